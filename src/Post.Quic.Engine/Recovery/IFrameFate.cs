@@ -1,0 +1,18 @@
+namespace Post.Quic.Engine.Recovery;
+
+/// <summary>
+/// Where the fate of sent frames is told: the connection, which passes it on by kind to streams, datagrams, CRYPTO
+/// data and connection ids. Called once for each recorded frame, acked or lost; a packet that was declared lost and
+/// arrives after all is not told again.
+/// </summary>
+/// <remarks>
+/// Called from inside loss recovery: an implementation notes what follows and never sends from here.
+/// </remarks>
+internal interface IFrameFate
+{
+    /// <summary>The packet that carried the frame was acknowledged.</summary>
+    void OnAcked(in SentFrame frame, in SentPacket packet);
+
+    /// <summary>The packet that carried the frame is taken for lost; what still matters is to be sent again.</summary>
+    void OnLost(in SentFrame frame, in SentPacket packet);
+}

@@ -1,0 +1,52 @@
+using Post.Quic.Engine.Wire;
+
+namespace Post.Quic.Engine.Recovery;
+
+/// <summary>
+/// A packet that was sent (RFC 9002 appendix A.1.1): one entry of the ring, a cache line long. The packet builder
+/// fills in what loss recovery asks for; the rest is recovery's own.
+/// </summary>
+internal struct SentPacket
+{
+    public ulong PacketNumber;
+
+    public long TimeSent;
+
+    /// <summary>Place of the first of its frames in the space's log.</summary>
+    internal long FirstFrame;
+
+    /// <summary>Delivery-rate sample: bytes the path had delivered when this was sent, and when that was known.</summary>
+    public ulong Delivered;
+
+    public long DeliveredTime;
+
+    /// <summary>Delivery-rate sample: when the flight this packet belongs to began.</summary>
+    public long FirstSentTime;
+
+    internal int FrameCount;
+
+    /// <summary>Bytes of the packet, header and AEAD tag included, without UDP and IP.</summary>
+    public ushort Size;
+
+    public SentPacketFlags Flags;
+
+    internal SentPacketState State;
+
+    /// <summary>The keys it was protected with: tells 0-RTT from 1-RTT in their common space.</summary>
+    public EncryptionLevel Level;
+
+    /// <summary>Lowest bits of the key-update generation it was protected with (RFC 9001 section 6).</summary>
+    public byte KeyGeneration;
+
+    /// <summary>Index of the path it was sent on, among the connection's recovery paths.</summary>
+    public byte PathIndex;
+
+    /// <summary>The ECN field its datagram was sent with, not counting what the network made of it.</summary>
+    public bool SentWithEct;
+
+    public readonly bool IsAckEliciting => (Flags & SentPacketFlags.AckEliciting) != 0;
+
+    public readonly bool IsInFlight => (Flags & SentPacketFlags.InFlight) != 0;
+
+    public readonly bool IsMtuProbe => (Flags & SentPacketFlags.MtuProbe) != 0;
+}
