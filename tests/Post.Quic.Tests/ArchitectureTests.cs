@@ -1,0 +1,103 @@
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+using System.Xml.Linq;
+
+namespace Post.Quic.Tests;
+
+/// <summary>
+/// Three floors, each knowing only the one below (docs/architecture.md). The built assemblies are read, and the
+/// projects too: the compiler drops a reference that no code uses yet.
+/// </summary>
+[TestClass]
+public sealed class ArchitectureTests
+{
+    private static readonly string[] Floors = ["Post.Sockets", "Post.Quic.Engine", "Post.Quic"];
+
+    [TestMethod]
+    [DataRow("Post.Sockets", "Post.Quic.Engine", "Post.Quic", "System.Net.Quic")]
+    [DataRow("Post.Quic.Engine", "Post.Sockets", "Post.Quic", "System.Net.Quic")]
+    public void A_floor_never_reaches_where_it_must_not(string floor, params string[] forbidden)
+    {
+        string[] reached = [.. AssemblyReferences(floor).Concat(ProjectReferences(floor)).Distinct()];
+
+        string[] wrong = [.. reached.Intersect(forbidden)];
+
+        Assert.IsEmpty(wrong, $"{floor} references {string.Join(" and ", wrong)}: see docs/architecture.md for what each floor may know.");
+    }
+
+    [TestMethod]
+    public void Post_Quic_stands_on_both_floors()
+    {
+        string[] reached = [.. ProjectReferences("Post.Quic")];
+
+        CollectionAssert.AreEquivalent(new[] { "Post.Sockets", "Post.Quic.Engine" }, reached);
+    }
+
+    [TestMethod]
+    public void Libraries_need_nothing_but_the_platform_and_its_extensions()
+    {
+        foreach (string floor in Floors)
+        {
+            string[] foreign =
+            [
+                .. AssemblyReferences(floor).Where(name =>
+                    !name.StartsWith("System.", StringComparison.Ordinal)
+                    && !name.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal)
+                    && !name.StartsWith("Microsoft.Win32.", StringComparison.Ordinal)
+                    && !Floors.Contains(name)),
+            ];
+
+            Assert.IsEmpty(foreign, $"{floor} references {string.Join(", ", foreign)}.");
+        }
+    }
+
+    [TestMethod]
+    public void Every_folder_is_the_namespace_of_its_files()
+    {
+        foreach (string floor in Floors)
+        {
+            string root = Path.Combine(RepositoryRoot(), "src", floor);
+            foreach (string file in Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories))
+            {
+                string folder = Path.GetRelativePath(root, Path.GetDirectoryName(file)!);
+                if (folder.StartsWith("obj", StringComparison.Ordinal) || folder.StartsWith("bin", StringComparison.Ordinal))
+                {
+                    continue;
+                }
+
+                string expected = folder == "." ? floor : $"{floor}.{folder.Replace(Path.DirectorySeparatorChar, '.')}";
+                string? declared = File.ReadLines(file).FirstOrDefault(line => line.StartsWith("namespace ", StringComparison.Ordinal));
+
+                Assert.IsTrue(
+                    declared is null || declared == $"namespace {expected};" || expected.EndsWith(".DependencyInjection", StringComparison.Ordinal),
+                    $"{Path.GetRelativePath(RepositoryRoot(), file)} declares '{declared}', its folder says '{expected}'.");
+            }
+        }
+    }
+
+    private static List<string> AssemblyReferences(string floor)
+    {
+        using var reader = new PEReader(File.OpenRead(Path.Combine(AppContext.BaseDirectory, floor + ".dll")));
+        MetadataReader metadata = reader.GetMetadataReader();
+        return [.. metadata.AssemblyReferences.Select(handle => metadata.GetString(metadata.GetAssemblyReference(handle).Name))];
+    }
+
+    private static IEnumerable<string> ProjectReferences(string floor) =>
+        XDocument.Load(Path.Combine(RepositoryRoot(), "src", floor, floor + ".csproj"))
+            .Descendants()
+            .Where(element => element.Name.LocalName is "ProjectReference" or "Reference" or "PackageReference")
+            .Select(element => (string?)element.Attribute("Include") ?? string.Empty)
+            .Where(include => !include.StartsWith("Microsoft.", StringComparison.Ordinal))
+            .Select(include => Path.GetFileNameWithoutExtension(include.EndsWith(".csproj", StringComparison.Ordinal) ? include : include + ".x"));
+
+    private static string RepositoryRoot()
+    {
+        DirectoryInfo? directory = new(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Post.Quic.sln")))
+        {
+            directory = directory.Parent;
+        }
+
+        return directory?.FullName ?? throw new InvalidOperationException("The tests run outside of the repository.");
+    }
+}
