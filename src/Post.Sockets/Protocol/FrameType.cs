@@ -1,0 +1,12 @@
+namespace Post.Sockets.Protocol;
+
+/// <summary>The frames of the control stream.</summary>
+internal static class FrameType
+{
+    public const long Hello = 0x00;
+    public const long Receipt = 0x01;
+    public const long Abandon = 0x02;
+    public const long GoAway = 0x03;
+
+    public static bool IsKnown(long type) => type is >= Hello and <= GoAway;
+}

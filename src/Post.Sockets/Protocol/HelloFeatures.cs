@@ -1,0 +1,14 @@
+namespace Post.Sockets.Protocol;
+
+/// <summary>What an end can take besides what every end of post/1 can.</summary>
+[Flags]
+internal enum HelloFeatures : long
+{
+    None = 0,
+
+    /// <summary>Objects may come as datagrams.</summary>
+    DatagramObjects = 0x01,
+
+    /// <summary>Post streams are welcome; without it each one would be refused.</summary>
+    PostStreams = 0x02,
+}

@@ -1,0 +1,74 @@
+namespace Post.Sockets.Protocol;
+
+/// <summary>
+/// Every number that post/1 itself caps, each with its reason. What an application may set stands in its properties;
+/// what stands here holds whatever they say.
+/// </summary>
+internal static class ProtocolLimits
+{
+    /// <summary>
+    /// The longest payload of a control frame. A receiver must buffer a frame that comes in pieces: this bounds it. The
+    /// longest list of ranges (255 pairs of 8-byte integers and three more integers) fits.
+    /// </summary>
+    public const int MaxFramePayload = 4120;
+
+    /// <summary>A frame with its type and length, each in their longest form.</summary>
+    public const int MaxFrameLength = (2 * PostInteger.MaxLength) + MaxFramePayload;
+
+    /// <summary>
+    /// Ranges of ids in one RECEIPT or ABANDON. More go into the next frame. Against frames whose cost to apply is out of
+    /// proportion to their size.
+    /// </summary>
+    public const int MaxRangesPerFrame = 255;
+
+    /// <summary>Parameters in one HELLO, known or not: against a HELLO of a thousand empty ones.</summary>
+    public const int MaxHelloParameters = 64;
+
+    /// <summary>
+    /// Antecedents of one object, whatever a HELLO says: a parser can hold them on its stack, and one object can never
+    /// cost more than this many edges.
+    /// </summary>
+    public const int MaxAntecedents = 256;
+
+    /// <summary>
+    /// Metadata of one object. It is held whole before the first byte of the payload is shown, so it is kept small; what
+    /// is larger is payload.
+    /// </summary>
+    public const int MaxMetadata = 4096;
+
+    /// <summary>
+    /// An object header can be no longer, so a receiver that has gathered so much and still cannot parse it knows that
+    /// it never will: type, id, flags, niceness, lifetime, the antecedents and their count, metadata and its length,
+    /// payload length.
+    /// </summary>
+    public const int MaxObjectHeader =
+        (5 * PostInteger.MaxLength) + ((1 + MaxAntecedents) * PostInteger.MaxLength)
+        + PostInteger.MaxLength + MaxMetadata + PostInteger.MaxLength;
+
+    /// <summary>A Post-stream header can be no longer: type, flags, niceness, bandwidth.</summary>
+    public const int MaxStreamHeader = 4 * PostInteger.MaxLength;
+
+    /// <summary>
+    /// How far above its lowest id without an end a sender may go. It bounds what the receiver must remember to know
+    /// duplicates (one bit an id: 128 KiB) and is still seconds of traffic at 100,000 objects a second.
+    /// </summary>
+    public const long IdWindow = 1L << 20;
+
+    /// <summary>
+    /// How far above its own lowest unresolved id a receiver lets ids go before it calls them impossible. Twice the
+    /// sender's window, since receipts and ABANDON that move the two ends are on their way.
+    /// </summary>
+    public const long IdWindowTolerance = 2 * IdWindow;
+
+    /// <summary>What holds for the peer's HELLO before it came, and for each parameter that it leaves out.</summary>
+    public const int DefaultMaxAntecedents = 64;
+
+    /// <summary>Likewise: objects that may wait at the receiver for their antecedents.</summary>
+    public const int DefaultMaxWaiting = 1024;
+
+    /// <summary>A receipt that was not asked for at once is given at the latest after this, or a quarter of the RTT.</summary>
+    public static readonly TimeSpan MaxReceiptDelay = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>A HELLO that has not come this long after the connection was made never will.</summary>
+    public static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(10);
+}
