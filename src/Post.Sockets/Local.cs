@@ -1,0 +1,50 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Post.Sockets;
+
+/// <summary>Who we are: the identity we prove, the addresses we use, and the sessions we remember.</summary>
+public sealed record Local
+{
+    /// <summary>A client without a certificate, on whatever address and port the system chooses.</summary>
+    public static Local Anonymous { get; } = new();
+
+    /// <summary>Our certificate with its private key; null for a client that proves nothing. A listener needs one.</summary>
+    public X509Certificate2? Certificate { get; init; }
+
+    /// <summary>The certificates between ours and the root, sent along so that peers can build the chain.</summary>
+    public X509Certificate2Collection? IntermediateCertificates { get; init; }
+
+    /// <summary>
+    /// Where to listen, or from where to connect. Empty: a client takes what the system chooses, a listener every address with a
+    /// port the system chooses.
+    /// </summary>
+    public IReadOnlyList<EndPoint> EndPoints { get; init; } = [];
+
+    /// <summary>Names of the network interfaces that may be used; empty: all.</summary>
+    public IReadOnlyList<string> Interfaces { get; init; } = [];
+
+    /// <summary>Where sessions are kept so that a later association with the same Remote starts quickly; null: nowhere.</summary>
+    public ISessionCache? Sessions { get; init; }
+
+    /// <summary>The fingerprint of our public key, which peers can pin; null without a certificate.</summary>
+    public KeyFingerprint? Key => Certificate is null ? null : KeyFingerprint.Of(Certificate);
+
+    /// <summary>A Local that listens on, or connects from, a port of every address.</summary>
+    /// <param name="port">The port; 0: the system chooses.</param>
+    /// <param name="certificate">The identity.</param>
+    public static Local OnPort(int port, X509Certificate2? certificate = null) => new()
+    {
+        Certificate = certificate,
+        EndPoints = [new IPEndPoint(IPAddress.IPv6Any, port)],
+    };
+
+    /// <summary>A Local on one endpoint.</summary>
+    /// <param name="endPoint">The endpoint.</param>
+    /// <param name="certificate">The identity.</param>
+    public static Local At(EndPoint endPoint, X509Certificate2? certificate = null)
+    {
+        ArgumentNullException.ThrowIfNull(endPoint);
+        return new Local { Certificate = certificate, EndPoints = [endPoint] };
+    }
+}

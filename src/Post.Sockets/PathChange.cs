@@ -1,0 +1,26 @@
+namespace Post.Sockets;
+
+/// <summary>What happened to a path.</summary>
+public enum PathChange
+{
+    /// <summary>It is new.</summary>
+    Added,
+
+    /// <summary>It was proven to reach the peer.</summary>
+    Validated,
+
+    /// <summary>We moved to it, on our own wish.</summary>
+    Migrated,
+
+    /// <summary>The peer's address changed: it moved, or a NAT gave it another port.</summary>
+    PeerMoved,
+
+    /// <summary>It does not answer any more.</summary>
+    Failed,
+
+    /// <summary>It is gone.</summary>
+    Removed,
+
+    /// <summary>Its state changed otherwise.</summary>
+    StateChanged,
+}

@@ -1,0 +1,62 @@
+using System.Globalization;
+using System.Net;
+
+namespace Post.Sockets;
+
+/// <summary>Who they are: where to find them, and what proves that it is them.</summary>
+public sealed record Remote
+{
+    /// <summary>The host name or address: what is looked up, sent as server name, and (by default) expected in the certificate.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>The port.</summary>
+    public required int Port { get; init; }
+
+    /// <summary>Addresses already known; empty: <see cref="Host"/> is looked up. Tried in this order.</summary>
+    public IReadOnlyList<IPAddress> Addresses { get; init; } = [];
+
+    /// <summary>What proves their identity.</summary>
+    public PeerTrust Trust { get; init; } = PeerTrust.CertificateAuthority();
+
+    /// <summary>A remote that proves its name by a certificate of a trusted authority.</summary>
+    /// <param name="host">The name.</param>
+    /// <param name="port">The port.</param>
+    public static Remote Named(string host, int port) => Make(host, port, PeerTrust.CertificateAuthority());
+
+    /// <summary>A remote that proves itself by a known public key.</summary>
+    /// <param name="host">The name or address.</param>
+    /// <param name="port">The port.</param>
+    /// <param name="keys">The keys; any one will do.</param>
+    public static Remote Pinned(string host, int port, params IEnumerable<KeyFingerprint> keys) =>
+        Make(host, port, PeerTrust.Pinned(keys));
+
+    /// <summary>A remote at an address that proves itself by a known public key.</summary>
+    /// <param name="endPoint">The address and port.</param>
+    /// <param name="keys">The keys; any one will do.</param>
+    public static Remote Pinned(IPEndPoint endPoint, params IEnumerable<KeyFingerprint> keys)
+    {
+        ArgumentNullException.ThrowIfNull(endPoint);
+        return Make(endPoint.Address.ToString(), endPoint.Port, PeerTrust.Pinned(keys)) with { Addresses = [endPoint.Address] };
+    }
+
+    /// <summary>A remote whose certificate the application judges.</summary>
+    /// <param name="host">The name or address.</param>
+    /// <param name="port">The port.</param>
+    /// <param name="validator">The judgement.</param>
+    public static Remote Judged(string host, int port, PeerValidator validator) =>
+        Make(host, port, PeerTrust.Callback(validator));
+
+    /// <summary>The host and port.</summary>
+    public override string ToString() =>
+        Host.Contains(':', StringComparison.Ordinal)
+            ? string.Create(CultureInfo.InvariantCulture, $"[{Host}]:{Port}")
+            : string.Create(CultureInfo.InvariantCulture, $"{Host}:{Port}");
+
+    private static Remote Make(string host, int port, PeerTrust trust)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(host);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(port);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(port, 65535);
+        return new Remote { Host = host, Port = port, Trust = trust };
+    }
+}

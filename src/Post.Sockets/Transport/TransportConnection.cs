@@ -1,0 +1,100 @@
+using System.Net;
+
+namespace Post.Sockets.Transport;
+
+/// <summary>One connection: streams, datagrams, paths, the peer's identity. All members may be called from any thread.</summary>
+public abstract class TransportConnection : IAsyncDisposable
+{
+    /// <summary>What this connection can do, as agreed with the peer.</summary>
+    public abstract TransportCapabilities Capabilities { get; }
+
+    /// <summary>True on the side that connected.</summary>
+    public abstract bool IsClient { get; }
+
+    /// <summary>
+    /// Who the peer proved to be; <see cref="PeerIdentity.Anonymous"/> for a client without certificate, and before the
+    /// handshake is complete.
+    /// </summary>
+    public abstract PeerIdentity Peer { get; }
+
+    /// <summary>Our address on the main path, as last known.</summary>
+    public abstract EndPoint? LocalEndPoint { get; }
+
+    /// <summary>The peer's address on the main path, as last known.</summary>
+    public abstract EndPoint? RemoteEndPoint { get; }
+
+    /// <summary>False while only early data can be sent.</summary>
+    public virtual bool IsHandshakeCompleted => true;
+
+    /// <summary>True when the session was resumed: the identity is the one validated when the session was made.</summary>
+    public virtual bool IsResumed => false;
+
+    /// <summary>The largest datagram that fits now; 0 without <see cref="TransportCapabilities.Datagrams"/>.</summary>
+    public abstract int MaxDatagramSize { get; }
+
+    /// <summary>
+    /// Begins to push events; called once, before any other use. Events from before are pushed during or right after the call.
+    /// </summary>
+    /// <param name="events">Who listens.</param>
+    public abstract void Start(TransportEvents events);
+
+    /// <summary>Opens a stream if that needs no waiting: the quick way for many small objects.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="priority">Its rank.</param>
+    /// <returns>The stream, or null: the peer's limit on streams is reached, or the transport can only open with a wait.</returns>
+    /// <exception cref="TransportException">The connection ended.</exception>
+    public abstract TransportStream? TryOpenStream(TransportStreamKind kind, in TransportPriority priority);
+
+    /// <summary>Opens a stream, waiting for the peer's permission where needed.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="priority">Its rank.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="TransportException">The connection ended.</exception>
+    public abstract ValueTask<TransportStream> OpenStreamAsync(
+        TransportStreamKind kind,
+        TransportPriority priority,
+        CancellationToken cancellationToken);
+
+    /// <summary>Waits for the next stream that the peer opened. One call at a time.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="TransportException">The connection ended.</exception>
+    public abstract ValueTask<TransportStream> AcceptStreamAsync(CancellationToken cancellationToken);
+
+    /// <summary>Hands over a datagram.</summary>
+    /// <param name="payload">Its bytes, copied before the call returns.</param>
+    /// <param name="priority">Its rank; with a deadline, it is dropped (canceled) when that passes before it is sent.</param>
+    /// <param name="token">A number of the caller's, repeated in <see cref="TransportEvents.OnDatagramState"/>.</param>
+    public abstract TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token);
+
+    /// <summary>The measurements, taken now.</summary>
+    public abstract TransportStatistics GetStatistics();
+
+    /// <summary>The paths as they are now; at least one while connected. Without <see cref="TransportCapabilities.Paths"/>, what is known of it.</summary>
+    public abstract IReadOnlyList<PostPath> GetPaths();
+
+    /// <summary>Moves the connection to another local address, on the client.</summary>
+    /// <param name="localEndPoint">The new address; null lets the system choose a fresh port.</param>
+    /// <param name="cancellationToken">Ends the wait for the new path's validation; the old path then stays.</param>
+    /// <returns>When the new path is validated and in use.</returns>
+    /// <exception cref="TransportException">
+    /// <see cref="TransportErrorReason.NotSupported"/> without <see cref="TransportCapabilities.Migration"/>, or the path did not
+    /// validate.
+    /// </exception>
+    public virtual ValueTask MigrateAsync(IPEndPoint? localEndPoint, CancellationToken cancellationToken) =>
+        ValueTask.FromException(new TransportException(
+            TransportErrorReason.NotSupported,
+            "This transport cannot migrate a connection; Association.Capabilities says which can."));
+
+    /// <summary>
+    /// Closes. Bytes written and not yet delivered may be lost: whoever wants them delivered waits for their acknowledgement first.
+    /// </summary>
+    /// <param name="errorCode">What the peer is told.</param>
+    /// <param name="reason">A short text for its log.</param>
+    /// <param name="cancellationToken">Ends the wait, not the close.</param>
+    /// <returns>When the close was sent.</returns>
+    public abstract ValueTask CloseAsync(long errorCode, string reason, CancellationToken cancellationToken);
+
+    /// <summary>Closes with code 0 unless closed already, and releases everything.</summary>
+    /// <returns>When all is released.</returns>
+    public abstract ValueTask DisposeAsync();
+}

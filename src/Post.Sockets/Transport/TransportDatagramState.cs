@@ -1,0 +1,17 @@
+namespace Post.Sockets.Transport;
+
+/// <summary>The fate of a datagram.</summary>
+public enum TransportDatagramState
+{
+    /// <summary>It left; not final.</summary>
+    Sent,
+
+    /// <summary>The peer's transport has it; final.</summary>
+    Acknowledged,
+
+    /// <summary>It is taken to be lost; final (should it turn out to have arrived, nobody tells).</summary>
+    Lost,
+
+    /// <summary>It was never sent (too large after the path changed, canceled, connection closed); final.</summary>
+    Canceled,
+}

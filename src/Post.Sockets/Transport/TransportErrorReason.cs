@@ -1,0 +1,41 @@
+namespace Post.Sockets.Transport;
+
+/// <summary>Why a transport operation or a whole connection failed.</summary>
+public enum TransportErrorReason
+{
+    /// <summary>Something that has no name here; the inner exception tells.</summary>
+    Other,
+
+    /// <summary>Nobody answered, or the address does not exist.</summary>
+    Unreachable,
+
+    /// <summary>The peer, or a limit of its transport, refused the connection.</summary>
+    Refused,
+
+    /// <summary>The two sides share no protocol (ALPN) or version.</summary>
+    ProtocolNotSupported,
+
+    /// <summary>The identity of the peer was not proven, or ours was not accepted.</summary>
+    AuthenticationFailed,
+
+    /// <summary>The handshake or the connection timed out.</summary>
+    TimedOut,
+
+    /// <summary>The peer closed the connection with an application error code.</summary>
+    ClosedByPeer,
+
+    /// <summary>The connection was closed on this side.</summary>
+    ClosedLocally,
+
+    /// <summary>The peer lost its state and reset the connection.</summary>
+    ConnectionReset,
+
+    /// <summary>One of the sides broke the transport's protocol.</summary>
+    ProtocolViolation,
+
+    /// <summary>The local address cannot be used (in use, not ours, no permission).</summary>
+    LocalAddressUnavailable,
+
+    /// <summary>This transport cannot do that; see its <see cref="TransportCapabilities"/>.</summary>
+    NotSupported,
+}
