@@ -1,0 +1,351 @@
+using System.Diagnostics;
+using System.Numerics;
+
+namespace Post.Quic.Engine.Streams;
+
+/// <summary>
+/// The bytes of one stream (or of one level's CRYPTO data) from the moment they are written until they are
+/// acknowledged: what is unsent, in flight, lost and acknowledged. It refers to the writer's memory, or copies small
+/// writes together into pooled blocks.
+/// </summary>
+internal sealed class SendBuffer(BlockPool pool)
+{
+    private const int SmallestBlock = 256;
+    private const int LargestBlock = 16 * 1024;
+
+    private Chunk[] _chunks = [];
+    private int _head;
+    private int _count;
+    private RangeSet _acked;
+    private RangeSet _lost;
+    private bool _finLost;
+
+    /// <summary>The end of what was written.</summary>
+    public ulong WrittenOffset { get; private set; }
+
+    /// <summary>The end of what was sent at least once.</summary>
+    public ulong SentOffset { get; private set; }
+
+    /// <summary>Everything below is acknowledged and released.</summary>
+    public ulong AckedOffset { get; private set; }
+
+    /// <summary>How many copied bytes may wait for their acknowledgement.</summary>
+    public int CopyCapacity { get; set; } = int.MaxValue;
+
+    /// <summary>Copied bytes that are not released yet.</summary>
+    public int CopiedBytes { get; private set; }
+
+    public int CopyRoom => Math.Max(0, CopyCapacity - CopiedBytes);
+
+    public bool FinQueued { get; private set; }
+
+    public bool FinSent { get; private set; }
+
+    public bool FinAcked { get; private set; }
+
+    public ulong UnsentBytes => WrittenOffset - SentOffset;
+
+    public bool HasLost => _finLost || !_lost.IsEmpty;
+
+    /// <summary>The end is to be sent and no byte is left to carry it.</summary>
+    public bool HasBareFin => FinQueued && !FinSent && SentOffset == WrittenOffset;
+
+    public bool HasUnacked => AckedOffset < WrittenOffset || (FinQueued && !FinAcked);
+
+    /// <summary>Every byte and the end were acknowledged.</summary>
+    public bool IsComplete => FinAcked && AckedOffset == WrittenOffset;
+
+    /// <summary>Copies as much as <see cref="CopyCapacity"/> allows; returns how much that was.</summary>
+    public int AppendCopy(ReadOnlySpan<byte> data)
+    {
+        Debug.Assert(!FinQueued, "nothing follows the end");
+        int taken = Math.Min(data.Length, CopyRoom);
+        data = data[..taken];
+        CopiedBytes += taken;
+        while (!data.IsEmpty)
+        {
+            if (_count > 0 && Last.Owner is MemoryBlock block && block.Free > 0)
+            {
+                int part = Math.Min(block.Free, data.Length);
+                data[..part].CopyTo(block.Bytes.AsSpan(block.Used));
+                block.Used += part;
+                Last.Memory = new ReadOnlyMemory<byte>(block.Bytes, 0, block.Used);
+                WrittenOffset += (ulong)part;
+                data = data[part..];
+                continue;
+            }
+
+            // A stream that goes on gets larger blocks; a short one never pays for them.
+            int size = _count > 0 && Last.Owner is MemoryBlock previous ? previous.Bytes.Length * 2 : SmallestBlock;
+            size = Math.Min(LargestBlock, Math.Max(size, (int)BitOperations.RoundUpToPowerOf2((uint)data.Length)));
+            MemoryBlock fresh = pool.Rent(size);
+            fresh.References = 1;
+            Push(new Chunk(WrittenOffset, ReadOnlyMemory<byte>.Empty, fresh));
+        }
+
+        return taken;
+    }
+
+    /// <summary>Keeps a reference to the memory, which must stay unchanged until its owner is told of its release.</summary>
+    public void AppendReference(ReadOnlyMemory<byte> data, ISendChunkOwner? owner)
+    {
+        Debug.Assert(!FinQueued, "nothing follows the end");
+        if (data.IsEmpty)
+        {
+            owner?.OnChunkReleased(acknowledged: true);
+            return;
+        }
+
+        Push(new Chunk(WrittenOffset, data, owner));
+        WrittenOffset += (ulong)data.Length;
+    }
+
+    public void Finish() => FinQueued = true;
+
+    /// <summary>
+    /// What to send next: lost data first, then new data below <paramref name="creditOffset"/>. The caller may send
+    /// less than the range, and reports what it sent with <see cref="OnSent"/>.
+    /// </summary>
+    public bool TryGetNext(ulong creditOffset, out OffsetRange range)
+    {
+        if (!_lost.IsEmpty)
+        {
+            range = _lost.First;
+            return true;
+        }
+
+        ulong end = Math.Min(WrittenOffset, creditOffset);
+        if (SentOffset < end)
+        {
+            range = new OffsetRange(SentOffset, end);
+            return true;
+        }
+
+        range = new OffsetRange(SentOffset, SentOffset);
+        return _finLost || HasBareFin;
+    }
+
+    /// <summary>Whether a frame that ends at this offset carries the end of the stream.</summary>
+    public bool EndsAt(ulong offset) => FinQueued && offset == WrittenOffset;
+
+    public void CopyTo(ulong offset, Span<byte> destination)
+    {
+        Debug.Assert(offset >= AckedOffset && offset + (ulong)destination.Length <= WrittenOffset, "only what is held");
+        int index = IndexOf(offset);
+        while (!destination.IsEmpty)
+        {
+            ref Chunk chunk = ref At(index++);
+            ReadOnlySpan<byte> source = chunk.Memory.Span[(int)(offset - chunk.Start)..];
+            int part = Math.Min(source.Length, destination.Length);
+            source[..part].CopyTo(destination);
+            destination = destination[part..];
+            offset += (ulong)part;
+        }
+    }
+
+    public void OnSent(ulong offset, int length, bool fin)
+    {
+        ulong end = offset + (ulong)length;
+        if (!_lost.IsEmpty)
+        {
+            _lost.Remove(offset, end);
+        }
+
+        SentOffset = Math.Max(SentOffset, end);
+        if (fin)
+        {
+            FinSent = true;
+            _finLost = false;
+        }
+    }
+
+    public void OnAcked(ulong offset, uint length, bool fin)
+    {
+        // A packet and its retransmission can both be acknowledged; the second one tells nothing new.
+        ulong end = Math.Min(offset + length, SentOffset);
+        FinAcked |= fin && FinSent;
+        _finLost &= !FinAcked;
+        if (end <= AckedOffset)
+        {
+            return;
+        }
+
+        if (!_lost.IsEmpty)
+        {
+            _lost.Remove(offset, end);
+        }
+
+        if (offset > AckedOffset)
+        {
+            _acked.Add(offset, end);
+            return;
+        }
+
+        AckedOffset = end;
+        while (!_acked.IsEmpty && _acked.First.Start <= AckedOffset)
+        {
+            AckedOffset = Math.Max(AckedOffset, _acked.First.End);
+            _acked.RemoveFirst();
+        }
+
+        while (_count > 0 && At(0).End <= AckedOffset)
+        {
+            PopFirst(acknowledged: true);
+        }
+    }
+
+    /// <summary>What was lost and has not been acknowledged by another copy is to be sent again.</summary>
+    public void OnLost(ulong offset, uint length, bool fin)
+    {
+        _finLost |= fin && FinSent && !FinAcked;
+        ulong start = Math.Max(offset, AckedOffset);
+        ulong end = Math.Min(offset + length, SentOffset);
+        if (start >= end)
+        {
+            return;
+        }
+
+        _lost.Add(start, end);
+        for (int i = _acked.FirstEndingAtOrAfter(start); i < _acked.Count && _acked[i].Start < end; i++)
+        {
+            _lost.Remove(_acked[i].Start, _acked[i].End);
+        }
+    }
+
+    /// <summary>
+    /// Forgets what lies at or after <paramref name="offset"/>: the stream was reset and only what is before it will
+    /// still be delivered. Chunks wholly behind it go back to their owners.
+    /// </summary>
+    public void Truncate(ulong offset)
+    {
+        FinQueued = false;
+        FinSent = false;
+        FinAcked = false;
+        _finLost = false;
+        offset = Math.Max(offset, AckedOffset);
+        if (offset >= WrittenOffset)
+        {
+            return;
+        }
+
+        _lost.Remove(offset, ulong.MaxValue);
+        _acked.Remove(offset, ulong.MaxValue);
+        while (_count > 0 && Last.Start >= offset)
+        {
+            _count--;
+            Release(ref _chunks[(_head + _count) & (_chunks.Length - 1)], acknowledged: false);
+        }
+
+        if (_count > 0 && Last.End > offset)
+        {
+            int kept = (int)(offset - Last.Start);
+            if (Last.Owner is MemoryBlock)
+            {
+                CopiedBytes -= Last.Memory.Length - kept;
+            }
+
+            Last.Memory = Last.Memory[..kept];
+        }
+
+        WrittenOffset = offset;
+        SentOffset = Math.Min(SentOffset, offset);
+    }
+
+    /// <summary>Gives all memory back and starts over, for the next stream that uses this object.</summary>
+    public void Clear()
+    {
+        while (_count > 0)
+        {
+            PopFirst(acknowledged: false);
+        }
+
+        _acked.Clear();
+        _lost.Clear();
+        _head = 0;
+        _finLost = false;
+        FinQueued = false;
+        FinSent = false;
+        FinAcked = false;
+        WrittenOffset = 0;
+        SentOffset = 0;
+        AckedOffset = 0;
+    }
+
+    private ref Chunk Last => ref At(_count - 1);
+
+    private ref Chunk At(int index) => ref _chunks[(_head + index) & (_chunks.Length - 1)];
+
+    private int IndexOf(ulong offset)
+    {
+        int low = 0;
+        int high = _count - 1;
+        if (At(0).End > offset)
+        {
+            return 0;
+        }
+
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (At(middle).End <= offset)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low;
+    }
+
+    private void Push(in Chunk chunk)
+    {
+        if (_count == _chunks.Length)
+        {
+            var larger = new Chunk[Math.Max(1, _chunks.Length * 2)];
+            for (int i = 0; i < _count; i++)
+            {
+                larger[i] = At(i);
+            }
+
+            _chunks = larger;
+            _head = 0;
+        }
+
+        _count++;
+        Last = chunk;
+    }
+
+    private void PopFirst(bool acknowledged)
+    {
+        ref Chunk first = ref At(0);
+        _head = (_head + 1) & (_chunks.Length - 1);
+        _count--;
+        Release(ref first, acknowledged);
+    }
+
+    private void Release(ref Chunk chunk, bool acknowledged)
+    {
+        object? owner = chunk.Owner;
+        if (owner is MemoryBlock block)
+        {
+            CopiedBytes -= chunk.Memory.Length;
+            pool.Return(block);
+        }
+
+        chunk = default;
+        (owner as ISendChunkOwner)?.OnChunkReleased(acknowledged);
+    }
+
+    /// <summary>A run of written bytes: the writer's own memory, or a block of copies.</summary>
+    private struct Chunk(ulong start, ReadOnlyMemory<byte> memory, object? owner)
+    {
+        public ulong Start = start;
+        public ReadOnlyMemory<byte> Memory = memory;
+        public object? Owner = owner;
+
+        public readonly ulong End => Start + (ulong)Memory.Length;
+    }
+}
