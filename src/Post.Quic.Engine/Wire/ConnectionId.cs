@@ -31,6 +31,21 @@ internal readonly struct ConnectionId : IEquatable<ConnectionId>
 
     public static bool operator !=(ConnectionId left, ConnectionId right) => !left.Equals(right);
 
+    /// <summary>False where the bytes are too many for versions 1 and 2, which is for the sender to have known.</summary>
+    public static bool TryCreate(scoped ReadOnlySpan<byte> bytes, out ConnectionId id)
+    {
+        if (bytes.Length > MaxLength)
+        {
+            id = default;
+            return false;
+        }
+
+        id = new ConnectionId(bytes);
+        return true;
+    }
+
+    public bool SequenceEqual(scoped ReadOnlySpan<byte> bytes) => Span.SequenceEqual(bytes);
+
     public bool Equals(ConnectionId other) => Span.SequenceEqual(other.Span);
 
     public override bool Equals(object? obj) => obj is ConnectionId other && Equals(other);

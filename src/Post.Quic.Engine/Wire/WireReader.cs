@@ -79,6 +79,17 @@ internal ref struct WireReader
         return true;
     }
 
+    public bool TrySkip(int length)
+    {
+        if ((uint)length > (uint)Remaining)
+        {
+            return false;
+        }
+
+        _position += length;
+        return true;
+    }
+
     public bool TryReadBytes(int length, out ReadOnlySpan<byte> value)
     {
         if ((uint)length > (uint)Remaining)
