@@ -47,4 +47,59 @@ internal static class Limits
     /// their arrays): enough for steady churn, and nothing that a burst of streams leaves behind for good.
     /// </summary>
     public const int PooledStreamObjects = 1024;
+
+    /// <summary>
+    /// Connection ids that either side holds of the other at once. Eight serve four paths with a spare each; every
+    /// one more is an entry in the endpoint's routing table that a peer can make us hold.
+    /// </summary>
+    public const int MaxActiveConnectionIds = 8;
+
+    /// <summary>
+    /// RETIRE_CONNECTION_ID frames that are not acknowledged (CVE-2024-22189, CVE-2024-1410: NEW_CONNECTION_ID with a
+    /// rising Retire Prior To from a peer that acknowledges nothing). RFC 9000 section 5.1.2 asks for twice the limit
+    /// of active ids at least.
+    /// </summary>
+    public const int MaxPendingRetirements = 4 * MaxActiveConnectionIds;
+
+    /// <summary>
+    /// Answers to PATH_CHALLENGE that wait on one path (CVE-2023-49295, CVE-2023-6193: challenges faster than the
+    /// congestion window lets answers out). The newest replace the oldest; an honest peer has one or two out.
+    /// </summary>
+    public const int MaxPendingPathResponses = 4;
+
+    /// <summary>
+    /// Paths that a connection keeps at once, the active one included: a peer (or whoever rewrites its source address)
+    /// opens one by sending from a new address.
+    /// </summary>
+    public const int MaxPaths = 6;
+
+    /// <summary>
+    /// Packets kept until their keys are there, all levels together. A server's flight behind a lost Initial, or early
+    /// data ahead of its ClientHello; more is what an attacker would have us hold.
+    /// </summary>
+    public const int MaxUndecryptablePackets = 24;
+
+    /// <summary>Bytes of those packets.</summary>
+    public const int MaxUndecryptableBytes = 32 * 1024;
+
+    /// <summary>Microseconds that such a packet is kept: longer than any handshake step that succeeds.</summary>
+    public const long MaxUndecryptableAge = 3_000_000;
+
+    /// <summary>
+    /// Datagrams in one batch: Linux takes 64 segments a call before 6.6, and 64 KiB in all (UDP_MAX_SEGMENTS).
+    /// </summary>
+    public const int MaxSegments = 64;
+
+    /// <summary>
+    /// Packets that may fail authentication before the connection closes has the AEAD's limit; this many may be
+    /// unreadable in one datagram before the rest of it is ignored (a datagram full of 21-byte packets costs a key
+    /// schedule's worth of header protection each).
+    /// </summary>
+    public const int MaxPacketsPerDatagram = 8;
+
+    /// <summary>A reason phrase of the peer's that is kept; a close can bring 64 KiB of it.</summary>
+    public const int MaxCloseReason = 256;
+
+    /// <summary>A token that a client stores; larger ones would fill its Initial packets.</summary>
+    public const int MaxTokenLength = 512;
 }

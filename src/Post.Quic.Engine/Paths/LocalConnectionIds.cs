@@ -1,0 +1,200 @@
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Frames;
+
+namespace Post.Quic.Engine.Paths;
+
+/// <summary>
+/// The connection ids that we gave to the peer (RFC 9000 section 5.1.1): issues as many as it is willing to hold,
+/// replaces the ones it retires, and knows which NEW_CONNECTION_ID frames have still to go out.
+/// </summary>
+internal sealed class LocalConnectionIds
+{
+    private readonly IConnectionIdSource _source;
+    private readonly Entry[] _entries = new Entry[Limits.MaxActiveConnectionIds];
+    private int _count;
+    private ulong _next;
+    private int _pending;
+    private int _limit = 1;
+
+    public LocalConnectionIds(IConnectionIdSource source)
+    {
+        _source = source;
+    }
+
+    /// <summary>We asked to be reached without an id; then there is nothing to issue or to retire.</summary>
+    public bool IsZeroLength => _source.Length == 0;
+
+    public int Length => _source.Length;
+
+    public int ActiveCount => _count;
+
+    /// <summary>NEW_CONNECTION_ID frames wait to be sent.</summary>
+    public bool HasDataToSend => _pending != 0;
+
+    /// <summary>
+    /// An id that goes out by another way than NEW_CONNECTION_ID: the one of the handshake (sequence number 0), or the
+    /// one of the preferred address (1). Both are told in the transport parameters (RFC 9000 section 5.1.1).
+    /// </summary>
+    public ConnectionId IssueInTransportParameters(out StatelessResetToken token)
+    {
+        if (IsZeroLength)
+        {
+            token = default;
+            _next++;
+            return default;
+        }
+
+        return Add(pending: false, out token);
+    }
+
+    /// <summary>The peer's active_connection_id_limit is known and 1-RTT packets can carry the rest.</summary>
+    public void Fill(ulong peerLimit)
+    {
+        if (IsZeroLength)
+        {
+            return;
+        }
+
+        _limit = (int)Math.Min(peerLimit, (ulong)_entries.Length);
+        while (_count < _limit)
+        {
+            _ = Add(pending: true, out _);
+        }
+    }
+
+    /// <summary>Finds which of ours a packet was sent to.</summary>
+    public bool TryFind(ReadOnlySpan<byte> id, out ulong sequence)
+    {
+        sequence = 0;
+        if (IsZeroLength)
+        {
+            return id.IsEmpty;
+        }
+
+        for (int i = 0; i < _count; i++)
+        {
+            if (_entries[i].Id.Span.SequenceEqual(id))
+            {
+                sequence = _entries[i].Sequence;
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>RETIRE_CONNECTION_ID came in a packet that was sent to id <paramref name="carrier"/>.</summary>
+    public TransportError OnRetire(ulong sequence, ulong carrier)
+    {
+        // RFC 9000 section 19.16: a sequence number never sent, or an endpoint that gave no ids.
+        if (sequence >= _next || IsZeroLength)
+        {
+            return new TransportError(TransportErrorCode.ProtocolViolation, "retired a connection id never issued");
+        }
+
+        // RFC 9000 section 19.16: not the id of the packet that carries the frame.
+        if (sequence == carrier)
+        {
+            return new TransportError(TransportErrorCode.ProtocolViolation, "retired the connection id it was sent to");
+        }
+
+        int index = IndexOf(sequence);
+        if (index < 0)
+        {
+            return TransportError.None;
+        }
+
+        if (_entries[index].Pending)
+        {
+            _pending--;
+        }
+
+        ConnectionId retired = _entries[index].Id;
+        _entries[index] = _entries[--_count];
+        _source.Retire(in retired);
+        Fill((ulong)_limit);
+        return TransportError.None;
+    }
+
+    /// <summary>Writes NEW_CONNECTION_ID frames while they fit.</summary>
+    public bool WriteFrames(ref WireWriter writer, SentFrameLog log)
+    {
+        bool wrote = false;
+        for (int i = 0; i < _count && _pending != 0; i++)
+        {
+            ref Entry entry = ref _entries[i];
+            if (!entry.Pending)
+            {
+                continue;
+            }
+
+            var frame = new NewConnectionIdFrame(entry.Sequence, RetirePriorTo: 0, entry.Id, entry.Token);
+            if (writer.Remaining < frame.Length)
+            {
+                break;
+            }
+
+            frame.Write(ref writer);
+            log.Record(new SentFrame(SentFrameKind.NewConnectionId, entry.Sequence));
+            entry.Pending = false;
+            _pending--;
+            wrote = true;
+        }
+
+        return wrote;
+    }
+
+    /// <summary>A NEW_CONNECTION_ID was lost; it goes again unless the id has been retired meanwhile.</summary>
+    public void OnLost(ulong sequence)
+    {
+        int index = IndexOf(sequence);
+        if (index >= 0 && !_entries[index].Pending)
+        {
+            _entries[index].Pending = true;
+            _pending++;
+        }
+    }
+
+    /// <summary>The connection is over: every route goes.</summary>
+    public void RetireAll()
+    {
+        while (_count != 0)
+        {
+            ConnectionId id = _entries[--_count].Id;
+            _source.Retire(in id);
+        }
+
+        _pending = 0;
+    }
+
+    private ConnectionId Add(bool pending, out StatelessResetToken token)
+    {
+        ConnectionId id = _source.Issue(out token);
+        _entries[_count++] = new Entry { Sequence = _next++, Id = id, Token = token, Pending = pending };
+        _pending += pending ? 1 : 0;
+        return id;
+    }
+
+    private int IndexOf(ulong sequence)
+    {
+        for (int i = 0; i < _count; i++)
+        {
+            if (_entries[i].Sequence == sequence)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    private struct Entry
+    {
+        public ulong Sequence;
+        public ConnectionId Id;
+        public StatelessResetToken Token;
+        public bool Pending;
+    }
+}

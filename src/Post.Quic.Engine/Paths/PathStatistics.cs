@@ -1,0 +1,50 @@
+namespace Post.Quic.Engine.Paths;
+
+/// <summary>What is known of one path at one moment. Times are microseconds; 0 before the first sample.</summary>
+internal readonly record struct PathStatistics
+{
+    public required int PathId { get; init; }
+
+    public required NetworkAddress Local { get; init; }
+
+    public required NetworkAddress Remote { get; init; }
+
+    public required bool IsActive { get; init; }
+
+    public required bool IsValidated { get; init; }
+
+    public long SmoothedRtt { get; init; }
+
+    public long MinRtt { get; init; }
+
+    public long LatestRtt { get; init; }
+
+    public long RttVariation { get; init; }
+
+    /// <summary>Bytes that may be in flight.</summary>
+    public long CongestionWindow { get; init; }
+
+    public long BytesInFlight { get; init; }
+
+    /// <summary>Bytes a second that the window and the round-trip time allow.</summary>
+    public long EstimatedRate { get; init; }
+
+    /// <summary>The largest UDP payload that is known to arrive.</summary>
+    public int Mtu { get; init; }
+
+    public bool EcnCapable { get; init; }
+
+    public long PacketsSent { get; init; }
+
+    public long PacketsReceived { get; init; }
+
+    public long PacketsLost { get; init; }
+
+    public long BytesSent { get; init; }
+
+    public long BytesReceived { get; init; }
+
+    public long BytesLost { get; init; }
+
+    public long CongestionEvents { get; init; }
+}
