@@ -25,7 +25,7 @@ internal sealed class ControlFrameReader
     /// After <see cref="ParseStatus.Invalid"/> the connection is to be closed with <paramref name="error"/>, and every
     /// further call says the same.
     /// </summary>
-    public ParseStatus TryRead(ref ReadOnlySpan<byte> input, out ControlFrame frame, out PostErrorCode error)
+    public ParseStatus TryRead(scoped ref ReadOnlySpan<byte> input, out ControlFrame frame, out PostErrorCode error)
     {
         frame = default;
         while (true)
@@ -53,6 +53,7 @@ internal sealed class ControlFrameReader
                 : ReadGathered(ref input, out frame);
             if (status == ParseStatus.Done && !FrameType.IsKnown(frame.Type))
             {
+                frame = default;
                 continue;
             }
 
@@ -61,7 +62,7 @@ internal sealed class ControlFrameReader
         }
     }
 
-    private ParseStatus ReadWhole(ref ReadOnlySpan<byte> input, out ControlFrame frame)
+    private ParseStatus ReadWhole(scoped ref ReadOnlySpan<byte> input, out ControlFrame frame)
     {
         frame = default;
         if (!TryReadHead(input, out long type, out int head, out int length))
@@ -103,7 +104,7 @@ internal sealed class ControlFrameReader
         return ParseStatus.Done;
     }
 
-    private ParseStatus ReadGathered(ref ReadOnlySpan<byte> input, out ControlFrame frame)
+    private ParseStatus ReadGathered(scoped ref ReadOnlySpan<byte> input, out ControlFrame frame)
     {
         frame = default;
 

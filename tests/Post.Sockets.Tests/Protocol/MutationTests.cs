@@ -1,0 +1,227 @@
+using System.Globalization;
+using Post.Sockets.Protocol;
+
+namespace Post.Sockets.Tests.Protocol;
+
+/// <summary>
+/// Hundreds of thousands of damaged inputs: no parser throws, reads beyond its input, or accepts what it could not write
+/// back. A failure names its seed; set POST_FUZZ_SEED to repeat it, POST_FUZZ_INPUTS for a longer run.
+/// </summary>
+[TestClass]
+public sealed class MutationTests
+{
+    private static readonly int Inputs = Setting("POST_FUZZ_INPUTS") ?? 100_000;
+
+    private static readonly int FirstSeed = Setting("POST_FUZZ_SEED") ?? Random.Shared.Next();
+
+    [TestMethod]
+    public void Damaged_object_headers_are_refused_or_mean_something() => Fuzz(ObjectSeed, input =>
+    {
+        Span<long> scratch = stackalloc long[ProtocolLimits.MaxAntecedents];
+        ParseStatus status = ObjectHeader.TryParse(input, scratch, out ObjectHeader header, out int consumed, out PostErrorCode error);
+        Assert.AreEqual(status == ParseStatus.Invalid, error != PostErrorCode.NoError);
+        if (status != ParseStatus.Done)
+        {
+            return;
+        }
+
+        Assert.IsLessThanOrEqualTo(input.Length, consumed);
+        long above = header.Id;
+        foreach (long antecedent in header.Antecedents)
+        {
+            Assert.IsTrue(antecedent >= 0 && antecedent < above, "antecedents descend from the object");
+            above = antecedent;
+        }
+
+        // Written again it may be shorter (integers in long forms, unknown flags), and means the same.
+        byte[] again = new byte[header.Length()];
+        Assert.IsLessThanOrEqualTo(consumed, header.Write(again));
+        Span<long> secondScratch = stackalloc long[ProtocolLimits.MaxAntecedents];
+        Assert.AreEqual(ParseStatus.Done, ObjectHeader.TryParse(again, secondScratch, out ObjectHeader second, out _, out _));
+        Assert.AreEqual(
+            (header.Id, header.Niceness, header.LifetimeMilliseconds, header.PayloadLength, header.Treatment),
+            (second.Id, second.Niceness, second.LifetimeMilliseconds, second.PayloadLength, second.Treatment));
+        Assert.IsTrue(second.Antecedents.SequenceEqual(header.Antecedents));
+        Assert.IsTrue(second.Metadata.SequenceEqual(header.Metadata));
+    });
+
+    [TestMethod]
+    public void Damaged_control_streams_are_refused_or_mean_something() => Fuzz(ControlSeed, input =>
+    {
+        var whole = new ControlFrameReader();
+        var dripped = new ControlFrameReader();
+        ReadOnlySpan<byte> rest = input;
+        ReadOnlySpan<byte> drip = default;
+        int at = 0;
+        while (true)
+        {
+            ParseStatus status = whole.TryRead(ref rest, out ControlFrame frame, out PostErrorCode error);
+            ParseStatus sameStatus;
+            ControlFrame sameFrame;
+            PostErrorCode sameError;
+            while ((sameStatus = dripped.TryRead(ref drip, out sameFrame, out sameError)) == ParseStatus.NeedMore && at < input.Length)
+            {
+                drip = input.Slice(at++, 1);
+            }
+
+            Assert.AreEqual((status, error, frame.Type), (sameStatus, sameError, sameFrame.Type));
+            Assert.IsTrue(frame.Payload.SequenceEqual(sameFrame.Payload));
+            Assert.IsLessThanOrEqualTo(ProtocolLimits.MaxFrameLength, dripped.Buffered);
+            if (status != ParseStatus.Done)
+            {
+                return;
+            }
+
+            Decode(frame);
+        }
+    });
+
+    [TestMethod]
+    public void Damaged_stream_headers_are_refused_or_mean_something() => Fuzz(
+        random =>
+        {
+            byte[] bytes = new byte[ProtocolLimits.MaxStreamHeader];
+            return bytes[..new StreamHeader(random.Next(100), random.NextInt64(PostInteger.MaxValue)).Write(bytes)];
+        },
+        input =>
+        {
+            if (StreamHeader.TryParse(input, out StreamHeader header, out int consumed) == ParseStatus.Done)
+            {
+                byte[] again = new byte[ProtocolLimits.MaxStreamHeader];
+                Assert.IsLessThanOrEqualTo(consumed, header.Write(again));
+                Assert.AreEqual(ParseStatus.Done, StreamHeader.TryParse(again, out StreamHeader second, out _));
+                Assert.AreEqual(header, second);
+            }
+        });
+
+    private static void Decode(ControlFrame frame)
+    {
+        byte[] again = new byte[ProtocolLimits.MaxFrameLength];
+        switch (frame.Type)
+        {
+            case FrameType.Hello when HelloFrame.TryParse(frame.Payload, out HelloFrame hello):
+                hello.Write(again);
+                break;
+            case FrameType.Receipt when IdListFrame.TryParseReceipt(frame.Payload, out ReceiptStatus status, out IdRangeList ids):
+                IdListFrame.WriteReceipt(again, status, Check(ids));
+                break;
+            case FrameType.Abandon when IdListFrame.TryParseAbandon(frame.Payload, out AbandonReason reason, out IdRangeList ids):
+                IdListFrame.WriteAbandon(again, reason, Check(ids));
+                break;
+            case FrameType.GoAway when GoAwayFrame.TryParse(frame.Payload, out GoAwayFrame goAway):
+                goAway.Write(again);
+                break;
+        }
+    }
+
+    private static IdRange[] Check(IdRangeList ids)
+    {
+        var ranges = new List<IdRange>();
+        long last = -2;
+        foreach (IdRange range in ids)
+        {
+            Assert.IsGreaterThan(last + 1, range.First, "ranges ascend and do not touch");
+            Assert.IsGreaterThanOrEqualTo(range.First, range.Last);
+            Assert.IsLessThanOrEqualTo(PostInteger.MaxValue, range.Last);
+            last = range.Last;
+            ranges.Add(range);
+        }
+
+        Assert.HasCount(ids.Count, ranges);
+        return [.. ranges];
+    }
+
+    private static byte[] ObjectSeed(Random random)
+    {
+        var header = new ObjectHeader
+        {
+            Id = random.Next(1, 100_000),
+            Niceness = random.Next(300),
+            LifetimeMilliseconds = random.Next(-1, 5000),
+            PayloadLength = random.Next(-1, 5000),
+            Metadata = new byte[random.Next(20)],
+            Antecedents = random.Next(2) == 0 ? default : new long[] { 0 },
+            Treatment = (ObjectFlags)(random.Next(8) << 5),
+        };
+        byte[] bytes = new byte[header.Length()];
+        header.Write(bytes);
+        return bytes;
+    }
+
+    private static byte[] ControlSeed(Random random)
+    {
+        byte[] bytes = new byte[1024];
+        int length = new HelloFrame { MaxObjectSize = random.Next(), Features = (HelloFeatures)random.Next(4), AssociationId = (UInt128)random.Next() + 1 }
+            .Write(bytes, (ulong)random.NextInt64());
+        for (int i = random.Next(4); i > 0; i--)
+        {
+            var ids = new IdRangeSet();
+            for (int j = random.Next(1, 6); j > 0; j--)
+            {
+                ids.Add(new IdRange(random.Next(1000), 1000 + random.Next(20)));
+                ids.Add(random.Next(5000));
+            }
+
+            length += random.Next(4) switch
+            {
+                0 => IdListFrame.WriteReceipt(bytes.AsSpan(length), (ReceiptStatus)random.Next(7), ids.Ranges),
+                1 => IdListFrame.WriteAbandon(bytes.AsSpan(length), (AbandonReason)random.Next(6), ids.Ranges),
+                2 => new GoAwayFrame(random.Next(), PostErrorCode.GoingAway).Write(bytes.AsSpan(length)),
+                _ => ControlFrame.WriteGrease(bytes.AsSpan(length), (ulong)random.NextInt64()),
+            };
+        }
+
+        return bytes[..length];
+    }
+
+    private static void Fuzz(Func<Random, byte[]> seed, Action<ReadOnlySpan<byte>> check)
+    {
+        for (int i = 0; i < Inputs; i++)
+        {
+            int inputSeed = unchecked(FirstSeed + i);
+            var random = new Random(inputSeed);
+            byte[] input = Damage(seed(random), random);
+            try
+            {
+                check(input);
+            }
+            catch (Exception e)
+            {
+                throw new AssertFailedException($"POST_FUZZ_SEED={inputSeed}: {Convert.ToHexString(input)}: {e.Message}", e);
+            }
+        }
+    }
+
+    private static byte[] Damage(byte[] bytes, Random random)
+    {
+        // One in eight stays whole, so that the checks of what was accepted are sure to run.
+        for (int i = random.Next(8) == 0 ? 0 : random.Next(1, 5); i > 0 && bytes.Length > 0; i--)
+        {
+            int at = random.Next(bytes.Length);
+            switch (random.Next(5))
+            {
+                case 0:
+                    bytes[at] ^= (byte)(1 << random.Next(8));
+                    break;
+                case 1:
+                    bytes[at] = (byte)random.Next(256);
+                    break;
+                case 2:
+                    bytes = bytes[..at];
+                    break;
+                case 3:
+                    bytes = [.. bytes[..at], .. bytes[random.Next(at + 1)..]];
+                    break;
+                default:
+                    // The edges of the integers are where arithmetic goes wrong.
+                    bytes.AsSpan(at).Fill(0xff);
+                    break;
+            }
+        }
+
+        return bytes;
+    }
+
+    private static int? Setting(string name) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out int value) ? value : null;
+}
