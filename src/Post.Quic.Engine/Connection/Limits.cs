@@ -102,4 +102,10 @@ internal static class Limits
 
     /// <summary>A token that a client stores; larger ones would fill its Initial packets.</summary>
     public const int MaxTokenLength = 512;
+
+    /// <summary>
+    /// Unknown transport parameters that are compared with each other to find duplicates. The rest, of an extension
+    /// with up to 64 KiB of them, is passed over: comparing all with all would be work in the square of what was sent.
+    /// </summary>
+    public const int UnknownTransportParametersCompared = 32;
 }
