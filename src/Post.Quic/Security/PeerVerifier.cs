@@ -1,0 +1,96 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using Post.Sockets;
+
+namespace Post.Quic.Security;
+
+/// <summary>
+/// Judges the peer's certificate by what a <see cref="Remote"/> or a listener trusts, in the form that .NET's TLS options
+/// ask for, and says afterwards who the peer proved to be.
+/// </summary>
+internal sealed class PeerVerifier
+{
+    private readonly PeerTrust? _trust;
+    private readonly bool _peerIsServer;
+
+    private PeerVerifier(PeerTrust? trust, bool peerIsServer)
+    {
+        _trust = trust;
+        _peerIsServer = peerIsServer;
+    }
+
+    /// <summary>For a client: the server is the remote.</summary>
+    public static PeerVerifier OfServer(Remote remote) => new(remote.Trust, peerIsServer: true);
+
+    /// <summary>For a listener; null asks clients for nothing.</summary>
+    public static PeerVerifier OfClients(PeerTrust? trust) => new(trust, peerIsServer: false);
+
+    /// <summary>The signature of <see cref="RemoteCertificateValidationCallback"/>.</summary>
+    public bool Verify(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        if (_trust is null)
+        {
+            return true;
+        }
+
+        if (certificate is not X509Certificate2 presented)
+        {
+            return false;
+        }
+
+        return _trust.Proof switch
+        {
+            // A pinned key is its own proof: who signed the certificate, and until when, says nothing more.
+            PeerProof.PinnedKey => IsPinned(presented),
+            PeerProof.Callback => _trust.Validator!(presented, chain, errors),
+            PeerProof.CertificateAuthority => IsVouchedFor(presented, errors),
+            _ => false,
+        };
+    }
+
+    /// <summary>Who the peer is, once its certificate was accepted.</summary>
+    public PeerIdentity Identify(X509Certificate? certificate, string? connectedName)
+    {
+        if (_trust is null || certificate is null)
+        {
+            return PeerIdentity.Anonymous;
+        }
+
+        X509Certificate2 presented = certificate as X509Certificate2 ?? new X509Certificate2(certificate);
+        return new PeerIdentity
+        {
+            Proof = _trust.Proof,
+            Name = _trust.Proof == PeerProof.CertificateAuthority ? ValidatedName(presented, connectedName) : null,
+            Key = KeyFingerprint.Of(presented),
+            Certificate = presented,
+        };
+    }
+
+    private bool IsPinned(X509Certificate2 certificate)
+    {
+        KeyFingerprint presented = KeyFingerprint.Of(certificate);
+        bool found = false;
+        foreach (KeyFingerprint pinned in _trust!.PinnedKeys)
+        {
+            found |= pinned == presented;
+        }
+
+        return found;
+    }
+
+    private bool IsVouchedFor(X509Certificate2 certificate, SslPolicyErrors errors)
+    {
+        if (_peerIsServer)
+        {
+            // The platform compared the name: it is the TargetHost that we gave it.
+            return errors == SslPolicyErrors.None;
+        }
+
+        // No name was connected to, so the platform had none to compare.
+        return (errors & ~SslPolicyErrors.RemoteCertificateNameMismatch) == SslPolicyErrors.None
+            && (_trust!.Name is not { } name || certificate.MatchesHostname(name));
+    }
+
+    private string? ValidatedName(X509Certificate2 certificate, string? connectedName) =>
+        _trust!.Name ?? (_peerIsServer ? connectedName : certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false));
+}

@@ -1,0 +1,57 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net.Quic;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+
+namespace Post.Quic.SystemNetQuic;
+
+/// <summary>Finds out whether System.Net.Quic works here, and what to do where it does not.</summary>
+internal static class MsQuicLibrary
+{
+    /// <summary>Whether this platform has a System.Net.Quic at all.</summary>
+    [SupportedOSPlatformGuard("linux")]
+    [SupportedOSPlatformGuard("macos")]
+    [SupportedOSPlatformGuard("windows")]
+    public static bool IsPlatformSupported => OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() || OperatingSystem.IsWindows();
+
+    /// <summary>Whether it works, loading the library from <paramref name="path"/> first where one is given.</summary>
+    public static bool IsAvailable(string? path, [NotNullWhen(false)] out string? remedy)
+    {
+        if (!IsPlatformSupported)
+        {
+            remedy = "System.Net.Quic does not exist on this platform; the managed engine runs everywhere (Engine = Managed).";
+            return false;
+        }
+
+        // A library that is loaded by its full path satisfies the later search by name: the loader knows its SONAME.
+        if (path is not null && !NativeLibrary.TryLoad(path, out _))
+        {
+            remedy = $"MsQuicLibraryPath names '{path}', which cannot be loaded as a native library. "
+                + "Give the full path of a libmsquic built for this platform and architecture, or leave it unset.";
+            return false;
+        }
+
+        if (QuicConnection.IsSupported)
+        {
+            remedy = null;
+            return true;
+        }
+
+        remedy = "System.Net.Quic cannot be used: " + Remedy()
+            + " Or use the managed engine (Engine = Managed), which needs nothing native.";
+        return false;
+    }
+
+    private static string Remedy()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            return "libmsquic.so.2 (2.2.2 or later) was not found. Install the package libmsquic from Microsoft's package feed "
+                + "for this distribution, or name the file with MsQuicLibraryPath.";
+        }
+
+        return OperatingSystem.IsMacOS()
+            ? "libmsquic.dylib was not found. Install it with 'brew install libmsquic', or name the file with MsQuicLibraryPath."
+            : "TLS 1.3 for QUIC needs Windows 11 or Windows Server 2022.";
+    }
+}

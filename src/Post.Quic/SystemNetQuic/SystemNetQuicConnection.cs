@@ -1,0 +1,171 @@
+using System.Net;
+using System.Net.Quic;
+using System.Runtime.Versioning;
+using Post.Sockets;
+using Post.Sockets.Transport;
+
+namespace Post.Quic.SystemNetQuic;
+
+/// <summary>A connection of System.Net.Quic behind the seam.</summary>
+[SupportedOSPlatform("linux")]
+[SupportedOSPlatform("macos")]
+[SupportedOSPlatform("windows")]
+internal sealed class SystemNetQuicConnection : TransportConnection
+{
+    /// <summary>
+    /// System.Net.Quic follows the peer's address but tells nobody, so it is looked at: often enough for a person, seldom
+    /// enough for a server with thousands of connections.
+    /// </summary>
+    private static readonly TimeSpan AddressWatchInterval = TimeSpan.FromMilliseconds(500);
+
+    private readonly QuicConnection _connection;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private TransportException? _closed;
+    private IPEndPoint _seenRemote;
+    private ITimer? _addressWatch;
+
+    public SystemNetQuicConnection(QuicConnection connection, bool isClient, PeerIdentity peer, TimeProvider time)
+    {
+        _connection = connection;
+        _time = time;
+        IsClient = isClient;
+        Peer = peer;
+        _seenRemote = connection.RemoteEndPoint;
+    }
+
+    public override TransportCapabilities Capabilities => TransportCapabilities.None;
+
+    public override bool IsClient { get; }
+
+    public override PeerIdentity Peer { get; }
+
+    public override EndPoint? LocalEndPoint => _connection.LocalEndPoint;
+
+    public override EndPoint? RemoteEndPoint => _connection.RemoteEndPoint;
+
+    public override int MaxDatagramSize => 0;
+
+    internal TransportEvents? Events { get; private set; }
+
+    internal bool IsClosed => Volatile.Read(ref _closed) is not null;
+
+    internal TransportException ClosedReason => _closed!;
+
+    public override void Start(TransportEvents events)
+    {
+        Events = events;
+        _addressWatch = _time.CreateTimer(
+            static state => ((SystemNetQuicConnection)state!).WatchAddress(), this, AddressWatchInterval, AddressWatchInterval);
+        events.OnHandshakeCompleted();
+    }
+
+    // Opening always waits for msquic's worker, so there is no quick way.
+    public override TransportStream? TryOpenStream(TransportStreamKind kind, in TransportPriority priority) =>
+        IsClosed ? throw ClosedReason : null;
+
+    public override async ValueTask<TransportStream> OpenStreamAsync(
+        TransportStreamKind kind,
+        TransportPriority priority,
+        CancellationToken cancellationToken)
+    {
+        QuicStreamType type = kind == TransportStreamKind.Bidirectional ? QuicStreamType.Bidirectional : QuicStreamType.Unidirectional;
+        try
+        {
+            QuicStream stream = await _connection.OpenOutboundStreamAsync(type, cancellationToken).ConfigureAwait(false);
+            return new SystemNetQuicStream(this, stream, isLocal: true);
+        }
+        catch (Exception exception) when (exception is QuicException or ObjectDisposedException)
+        {
+            throw Fail(exception);
+        }
+    }
+
+    public override async ValueTask<TransportStream> AcceptStreamAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            QuicStream stream = await _connection.AcceptInboundStreamAsync(cancellationToken).ConfigureAwait(false);
+            return new SystemNetQuicStream(this, stream, isLocal: false);
+        }
+        catch (Exception exception) when (exception is QuicException or ObjectDisposedException)
+        {
+            throw Fail(exception);
+        }
+    }
+
+    public override TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token) =>
+        TransportDatagramResult.Unavailable;
+
+    public override TransportStatistics GetStatistics() => default;
+
+    public override IReadOnlyList<PostPath> GetPaths() => [Path()];
+
+    public override async ValueTask CloseAsync(long errorCode, string reason, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _connection.CloseAsync(errorCode, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is QuicException or ObjectDisposedException)
+        {
+            // It was gone already, which is what was asked for.
+        }
+
+        End(new TransportException(TransportErrorReason.ClosedLocally, "The connection was closed on this side.", errorCode));
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await _connection.DisposeAsync().ConfigureAwait(false);
+        End(new TransportException(TransportErrorReason.ClosedLocally, "The connection was closed on this side."));
+    }
+
+    /// <summary>Translates a failure; one of the whole connection ends it.</summary>
+    internal TransportException Fail(Exception exception)
+    {
+        TransportException translated = QuicErrors.Translate(exception);
+        End(translated);
+        return ClosedReason;
+    }
+
+    private void End(TransportException reason)
+    {
+        lock (_gate)
+        {
+            if (_closed is not null)
+            {
+                return;
+            }
+
+            Volatile.Write(ref _closed, reason);
+        }
+
+        _addressWatch?.Dispose();
+        Events?.OnClosed(reason);
+    }
+
+    private void WatchAddress()
+    {
+        IPEndPoint remote = _connection.RemoteEndPoint;
+        lock (_gate)
+        {
+            if (_closed is not null || remote.Equals(_seenRemote))
+            {
+                return;
+            }
+
+            _seenRemote = remote;
+        }
+
+        Events?.OnPathChanged(Path(), PathChange.PeerMoved);
+    }
+
+    private PostPath Path() => new()
+    {
+        Id = 0,
+        LocalEndPoint = _connection.LocalEndPoint,
+        RemoteEndPoint = _connection.RemoteEndPoint,
+        State = IsClosed ? PostPathState.Removed : PostPathState.Active,
+    };
+}
