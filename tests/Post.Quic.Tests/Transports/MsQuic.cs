@@ -1,0 +1,26 @@
+using System.Runtime.Versioning;
+using Post.Quic.SystemNetQuic;
+
+namespace Post.Quic.Tests.Transports;
+
+/// <summary>
+/// The platform's QUIC for tests: found by the system, or at the path in POST_MSQUIC_PATH. Where it is missing, the test
+/// is skipped.
+/// </summary>
+[SupportedOSPlatform("linux")]
+[SupportedOSPlatform("macos")]
+[SupportedOSPlatform("windows")]
+internal static class MsQuic
+{
+    private static readonly SystemNetQuicOptions Options = new() { MsQuicLibraryPath = Environment.GetEnvironmentVariable("POST_MSQUIC_PATH") };
+
+    public static SystemNetQuicTransport CreateTransport()
+    {
+        if (!MsQuicLibrary.IsAvailable(Options.MsQuicLibraryPath, out string? remedy))
+        {
+            Assert.Inconclusive("No libmsquic: " + remedy);
+        }
+
+        return new SystemNetQuicTransport(Options);
+    }
+}

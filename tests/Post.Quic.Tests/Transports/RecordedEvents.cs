@@ -1,0 +1,44 @@
+using System.Threading.Channels;
+using Post.Sockets;
+using Post.Sockets.Transport;
+
+namespace Post.Quic.Tests.Transports;
+
+/// <summary>Keeps what a connection pushes until a test asks for it.</summary>
+internal sealed class RecordedEvents : TransportEvents
+{
+    private readonly Channel<TransportStream> _acknowledged = Channel.CreateUnbounded<TransportStream>();
+    private readonly Channel<long> _stopped = Channel.CreateUnbounded<long>();
+    private readonly Channel<byte[]> _datagrams = Channel.CreateUnbounded<byte[]>();
+    private readonly Channel<(long Token, TransportDatagramState State)> _datagramStates =
+        Channel.CreateUnbounded<(long, TransportDatagramState)>();
+
+    private readonly Channel<(PostPath Path, PathChange Change)> _paths = Channel.CreateUnbounded<(PostPath, PathChange)>();
+    private readonly TaskCompletionSource<TransportException> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ValueTask<TransportStream> NextAcknowledgedAsync(CancellationToken cancellationToken) => _acknowledged.Reader.ReadAsync(cancellationToken);
+
+    public ValueTask<long> NextStoppedAsync(CancellationToken cancellationToken) => _stopped.Reader.ReadAsync(cancellationToken);
+
+    public ValueTask<byte[]> NextDatagramAsync(CancellationToken cancellationToken) => _datagrams.Reader.ReadAsync(cancellationToken);
+
+    public ValueTask<(long Token, TransportDatagramState State)> NextDatagramStateAsync(CancellationToken cancellationToken) =>
+        _datagramStates.Reader.ReadAsync(cancellationToken);
+
+    public ValueTask<(PostPath Path, PathChange Change)> NextPathChangeAsync(CancellationToken cancellationToken) =>
+        _paths.Reader.ReadAsync(cancellationToken);
+
+    public Task<TransportException> ClosedAsync(CancellationToken cancellationToken) => _closed.Task.WaitAsync(cancellationToken);
+
+    public override void OnStreamAcknowledged(TransportStream stream) => _acknowledged.Writer.TryWrite(stream);
+
+    public override void OnStreamStopped(TransportStream stream, long errorCode) => _stopped.Writer.TryWrite(errorCode);
+
+    public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData) => _datagrams.Writer.TryWrite(payload.ToArray());
+
+    public override void OnDatagramState(long token, TransportDatagramState state) => _datagramStates.Writer.TryWrite((token, state));
+
+    public override void OnPathChanged(PostPath path, PathChange change) => _paths.Writer.TryWrite((path, change));
+
+    public override void OnClosed(TransportException reason) => Assert.IsTrue(_closed.TrySetResult(reason), "OnClosed was pushed twice.");
+}
