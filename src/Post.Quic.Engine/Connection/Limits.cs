@@ -108,4 +108,23 @@ internal static class Limits
     /// with up to 64 KiB of them, is passed over: comparing all with all would be work in the square of what was sent.
     /// </summary>
     public const int UnknownTransportParametersCompared = 32;
+
+    /// <summary>
+    /// Paths whose key-phase boundaries a connection remembers. More would let a peer that opens and abandons paths grow
+    /// our memory; fewer than there are live paths only loses a check of RFC 9001 section 6.4.
+    /// </summary>
+    public const int PathsInKeyPhaseLog = 16;
+
+    /// <summary>
+    /// Life of a Retry token: the client uses it one round trip later. Longer, and tokens collected from spoofed addresses
+    /// could be spent in one flood (RFC 9000 section 8.1.4). It bounds the life of the key that sealed them too.
+    /// </summary>
+    public const long RetryTokenLifetimeMicroseconds = 30_000_000;
+
+    /// <summary>
+    /// Tokens of NEW_TOKEN frames remembered as used, in each of two generations: about 2 MiB. When they are full,
+    /// further tokens are refused, which costs an honest client a Retry and a flood of replays nothing but that
+    /// (RFC 9000 section 8.1.4).
+    /// </summary>
+    public const int UsedTokensRemembered = 32768;
 }

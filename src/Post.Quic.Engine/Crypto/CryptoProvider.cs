@@ -12,7 +12,10 @@ internal abstract class CryptoProvider
     /// <exception cref="PlatformNotSupportedException">libcrypto was asked for by name and cannot be used.</exception>
     public static CryptoProvider Create(CryptoProviderKind kind) => kind switch
     {
-        CryptoProviderKind.Auto or CryptoProviderKind.Platform => PlatformCryptoProvider.Instance,
+        CryptoProviderKind.Auto => (CryptoProvider?)LibCryptoProvider.Instance ?? PlatformCryptoProvider.Instance,
+        CryptoProviderKind.Platform => PlatformCryptoProvider.Instance,
+        CryptoProviderKind.LibCrypto => LibCryptoProvider.Instance ?? throw new PlatformNotSupportedException(
+            "No usable libcrypto (OpenSSL 1.1 or 3) was found. Use Auto or Platform."),
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
