@@ -49,6 +49,22 @@ internal static class Limits
     public const int PooledStreamObjects = 1024;
 
     /// <summary>
+    /// Streams that the peer reset before their end and that give their credit back at once; after those,
+    /// <see cref="AbortedStreamsPerSecond"/>. Opening and resetting streams costs the peer a few bytes and us the
+    /// start of whatever the application does for a stream (HTTP/2 knows it as rapid reset, CVE-2023-44487).
+    /// </summary>
+    public const int AbortedStreamBurst = 2000;
+
+    /// <summary>The pace at which credit for more aborted streams comes back. Streams that end well are not paced.</summary>
+    public const int AbortedStreamsPerSecond = 2000;
+
+    /// <summary>
+    /// The round trip that window growth assumes at least, in microseconds: on a local network the application's own
+    /// scheduling takes longer than the wire, and a window must cover both.
+    /// </summary>
+    public const long WindowTuningRoundTrip = 2_000;
+
+    /// <summary>
     /// Connection ids that either side holds of the other at once. Eight serve four paths with a spare each; every
     /// one more is an entry in the endpoint's routing table that a peer can make us hold.
     /// </summary>

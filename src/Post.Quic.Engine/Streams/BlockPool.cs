@@ -8,28 +8,15 @@ namespace Post.Quic.Engine.Streams;
 /// </summary>
 internal sealed class BlockPool
 {
-    private MemoryBlock? _freeBlocks;
-    private ReadSegment? _freeSegments;
-    private int _freeBlockCount;
-    private int _freeSegmentCount;
+    private readonly FreeList<MemoryBlock> _blocks = new(Limits.PooledStreamObjects);
+    private readonly FreeList<ReadSegment> _segments = new(Limits.PooledStreamObjects);
 
     /// <summary>Bytes of all arrays that are out: what the streams of this connection hold.</summary>
     public long RentedBytes { get; private set; }
 
     public MemoryBlock Rent(int size)
     {
-        MemoryBlock? block = _freeBlocks;
-        if (block is null)
-        {
-            block = new MemoryBlock();
-        }
-        else
-        {
-            _freeBlocks = block.NextFree;
-            block.NextFree = null;
-            _freeBlockCount--;
-        }
-
+        MemoryBlock block = _blocks.Take() ?? new MemoryBlock();
         block.Attach(size);
         RentedBytes += block.Bytes.Length;
         return block;
@@ -39,36 +26,14 @@ internal sealed class BlockPool
     {
         RentedBytes -= block.Bytes.Length;
         block.Detach();
-        if (_freeBlockCount < Limits.PooledStreamObjects)
-        {
-            block.NextFree = _freeBlocks;
-            _freeBlocks = block;
-            _freeBlockCount++;
-        }
+        _blocks.Give(block);
     }
 
-    public ReadSegment RentSegment()
-    {
-        ReadSegment? segment = _freeSegments;
-        if (segment is null)
-        {
-            return new ReadSegment();
-        }
-
-        _freeSegments = segment.NextFree;
-        segment.NextFree = null;
-        _freeSegmentCount--;
-        return segment;
-    }
+    public ReadSegment RentSegment() => _segments.Take() ?? new ReadSegment();
 
     public void Return(ReadSegment segment)
     {
         segment.Detach();
-        if (_freeSegmentCount < Limits.PooledStreamObjects)
-        {
-            segment.NextFree = _freeSegments;
-            _freeSegments = segment;
-            _freeSegmentCount++;
-        }
+        _segments.Give(segment);
     }
 }

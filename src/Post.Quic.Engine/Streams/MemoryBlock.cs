@@ -15,8 +15,6 @@ internal sealed class MemoryBlock
 
     public int Free => Bytes.Length - Used;
 
-    internal MemoryBlock? NextFree { get; set; }
-
     internal void Attach(int size)
     {
         Bytes = ArrayPool<byte>.Shared.Rent(size);

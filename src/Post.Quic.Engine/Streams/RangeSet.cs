@@ -130,6 +130,10 @@ internal struct RangeSet
         _head = 0;
         _count = 0;
         Total = 0;
+        if (_items is { Length: > 64 })
+        {
+            _items = null;
+        }
     }
 
     private void RemoveAt(int index, int count)

@@ -14,8 +14,6 @@ internal sealed class ReadSegment : ReadOnlySequenceSegment<byte>
 
     public ReadSegment? NextSegment => (ReadSegment?)Next;
 
-    internal ReadSegment? NextFree { get; set; }
-
     internal void Attach(MemoryBlock block, int start, int length, long runningIndex)
     {
         Block = block;

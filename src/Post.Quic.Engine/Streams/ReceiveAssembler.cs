@@ -14,6 +14,9 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
     private const int SmallestBlock = 256;
     private const int LargestBlock = 16 * 1024;
 
+    // What one busy stream needed is not kept for the quiet ones that reuse its object.
+    private const int LargestKeptArray = 64;
+
     private Fragment[] _fragments = [];
     private int _firstFragment;
     private int _fragmentCount;
@@ -23,6 +26,7 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
     private ReadSegment? _firstSegment;
     private ReadSegment? _lastSegment;
     private int _consumedOfFirst;
+    private bool _discardWhenReturned;
 
     // The block that is being filled; it counts itself as one of the block's references.
     private MemoryBlock? _block;
@@ -109,9 +113,16 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
         return InsertFragments(offset, data);
     }
 
-    /// <summary>All that is readable, in place. It stays valid until it is consumed.</summary>
+    /// <summary>A reader holds what <see cref="Peek"/> gave it: that memory must not be reused.</summary>
+    public bool IsLent { get; private set; }
+
+    /// <summary>
+    /// Lends all that is readable, in place. The reader may use it outside the gate until it calls
+    /// <see cref="Consume"/>, which it must do, if only with 0: nothing that the peer does meanwhile frees the memory.
+    /// </summary>
     public ReadOnlySequence<byte> Peek()
     {
+        IsLent = _firstSegment is not null;
         if (_firstSegment is null)
         {
             return ReadOnlySequence<byte>.Empty;
@@ -143,6 +154,14 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
     /// <summary>The reader is done with that many bytes; their memory goes back as soon as nothing else is in it.</summary>
     public void Consume(long count)
     {
+        IsLent = false;
+        if (_discardWhenReturned)
+        {
+            _discardWhenReturned = false;
+            DiscardReadable();
+            return;
+        }
+
         ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)count, (ulong)ReadableBytes);
         ReadOffset += (ulong)count;
         while (_firstSegment is { } first && count > 0)
@@ -176,15 +195,6 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
     /// <summary>Throws away all that is stored; what arrives later is up to the caller to refuse.</summary>
     public void Discard()
     {
-        while (_firstSegment is { } first)
-        {
-            _firstSegment = first.NextSegment;
-            Dereference(first.Block!);
-            pool.Return(first);
-        }
-
-        _lastSegment = null;
-        _consumedOfFirst = 0;
         for (int i = 0; i < _fragmentCount; i++)
         {
             Dereference(_fragments[_firstFragment + i].Block);
@@ -195,15 +205,43 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
         _fragmentCount = 0;
         _fragmentBytes = 0;
         ReadOffset = ReadyOffset;
+        if (IsLent)
+        {
+            _discardWhenReturned = true;
+        }
+        else
+        {
+            DiscardReadable();
+        }
+
         DropBlock();
     }
 
-    /// <summary>Gives all memory back and starts over, for the next stream that uses this object.</summary>
+    /// <summary>Gives all memory back and starts over, for the next stream that uses this object; not while it is lent.</summary>
     public void Clear()
     {
+        Debug.Assert(!IsLent, "a reader still holds memory of this stream");
         Discard();
         ReadOffset = 0;
         ReadyOffset = 0;
+        _rentedSincePacked = 0;
+        if (_fragments.Length > LargestKeptArray)
+        {
+            _fragments = [];
+        }
+    }
+
+    private void DiscardReadable()
+    {
+        while (_firstSegment is { } first)
+        {
+            _firstSegment = first.NextSegment;
+            Dereference(first.Block!);
+            pool.Return(first);
+        }
+
+        _lastSegment = null;
+        _consumedOfFirst = 0;
     }
 
     private AssemblyResult InsertFragments(ulong offset, ReadOnlySpan<byte> data)

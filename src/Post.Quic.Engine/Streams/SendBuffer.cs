@@ -13,6 +13,9 @@ internal sealed class SendBuffer(BlockPool pool)
     private const int SmallestBlock = 256;
     private const int LargestBlock = 16 * 1024;
 
+    // What one busy stream needed is not kept for the quiet ones that reuse its object.
+    private const int LargestKeptArray = 64;
+
     private Chunk[] _chunks = [];
     private int _head;
     private int _count;
@@ -262,6 +265,11 @@ internal sealed class SendBuffer(BlockPool pool)
         _acked.Clear();
         _lost.Clear();
         _head = 0;
+        if (_chunks.Length > LargestKeptArray)
+        {
+            _chunks = [];
+        }
+
         _finLost = false;
         FinQueued = false;
         FinSent = false;

@@ -1,0 +1,392 @@
+using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Frames;
+
+namespace Post.Quic.Engine.Streams;
+
+/// <content>Frames to the peer, and what became of them.</content>
+internal sealed partial class StreamTable
+{
+    /// <summary>A stream's data is cut in two for the rest of a packet only where at least this much goes into it.</summary>
+    private const int SmallestPart = 32;
+
+    /// <summary>Flow-control and reset frames wait; they go before any data.</summary>
+    public bool HasControlToSend =>
+        _pending != PendingConnectionFrames.None || _scheduler.HasPending || NeedsDataBlocked;
+
+    public bool HasDataToSend => _scheduler.HasData(_sendCredit.Available > 0);
+
+    /// <summary>Anything to send at all.</summary>
+    public bool HasFramesToSend => HasControlToSend || HasDataToSend;
+
+    private bool NeedsDataBlocked =>
+        _scheduler.HasFresh && _sendCredit.Available == 0 && !_sendCredit.WasToldBlocked;
+
+    /// <summary>How urgent the most urgent data is, to be compared with what else wants to be sent.</summary>
+    public bool TryPeekUrgency(out SendUrgency urgency) =>
+        _scheduler.TryPeek(_sendCredit.Available > 0, out _, out urgency);
+
+    /// <summary>Control frames, then data until the packet is full or nothing is left.</summary>
+    public bool WriteFrames(ref WireWriter writer, SentFrameLog log, long now)
+    {
+        bool wrote = WriteControl(ref writer, log, now);
+        return WriteData(ref writer, log, SendUrgency.Last, now) || wrote;
+    }
+
+    public bool WriteControl(ref WireWriter writer, SentFrameLog log, long now)
+    {
+        int start = writer.Position;
+        if (NeedsDataBlocked && _sendCredit.TryBlock())
+        {
+            _pending |= PendingConnectionFrames.DataBlocked;
+        }
+
+        if (_pending != PendingConnectionFrames.None)
+        {
+            WriteConnectionControl(ref writer, log, now);
+        }
+
+        while (_scheduler.FirstPending is { } stream)
+        {
+            if (!WriteStreamControl(stream, ref writer, log, now))
+            {
+                break;
+            }
+
+            _scheduler.RemoveFirstPending();
+            Recycle(stream);
+        }
+
+        return writer.Position > start;
+    }
+
+    /// <summary>
+    /// Data of streams that are at least as urgent as <paramref name="limit"/>. The last frame goes without its length
+    /// where it fills the packet, so nothing may follow once <see cref="WireWriter.Remaining"/> is 0.
+    /// </summary>
+    public bool WriteData(ref WireWriter writer, SentFrameLog log, SendUrgency limit, long now)
+    {
+        int start = writer.Position;
+        while (_scheduler.TryPeek(_sendCredit.Available > 0, out TransportStream stream, out SendUrgency urgency)
+            && urgency <= limit)
+        {
+            if (stream.ExpiresAt <= now && !stream.Send!.IsReset)
+            {
+                ExpireUnsent(stream, now);
+                continue;
+            }
+
+            if (!WriteStreamFrame(stream, ref writer, log))
+            {
+                break;
+            }
+        }
+
+        return writer.Position > start;
+    }
+
+    /// <summary>A frame of ours was acknowledged.</summary>
+    public void OnAcked(in SentFrame frame, long now)
+    {
+        if (frame.Kind is not (SentFrameKind.Stream or SentFrameKind.ResetStream or SentFrameKind.ResetStreamAt)
+            || !_streams.TryGetValue(frame.Id, out TransportStream? stream))
+        {
+            return;
+        }
+
+        SendHalf send = stream.Send!;
+        if (frame.Kind == SentFrameKind.Stream)
+        {
+            send.OnAcked(frame.Offset, frame.Length, frame.Fin);
+            _scheduler.Update(stream);
+            if (send.WriterWaits && send.Buffer.CopyRoom > 0)
+            {
+                send.WriterWaits = false;
+                _events.OnStreamWritable(stream);
+            }
+        }
+        else
+        {
+            send.OnResetAcked(frame.Offset);
+        }
+
+        if (send.IsSettled)
+        {
+            CloseIfSettled(stream, now);
+        }
+    }
+
+    /// <summary>A frame of ours was lost, or is to be repeated in a probe: what still matters is sent again.</summary>
+    public void OnLost(in SentFrame frame, long now)
+    {
+        switch (frame.Kind)
+        {
+            // A limit that is not the newest any more was overtaken by a later frame (RFC 9000 section 13.3).
+            case SentFrameKind.MaxData when frame.Offset == _window.Limit:
+                _pending |= PendingConnectionFrames.MaxData;
+                return;
+            case SentFrameKind.MaxStreamsBidirectional when frame.Offset == _incomingBidirectional.Announced:
+                _pending |= PendingConnectionFrames.MaxStreamsBidirectional;
+                return;
+            case SentFrameKind.MaxStreamsUnidirectional when frame.Offset == _incomingUnidirectional.Announced:
+                _pending |= PendingConnectionFrames.MaxStreamsUnidirectional;
+                return;
+
+            // RFC 9000 section 13.3: BLOCKED frames are repeated only while they are still true.
+            case SentFrameKind.DataBlocked when _scheduler.HasFresh && _sendCredit.IsStillBlockedAt(frame.Offset):
+                _pending |= PendingConnectionFrames.DataBlocked;
+                return;
+            case SentFrameKind.StreamsBlockedBidirectional when _openBidirectional.IsStillBlockedAt(frame.Offset):
+                _pending |= PendingConnectionFrames.StreamsBlockedBidirectional;
+                return;
+            case SentFrameKind.StreamsBlockedUnidirectional when _openUnidirectional.IsStillBlockedAt(frame.Offset):
+                _pending |= PendingConnectionFrames.StreamsBlockedUnidirectional;
+                return;
+        }
+
+        if (_streams.TryGetValue(frame.Id, out TransportStream? stream))
+        {
+            OnStreamFrameLost(stream, frame, now);
+        }
+    }
+
+    private void OnStreamFrameLost(TransportStream stream, in SentFrame frame, long now)
+    {
+        switch (frame.Kind)
+        {
+            case SentFrameKind.Stream when stream.Send is { } send:
+                send.OnLost(frame.Offset, frame.Length, frame.Fin);
+                if (send.Buffer.HasLost && !send.IsReset && (stream.IsOverdue || stream.ExpiresAt <= now))
+                {
+                    ExpireUnsent(stream, now);
+                }
+                else
+                {
+                    _scheduler.Update(stream);
+                }
+
+                break;
+            case SentFrameKind.ResetStream or SentFrameKind.ResetStreamAt
+                when stream.Send is { IsResetReady: true } send && send.ReliableSize == frame.Offset:
+                _scheduler.AddPending(stream, PendingStreamFrames.Reset);
+                break;
+            case SentFrameKind.StopSending when stream.Receive is { IsStopped: true, IsFinalSizeKnown: false }:
+                _scheduler.AddPending(stream, PendingStreamFrames.StopSending);
+                break;
+            case SentFrameKind.MaxStreamData
+                when stream.Receive is { WantsCredit: true } receive && receive.Window.Limit == frame.Offset:
+                _scheduler.AddPending(stream, PendingStreamFrames.MaxStreamData);
+                break;
+            case SentFrameKind.StreamDataBlocked
+                when stream.Send is { } blocked && blocked.IsBlockedAt(frame.Offset):
+                _scheduler.AddPending(stream, PendingStreamFrames.StreamDataBlocked);
+                break;
+        }
+    }
+
+    private void ExpireUnsent(TransportStream stream, long now)
+    {
+        stream.IsOverdue = false;
+        Expire(stream, now);
+        stream.ExpiresAt = long.MaxValue;
+    }
+
+    private void WriteConnectionControl(ref WireWriter writer, SentFrameLog log, long now)
+    {
+        // Each is at most one byte of type and eight of value.
+        const int Largest = 1 + VarInt.MaxLength;
+        if (Take(PendingConnectionFrames.MaxData, writer.Remaining >= Largest))
+        {
+            ulong limit = _window.Announce(now);
+            new MaxDataFrame(limit).Write(ref writer);
+            log.Record(new SentFrame(SentFrameKind.MaxData, 0, limit));
+        }
+
+        if (Take(PendingConnectionFrames.MaxStreamsBidirectional, writer.Remaining >= Largest))
+        {
+            ulong limit = _incomingBidirectional.Announce();
+            new MaxStreamsFrame(true, limit).Write(ref writer);
+            log.Record(new SentFrame(SentFrameKind.MaxStreamsBidirectional, 0, limit));
+        }
+
+        if (Take(PendingConnectionFrames.MaxStreamsUnidirectional, writer.Remaining >= Largest))
+        {
+            ulong limit = _incomingUnidirectional.Announce();
+            new MaxStreamsFrame(false, limit).Write(ref writer);
+            log.Record(new SentFrame(SentFrameKind.MaxStreamsUnidirectional, 0, limit));
+        }
+
+        if (Take(PendingConnectionFrames.DataBlocked, writer.Remaining >= Largest) && _sendCredit.Available == 0)
+        {
+            new DataBlockedFrame(_sendCredit.Limit).Write(ref writer);
+            log.Record(new SentFrame(SentFrameKind.DataBlocked, 0, _sendCredit.Limit));
+        }
+
+        if (Take(PendingConnectionFrames.StreamsBlockedBidirectional, writer.Remaining >= Largest)
+            && _openBidirectional.Available == 0)
+        {
+            new StreamsBlockedFrame(true, _openBidirectional.Limit).Write(ref writer);
+            log.Record(new SentFrame(SentFrameKind.StreamsBlockedBidirectional, 0, _openBidirectional.Limit));
+        }
+
+        if (Take(PendingConnectionFrames.StreamsBlockedUnidirectional, writer.Remaining >= Largest)
+            && _openUnidirectional.Available == 0)
+        {
+            new StreamsBlockedFrame(false, _openUnidirectional.Limit).Write(ref writer);
+            log.Record(new SentFrame(SentFrameKind.StreamsBlockedUnidirectional, 0, _openUnidirectional.Limit));
+        }
+    }
+
+    private bool Take(PendingConnectionFrames kind, bool fits)
+    {
+        bool take = fits && (_pending & kind) != 0;
+        if (take)
+        {
+            _pending &= ~kind;
+        }
+
+        return take;
+    }
+
+    /// <summary>The control frames of one stream; false where the packet has no room for all of them.</summary>
+    private static bool WriteStreamControl(TransportStream stream, ref WireWriter writer, SentFrameLog log, long now)
+    {
+        // One byte of type and up to four values; that a packet's last few bytes stay unused does not matter.
+        const int Largest = 1 + (4 * VarInt.MaxLength);
+        if ((stream.Pending & PendingStreamFrames.Reset) != 0)
+        {
+            if (writer.Remaining < Largest)
+            {
+                return false;
+            }
+
+            stream.Pending &= ~PendingStreamFrames.Reset;
+            WriteReset(stream.Id, stream.Send!, ref writer, log);
+        }
+
+        if ((stream.Pending & PendingStreamFrames.StopSending) != 0)
+        {
+            if (writer.Remaining < Largest)
+            {
+                return false;
+            }
+
+            stream.Pending &= ~PendingStreamFrames.StopSending;
+            if (stream.Receive is { IsStopped: true, IsFinalSizeKnown: false } receive)
+            {
+                new StopSendingFrame(stream.Id, receive.StopCode).Write(ref writer);
+                log.Record(new SentFrame(SentFrameKind.StopSending, stream.Id));
+            }
+        }
+
+        if ((stream.Pending & PendingStreamFrames.MaxStreamData) != 0)
+        {
+            if (writer.Remaining < Largest)
+            {
+                return false;
+            }
+
+            stream.Pending &= ~PendingStreamFrames.MaxStreamData;
+            if (stream.Receive is { WantsCredit: true } receive)
+            {
+                ulong limit = receive.Window.Announce(now);
+                new MaxStreamDataFrame(stream.Id, limit).Write(ref writer);
+                log.Record(new SentFrame(SentFrameKind.MaxStreamData, stream.Id, limit));
+            }
+        }
+
+        if ((stream.Pending & PendingStreamFrames.StreamDataBlocked) != 0)
+        {
+            if (writer.Remaining < Largest)
+            {
+                return false;
+            }
+
+            stream.Pending &= ~PendingStreamFrames.StreamDataBlocked;
+            if (stream.Send is { } send && send.IsBlockedAt(send.MaxStreamData))
+            {
+                new StreamDataBlockedFrame(stream.Id, send.MaxStreamData).Write(ref writer);
+                log.Record(new SentFrame(SentFrameKind.StreamDataBlocked, stream.Id, send.MaxStreamData));
+            }
+        }
+
+        return true;
+    }
+
+    private static void WriteReset(ulong id, SendHalf send, ref WireWriter writer, SentFrameLog log)
+    {
+        if (!send.IsResetReady)
+        {
+            return;
+        }
+
+        send.ResetAnnounced = true;
+        if (send.ReliableSize > 0)
+        {
+            new ResetStreamAtFrame(id, send.ResetCode, send.FinalSize, send.ReliableSize).Write(ref writer);
+            log.Record(new SentFrame(SentFrameKind.ResetStreamAt, id, send.ReliableSize));
+        }
+        else
+        {
+            new ResetStreamFrame(id, send.ResetCode, send.FinalSize).Write(ref writer);
+            log.Record(new SentFrame(SentFrameKind.ResetStream, id));
+        }
+    }
+
+    /// <summary>One STREAM frame; false where the rest of the packet is too small for it.</summary>
+    private bool WriteStreamFrame(TransportStream stream, ref WireWriter writer, SentFrameLog log)
+    {
+        SendHalf send = stream.Send!;
+        SendBuffer buffer = send.Buffer;
+        ulong credit = Math.Min(send.MaxStreamData, buffer.SentOffset + _sendCredit.Available);
+        buffer.TryGetNext(credit, out OffsetRange range);
+
+        ulong id = stream.Id;
+        int available = (int)Math.Min(range.Length, int.MaxValue);
+        int bare = StreamFrame.HeaderLength(id, range.Start, 0, withLength: false);
+        int roomWithoutLength = writer.Remaining - bare;
+        int length = Math.Min(available, StreamFrame.MaxData(writer.Remaining, id, range.Start));
+        bool withLength = true;
+        if (roomWithoutLength > 0 && available >= roomWithoutLength)
+        {
+            length = roomWithoutLength;
+            withLength = false;
+        }
+
+        if (length < 0 || length < Math.Min(available, SmallestPart))
+        {
+            return false;
+        }
+
+        bool fin = buffer.EndsAt(range.Start + (ulong)length);
+        StreamFrame.WriteHeader(ref writer, id, range.Start, length, fin, withLength);
+        if (length > 0)
+        {
+            buffer.CopyTo(range.Start, writer.Rest[..length]);
+            writer.Advance(length);
+        }
+
+        ulong sentBefore = buffer.SentOffset;
+        send.OnSent(range.Start, length, fin);
+        _sendCredit.Use(buffer.SentOffset - sentBefore);
+        log.Record(SentFrame.Stream(id, range.Start, (uint)length, fin));
+        _scheduler.Charge(stream, length);
+        AfterSending(stream, send);
+        return true;
+    }
+
+    private void AfterSending(TransportStream stream, SendHalf send)
+    {
+        if (send.State == SendState.ResetSent)
+        {
+            if (send.IsResetReady && !send.ResetAnnounced)
+            {
+                _scheduler.AddPending(stream, PendingStreamFrames.Reset);
+            }
+        }
+        else if (send.TryBlock())
+        {
+            _scheduler.AddPending(stream, PendingStreamFrames.StreamDataBlocked);
+        }
+    }
+}

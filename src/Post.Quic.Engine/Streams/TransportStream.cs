@@ -1,0 +1,205 @@
+using System.Buffers;
+using System.Diagnostics;
+
+namespace Post.Quic.Engine.Streams;
+
+/// <summary>
+/// One stream as the layer above uses it, inside the connection's gate. The object is used again for another stream
+/// once the transport is done with it and the layer above has called <see cref="Release"/>.
+/// </summary>
+internal sealed class TransportStream(StreamTable table)
+{
+    private int _repairPosition;
+    private int _freshPosition;
+    private int _expiryPosition;
+
+    public ulong Id { get; private set; }
+
+    /// <summary>For the layer above.</summary>
+    public object? Tag { get; set; }
+
+    public bool IsBidirectional => StreamId.IsBidirectional(Id);
+
+    /// <summary>Null on a stream that only the peer sends on.</summary>
+    public SendHalf? Send { get; private set; }
+
+    /// <summary>Null on a stream that only we send on.</summary>
+    public ReceiveHalf? Receive { get; private set; }
+
+    public SendUrgency Urgency { get; internal set; } = SendUrgency.Default;
+
+    /// <summary>When the stream is given up (<see cref="long.MaxValue"/>: never).</summary>
+    public long ExpiresAt { get; internal set; } = long.MaxValue;
+
+    /// <summary>The transport is done with this stream: both sides have reached their end.</summary>
+    public bool IsClosed { get; internal set; }
+
+    internal ulong ExpiryCode { get; set; }
+
+    internal ulong ExpiryReliableSize { get; set; }
+
+    /// <summary>The deadline has passed with everything in flight: the first loss resets the stream.</summary>
+    internal bool IsOverdue { get; set; }
+
+    internal bool IsReleased { get; set; }
+
+    /// <summary>The application has the stream: it opened it, or accepted it.</summary>
+    internal bool IsHandedOut { get; set; }
+
+    internal bool SendSettledReported { get; set; }
+
+    internal PendingStreamFrames Pending { get; set; }
+
+    internal TransportStream? NextPending { get; set; }
+
+    internal bool IsInPendingList { get; set; }
+
+    /// <summary>The turn among streams of the same urgency, and the bytes left in it.</summary>
+    internal ulong Turn { get; set; }
+
+    internal int TurnBytes { get; set; }
+
+    /// <summary>Copies bytes to be sent; returns how many were taken. Fewer than given: OnStreamWritable follows.</summary>
+    public int Write(ReadOnlySpan<byte> data)
+    {
+        if (Send is not { IsWritable: true } send)
+        {
+            return 0;
+        }
+
+        int taken = send.Buffer.AppendCopy(data);
+        send.WriterWaits = taken < data.Length;
+        table.OnSendChanged(this);
+        return taken;
+    }
+
+    /// <summary>Lends memory to be sent; its owner is told when it is free again. False: the stream takes no more.</summary>
+    public bool WriteReference(ReadOnlyMemory<byte> data, ISendChunkOwner? owner)
+    {
+        if (Send is not { IsWritable: true } send)
+        {
+            return false;
+        }
+
+        send.Buffer.AppendReference(data, owner);
+        table.OnSendChanged(this);
+        return true;
+    }
+
+    /// <summary>Ends the sending side after what was written.</summary>
+    public void Finish()
+    {
+        if (Send is { IsWritable: true } send)
+        {
+            send.Buffer.Finish();
+            table.OnSendChanged(this);
+        }
+    }
+
+    /// <summary>
+    /// Gives the sending side up. With a <paramref name="reliableSize"/>, and where the peer knows RESET_STREAM_AT, the
+    /// bytes before it are still delivered.
+    /// </summary>
+    public void Reset(ulong errorCode, ulong reliableSize = 0) => table.ResetStream(this, errorCode, reliableSize);
+
+    /// <summary>Moves the stream in the order of sending, also while it is being sent.</summary>
+    public void SetUrgency(SendUrgency urgency) => table.SetUrgency(this, urgency);
+
+    /// <summary>
+    /// From <paramref name="expiresAt"/> on the stream is neither sent nor retransmitted, but reset with
+    /// <paramref name="errorCode"/>, unless all of it is in flight already and arrives.
+    /// </summary>
+    public void SetLifetime(long expiresAt, ulong errorCode, ulong reliableSize = 0) =>
+        table.SetLifetime(this, expiresAt, errorCode, reliableSize);
+
+    /// <summary>Copies what can be read; 0 with <see cref="ReceiveHalf.State"/> telling why.</summary>
+    public int Read(Span<byte> destination, long now)
+    {
+        if (Receive is not { } receive)
+        {
+            return 0;
+        }
+
+        int count = receive.Assembler.Read(destination);
+        table.OnConsumed(this, now);
+        return count;
+    }
+
+    /// <summary>Lends what can be read in place, until <see cref="Consume"/>, which must follow.</summary>
+    public ReadOnlySequence<byte> Peek() => Receive?.Assembler.Peek() ?? ReadOnlySequence<byte>.Empty;
+
+    /// <summary>Ends the loan of <see cref="Peek"/>; the first bytes of it are done with.</summary>
+    public void Consume(long count, long now)
+    {
+        if (Receive is { } receive)
+        {
+            receive.Assembler.Consume(count);
+            table.OnConsumed(this, now);
+        }
+    }
+
+    /// <summary>Lends memory that the next bytes go into directly; false while something can be read already.</summary>
+    public bool TryRegisterRead(Memory<byte> target) => Receive is { } receive && receive.TryRegisterTarget(target);
+
+    /// <summary>Takes lent memory back; returns how many bytes are in it.</summary>
+    public int TakeRegisteredRead() => Receive?.TakeTarget() ?? 0;
+
+    /// <summary>The reader has seen the peer's reset.</summary>
+    public void AcknowledgeReset(long now)
+    {
+        Receive?.AcknowledgeReset();
+        table.OnConsumed(this, now);
+    }
+
+    /// <summary>Gives the receiving side up and asks the peer to stop (RFC 9000 section 3.5).</summary>
+    public void StopReading(ulong errorCode, long now) => table.StopReading(this, errorCode, now);
+
+    /// <summary>
+    /// The layer above will not touch this object again. A side that has not reached its end is given up with
+    /// <paramref name="errorCode"/>.
+    /// </summary>
+    public void Release(ulong errorCode, long now) => table.Release(this, errorCode, now);
+
+    internal void Attach(ulong id, SendHalf? send, ReceiveHalf? receive)
+    {
+        Id = id;
+        Send = send;
+        Receive = receive;
+    }
+
+    internal (SendHalf? Send, ReceiveHalf? Receive) Detach()
+    {
+        Debug.Assert(_repairPosition == 0 && _freshPosition == 0 && _expiryPosition == 0, "still scheduled");
+        (SendHalf? Send, ReceiveHalf? Receive) halves = (Send, Receive);
+        Send = null;
+        Receive = null;
+        Tag = null;
+        Urgency = SendUrgency.Default;
+        ExpiresAt = long.MaxValue;
+        ExpiryCode = 0;
+        ExpiryReliableSize = 0;
+        IsOverdue = false;
+        IsClosed = false;
+        IsReleased = false;
+        IsHandedOut = false;
+        SendSettledReported = false;
+        Pending = PendingStreamFrames.None;
+        Turn = 0;
+        TurnBytes = 0;
+        return halves;
+    }
+
+    /// <summary>The place in a heap, counted from 1; 0: not in it.</summary>
+    internal ref int HeapPosition(StreamHeapSlot slot)
+    {
+        switch (slot)
+        {
+            case StreamHeapSlot.Repair:
+                return ref _repairPosition;
+            case StreamHeapSlot.Fresh:
+                return ref _freshPosition;
+            default:
+                return ref _expiryPosition;
+        }
+    }
+}
