@@ -134,6 +134,11 @@ internal sealed class SendBuffer(BlockPool pool)
     public void CopyTo(ulong offset, Span<byte> destination)
     {
         Debug.Assert(offset >= AckedOffset && offset + (ulong)destination.Length <= WrittenOffset, "only what is held");
+        if (destination.IsEmpty)
+        {
+            return;
+        }
+
         int index = IndexOf(offset);
         while (!destination.IsEmpty)
         {

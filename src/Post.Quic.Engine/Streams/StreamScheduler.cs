@@ -14,8 +14,8 @@ internal sealed class StreamScheduler
     /// <summary>A few packets: a turn is long enough to fill them, and short enough to seem simultaneous.</summary>
     internal const int TurnLength = 4096;
 
-    private readonly StreamHeap _repair = new(StreamHeapSlot.Repair);
-    private readonly StreamHeap _fresh = new(StreamHeapSlot.Fresh);
+    private readonly UrgencyHeap<TransportStream> _repair = new(UrgencyHeapSlot.Repair);
+    private readonly UrgencyHeap<TransportStream> _fresh = new(UrgencyHeapSlot.Fresh);
     private ulong _nextTurn;
 
     private TransportStream? _firstPending;
@@ -138,7 +138,7 @@ internal sealed class StreamScheduler
         stream.IsInPendingList = false;
     }
 
-    private static void Place(StreamHeap heap, TransportStream stream, bool belongs, bool move)
+    private static void Place(UrgencyHeap<TransportStream> heap, TransportStream stream, bool belongs, bool move)
     {
         bool present = heap.Contains(stream);
         if (!belongs)

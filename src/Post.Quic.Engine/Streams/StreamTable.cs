@@ -14,7 +14,7 @@ internal sealed partial class StreamTable
     private readonly BlockPool _pool;
     private readonly Dictionary<ulong, TransportStream> _streams = [];
     private readonly StreamScheduler _scheduler = new();
-    private readonly StreamHeap _expiries = new(StreamHeapSlot.Expiry);
+    private readonly UrgencyHeap<TransportStream> _expiries = new(UrgencyHeapSlot.Expiry);
     private readonly IncomingStreams _incomingBidirectional;
     private readonly IncomingStreams _incomingUnidirectional;
 

@@ -7,12 +7,8 @@ namespace Post.Quic.Engine.Streams;
 /// One stream as the layer above uses it, inside the connection's gate. The object is used again for another stream
 /// once the transport is done with it and the layer above has called <see cref="Release"/>.
 /// </summary>
-internal sealed class TransportStream(StreamTable table)
+internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
 {
-    private int _repairPosition;
-    private int _freshPosition;
-    private int _expiryPosition;
-
     public ulong Id { get; private set; }
 
     /// <summary>For the layer above.</summary>
@@ -169,7 +165,7 @@ internal sealed class TransportStream(StreamTable table)
 
     internal (SendHalf? Send, ReceiveHalf? Receive) Detach()
     {
-        Debug.Assert(_repairPosition == 0 && _freshPosition == 0 && _expiryPosition == 0, "still scheduled");
+        Debug.Assert(!IsInAnyHeap, "still scheduled");
         (SendHalf? Send, ReceiveHalf? Receive) halves = (Send, Receive);
         Send = null;
         Receive = null;
@@ -187,19 +183,5 @@ internal sealed class TransportStream(StreamTable table)
         Turn = 0;
         TurnBytes = 0;
         return halves;
-    }
-
-    /// <summary>The place in a heap, counted from 1; 0: not in it.</summary>
-    internal ref int HeapPosition(StreamHeapSlot slot)
-    {
-        switch (slot)
-        {
-            case StreamHeapSlot.Repair:
-                return ref _repairPosition;
-            case StreamHeapSlot.Fresh:
-                return ref _freshPosition;
-            default:
-                return ref _expiryPosition;
-        }
     }
 }

@@ -1,26 +1,27 @@
 namespace Post.Quic.Engine.Streams;
 
 /// <summary>
-/// Streams in order of urgency, then of their turn: a heap of four children a node, which knows where each stream
-/// stands, so that a stream can be moved or taken out in O(log n).
+/// What waits to be sent (or to expire) in order of urgency, then of its turn: a heap of four children a node, in
+/// which each item knows its place, so that it can be moved or taken out in O(log n).
 /// </summary>
-internal sealed class StreamHeap(StreamHeapSlot slot)
+internal sealed class UrgencyHeap<T>(UrgencyHeapSlot slot)
+    where T : UrgencyHeapItem
 {
     private Entry[] _entries = [];
     private int _count;
 
     public int Count => _count;
 
-    public TransportStream First => _entries[0].Stream;
+    public T First => _entries[0].Item;
 
     public SendUrgency FirstUrgency => _entries[0].Urgency;
 
-    public bool Contains(TransportStream stream) => stream.HeapPosition(slot) > 0;
+    public bool Contains(T item) => item.HeapPosition(slot) > 0;
 
-    /// <summary>Puts the stream in, or moves it to its new place.</summary>
-    public void Set(TransportStream stream, SendUrgency urgency, ulong turn)
+    /// <summary>Puts the item in, or moves it to its new place.</summary>
+    public void Set(T item, SendUrgency urgency, ulong turn)
     {
-        ref int position = ref stream.HeapPosition(slot);
+        ref int position = ref item.HeapPosition(slot);
         if (position == 0)
         {
             if (_count == _entries.Length)
@@ -29,11 +30,11 @@ internal sealed class StreamHeap(StreamHeapSlot slot)
             }
 
             _count++;
-            SiftUp(_count - 1, new Entry(urgency, turn, stream));
+            SiftUp(_count - 1, new Entry(urgency, turn, item));
             return;
         }
 
-        var entry = new Entry(urgency, turn, stream);
+        var entry = new Entry(urgency, turn, item);
         int index = position - 1;
         if (index > 0 && entry.IsBefore(_entries[(index - 1) >> 2]))
         {
@@ -45,9 +46,9 @@ internal sealed class StreamHeap(StreamHeapSlot slot)
         }
     }
 
-    public void Remove(TransportStream stream)
+    public void Remove(T item)
     {
-        ref int position = ref stream.HeapPosition(slot);
+        ref int position = ref item.HeapPosition(slot);
         if (position == 0)
         {
             return;
@@ -123,16 +124,16 @@ internal sealed class StreamHeap(StreamHeapSlot slot)
 
     private void Place(int index, in Entry entry)
     {
-        entry.Stream.HeapPosition(slot) = index + 1;
+        entry.Item.HeapPosition(slot) = index + 1;
         _entries[index] = entry;
     }
 
-    /// <summary>A stream with its key beside it, so that comparing does not chase pointers.</summary>
-    private readonly struct Entry(SendUrgency urgency, ulong turn, TransportStream stream)
+    /// <summary>An item with its key beside it, so that comparing does not chase pointers.</summary>
+    private readonly struct Entry(SendUrgency urgency, ulong turn, T item)
     {
         public readonly SendUrgency Urgency = urgency;
         public readonly ulong Turn = turn;
-        public readonly TransportStream Stream = stream;
+        public readonly T Item = item;
 
         public bool IsBefore(in Entry other)
         {

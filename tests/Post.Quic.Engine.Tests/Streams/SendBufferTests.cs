@@ -1,0 +1,147 @@
+using Post.Quic.Engine.Streams;
+
+namespace Post.Quic.Engine.Tests.Streams;
+
+[TestClass]
+public sealed class SendBufferTests
+{
+    private readonly BlockPool _pool = new();
+
+    [TestMethod]
+    public void A_lent_chunk_returns_when_its_last_byte_is_acknowledged()
+    {
+        var buffer = new SendBuffer(_pool);
+        var owner = new ChunkOwner();
+        buffer.AppendReference(new byte[100], owner);
+        buffer.OnSent(0, 60, fin: false);
+        buffer.OnSent(60, 40, fin: false);
+
+        buffer.OnAcked(60, 40, fin: false);
+        Assert.IsNull(owner.Acknowledged, "the first 60 bytes are still in flight");
+        buffer.OnAcked(0, 60, fin: false);
+        Assert.IsTrue(owner.Acknowledged);
+    }
+
+    [TestMethod]
+    public void A_reset_returns_lent_chunks_as_not_acknowledged()
+    {
+        var buffer = new SendBuffer(_pool);
+        ChunkOwner first = new(), second = new();
+        buffer.AppendReference(new byte[100], first);
+        buffer.AppendReference(new byte[100], second);
+
+        buffer.Truncate(40);
+
+        Assert.IsNull(first.Acknowledged, "40 bytes of it are still promised");
+        Assert.IsFalse(second.Acknowledged);
+        Assert.AreEqual(40UL, buffer.WrittenOffset);
+        buffer.OnSent(0, 40, fin: false);
+        buffer.OnAcked(0, 40, fin: false);
+        Assert.IsTrue(first.Acknowledged);
+    }
+
+    [TestMethod]
+    public void Copies_are_bounded_and_room_returns_with_acknowledgements()
+    {
+        var buffer = new SendBuffer(_pool) { CopyCapacity = 1000 };
+        Assert.AreEqual(1000, buffer.AppendCopy(new byte[1500]));
+        Assert.AreEqual(0, buffer.AppendCopy(new byte[1]));
+
+        buffer.OnSent(0, 1000, fin: false);
+        buffer.OnAcked(0, 1000, fin: false);
+
+        Assert.AreEqual(1000, buffer.CopyRoom);
+        Assert.AreEqual(0, _pool.RentedBytes, "acknowledged blocks go back to the pool");
+    }
+
+    [TestMethod]
+    public void Small_writes_share_blocks()
+    {
+        var buffer = new SendBuffer(_pool);
+        for (int i = 0; i < 1000; i++)
+        {
+            Assert.AreEqual(10, buffer.AppendCopy(new byte[10]));
+        }
+
+        Assert.IsTrue(_pool.RentedBytes <= 4 * 10_000, $"{_pool.RentedBytes} bytes are held for 10,000");
+    }
+
+    [TestMethod]
+    public void Lost_data_goes_before_new_data()
+    {
+        SendBuffer buffer = Written(100);
+        buffer.OnSent(0, 30, fin: false);
+        buffer.OnLost(10, 5, fin: false);
+
+        Assert.IsTrue(buffer.TryGetNext(ulong.MaxValue, out OffsetRange range));
+        Assert.AreEqual(new OffsetRange(10, 15), range);
+        buffer.OnSent(10, 5, fin: false);
+        Assert.IsTrue(buffer.TryGetNext(ulong.MaxValue, out range));
+        Assert.AreEqual(new OffsetRange(30, 100), range);
+    }
+
+    [TestMethod]
+    public void What_another_copy_delivered_is_not_sent_again()
+    {
+        SendBuffer buffer = Written(100);
+        buffer.OnSent(0, 100, fin: false);
+        buffer.OnAcked(20, 20, fin: false);
+        buffer.OnLost(0, 60, fin: false);
+
+        var lost = new List<OffsetRange>();
+        while (buffer.TryGetNext(ulong.MaxValue, out OffsetRange range))
+        {
+            lost.Add(range);
+            buffer.OnSent(range.Start, (int)range.Length, fin: false);
+        }
+
+        CollectionAssert.AreEqual(new[] { new OffsetRange(0, 20), new OffsetRange(40, 60) }, lost);
+    }
+
+    [TestMethod]
+    public void Credit_bounds_new_data_but_not_what_was_sent_before()
+    {
+        SendBuffer buffer = Written(100);
+        buffer.OnSent(0, 50, fin: false);
+        Assert.IsFalse(buffer.TryGetNext(50, out _));
+        buffer.OnLost(0, 50, fin: false);
+        Assert.IsTrue(buffer.TryGetNext(50, out OffsetRange range));
+        Assert.AreEqual(new OffsetRange(0, 50), range);
+    }
+
+    [TestMethod]
+    public void An_end_that_was_lost_alone_is_sent_again_alone()
+    {
+        SendBuffer buffer = Written(10);
+        buffer.Finish();
+        buffer.OnSent(0, 10, fin: true);
+        buffer.OnAcked(0, 10, fin: false);
+        buffer.OnLost(10, 0, fin: true);
+
+        Assert.IsTrue(buffer.TryGetNext(ulong.MaxValue, out OffsetRange range));
+        Assert.AreEqual(new OffsetRange(10, 10), range);
+        Assert.IsTrue(buffer.EndsAt(10));
+        buffer.OnSent(10, 0, fin: true);
+        Assert.IsFalse(buffer.IsComplete);
+        buffer.OnAcked(10, 0, fin: true);
+        Assert.IsTrue(buffer.IsComplete);
+    }
+
+    private SendBuffer Written(int length)
+    {
+        var buffer = new SendBuffer(_pool);
+        buffer.AppendCopy(new byte[length]);
+        return buffer;
+    }
+
+    private sealed class ChunkOwner : ISendChunkOwner
+    {
+        public bool? Acknowledged { get; private set; }
+
+        public void OnChunkReleased(bool acknowledged)
+        {
+            Assert.IsNull(Acknowledged, "a chunk is released once");
+            Acknowledged = acknowledged;
+        }
+    }
+}
