@@ -21,17 +21,6 @@ internal readonly ref struct ConnectionCloseFrame
     /// <summary>UTF-8 if the peer keeps to the rules; whoever shows it must not rely on that.</summary>
     public ReadOnlySpan<byte> Reason { get; }
 
-    public int Length =>
-        1 + VarInt.Length(ErrorCode)
-        + (IsApplication ? 0 : VarInt.Length(FrameType))
-        + VarInt.Length((ulong)Reason.Length) + Reason.Length;
-
-    public static ConnectionCloseFrame Transport(ulong errorCode, ulong frameType, ReadOnlySpan<byte> reason) =>
-        new(isApplication: false, errorCode, frameType, reason);
-
-    public static ConnectionCloseFrame Application(ulong errorCode, ReadOnlySpan<byte> reason) =>
-        new(isApplication: true, errorCode, frameType: 0, reason);
-
     public static bool TryParse(ulong type, ref WireReader reader, out ConnectionCloseFrame frame)
     {
         frame = default;
@@ -48,15 +37,26 @@ internal readonly ref struct ConnectionCloseFrame
         return true;
     }
 
-    public void Write(ref WireWriter writer)
-    {
-        writer.WriteVarInt(IsApplication ? Frames.FrameType.ConnectionCloseApplication : Frames.FrameType.ConnectionClose);
-        writer.WriteVarInt(ErrorCode);
-        if (!IsApplication)
-        {
-            writer.WriteVarInt(FrameType);
-        }
+    /// <summary>The most bytes of reason for which a frame takes at most <paramref name="budget"/> bytes; -1: none fits.</summary>
+    public static int MaxReason(int budget, ulong errorCode, ulong? frameType) =>
+        LengthPrefix.MaxData(budget - 1 - VarInt.Length(errorCode) - (frameType is { } type ? VarInt.Length(type) : 0));
 
-        writer.WriteVarBytes(Reason);
+    public static void WriteTransport(
+        ref WireWriter writer,
+        ulong errorCode,
+        ulong frameType,
+        scoped ReadOnlySpan<byte> reason)
+    {
+        writer.WriteVarInt(Frames.FrameType.ConnectionClose);
+        writer.WriteVarInt(errorCode);
+        writer.WriteVarInt(frameType);
+        writer.WriteVarBytes(reason);
+    }
+
+    public static void WriteApplication(ref WireWriter writer, ulong errorCode, scoped ReadOnlySpan<byte> reason)
+    {
+        writer.WriteVarInt(Frames.FrameType.ConnectionCloseApplication);
+        writer.WriteVarInt(errorCode);
+        writer.WriteVarBytes(reason);
     }
 }

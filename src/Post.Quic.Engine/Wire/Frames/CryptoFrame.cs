@@ -3,7 +3,7 @@ namespace Post.Quic.Engine.Wire.Frames;
 /// <summary>CRYPTO (RFC 9000 section 19.6).</summary>
 internal readonly ref struct CryptoFrame
 {
-    public CryptoFrame(ulong offset, ReadOnlySpan<byte> data)
+    private CryptoFrame(ulong offset, ReadOnlySpan<byte> data)
     {
         Offset = offset;
         Data = data;
@@ -12,8 +12,6 @@ internal readonly ref struct CryptoFrame
     public ulong Offset { get; }
 
     public ReadOnlySpan<byte> Data { get; }
-
-    public int Length => 1 + VarInt.Length(Offset) + VarInt.Length((ulong)Data.Length) + Data.Length;
 
     public static bool TryParse(ref WireReader reader, out CryptoFrame frame)
     {
@@ -31,6 +29,9 @@ internal readonly ref struct CryptoFrame
         return false;
     }
 
+    public static int LengthOf(ulong offset, int dataLength) =>
+        1 + VarInt.Length(offset) + VarInt.Length((ulong)dataLength) + dataLength;
+
     /// <summary>The most data that a frame of at most <paramref name="budget"/> bytes carries; not positive: none.</summary>
     public static int MaxData(int budget, ulong offset) => LengthPrefix.MaxData(budget - 1 - VarInt.Length(offset));
 
@@ -42,9 +43,9 @@ internal readonly ref struct CryptoFrame
         writer.WriteVarInt((ulong)dataLength);
     }
 
-    public void Write(ref WireWriter writer)
+    public static void Write(ref WireWriter writer, ulong offset, scoped ReadOnlySpan<byte> data)
     {
-        WriteHeader(ref writer, Offset, Data.Length);
-        writer.WriteBytes(Data);
+        WriteHeader(ref writer, offset, data.Length);
+        writer.WriteBytes(data);
     }
 }

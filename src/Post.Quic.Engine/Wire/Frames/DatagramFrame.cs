@@ -3,7 +3,7 @@ namespace Post.Quic.Engine.Wire.Frames;
 /// <summary>DATAGRAM (RFC 9221 section 4).</summary>
 internal readonly ref struct DatagramFrame
 {
-    public DatagramFrame(ReadOnlySpan<byte> data, int length)
+    private DatagramFrame(ReadOnlySpan<byte> data, int length)
     {
         Data = data;
         Length = length;

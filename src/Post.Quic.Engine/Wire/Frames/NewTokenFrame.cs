@@ -3,14 +3,14 @@ namespace Post.Quic.Engine.Wire.Frames;
 /// <summary>NEW_TOKEN (RFC 9000 section 19.7).</summary>
 internal readonly ref struct NewTokenFrame
 {
-    public NewTokenFrame(ReadOnlySpan<byte> token)
+    private NewTokenFrame(ReadOnlySpan<byte> token)
     {
         Token = token;
     }
 
     public ReadOnlySpan<byte> Token { get; }
 
-    public int Length => 1 + VarInt.Length((ulong)Token.Length) + Token.Length;
+    public static int LengthOf(int tokenLength) => 1 + VarInt.Length((ulong)tokenLength) + tokenLength;
 
     public static bool TryParse(ref WireReader reader, out NewTokenFrame frame)
     {
@@ -20,9 +20,9 @@ internal readonly ref struct NewTokenFrame
         return read;
     }
 
-    public void Write(ref WireWriter writer)
+    public static void Write(ref WireWriter writer, scoped ReadOnlySpan<byte> token)
     {
         writer.WriteVarInt(FrameType.NewToken);
-        writer.WriteVarBytes(Token);
+        writer.WriteVarBytes(token);
     }
 }

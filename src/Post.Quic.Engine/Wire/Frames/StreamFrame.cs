@@ -7,7 +7,7 @@ internal readonly ref struct StreamFrame
     private const ulong LengthBit = 0x02;
     private const ulong OffsetBit = 0x04;
 
-    public StreamFrame(ulong streamId, ulong offset, ReadOnlySpan<byte> data, bool fin)
+    private StreamFrame(ulong streamId, ulong offset, ReadOnlySpan<byte> data, bool fin)
     {
         StreamId = streamId;
         Offset = offset;
@@ -96,9 +96,15 @@ internal readonly ref struct StreamFrame
         }
     }
 
-    public void Write(ref WireWriter writer, bool withLength = true)
+    public static void Write(
+        ref WireWriter writer,
+        ulong streamId,
+        ulong offset,
+        scoped ReadOnlySpan<byte> data,
+        bool fin,
+        bool withLength = true)
     {
-        WriteHeader(ref writer, StreamId, Offset, Data.Length, Fin, withLength);
-        writer.WriteBytes(Data);
+        WriteHeader(ref writer, streamId, offset, data.Length, fin, withLength);
+        writer.WriteBytes(data);
     }
 }
