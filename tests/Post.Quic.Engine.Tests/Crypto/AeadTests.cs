@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tests.Crypto;
 
@@ -151,8 +152,8 @@ public sealed class AeadTests
         var suite = (CipherSuite)suiteCode;
         CryptoProvider provider = CryptoProviders.Get(kind);
         byte[] secret = new byte[suite.HashLength()];
-        using var send = PacketKeys.Create(provider, Wire.QuicVersion.Version1, suite, KeyDirection.Send, secret);
-        using var receive = PacketKeys.Create(provider, Wire.QuicVersion.Version1, suite, KeyDirection.Receive, secret);
+        using var send = PacketKeys.Create(provider, QuicVersion.Version1, suite, KeyDirection.Send, secret);
+        using var receive = PacketKeys.Create(provider, QuicVersion.Version1, suite, KeyDirection.Receive, secret);
         byte[] packet = new byte[1200];
         RoundTrip(0, 10);
         long before = GC.GetAllocatedBytesForCurrentThread();

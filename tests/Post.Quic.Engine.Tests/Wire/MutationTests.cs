@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 using Post.Quic.Engine.Wire.Packets;

@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Parameters;
 
@@ -46,7 +47,7 @@ internal static class TransportParameterSamples
     public static byte[] Encode(TransportParameters parameters, ulong seed = 1)
     {
         var writer = new WireWriter(new byte[TransportParametersWriter.MaxLength]);
-        TransportParametersWriter.Write(ref writer, parameters, new SeededRandomSource(seed));
+        TransportParametersWriter.Write(ref writer, parameters, new SeededRandomSource((int)seed));
         return writer.Written.ToArray();
     }
 }
