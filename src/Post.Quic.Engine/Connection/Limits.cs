@@ -16,6 +16,69 @@ internal static class Limits
     public const int SentPacketsKeptWhenIdle = 2048;
 
     /// <summary>
+    /// Length of the ring of sent packets of one space, settled ones behind an outstanding one included: some 9 MiB at
+    /// most. Beyond it sending waits. A peer that acknowledges just enough to open the window and then falls silent
+    /// makes us remember no more than this; a path of 10 Gbit/s and 150 ms fits in.
+    /// </summary>
+    public const int SentPackets = 128 * 1024;
+
+    /// <summary>
+    /// Frames on their way in one space; beyond it sending waits. Many tiny frames in each packet must not cost more
+    /// memory than the packets themselves: some 8 MiB at most.
+    /// </summary>
+    public const int SentFrames = 256 * 1024;
+
+    /// <summary>
+    /// Packets without ack-eliciting frames that are remembered: they only tell us which of our ACKs arrived, and a
+    /// peer that never answers our PINGs must not make us remember every ACK we sent.
+    /// </summary>
+    public const int SentAckOnlyPackets = 1024;
+
+    /// <summary>
+    /// The congestion window: what a peer that acknowledges everything at once can make us send blindly, and with it
+    /// what we buffer for retransmission. 10 Gbit/s at 100 ms.
+    /// </summary>
+    public const long CongestionWindow = 128L * 1024 * 1024;
+
+    /// <summary>
+    /// Bytes a second beyond which pacing counts no finer: 8 Tbit/s. It only keeps the arithmetic far from overflow
+    /// where the round trip is a few microseconds and the window is large.
+    /// </summary>
+    public const long PacingRate = 1L << 40;
+
+    /// <summary>
+    /// How far the packet threshold of loss detection adapts to reordering: a peer that reorders its own
+    /// acknowledgements must not put loss detection off for ever.
+    /// </summary>
+    public const int ReorderingThreshold = 256;
+
+    /// <summary>
+    /// Doublings of the probe timeout: an hour and more, so that only the idle timeout ends the wait, and no overflow.
+    /// </summary>
+    public const int ProbeTimeoutDoublings = 16;
+
+    /// <summary>
+    /// Ranges of received packet numbers that are kept and acknowledged, the newest first (RFC 9000 section 13.2.3). A
+    /// peer that leaves a gap after every packet must not make us remember or write more.
+    /// </summary>
+    public const int AckRanges = 64;
+
+    /// <summary>
+    /// The longest delay of acknowledgements that ACK_FREQUENCY can ask for, in microseconds: the largest value
+    /// max_ack_delay may have (RFC 9000 section 18.2). More would stop a sender's own window.
+    /// </summary>
+    public const ulong RequestedAckDelay = 16_383_000;
+
+    /// <summary>
+    /// Packet numbers below the largest received in which a duplicate is told from a late packet; what is older is
+    /// dropped unread. Half a KiB a connection, and more reordering than any path has.
+    /// </summary>
+    public const int DuplicateWindow = 4096;
+
+    /// <summary>The same while the handshake lasts, when few packets are on their way.</summary>
+    public const int HandshakeDuplicateWindow = 512;
+
+    /// <summary>
     /// Out-of-order pieces of one stream that cost nothing (CVE-2026-25800: tiny gapped STREAM frames). More must be
     /// earned with <see cref="StreamBytesPerExtraFragment"/>, so that bookkeeping stays a fraction of the data.
     /// </summary>

@@ -3,10 +3,11 @@ namespace Post.Quic.Engine.Recovery;
 /// <summary>
 /// Where the fate of sent frames is told: the connection, which passes it on by kind to streams, datagrams, CRYPTO
 /// data and connection ids. Called once for each recorded frame, acked or lost; a packet that was declared lost and
-/// arrives after all is not told again.
+/// arrives after all is not told again. When the probe timeout expires, frames of the oldest packets are told as lost
+/// so that the probes can carry them (RFC 9002 section 6.2.4), except DATAGRAM frames.
 /// </summary>
 /// <remarks>
-/// Called from inside loss recovery: an implementation notes what follows and never sends from here.
+/// Called from inside <see cref="LossRecovery"/>: an implementation notes what follows and never sends from here.
 /// </remarks>
 internal interface IFrameFate
 {

@@ -66,6 +66,9 @@ internal sealed class SentFrameLog : IDisposable
         return slice;
     }
 
+    /// <summary>A frame of a packet in flight, for whoever rearranges it.</summary>
+    internal ref SentFrame At(long position) => ref _ring[position & (_capacity - 1)];
+
     /// <summary>A frame of a packet in flight.</summary>
     internal ref readonly SentFrame this[long position] => ref _ring[position & (_capacity - 1)];
 

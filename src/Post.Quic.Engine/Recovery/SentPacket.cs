@@ -38,7 +38,7 @@ internal struct SentPacket
     /// <summary>Lowest bits of the key-update generation it was protected with (RFC 9001 section 6).</summary>
     public byte KeyGeneration;
 
-    /// <summary>Index of the path it was sent on, among the connection's recovery paths.</summary>
+    /// <summary>Index of the path it was sent on, among the connection's <see cref="RecoveryPath"/>s.</summary>
     public byte PathIndex;
 
     /// <summary>The ECN field its datagram was sent with, not counting what the network made of it.</summary>
@@ -47,6 +47,8 @@ internal struct SentPacket
     public readonly bool IsAckEliciting => (Flags & SentPacketFlags.AckEliciting) != 0;
 
     public readonly bool IsInFlight => (Flags & SentPacketFlags.InFlight) != 0;
+
+    public readonly bool IsOrphaned => (Flags & SentPacketFlags.Orphaned) != 0;
 
     public readonly bool IsMtuProbe => (Flags & SentPacketFlags.MtuProbe) != 0;
 }

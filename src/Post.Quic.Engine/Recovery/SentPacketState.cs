@@ -9,6 +9,9 @@ internal enum SentPacketState : byte
     /// <summary>Sent, and neither acknowledged nor lost.</summary>
     Outstanding,
 
-    /// <summary>Acknowledged, lost or forgotten; the entry waits for its turn to leave the ring.</summary>
-    Settled,
+    /// <summary>Acknowledged; the entry waits for its turn to leave the ring.</summary>
+    Acked,
+
+    /// <summary>Lost or forgotten; likewise.</summary>
+    Lost,
 }

@@ -41,8 +41,7 @@ internal sealed class SentPackets : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(packet.PacketNumber, _end);
         if (_first == _end)
         {
-            // An empty ring need not begin where it ended, except that a number skipped just now stays guarded.
-            _first = _end = Math.Max(_end, packet.PacketNumber == 0 ? 0 : packet.PacketNumber - 1);
+            _first = _end = packet.PacketNumber;
         }
 
         while (_end < packet.PacketNumber)
@@ -61,11 +60,14 @@ internal sealed class SentPackets : IDisposable
     }
 
     /// <summary>The packet is acknowledged, lost or forgotten.</summary>
-    public void Settle(ref SentPacket packet)
+    public void Settle(ref SentPacket packet, SentPacketState state)
     {
-        packet.State = SentPacketState.Settled;
+        packet.State = state;
         OutstandingCount--;
     }
+
+    public bool IsOutstanding(ulong packetNumber) =>
+        Contains(packetNumber) && this[packetNumber].State == SentPacketState.Outstanding;
 
     /// <summary>Drops what is settled at the head; returns false when nothing is left.</summary>
     public bool Trim()

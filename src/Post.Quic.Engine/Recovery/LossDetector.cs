@@ -1,0 +1,158 @@
+using Post.Quic.Engine.Paths;
+
+namespace Post.Quic.Engine.Recovery;
+
+/// <summary>
+/// Decides which packets are lost (RFC 9002 section 6.1), tells what they carried, and whether the losses are
+/// congestion, persistent congestion or neither (section 7.6).
+/// </summary>
+internal sealed class LossDetector
+{
+    // RFC 9002 section 7.6.1: kPersistentCongestionThreshold.
+    private const int PersistentCongestionPeriods = 3;
+
+    private readonly RecoveryPaths _paths;
+    private readonly IFrameFate _fate;
+
+    public LossDetector(RecoveryPaths paths, IFrameFate fate)
+    {
+        _paths = paths;
+        _fate = fate;
+    }
+
+    /// <summary>
+    /// Takes for lost what the thresholds say, and notes in the space when the next packet's time comes. Returns
+    /// whether a congestion event began.
+    /// </summary>
+    /// <param name="space">The space an ACK was received in, or whose loss time came.</param>
+    /// <param name="spaces">All spaces, for persistent congestion.</param>
+    /// <param name="maxAckDelay">The peer's max_ack_delay.</param>
+    /// <param name="now">The time.</param>
+    public bool Detect(PacketNumberSpace space, ReadOnlySpan<PacketNumberSpace> spaces, long maxAckDelay, long now)
+    {
+        space.LossTime = long.MaxValue;
+        if (space.LargestAcked is not { } largestAcked)
+        {
+            return false;
+        }
+
+        SentPackets sent = space.Sent;
+        int lost = 0;
+        foreach (RecoveryPath path in _paths)
+        {
+            path.BeginLosses();
+        }
+
+        ulong end = Math.Min(sent.End, largestAcked);
+        for (ulong number = sent.First; number < end; number++)
+        {
+            ref SentPacket packet = ref sent[number];
+            if (packet.State != SentPacketState.Outstanding)
+            {
+                if (packet.State == SentPacketState.Acked && _paths.Find(packet) is { } acked)
+                {
+                    acked.EndLostRun();
+                }
+
+                continue;
+            }
+
+            // RFC 9002 section 6.1: only packets sent before an acknowledged one can be lost; by number or by time.
+            RecoveryPath path = _paths.FindOrActive(packet);
+            long lossTime = packet.TimeSent + path.LossDelay;
+            bool byNumber = largestAcked - number >= (ulong)path.PacketThreshold;
+            if (byNumber || lossTime <= now)
+            {
+                lost++;
+                if (!packet.IsMtuProbe && packet.IsAckEliciting)
+                {
+                    space.RecentLosses.Add(packet, largestAcked, !byNumber, now);
+                }
+
+                Lose(space, ref packet, now, congestion: true);
+            }
+            else
+            {
+                space.LossTime = Math.Min(space.LossTime, lossTime);
+            }
+        }
+
+        return lost > 0 && Conclude(space, spaces, maxAckDelay, now);
+    }
+
+    /// <summary>
+    /// Takes a packet out of flight and tells what it carried as lost. Without <paramref name="congestion"/> the path
+    /// learns nothing from it: Retry, rejected early data, a full ring.
+    /// </summary>
+    public void Lose(PacketNumberSpace space, ref SentPacket packet, long now, bool congestion)
+    {
+        space.Sent.Settle(ref packet, SentPacketState.Lost);
+        if (packet.IsAckEliciting)
+        {
+            space.AckElicitingOutstanding--;
+        }
+
+        RecoveryPath? path = _paths.Find(packet);
+        if (path is not null)
+        {
+            if (!congestion)
+            {
+                if (packet.IsInFlight)
+                {
+                    path.LeaveFlight(packet);
+                }
+            }
+            else
+            {
+                path.OnPacketLost(packet, now);
+            }
+        }
+
+        SentFrameLog frames = space.Frames;
+        for (int i = 0; i < packet.FrameCount; i++)
+        {
+            _fate.OnLost(in frames[packet.FirstFrame + i], in packet);
+        }
+    }
+
+    private bool Conclude(PacketNumberSpace space, ReadOnlySpan<PacketNumberSpace> spaces, long maxAckDelay, long now)
+    {
+        bool began = false;
+        foreach (RecoveryPath path in _paths)
+        {
+            if (path.DetectBlackHole(now))
+            {
+                // The losses were the black hole's. The window stays; a real queue will tell in the next round trip.
+                continue;
+            }
+
+            began |= path.ConcludeLosses(now);
+
+            // RFC 9002 section 7.6.1: the length of silence, max_ack_delay included whatever the space.
+            long duration = (path.Rtt.ProbeTimeout + maxAckDelay) * PersistentCongestionPeriods;
+            if (path.LostRunLongest >= duration && !AnyAckedSince(path.LostRunLongestStart, space, spaces))
+            {
+                path.OnPersistentCongestion(now);
+            }
+        }
+
+        return began;
+    }
+
+    /// <summary>
+    /// RFC 9002 section 7.6.2: nothing sent in between was acknowledged in any space. The spaces other than the one
+    /// with the losses are judged by their newest acknowledged packet, which errs on the mild side.
+    /// </summary>
+    private static bool AnyAckedSince(long start, PacketNumberSpace space, ReadOnlySpan<PacketNumberSpace> spaces)
+    {
+        foreach (PacketNumberSpace other in spaces)
+        {
+            if (other != space && other.NewestAckedSentTime >= start)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,485 @@
+using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Frames;
+
+namespace Post.Quic.Engine.Recovery;
+
+/// <summary>
+/// Loss recovery of one connection (RFC 9002): knows what is on its way in every space and on every path, says when
+/// to send and when to probe, and tells the fate of what was sent.
+/// </summary>
+/// <remarks>
+/// <para>Sending: ask <see cref="PacketNumberSpace.CanSend"/> before each packet that counts as in flight, unless it is a probe
+/// (<see cref="PacketNumberSpace.ProbesPending"/>); after building it call <see cref="OnPacketSent"/>. When there is
+/// nothing more to send, call <see cref="RecoveryPath.OnApplicationLimited"/>.</para>
+/// <para>Timers: <see cref="NextTimeout"/> and <see cref="OnTimeout"/>; each space's
+/// <see cref="ReceivedPackets.AckDeadline"/>, the active path's <see cref="Pacer.NextSendTime"/> when pacing was the
+/// answer, and <see cref="MtuDiscovery.NextTimeout"/> are the caller's to watch.</para>
+/// </remarks>
+internal sealed class LossRecovery : IDisposable
+{
+    private const int HandshakeSpaces = 2;
+
+    // RFC 9002 section 6.2.4: one or two.
+    private const int ProbesEachTimeout = 2;
+
+    // RFC 9000 section 13.2.4: an endpoint that only sends ACKs adds a PING from time to time, to learn which arrived.
+    private const int AckOnlyPacketsBeforePing = 16;
+
+    private readonly IFrameFate _fate;
+    private readonly RecoveryPaths _paths = new();
+    private readonly ProbeTimer _probe;
+    private readonly LossDetector _detector;
+    private readonly AckReceiver _acks;
+    private readonly PacketNumberSpace[] _spaces;
+
+    /// <param name="isClient">The two sides differ in how they keep the handshake from a deadlock.</param>
+    /// <param name="random">For the packet numbers that are skipped.</param>
+    /// <param name="fate">Who is told what became of the frames.</param>
+    /// <param name="path">The first path; it is active.</param>
+    public LossRecovery(bool isClient, RandomSource random, IFrameFate fate, RecoveryPath path)
+    {
+        _fate = fate;
+        _paths.Add(path);
+        _probe = new ProbeTimer(isClient);
+        _detector = new LossDetector(_paths, fate);
+        _acks = new AckReceiver(_paths, fate);
+        _spaces =
+        [
+            new PacketNumberSpace(PacketNumberSpaceId.Initial, random),
+            new PacketNumberSpace(PacketNumberSpaceId.Handshake, random),
+            new PacketNumberSpace(PacketNumberSpaceId.Application, random),
+        ];
+    }
+
+    public PacketNumberSpace Initial => _spaces[(int)PacketNumberSpaceId.Initial];
+
+    public PacketNumberSpace Handshake => _spaces[(int)PacketNumberSpaceId.Handshake];
+
+    public PacketNumberSpace Application => _spaces[(int)PacketNumberSpaceId.Application];
+
+    /// <summary>The path that new data is sent on.</summary>
+    public RecoveryPath ActivePath => _paths.Active;
+
+    /// <summary>All paths.</summary>
+    public RecoveryPaths Paths => _paths;
+
+    /// <summary>The peer's max_ack_delay in microseconds, or what we asked for with ACK_FREQUENCY if that is more.</summary>
+    public long PeerMaxAckDelay { get; set; } = ReceivedPackets.DefaultMaxAckDelay;
+
+    /// <summary>The peer's ack_delay_exponent.</summary>
+    public int PeerAckDelayExponent { get; set; } = 3;
+
+    public bool IsHandshakeConfirmed => _probe.IsHandshakeConfirmed;
+
+    /// <summary>Probe timeouts in a row.</summary>
+    public int ProbeTimeoutCount => _probe.Count;
+
+    /// <summary>When <see cref="OnTimeout"/> wants to be called; <see cref="long.MaxValue"/> for never.</summary>
+    public long NextTimeout { get; private set; } = long.MaxValue;
+
+    /// <summary>
+    /// The probe timeout of the active path without back-off, max_ack_delay included: what closing, draining, idle
+    /// and key lifetimes are measured in (RFC 9000 section 10.2).
+    /// </summary>
+    public long ProbeTimeoutPeriod => ActivePath.Rtt.ProbeTimeout + PeerMaxAckDelay;
+
+    public PacketNumberSpace Space(PacketNumberSpaceId id) => _spaces[(int)id];
+
+    /// <summary>
+    /// Whether the ACK about to be sent alone should carry a PING: many went out since anything asked for an answer,
+    /// and none is awaited (RFC 9000 section 13.2.4). Not more than once in a round trip.
+    /// </summary>
+    public bool ShouldAddPing(PacketNumberSpace space, long now) =>
+        space.SentSinceAckEliciting >= AckOnlyPacketsBeforePing
+        && space.AckElicitingOutstanding == 0
+        && now - Math.Max(space.LastAckElicitingSent, 0) >= ActivePath.Rtt.Smoothed;
+
+    /// <summary>
+    /// A packet with the space's <see cref="PacketNumberSpace.NextPacketNumber"/> and the frames recorded in its log
+    /// was built and leaves now. Returns its number.
+    /// </summary>
+    public ulong OnPacketSent(PacketNumberSpace space, RecoveryPath path, in PacketSent info, long now)
+    {
+        MakeRoom(space, now);
+        (long firstFrame, int frameCount) = space.Frames.Commit();
+        ulong number = space.NextPacketNumber;
+        space.UsePacketNumber();
+
+        ref SentPacket packet = ref space.Sent.Add(new SentPacket
+        {
+            PacketNumber = number,
+            TimeSent = now,
+            FirstFrame = firstFrame,
+            FrameCount = frameCount,
+            Size = checked((ushort)info.Size),
+            Flags = info.Flags,
+            Level = info.Level,
+            KeyGeneration = info.KeyGeneration,
+            PathIndex = path.Index,
+            SentWithEct = info.Ecn == EcnCodepoint.Ect0,
+        });
+        path.OnSent(ref packet);
+
+        if (packet.SentWithEct)
+        {
+            space.MarkedSent++;
+            if (packet.IsAckEliciting)
+            {
+                path.Ecn.OnMarkedPacketSent();
+            }
+        }
+
+        if (!packet.IsAckEliciting)
+        {
+            space.SentSinceAckEliciting++;
+            return number;
+        }
+
+        space.SentSinceAckEliciting = 0;
+        space.AckElicitingOutstanding++;
+        space.LastAckElicitingSent = now;
+        if ((info.Flags & SentPacketFlags.PtoProbe) != 0 && space.ProbesPending > 0)
+        {
+            space.ProbesPending--;
+        }
+
+        if (packet.IsMtuProbe)
+        {
+            path.Mtu.OnProbeSent();
+        }
+
+        UpdateTimeout(now);
+        return number;
+    }
+
+    /// <summary>An ACK frame was received in the space.</summary>
+    public TransportError OnAckReceived(PacketNumberSpace space, in AckFrame ack, long now)
+    {
+        TransportError error = _acks.Receive(space, ack, AckDelay(space, ack.AckDelay), now);
+        if (error.IsError || !_acks.AnyNewlyAcked)
+        {
+            return error;
+        }
+
+        // RFC 9002 section 6.2.2.1: an acknowledgement of a Handshake packet proves our address to us.
+        if (space.Id == PacketNumberSpaceId.Handshake)
+        {
+            _probe.PeerValidatedAddress = true;
+        }
+
+        bool congested = _detector.Detect(space, _spaces, PeerMaxAckDelay, now) || _acks.CongestionMarked;
+
+        // RFC 9002 section 6.2.1: a client does not reset the back-off while the server may still wait for proof of
+        // its address, or it would probe too often.
+        if (_probe.PeerValidatedAddress)
+        {
+            _probe.ResetCount();
+        }
+
+        foreach (RecoveryPath path in _paths)
+        {
+            path.EndAck(now, congested);
+            path.UpdatePacing(now);
+        }
+
+        space.RecentLosses.ForgetSentBefore(now - (4 * ActivePath.Rtt.ProbeTimeout));
+        space.Trim();
+        UpdateTimeout(now);
+        return TransportError.None;
+    }
+
+    /// <summary>
+    /// The time <see cref="NextTimeout"/> named has come: detects losses, or asks for probes in
+    /// <see cref="PacketNumberSpace.ProbesPending"/> (RFC 9002 appendix A.9).
+    /// </summary>
+    public void OnTimeout(long now)
+    {
+        if (now < NextTimeout)
+        {
+            return;
+        }
+
+        bool lossTime = false;
+        foreach (PacketNumberSpace space in _spaces)
+        {
+            if (space.LossTime <= now)
+            {
+                lossTime = true;
+                _detector.Detect(space, _spaces, PeerMaxAckDelay, now);
+                space.Trim();
+            }
+        }
+
+        if (lossTime)
+        {
+            foreach (RecoveryPath path in _paths)
+            {
+                path.UpdatePacing(now);
+            }
+        }
+        else if (_probe.Space is { } space && _probe.Deadline <= now)
+        {
+            _probe.OnExpired();
+            ActivePath.Ecn.OnProbeTimeout(_probe.Count);
+            AskForProbes(space);
+        }
+
+        UpdateTimeout(now);
+    }
+
+    /// <summary>A path may be sent on, beside those there are; its index comes from <see cref="RecoveryPaths.FreeIndex"/>.</summary>
+    public void AddPath(RecoveryPath path) => _paths.Add(path);
+
+    /// <summary>New data goes to the path from now on (RFC 9000 section 9.3 and 9.4).</summary>
+    public void ActivatePath(RecoveryPath path, long now)
+    {
+        _paths.Activate(path);
+        _probe.ResetCount();
+        UpdateTimeout(now);
+    }
+
+    /// <summary>
+    /// The path is given up. Its packets are still waited for, since they may have arrived; but they no longer say
+    /// anything about round trips or congestion.
+    /// </summary>
+    public void RemovePath(RecoveryPath path, long now)
+    {
+        _paths.Remove(path);
+        path.Empty();
+        foreach (PacketNumberSpace space in _spaces)
+        {
+            space.RecentLosses.ForgetPath(path.Index);
+            for (ulong number = space.Sent.First; number < space.Sent.End; number++)
+            {
+                ref SentPacket packet = ref space.Sent[number];
+                if (packet.PathIndex == path.Index)
+                {
+                    packet.Flags |= SentPacketFlags.Orphaned;
+                }
+            }
+        }
+
+        UpdateTimeout(now);
+    }
+
+    /// <summary>Handshake keys can be used: anti-deadlock probes go there (RFC 9002 section 6.2.2.1).</summary>
+    public void OnHandshakeKeys(long now)
+    {
+        _probe.HasHandshakeKeys = true;
+        UpdateTimeout(now);
+    }
+
+    /// <summary>The handshake is confirmed (RFC 9001 section 4.1.2): application data has a probe timeout now.</summary>
+    public void OnHandshakeConfirmed(long now)
+    {
+        _probe.IsHandshakeConfirmed = true;
+        _probe.PeerValidatedAddress = true;
+        UpdateTimeout(now);
+    }
+
+    /// <summary>
+    /// Server: whether the anti-amplification limit holds everything back. Where it is lifted and a probe was due
+    /// meanwhile, <see cref="NextTimeout"/> has passed already (RFC 9002 section 6.2.2.1).
+    /// </summary>
+    public void SetAmplificationLimited(bool limited, long now)
+    {
+        if (_probe.IsAmplificationLimited != limited)
+        {
+            _probe.IsAmplificationLimited = limited;
+            UpdateTimeout(now);
+        }
+    }
+
+    /// <summary>Keys of the space are dropped: so is what is on its way under them (RFC 9002 section 6.4).</summary>
+    public void DiscardSpace(PacketNumberSpace space, long now)
+    {
+        if (space.IsDiscarded)
+        {
+            return;
+        }
+
+        for (ulong number = space.Sent.First; number < space.Sent.End; number++)
+        {
+            ref SentPacket packet = ref space.Sent[number];
+            if (packet.State == SentPacketState.Outstanding && packet.IsInFlight)
+            {
+                _paths.Find(packet)?.LeaveFlight(packet);
+            }
+        }
+
+        space.Discard();
+
+        // RFC 9002 section 6.2.2: the back-off ends with the keys.
+        _probe.ResetCount();
+        UpdateTimeout(now);
+    }
+
+    /// <summary>
+    /// Client: a Retry was accepted. What was sent is to be sent again; the time since the first Initial is a fair
+    /// guess of the round trip (RFC 9002 section 6.2.3). Numbers go on (RFC 9000 section 17.2.5.3).
+    /// </summary>
+    public void OnRetry(long now)
+    {
+        if (Initial.Sent.Length > 0)
+        {
+            ActivePath.Rtt.Assume(Math.Max(now - Initial.Sent[Initial.Sent.First].TimeSent, RttEstimator.Granularity));
+        }
+
+        foreach (PacketNumberSpace space in _spaces)
+        {
+            ForgetOutstanding(space, onlyEarlyData: false, now);
+            space.ProbesPending = 0;
+        }
+
+        _probe.ResetCount();
+        UpdateTimeout(now);
+    }
+
+    /// <summary>
+    /// Client: the server refused early data. It is told as lost, without congestion; the caller decides what of it is
+    /// sent again (RFC 9001 section 4.6.2).
+    /// </summary>
+    public void OnEarlyDataRejected(long now)
+    {
+        ForgetOutstanding(Application, onlyEarlyData: true, now);
+        UpdateTimeout(now);
+    }
+
+    public void Dispose()
+    {
+        foreach (PacketNumberSpace space in _spaces)
+        {
+            space.Dispose();
+            space.Received.Dispose();
+        }
+
+        NextTimeout = long.MaxValue;
+    }
+
+    private long AckDelay(PacketNumberSpace space, ulong onWire)
+    {
+        // RFC 9002 section 5.3: none for Initial; and the peer answers Handshake packets at once as well. Once the
+        // handshake is confirmed, no more than what the peer promised; before, its keys may have come late.
+        if (space.Id != PacketNumberSpaceId.Application)
+        {
+            return 0;
+        }
+
+        long delay = onWire > (ulong)(long.MaxValue >> PeerAckDelayExponent)
+            ? long.MaxValue
+            : (long)(onWire << PeerAckDelayExponent);
+        return IsHandshakeConfirmed ? Math.Min(delay, PeerMaxAckDelay) : delay;
+    }
+
+    private void UpdateTimeout(long now)
+    {
+        _probe.Update(_spaces, ActivePath, PeerMaxAckDelay, now);
+        long next = _probe.Deadline;
+        foreach (PacketNumberSpace space in _spaces)
+        {
+            next = Math.Min(next, space.LossTime);
+        }
+
+        NextTimeout = next;
+    }
+
+    private void AskForProbes(PacketNumberSpace due)
+    {
+        due.ProbesPending = due.AckElicitingOutstanding > 0 ? ProbesEachTimeout : 1;
+        RepeatOldest(due);
+
+        // RFC 9002 section 6.2.4: what else of the handshake is on its way is repeated along with it, coalesced into
+        // the same datagrams: the peer may need both to go on.
+        for (int i = 0; i < HandshakeSpaces; i++)
+        {
+            PacketNumberSpace other = _spaces[i];
+            if (other != due && other.AckElicitingOutstanding > 0)
+            {
+                other.ProbesPending = 1;
+                RepeatOldest(other);
+            }
+        }
+    }
+
+    /// <summary>
+    /// RFC 9002 section 6.2.4: a probe should carry data that was not acknowledged. The oldest packets give theirs
+    /// back, while they themselves are still waited for.
+    /// </summary>
+    private void RepeatOldest(PacketNumberSpace space)
+    {
+        int repeated = 0;
+        for (ulong number = space.Sent.First; number < space.Sent.End && repeated < ProbesEachTimeout; number++)
+        {
+            ref SentPacket packet = ref space.Sent[number];
+            if (packet.State == SentPacketState.Outstanding && packet.IsAckEliciting && GiveBack(space.Frames, ref packet))
+            {
+                repeated++;
+            }
+        }
+    }
+
+    private bool GiveBack(SentFrameLog frames, ref SentPacket packet)
+    {
+        int kept = 0;
+        int count = packet.FrameCount;
+        for (int i = 0; i < count; i++)
+        {
+            ref SentFrame frame = ref frames.At(packet.FirstFrame + i);
+
+            // A datagram's fate is told to the application, so it must be true. The others mean nothing to a probe.
+            if (frame.Kind is SentFrameKind.Datagram or SentFrameKind.Ack or SentFrameKind.PathChallenge or SentFrameKind.Ping)
+            {
+                frames.At(packet.FirstFrame + kept++) = frame;
+            }
+            else
+            {
+                _fate.OnLost(in frame, in packet);
+            }
+        }
+
+        packet.FrameCount = kept;
+        return kept < count;
+    }
+
+    private void ForgetOutstanding(PacketNumberSpace space, bool onlyEarlyData, long now)
+    {
+        for (ulong number = space.Sent.First; number < space.Sent.End; number++)
+        {
+            ref SentPacket packet = ref space.Sent[number];
+            if (packet.State == SentPacketState.Outstanding && (!onlyEarlyData || packet.Level == EncryptionLevel.EarlyData))
+            {
+                _detector.Lose(space, ref packet, now, congestion: false);
+            }
+        }
+
+        space.Trim();
+    }
+
+    /// <summary>
+    /// Keeps the ring within its bound whatever the peer does: ACKs of ours that nobody confirmed are forgotten, and
+    /// where even packets that were held back by <see cref="PacketNumberSpace.CanSend"/> fill it (probes), the oldest counts as lost.
+    /// </summary>
+    private void MakeRoom(PacketNumberSpace space, long now)
+    {
+        SentPackets sent = space.Sent;
+        while (sent.Length >= Connection.Limits.SentAckOnlyPackets)
+        {
+            ref SentPacket oldest = ref sent[sent.First];
+            if (oldest.State == SentPacketState.Outstanding
+                && oldest.IsAckEliciting
+                && sent.Length < 2 * Connection.Limits.SentPackets)
+            {
+                return;
+            }
+
+            if (oldest.State == SentPacketState.Outstanding)
+            {
+                _detector.Lose(space, ref oldest, now, congestion: false);
+            }
+
+            space.Trim();
+        }
+    }
+}
