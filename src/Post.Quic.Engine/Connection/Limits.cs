@@ -206,4 +206,51 @@ internal static class Limits
     /// (RFC 9000 section 8.1.4).
     /// </summary>
     public const int UsedTokensRemembered = 32768;
+
+    /// <summary>
+    /// The largest TLS message (CVE-2023-39321, CVE-2023-39322: endless or partial messages). It is judged by its header
+    /// before its body is awaited. A chain of nine large certificates fits.
+    /// </summary>
+    public const int MaxTlsMessage = 64 * 1024;
+
+    /// <summary>
+    /// Handshake bytes that wait while a message is incomplete or while an answer from outside (options, a certificate's
+    /// validation) is awaited: the largest message and what may follow it.
+    /// </summary>
+    public const int MaxTlsBuffered = 2 * MaxTlsMessage;
+
+    /// <summary>
+    /// Extensions in one TLS message: each costs a comparison with all before it, so that more would let a small
+    /// message buy much work. Browsers send about twenty.
+    /// </summary>
+    public const int MaxTlsExtensions = 64;
+
+    /// <summary>Certificates in a peer's chain: each is parsed, and X509Chain tries combinations of them.</summary>
+    public const int MaxCertificateChain = 16;
+
+    /// <summary>Names of certificate authorities remembered from a CertificateRequest; they are only hints.</summary>
+    public const int MaxCertificateAuthorities = 256;
+
+    /// <summary>
+    /// Tickets of one ClientHello that a server tries to open: each costs an AEAD operation. Clients offer one or two.
+    /// </summary>
+    public const int MaxPskIdentities = 4;
+
+    /// <summary>Tickets a client takes from one connection: a server can send them without end.</summary>
+    public const int MaxSessionTickets = 16;
+
+    /// <summary>
+    /// A client's certificate that a ticket may carry: with it a ClientHello still fits a few packets. Longer ones are
+    /// served without tickets.
+    /// </summary>
+    public const int MaxCertificateInTicket = 4096;
+
+    /// <summary>Bytes for our own transport parameters in a hello: all known ones and several GREASE ones fit.</summary>
+    public const int MaxTransportParameters = 1024;
+
+    /// <summary>
+    /// Early-data hellos remembered against replay (32 bytes each) within one window: beyond them early data is
+    /// refused, which costs a round trip and nothing else.
+    /// </summary>
+    public const int MaxReplayEntries = 64 * 1024;
 }

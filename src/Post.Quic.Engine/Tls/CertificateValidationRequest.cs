@@ -1,38 +1,31 @@
 using System.Security.Cryptography.X509Certificates;
+using Post.Quic.Engine.Tls.Certificates;
 
 namespace Post.Quic.Engine.Tls;
 
 /// <summary>A peer's certificate chain and the rules to judge it by: all that is needed to answer on any thread.</summary>
-internal sealed class CertificateValidationRequest
+internal sealed class CertificateValidationRequest(
+    CertificatePolicy policy,
+    X509Certificate2 certificate,
+    X509Certificate2Collection chain,
+    string expectedHost,
+    DateTimeOffset time)
 {
-    private readonly Func<CertificateValidationRequest, CertificateValidationResult> _judge;
-
-    public CertificateValidationRequest(
-        X509Certificate2 certificate,
-        X509Certificate2Collection chain,
-        string expectedHost,
-        DateTimeOffset time,
-        Func<CertificateValidationRequest, CertificateValidationResult> judge)
-    {
-        Certificate = certificate;
-        Chain = chain;
-        ExpectedHost = expectedHost;
-        Time = time;
-        _judge = judge;
-    }
-
     /// <summary>The peer's own certificate, whose key it has proven to hold.</summary>
-    public X509Certificate2 Certificate { get; }
+    public X509Certificate2 Certificate { get; } = certificate;
 
     /// <summary>What else the peer sent, to build a chain with; not to be trusted.</summary>
-    public X509Certificate2Collection Chain { get; }
+    public X509Certificate2Collection Chain { get; } = chain;
 
     /// <summary>The name the certificate must bear; empty where a client is judged.</summary>
-    public string ExpectedHost { get; }
+    public string ExpectedHost { get; } = expectedHost;
 
     /// <summary>The moment the certificates must be valid at.</summary>
-    public DateTimeOffset Time { get; }
+    public DateTimeOffset Time { get; } = time;
 
-    /// <summary>Judges. It may run the user's callback and, when revocation is checked online, wait for the network.</summary>
-    public CertificateValidationResult Validate() => _judge(this);
+    /// <summary>
+    /// Judges. It may run the user's callback, whose exceptions come through, and wait for the network when revocation is
+    /// checked online.
+    /// </summary>
+    public CertificateValidationResult Validate() => policy.Judge(this);
 }

@@ -1,4 +1,9 @@
+using System.Globalization;
+using System.Net;
 using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Tls.Certificates;
 
 namespace Post.Quic.Engine.Tls;
 
@@ -11,6 +16,21 @@ internal sealed class TlsClientOptions
     /// <summary>In order of preference; at least one (RFC 9001 section 8.1).</summary>
     public required IReadOnlyList<SslApplicationProtocol> ApplicationProtocols { get; init; }
 
+    /// <summary>In order of preference.</summary>
+    public IReadOnlyList<CipherSuite> CipherSuites { get; init; } = TlsDefaults.CipherSuites;
+
+    /// <summary>In order of preference; a share of the first is sent.</summary>
+    public IReadOnlyList<NamedGroup> Groups { get; init; } = TlsDefaults.Groups;
+
+    /// <summary>The rules the server's certificate is judged by.</summary>
+    public CertificatePolicy CertificatePolicy { get; init; } = CertificatePolicy.ForServers();
+
+    /// <summary>Answers a server that asks for a certificate; may give none.</summary>
+    public Func<IReadOnlyList<byte[]>, CertificateCredential?>? SelectCredential { get; init; }
+
+    /// <summary>Take and use session tickets.</summary>
+    public bool AllowResumption { get; init; } = true;
+
     /// <summary>A session to resume.</summary>
     public TlsSessionTicket? SessionTicket { get; init; }
 
@@ -19,4 +39,95 @@ internal sealed class TlsClientOptions
 
     /// <summary>Takes lines in the format of SSLKEYLOGFILE. Whoever reads them can decrypt the connection.</summary>
     public Action<string>? KeyLog { get; init; }
+
+    /// <summary>The name for SNI: RFC 6066 section 3 has no IP addresses there.</summary>
+    public string ServerName => IPAddress.TryParse(TargetHost, out _) ? string.Empty : TargetHost;
+
+    /// <summary>Makes the options of .NET's.</summary>
+    /// <exception cref="ArgumentException">Something is asked for that QUIC cannot honour; the message says what to set.</exception>
+    public static TlsClientOptions From(
+        SslClientAuthenticationOptions ssl,
+        IReadOnlyList<ReadOnlyMemory<byte>>? pinnedPublicKeys = null,
+        IReadOnlyList<NamedGroup>? groups = null,
+        TlsSessionTicket? sessionTicket = null,
+        bool enableEarlyData = false,
+        Action<string>? keyLog = null)
+    {
+        SslOptionsRules.Check(ssl.EnabledSslProtocols, ssl.EncryptionPolicy, ssl.AllowRsaPssPadding, nameof(ssl));
+        return new TlsClientOptions
+        {
+            TargetHost = NormalizeHost(ssl.TargetHost ?? string.Empty),
+            ApplicationProtocols = SslOptionsRules.CheckProtocols(ssl.ApplicationProtocols, nameof(ssl)),
+            CipherSuites = SslOptionsRules.Suites(ssl.CipherSuitesPolicy, nameof(ssl)),
+            Groups = groups ?? TlsDefaults.Groups,
+            CertificatePolicy = CertificatePolicy.ForServers(
+                ssl.CertificateChainPolicy?.Clone(),
+                ssl.CertificateRevocationCheckMode,
+                ssl.RemoteCertificateValidationCallback,
+                pinnedPublicKeys),
+            SelectCredential = CreateSelector(ssl),
+            AllowResumption = ssl.AllowTlsResume,
+            SessionTicket = ssl.AllowTlsResume ? sessionTicket : null,
+            EnableEarlyData = enableEarlyData,
+            KeyLog = keyLog,
+        };
+    }
+
+    // The name goes to the wire as ASCII (RFC 6066 section 3), without the dot that marks it as complete.
+    private static string NormalizeHost(string host)
+    {
+        string trimmed = host.EndsWith('.') ? host[..^1] : host;
+        if (trimmed.Length == 0 || IPAddress.TryParse(trimmed, out _))
+        {
+            return trimmed;
+        }
+
+        string ascii;
+        try
+        {
+            ascii = new IdnMapping().GetAscii(trimmed);
+        }
+        catch (ArgumentException error)
+        {
+            throw NoHostName(error);
+        }
+
+        return Uri.CheckHostName(ascii) == UriHostNameType.Dns && ascii.Length <= 255 ? ascii : throw NoHostName(null);
+    }
+
+    private static ArgumentException NoHostName(Exception? cause) => new(
+        "TargetHost is neither a host name nor an IP address; set the name that the server's certificate bears.", cause);
+
+    private static Func<IReadOnlyList<byte[]>, CertificateCredential?>? CreateSelector(SslClientAuthenticationOptions ssl)
+    {
+        if (ssl.ClientCertificateContext is { } context)
+        {
+            var fixedCredential = new CertificateCredential(context);
+            return _ => fixedCredential;
+        }
+
+        X509CertificateCollection own = ssl.ClientCertificates ?? [];
+        if (ssl.LocalCertificateSelectionCallback is { } callback)
+        {
+            string host = ssl.TargetHost ?? string.Empty;
+            return authorities =>
+            {
+                string[] issuers = [.. authorities.Select(static name => new X500DistinguishedName(name).Name)];
+                return callback(ssl, host, own, null, issuers) is { } chosen
+                    ? new CertificateCredential(SslOptionsRules.CreateContext(SslOptionsRules.Upgrade(chosen, nameof(ssl))))
+                    : null;
+            };
+        }
+
+        foreach (X509Certificate candidate in own)
+        {
+            if (candidate is X509Certificate2 { HasPrivateKey: true } certificate)
+            {
+                var credential = new CertificateCredential(SslOptionsRules.CreateContext(certificate));
+                return _ => credential;
+            }
+        }
+
+        return null;
+    }
 }

@@ -1,4 +1,8 @@
 using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Tls.Certificates;
+using Post.Quic.Engine.Tls.Tickets;
 
 namespace Post.Quic.Engine.Tls;
 
@@ -8,14 +12,114 @@ internal sealed class TlsServerOptions
     /// <summary>In order of preference; at least one (RFC 9001 section 8.1).</summary>
     public required IReadOnlyList<SslApplicationProtocol> ApplicationProtocols { get; init; }
 
+    /// <summary>The certificate for a name; the name is empty where the client gives none. None: the name is unknown.</summary>
+    public required Func<string, CertificateCredential?> SelectCredential { get; init; }
+
+    /// <summary>In order of preference.</summary>
+    public IReadOnlyList<CipherSuite> CipherSuites { get; init; } = TlsDefaults.CipherSuites;
+
+    /// <summary>In order of preference.</summary>
+    public IReadOnlyList<NamedGroup> Groups { get; init; } = TlsDefaults.Groups;
+
+    public ClientCertificateMode ClientCertificateMode { get; init; }
+
+    /// <summary>The rules a client's certificate is judged by.</summary>
+    public CertificatePolicy CertificatePolicy { get; init; } = CertificatePolicy.ForClients();
+
+    /// <summary>Seals session tickets; without it there are none.</summary>
+    public TicketKeyRing? TicketKeys { get; init; }
+
+    /// <summary>Tickets for each client: one for the next connection, one for another beside it.</summary>
+    public int TicketCount { get; init; } = 2;
+
+    public bool EnableEarlyData { get; init; }
+
     /// <summary>
     /// What early data relies on (the limits the client remembers): early data is only accepted under a ticket that
     /// was given with the same bytes (RFC 9000 section 7.4.1 forbids lower limits).
     /// </summary>
     public ReadOnlyMemory<byte> EarlyDataContext { get; init; }
 
-    public bool EnableEarlyData { get; init; }
+    /// <summary>Lets each early-data hello pass once; without it no early data is accepted.</summary>
+    public IAntiReplay? AntiReplay { get; init; }
+
+    /// <summary>
+    /// How far the age a client states for its ticket may be from ours before its early data is taken for a replay
+    /// (RFC 8446 section 8.3).
+    /// </summary>
+    public TimeSpan EarlyDataWindow { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Sent with a HelloRetryRequest and expected back. Empty: none, since QUIC has Retry and the server keeps its state.
+    /// </summary>
+    public ReadOnlyMemory<byte> RetryCookie { get; init; }
 
     /// <summary>Takes lines in the format of SSLKEYLOGFILE. Whoever reads them can decrypt the connection.</summary>
     public Action<string>? KeyLog { get; init; }
+
+    /// <summary>Makes the options of .NET's.</summary>
+    /// <exception cref="ArgumentException">Something is asked for that QUIC cannot honour; the message says what to set.</exception>
+    public static TlsServerOptions From(
+        SslServerAuthenticationOptions ssl,
+        ClientCertificateMode? clientCertificateMode = null,
+        IReadOnlyList<ReadOnlyMemory<byte>>? pinnedPublicKeys = null,
+        IReadOnlyList<NamedGroup>? groups = null,
+        TicketKeyRing? ticketKeys = null,
+        bool enableEarlyData = false,
+        ReadOnlyMemory<byte> earlyDataContext = default,
+        IAntiReplay? antiReplay = null,
+        Action<string>? keyLog = null)
+    {
+        SslOptionsRules.Check(ssl.EnabledSslProtocols, ssl.EncryptionPolicy, ssl.AllowRsaPssPadding, nameof(ssl));
+        if (ssl.AllowRenegotiation)
+        {
+            throw new ArgumentException("TLS 1.3 has no renegotiation; leave AllowRenegotiation false, its default.", nameof(ssl));
+        }
+
+        return new TlsServerOptions
+        {
+            ApplicationProtocols = SslOptionsRules.CheckProtocols(ssl.ApplicationProtocols, nameof(ssl)),
+            CipherSuites = SslOptionsRules.Suites(ssl.CipherSuitesPolicy, nameof(ssl)),
+            Groups = groups ?? TlsDefaults.Groups,
+            SelectCredential = CreateSelector(ssl),
+            ClientCertificateMode = clientCertificateMode ??
+                (ssl.ClientCertificateRequired ? ClientCertificateMode.Required : ClientCertificateMode.None),
+            CertificatePolicy = CertificatePolicy.ForClients(
+                ssl.CertificateChainPolicy?.Clone(),
+                ssl.CertificateRevocationCheckMode,
+                ssl.RemoteCertificateValidationCallback,
+                pinnedPublicKeys),
+            TicketKeys = ssl.AllowTlsResume ? ticketKeys : null,
+            EnableEarlyData = enableEarlyData,
+            EarlyDataContext = earlyDataContext,
+            AntiReplay = antiReplay,
+            KeyLog = keyLog,
+        };
+    }
+
+    private static Func<string, CertificateCredential?> CreateSelector(SslServerAuthenticationOptions ssl)
+    {
+        if (ssl.ServerCertificateSelectionCallback is { } callback)
+        {
+            return name => callback(ssl, name) is { } chosen
+                ? new CertificateCredential(SslOptionsRules.CreateContext(SslOptionsRules.Upgrade(chosen, nameof(ssl))))
+                : null;
+        }
+
+        SslStreamCertificateContext? context = ssl.ServerCertificateContext;
+        if (context is null && ssl.ServerCertificate is { } certificate)
+        {
+            context = SslOptionsRules.CreateContext(SslOptionsRules.Upgrade(certificate, nameof(ssl)));
+        }
+
+        if (context is null)
+        {
+            throw new ArgumentException(
+                "A server needs a certificate; set ServerCertificateContext, ServerCertificate or ServerCertificateSelectionCallback.",
+                nameof(ssl));
+        }
+
+        var credential = new CertificateCredential(context);
+        return _ => credential;
+    }
 }

@@ -1,5 +1,9 @@
 using System.Net.Security;
+using System.Security.Cryptography;
+using System.Text;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Tls.Messages;
+using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tls;
 
@@ -9,6 +13,8 @@ namespace Post.Quic.Engine.Tls;
 /// </summary>
 internal sealed class TlsSessionTicket
 {
+    private const byte Format = 1;
+
     public required string ServerName { get; init; }
 
     public required SslApplicationProtocol ApplicationProtocol { get; init; }
@@ -40,4 +46,73 @@ internal sealed class TlsSessionTicket
 
     /// <summary>Which rules the certificate was judged by: under other rules the ticket is not used.</summary>
     public required byte[] ValidationPolicy { get; init; }
+
+    /// <summary>Whether the server may still take it.</summary>
+    public bool IsAlive(DateTimeOffset now) => now >= ReceivedAt && now < ReceivedAt + Lifetime;
+
+    /// <summary>The ticket as bytes, to be stored where only its owner can read.</summary>
+    public byte[] ToArray()
+    {
+        var writer = new MessageWriter();
+        writer.WriteByte(Format);
+        writer.WriteVector16(Encoding.UTF8.GetBytes(ServerName));
+        writer.WriteVector8(ApplicationProtocol.Protocol.Span);
+        writer.WriteUInt16((ushort)CipherSuite);
+        writer.WriteVector16(Identity);
+        writer.WriteVector8(Secret);
+        writer.WriteUInt32(AgeAdd);
+        writer.WriteUInt64((ulong)ReceivedAt.ToUnixTimeMilliseconds());
+        writer.WriteUInt32((uint)Lifetime.TotalSeconds);
+        writer.WriteByte(AllowsEarlyData ? (byte)1 : (byte)0);
+        writer.WriteVector16(TransportParameters);
+        writer.WriteVector24(PeerCertificate);
+        writer.WriteVector8(ValidationPolicy);
+        byte[] stored = writer.Written.ToArray();
+        CryptographicOperations.ZeroMemory(writer.Written);
+        return stored;
+    }
+
+    /// <summary>Reads what <see cref="ToArray"/> gave; false for anything else.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> stored, out TlsSessionTicket? ticket)
+    {
+        ticket = null;
+        var reader = new WireReader(stored);
+        if (!reader.TryReadByte(out byte format) || format != Format ||
+            !reader.TryReadVector16(out ReadOnlySpan<byte> serverName) ||
+            !reader.TryReadVector8(out ReadOnlySpan<byte> protocol) || protocol.IsEmpty ||
+            !reader.TryReadUInt16(out ushort suite) || !((CipherSuite)suite).IsKnown() ||
+            !reader.TryReadVector16(out ReadOnlySpan<byte> identity) || identity.IsEmpty ||
+            !reader.TryReadVector8(out ReadOnlySpan<byte> secret) || secret.Length != ((CipherSuite)suite).HashLength() ||
+            !reader.TryReadUInt32(out uint ageAdd) ||
+            !reader.TryReadUInt64(out ulong receivedAt) || receivedAt > (ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() ||
+            !reader.TryReadUInt32(out uint lifetime) || lifetime > MaxLifetimeSeconds ||
+            !reader.TryReadByte(out byte earlyData) || earlyData > 1 ||
+            !reader.TryReadVector16(out ReadOnlySpan<byte> parameters) ||
+            !reader.TryReadVector24(out ReadOnlySpan<byte> certificate) ||
+            !reader.TryReadVector8(out ReadOnlySpan<byte> policy) ||
+            !reader.IsEmpty)
+        {
+            return false;
+        }
+
+        ticket = new TlsSessionTicket
+        {
+            ServerName = Encoding.UTF8.GetString(serverName),
+            ApplicationProtocol = new SslApplicationProtocol(protocol.ToArray()),
+            CipherSuite = (CipherSuite)suite,
+            Identity = identity.ToArray(),
+            Secret = secret.ToArray(),
+            AgeAdd = ageAdd,
+            ReceivedAt = DateTimeOffset.FromUnixTimeMilliseconds((long)receivedAt),
+            Lifetime = TimeSpan.FromSeconds(lifetime),
+            AllowsEarlyData = earlyData != 0,
+            TransportParameters = parameters.ToArray(),
+            PeerCertificate = certificate.ToArray(),
+            ValidationPolicy = policy.ToArray(),
+        };
+        return true;
+    }
+
+    /// <summary>RFC 8446 section 4.6.1: no ticket lives longer than 7 days.</summary>
+    public const uint MaxLifetimeSeconds = 7 * 24 * 60 * 60;
 }

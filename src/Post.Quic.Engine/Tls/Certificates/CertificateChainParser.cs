@@ -1,0 +1,41 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Post.Quic.Engine.Wire;
+
+namespace Post.Quic.Engine.Tls.Certificates;
+
+/// <summary>Makes the platform's certificates of the bytes a peer sent.</summary>
+internal static class CertificateChainParser
+{
+    public static TransportError Parse(
+        List<byte[]> encoded, out X509Certificate2? certificate, out X509Certificate2Collection others)
+    {
+        certificate = null;
+        others = [];
+        for (int i = 0; i < encoded.Count; i++)
+        {
+            try
+            {
+                // The platform's only way to say that a certificate is malformed is an exception.
+                X509Certificate2 parsed = X509CertificateLoader.LoadCertificate(encoded[i]);
+                if (i == 0)
+                {
+                    certificate = parsed;
+                }
+                else
+                {
+                    others.Add(parsed);
+                }
+            }
+            catch (CryptographicException)
+            {
+                return TlsError.Alert(TlsAlert.BadCertificate, "A certificate is malformed.");
+            }
+        }
+
+        // RFC 8446 section 4.4.2.2 and 4.4.2.4: a key that no offered signature algorithm fits.
+        return certificate is null || SignatureSchemes.CanBeUsed(certificate)
+            ? default
+            : TlsError.Alert(TlsAlert.UnsupportedCertificate, "The certificate's key is of no offered kind.");
+    }
+}

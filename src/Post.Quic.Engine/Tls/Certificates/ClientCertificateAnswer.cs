@@ -1,0 +1,45 @@
+using Post.Quic.Engine.Wire;
+
+namespace Post.Quic.Engine.Tls.Certificates;
+
+/// <summary>What a client answers to a CertificateRequest: a credential and how to sign with it, or nothing.</summary>
+internal sealed class ClientCertificateAnswer
+{
+    private ClientCertificateAnswer(CertificateCredential? credential, SignatureScheme scheme)
+    {
+        Credential = credential;
+        Scheme = scheme;
+    }
+
+    public CertificateCredential? Credential { get; }
+
+    public SignatureScheme Scheme { get; }
+
+    public IReadOnlyList<ReadOnlyMemory<byte>> Chain => Credential?.Chain ?? [];
+
+    public static TransportError Create(
+        TlsClientOptions options,
+        ReadOnlySpan<byte> peerSchemes,
+        List<byte[]> authorities,
+        out ClientCertificateAnswer? answer)
+    {
+        CertificateCredential? credential;
+        try
+        {
+            credential = options.SelectCredential?.Invoke(authorities);
+        }
+        catch (Exception)
+        {
+            // The selection is the user's code; what it throws must not leave the core.
+            answer = null;
+            return TlsError.Alert(TlsAlert.InternalError, "The selection of a client certificate failed.");
+        }
+
+        // RFC 8446 section 4.4.2: a client without a suitable certificate sends an empty list.
+        SignatureScheme scheme = default;
+        bool isSuitable = credential is not null &&
+            SignatureSchemes.TrySelect(credential.Certificate, peerSchemes, out scheme);
+        answer = new ClientCertificateAnswer(isSuitable ? credential : null, scheme);
+        return default;
+    }
+}

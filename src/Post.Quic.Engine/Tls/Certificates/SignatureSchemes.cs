@@ -1,0 +1,159 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Post.Quic.Engine.Tls.Messages;
+
+namespace Post.Quic.Engine.Tls.Certificates;
+
+/// <summary>Which signature schemes go with which key, and the signatures of CertificateVerify messages.</summary>
+internal static class SignatureSchemes
+{
+    /// <summary>Keys shorter than this can be broken; other stacks refuse them too.</summary>
+    private const int MinRsaBits = 2048;
+
+    private static readonly SignatureScheme[] ForHandshake =
+    [
+        SignatureScheme.EcdsaSecp256r1Sha256,
+        SignatureScheme.EcdsaSecp384r1Sha384,
+        SignatureScheme.EcdsaSecp521r1Sha512,
+        SignatureScheme.RsaPssRsaeSha256,
+        SignatureScheme.RsaPssRsaeSha384,
+        SignatureScheme.RsaPssRsaeSha512,
+    ];
+
+    private static readonly SignatureScheme[] ForCertificatesOnly =
+    [
+        SignatureScheme.RsaPkcs1Sha256,
+        SignatureScheme.RsaPkcs1Sha384,
+        SignatureScheme.RsaPkcs1Sha512,
+    ];
+
+    /// <summary>RFC 8446 section 4.2.3: PKCS#1 v1.5 is for the signatures in certificates, never for the handshake.</summary>
+    public static bool IsForHandshake(SignatureScheme scheme) => ForHandshake.AsSpan().Contains(scheme);
+
+    /// <summary>Writes the signature_algorithms extension.</summary>
+    public static void Write(MessageWriter writer)
+    {
+        int extension = writer.BeginExtension(ExtensionType.SignatureAlgorithms);
+        int list = writer.Begin(2);
+        foreach (SignatureScheme scheme in ForHandshake)
+        {
+            writer.WriteUInt16((ushort)scheme);
+        }
+
+        foreach (SignatureScheme scheme in ForCertificatesOnly)
+        {
+            writer.WriteUInt16((ushort)scheme);
+        }
+
+        writer.End(list, 2);
+        writer.End(extension, 2);
+    }
+
+    /// <summary>The first scheme that the certificate's key can sign with and the peer takes.</summary>
+    public static bool TrySelect(X509Certificate2 certificate, ReadOnlySpan<byte> peerSchemes, out SignatureScheme selected)
+    {
+        (int rsaBits, int curveBits) = KeySizes(certificate);
+        foreach (SignatureScheme scheme in ForHandshake)
+        {
+            if (VectorReading.ContainsNumber(peerSchemes, (ushort)scheme) && Fits(scheme, rsaBits, curveBits))
+            {
+                selected = scheme;
+                return true;
+            }
+        }
+
+        selected = default;
+        return false;
+    }
+
+    /// <summary>Whether the certificate has a key that a handshake can be signed with.</summary>
+    public static bool CanBeUsed(X509Certificate2 certificate)
+    {
+        (int rsaBits, int curveBits) = KeySizes(certificate);
+        return rsaBits >= MinRsaBits || curveBits is 256 or 384 or 521;
+    }
+
+    /// <summary>Whether the certificate's key is of the kind that the scheme names.</summary>
+    public static bool Fits(SignatureScheme scheme, X509Certificate2 certificate)
+    {
+        (int rsaBits, int curveBits) = KeySizes(certificate);
+        return Fits(scheme, rsaBits, curveBits);
+    }
+
+    /// <summary>Signs with the certificate's key object; the key itself is never asked for.</summary>
+    public static byte[] Sign(X509Certificate2 certificate, SignatureScheme scheme, ReadOnlySpan<byte> content)
+    {
+        using ECDsa? ecdsa = certificate.GetECDsaPrivateKey();
+        if (ecdsa is not null)
+        {
+            return ecdsa.SignData(content, HashOf(scheme), DSASignatureFormat.Rfc3279DerSequence);
+        }
+
+        using RSA rsa = certificate.GetRSAPrivateKey() ?? throw new CryptographicException("The certificate has no private key.");
+        return rsa.SignData(content, HashOf(scheme), RSASignaturePadding.Pss);
+    }
+
+    public static bool Verify(
+        X509Certificate2 certificate, SignatureScheme scheme, ReadOnlySpan<byte> content, ReadOnlySpan<byte> signature)
+    {
+        try
+        {
+            using ECDsa? ecdsa = certificate.GetECDsaPublicKey();
+            if (ecdsa is not null)
+            {
+                return ecdsa.VerifyData(content, signature, HashOf(scheme), DSASignatureFormat.Rfc3279DerSequence);
+            }
+
+            using RSA? rsa = certificate.GetRSAPublicKey();
+            return rsa is not null && rsa.VerifyData(content, signature, HashOf(scheme), RSASignaturePadding.Pss);
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
+
+    private static bool Fits(SignatureScheme scheme, int rsaBits, int curveBits) => scheme switch
+    {
+        SignatureScheme.EcdsaSecp256r1Sha256 => curveBits == 256,
+        SignatureScheme.EcdsaSecp384r1Sha384 => curveBits == 384,
+        SignatureScheme.EcdsaSecp521r1Sha512 => curveBits == 521,
+        SignatureScheme.RsaPssRsaeSha256 or SignatureScheme.RsaPssRsaeSha384 or SignatureScheme.RsaPssRsaeSha512 =>
+            rsaBits >= MinRsaBits,
+        _ => false,
+    };
+
+    private static (int RsaBits, int CurveBits) KeySizes(X509Certificate2 certificate)
+    {
+        try
+        {
+            using ECDsa? ecdsa = certificate.GetECDsaPublicKey();
+            if (ecdsa is not null)
+            {
+                return (0, IsNistCurve(ecdsa) ? ecdsa.KeySize : 0);
+            }
+
+            using RSA? rsa = certificate.GetRSAPublicKey();
+            return (rsa?.KeySize ?? 0, 0);
+        }
+        catch (CryptographicException)
+        {
+            return (0, 0);
+        }
+    }
+
+    // Other curves have the same sizes: the scheme names the curve, not only its size.
+    private static bool IsNistCurve(ECDsa key)
+    {
+        Oid? curve = key.ExportParameters(includePrivateParameters: false).Curve.Oid;
+        return curve?.Value is "1.2.840.10045.3.1.7" or "1.3.132.0.34" or "1.3.132.0.35" ||
+            curve?.FriendlyName is "nistP256" or "nistP384" or "nistP521" or "ECDSA_P256" or "ECDSA_P384" or "ECDSA_P521";
+    }
+
+    private static HashAlgorithmName HashOf(SignatureScheme scheme) => ((ushort)scheme >> 8, (ushort)scheme & 0xff) switch
+    {
+        (4, _) or (8, 4) => HashAlgorithmName.SHA256,
+        (5, _) or (8, 5) => HashAlgorithmName.SHA384,
+        _ => HashAlgorithmName.SHA512,
+    };
+}

@@ -1,0 +1,100 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Post.Quic.Engine.Crypto;
+
+namespace Post.Quic.Engine.Tls;
+
+/// <summary>
+/// What .NET's TLS options may say when QUIC is to honour them. What cannot be honoured is refused, never ignored.
+/// </summary>
+internal static class SslOptionsRules
+{
+    /// <exception cref="ArgumentException">Something is asked for that QUIC does not have.</exception>
+    public static void Check(
+        SslProtocols protocols, EncryptionPolicy encryption, bool allowRsaPssPadding, string argument)
+    {
+#pragma warning disable CA5398 // QUIC is bound to TLS 1.3 and nothing else (RFC 9001 section 4.2).
+        if (protocols != SslProtocols.None && !protocols.HasFlag(SslProtocols.Tls13))
+#pragma warning restore CA5398
+        {
+            throw new ArgumentException(
+                "QUIC needs TLS 1.3, which EnabledSslProtocols leaves out; set SslProtocols.Tls13 or SslProtocols.None.", argument);
+        }
+
+#pragma warning disable SYSLIB0040 // The obsolete values are named here to be refused.
+        if (encryption == EncryptionPolicy.NoEncryption)
+        {
+            throw new ArgumentException(
+                "QUIC is always encrypted; set EncryptionPolicy to RequireEncryption, its default.", argument);
+        }
+#pragma warning restore SYSLIB0040
+
+        if (!allowRsaPssPadding)
+        {
+            throw new ArgumentException(
+                "TLS 1.3 signs with RSA only by PSS; leave AllowRsaPssPadding true, its default, and use ECDSA certificates to avoid RSA.",
+                argument);
+        }
+    }
+
+    /// <exception cref="ArgumentException">There is none, or one that TLS cannot carry.</exception>
+    public static IReadOnlyList<SslApplicationProtocol> CheckProtocols(
+        IReadOnlyList<SslApplicationProtocol>? protocols, string argument)
+    {
+        // RFC 9001 section 8.1: QUIC connections always negotiate an application protocol.
+        if (protocols is null || protocols.Count == 0)
+        {
+            throw new ArgumentException(
+                "QUIC needs an application protocol; put at least one into ApplicationProtocols.", argument);
+        }
+
+        foreach (SslApplicationProtocol protocol in protocols)
+        {
+            if (protocol.Protocol.IsEmpty)
+            {
+                throw new ArgumentException(
+                    "An application protocol is empty; give each of ApplicationProtocols a name of 1 to 255 bytes.", argument);
+            }
+        }
+
+        return [.. protocols];
+    }
+
+    /// <exception cref="ArgumentException">The policy leaves no suite that QUIC can use here.</exception>
+    public static IReadOnlyList<CipherSuite> Suites(CipherSuitesPolicy? policy, string argument)
+    {
+        if (policy is null)
+        {
+            return TlsDefaults.CipherSuites;
+        }
+
+        var suites = new List<CipherSuite>();
+        if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() || OperatingSystem.IsFreeBSD())
+        {
+            foreach (TlsCipherSuite allowed in policy.AllowedCipherSuites)
+            {
+                var suite = (CipherSuite)allowed;
+                if (suite.IsKnown() && CryptoProvider.Default.IsSupported(suite))
+                {
+                    suites.Add(suite);
+                }
+            }
+        }
+
+        return suites.Count != 0
+            ? suites
+            : throw new ArgumentException(
+                "CipherSuitesPolicy allows no suite of TLS 1.3 that this platform has; add TLS_AES_128_GCM_SHA256 or leave it null.",
+                argument);
+    }
+
+    /// <summary>The certificate with its chain, built without the network.</summary>
+    public static SslStreamCertificateContext CreateContext(X509Certificate2 certificate) =>
+        SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true);
+
+    /// <summary>The older certificate class of some .NET options, as the one that holds keys.</summary>
+    public static X509Certificate2 Upgrade(X509Certificate certificate, string argument) =>
+        certificate as X509Certificate2 ?? throw new ArgumentException(
+            "The certificate is not an X509Certificate2 and so has no private key; give an X509Certificate2.", argument);
+}
