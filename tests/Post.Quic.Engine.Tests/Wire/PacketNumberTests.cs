@@ -27,6 +27,10 @@ public sealed class PacketNumberTests
     [DataRow(255UL, 0u, 1, 256UL)]
     [DataRow(0x1_0000_0000UL, 0xffff_ffffu, 4, 0xffff_ffffUL)]
     [DataRow(0xffff_ffffUL, 0u, 4, 0x1_0000_0000UL)]
+    [DataRow(300UL, 172u, 1, 428UL)]
+    [DataRow(300UL, 173u, 1, 173UL)]
+    [DataRow(400UL, 16u, 1, 528UL)]
+    [DataRow(400UL, 17u, 1, 273UL)]
     [DataRow((1UL << 62) - 1, 0u, 4, (1UL << 62) - (1UL << 32))]
     public void The_nearest_number_is_taken_at_the_edges_of_a_window(
         ulong expected, uint truncated, int length, ulong packetNumber) =>
