@@ -128,6 +128,12 @@ internal static class Limits
     public const long WindowTuningRoundTrip = 2_000;
 
     /// <summary>
+    /// Datagrams suspected lost whose late acknowledgement is still waited for; beyond them the oldest is given up, so
+    /// that a peer that acknowledges nothing cannot make us remember all we ever sent.
+    /// </summary>
+    public const int SuspectedDatagrams = 1024;
+
+    /// <summary>
     /// Connection ids that either side holds of the other at once. Eight serve four paths with a spare each; every
     /// one more is an entry in the endpoint's routing table that a peer can make us hold.
     /// </summary>

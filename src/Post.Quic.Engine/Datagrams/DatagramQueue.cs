@@ -1,0 +1,300 @@
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.Streams;
+using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Frames;
+
+namespace Post.Quic.Engine.Datagrams;
+
+/// <summary>
+/// Datagrams on their way out (RFC 9221): bounded in number and bytes, in the same order of urgency as streams, each
+/// with an age limit, and each with its state told until it is settled. The transport never sends one twice.
+/// </summary>
+internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvents events)
+{
+    private readonly Dictionary<ulong, OutgoingDatagram> _waiting = [];
+    private readonly UrgencyHeap<OutgoingDatagram> _order = new(UrgencyHeapSlot.Fresh);
+    private readonly UrgencyHeap<OutgoingDatagram> _expiries = new(UrgencyHeapSlot.Expiry);
+    private readonly FreeList<OutgoingDatagram> _free = new(Limits.PooledStreamObjects);
+    private readonly Dictionary<ulong, long> _suspects = [];
+    private readonly Queue<(ulong Number, long Until)> _suspectOrder = new();
+    private readonly HashSet<ulong> _sentEarly = [];
+    private ulong _nextNumber;
+    private int _bytes;
+    private int _peerFrameSize;
+    private int _packetRoom;
+
+    /// <summary>The largest datagram that can be sent now; 0 while the peer takes none.</summary>
+    public int MaxSize { get; private set; }
+
+    public int Count => _order.Count;
+
+    public int QueuedBytes => _bytes;
+
+    public bool HasDataToSend => _order.Count > 0;
+
+    /// <summary>
+    /// How long after a suspected loss an acknowledgement is still waited for, in microseconds; three times the PTO is
+    /// what a late packet can need.
+    /// </summary>
+    public long SuspicionTime { get; set; } = 3_000_000;
+
+    /// <summary>Datagrams are going out as 0-RTT data, whose rejection undoes them.</summary>
+    public bool IsEarlyData { get; set; }
+
+    /// <summary>When <see cref="HandleTimeout"/> wants to be called.</summary>
+    public long NextTimeout => Math.Min(
+        _expiries.Count > 0 ? _expiries.FirstUrgency.Deadline : long.MaxValue,
+        _suspectOrder.TryPeek(out (ulong Number, long Until) oldest) ? oldest.Until : long.MaxValue);
+
+    /// <summary>
+    /// The peer's max_datagram_frame_size (RFC 9221 section 3; 0: it takes none) and the room for frames in a packet
+    /// of the current path. Datagrams in the queue that no longer fit are reported. True where <see cref="MaxSize"/>
+    /// changed.
+    /// </summary>
+    public bool SetSizes(ulong peerFrameSize, int packetRoom)
+    {
+        _peerFrameSize = (int)Math.Min(peerFrameSize, ushort.MaxValue);
+        _packetRoom = packetRoom;
+
+        // The smallest frame has a type and no length, and ends with its packet.
+        int size = Math.Max(0, Math.Min(_peerFrameSize, _packetRoom) - 1);
+        if (size == MaxSize)
+        {
+            return false;
+        }
+
+        bool shrunk = size < MaxSize;
+        MaxSize = size;
+        if (shrunk)
+        {
+            ReportTooLarge();
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// Queues a datagram. Its memory is lent until its state is told the first time. <paramref name="deadline"/> is its
+    /// age limit (<see cref="long.MaxValue"/>: none) and orders it inside its class.
+    /// </summary>
+    public DatagramEnqueueResult TryEnqueue(ReadOnlyMemory<byte> data, int priority, long deadline, out ulong number)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(priority);
+        number = 0;
+        if (_peerFrameSize == 0)
+        {
+            return DatagramEnqueueResult.NotSupported;
+        }
+
+        if (data.Length > MaxSize)
+        {
+            return DatagramEnqueueResult.TooLarge;
+        }
+
+        if (_order.Count >= options.MaxCount || data.Length > options.MaxBytes - _bytes)
+        {
+            return DatagramEnqueueResult.QueueFull;
+        }
+
+        number = _nextNumber++;
+        OutgoingDatagram datagram = _free.Take() ?? new OutgoingDatagram();
+        datagram.Number = number;
+        datagram.Data = data;
+        _bytes += data.Length;
+        _waiting.Add(number, datagram);
+        _order.Set(datagram, new SendUrgency(priority, deadline), number);
+        if (deadline != long.MaxValue)
+        {
+            _expiries.Set(datagram, new SendUrgency(0, deadline), number);
+        }
+
+        return DatagramEnqueueResult.Queued;
+    }
+
+    /// <summary>Takes a datagram back; false where it was sent already.</summary>
+    public bool TryCancel(ulong number)
+    {
+        if (!_waiting.TryGetValue(number, out OutgoingDatagram? datagram))
+        {
+            return false;
+        }
+
+        Settle(datagram, DatagramState.Canceled);
+        return true;
+    }
+
+    public bool TryPeekUrgency(out SendUrgency urgency)
+    {
+        urgency = _order.Count > 0 ? _order.FirstUrgency : SendUrgency.Last;
+        return _order.Count > 0;
+    }
+
+    /// <summary>
+    /// Writes datagrams that are at least as urgent as <paramref name="limit"/>, while they fit. One that does not is
+    /// the first of the next packet: nothing less urgent of its kind overtakes it.
+    /// </summary>
+    public bool WriteFrames(ref WireWriter writer, SentFrameLog log, SendUrgency limit, long now)
+    {
+        int start = writer.Position;
+        while (_order.Count > 0 && _order.FirstUrgency <= limit)
+        {
+            OutgoingDatagram datagram = _order.First;
+            if (_order.FirstUrgency.Deadline <= now)
+            {
+                Settle(datagram, DatagramState.Expired);
+                continue;
+            }
+
+            if (!TryWrite(ref writer, datagram.Data.Span))
+            {
+                break;
+            }
+
+            log.Record(new SentFrame(SentFrameKind.Datagram, datagram.Number, 0, (uint)datagram.Data.Length));
+            if (IsEarlyData)
+            {
+                _sentEarly.Add(datagram.Number);
+            }
+
+            Settle(datagram, DatagramState.Sent);
+        }
+
+        return writer.Position > start;
+    }
+
+    public void OnAcked(in SentFrame frame)
+    {
+        // After a suspected loss this is the news that it was none.
+        _suspects.Remove(frame.Id);
+        if (_sentEarly.Count > 0)
+        {
+            _sentEarly.Remove(frame.Id);
+        }
+
+        events.OnDatagramState(frame.Id, DatagramState.Acknowledged);
+    }
+
+    public void OnLost(in SentFrame frame, long now)
+    {
+        if (_sentEarly.Count > 0)
+        {
+            _sentEarly.Remove(frame.Id);
+        }
+
+        if (!_suspects.TryAdd(frame.Id, now))
+        {
+            return;
+        }
+
+        events.OnDatagramState(frame.Id, DatagramState.SuspectedLost);
+        _suspectOrder.Enqueue((frame.Id, now > long.MaxValue - SuspicionTime ? long.MaxValue : now + SuspicionTime));
+        if (_suspectOrder.Count > Limits.SuspectedDatagrams)
+        {
+            SettleOldestSuspect();
+        }
+    }
+
+    /// <summary>Ends datagrams whose age limit is reached, and suspicions that have become certain.</summary>
+    public void HandleTimeout(long now)
+    {
+        while (_expiries.Count > 0 && _expiries.FirstUrgency.Deadline <= now)
+        {
+            Settle(_expiries.First, DatagramState.Expired);
+        }
+
+        while (_suspectOrder.TryPeek(out (ulong Number, long Until) oldest) && oldest.Until <= now)
+        {
+            SettleOldestSuspect();
+        }
+    }
+
+    /// <summary>0-RTT was rejected: what went out in it is lost; what still waits is sent under the new keys.</summary>
+    public void UndoEarlyData()
+    {
+        IsEarlyData = false;
+        foreach (ulong number in _sentEarly)
+        {
+            events.OnDatagramState(number, DatagramState.Lost);
+        }
+
+        _sentEarly.Clear();
+    }
+
+    /// <summary>The connection is over: what waits is canceled, what is suspected is lost.</summary>
+    public void Abandon()
+    {
+        while (_order.Count > 0)
+        {
+            Settle(_order.First, DatagramState.Canceled);
+        }
+
+        while (_suspectOrder.Count > 0)
+        {
+            SettleOldestSuspect();
+        }
+    }
+
+    private static bool TryWrite(ref WireWriter writer, ReadOnlySpan<byte> data)
+    {
+        int room = writer.Remaining;
+        if (room >= DatagramFrame.LengthOf(data.Length, withLength: true)
+            && room != DatagramFrame.LengthOf(data.Length, withLength: false))
+        {
+            DatagramFrame.Write(ref writer, data, withLength: true);
+            return true;
+        }
+
+        if (room < DatagramFrame.LengthOf(data.Length, withLength: false))
+        {
+            return false;
+        }
+
+        // Without a length the frame ends with the packet; a byte or two too many become PADDING in front of it.
+        for (int i = room - DatagramFrame.LengthOf(data.Length, withLength: false); i > 0; i--)
+        {
+            writer.WriteByte((byte)FrameType.Padding);
+        }
+
+        DatagramFrame.Write(ref writer, data, withLength: false);
+        return true;
+    }
+
+    private void ReportTooLarge()
+    {
+        var tooLarge = new List<OutgoingDatagram>();
+        foreach (OutgoingDatagram datagram in _waiting.Values)
+        {
+            if (datagram.Data.Length > MaxSize)
+            {
+                tooLarge.Add(datagram);
+            }
+        }
+
+        foreach (OutgoingDatagram datagram in tooLarge)
+        {
+            Settle(datagram, DatagramState.TooLarge);
+        }
+    }
+
+    private void Settle(OutgoingDatagram datagram, DatagramState state)
+    {
+        ulong number = datagram.Number;
+        _order.Remove(datagram);
+        _expiries.Remove(datagram);
+        _waiting.Remove(number);
+        _bytes -= datagram.Data.Length;
+        datagram.Data = default;
+        _free.Give(datagram);
+        events.OnDatagramState(number, state);
+    }
+
+    private void SettleOldestSuspect()
+    {
+        (ulong number, _) = _suspectOrder.Dequeue();
+        if (_suspects.Remove(number))
+        {
+            events.OnDatagramState(number, DatagramState.Lost);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+namespace Post.Quic.Engine.Datagrams;
+
+/// <summary>How much of the application's datagrams may wait to be sent.</summary>
+internal sealed class DatagramQueueOptions
+{
+    public int MaxCount { get; init; } = 1024;
+
+    public int MaxBytes { get; init; } = 1024 * 1024;
+}

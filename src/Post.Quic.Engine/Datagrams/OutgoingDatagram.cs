@@ -1,0 +1,11 @@
+using Post.Quic.Engine.Streams;
+
+namespace Post.Quic.Engine.Datagrams;
+
+/// <summary>A datagram that waits to be sent.</summary>
+internal sealed class OutgoingDatagram : UrgencyHeapItem
+{
+    public ulong Number { get; set; }
+
+    public ReadOnlyMemory<byte> Data { get; set; }
+}
