@@ -259,4 +259,28 @@ internal static class Limits
     /// refused, which costs a round trip and nothing else.
     /// </summary>
     public const int MaxReplayEntries = 64 * 1024;
+
+    /// <summary>RFC 9000 section 14.1: what begins a connection fills a datagram of this size, or is not answered.</summary>
+    public const int MinInitialDatagram = 1200;
+
+    /// <summary>RFC 9000 section 7.2: a client's first destination id must be unpredictable.</summary>
+    public const int MinInitialConnectionId = 8;
+
+    /// <summary>RFC 9000 section 10.3: 5 bytes that look like a short header, and the token.</summary>
+    public const int MinStatelessReset = 21;
+
+    /// <summary>More bytes in a reset where its trigger has room: a bare minimum would tell observers what it is.</summary>
+    public const int StatelessResetPadding = 20;
+
+    /// <summary>
+    /// Version Negotiation, stateless resets and refusals of tokens that an endpoint sends a second, of each kind: spoofed
+    /// packets make us send no more than that to anyone (RFC 9000 sections 6.1 and 10.3.3).
+    /// </summary>
+    public const int StatelessResponsesPerSecond = 1000;
+
+    /// <summary>
+    /// Retry packets a second. Higher, because under a flood it is what lets honest clients through; each costs one
+    /// AEAD call and is answered only if the address is real.
+    /// </summary>
+    public const int RetriesPerSecond = 50_000;
 }

@@ -1,0 +1,179 @@
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Packets;
+
+namespace Post.Quic.Engine.Endpoint;
+
+/// <summary>
+/// Decides what becomes of each datagram that reaches a socket: which connection gets it, or whether it may begin one,
+/// or how it is answered without one. No sockets, no clock; used by the thread that receives.
+/// </summary>
+/// <typeparam name="T">What stands for a connection.</typeparam>
+internal sealed class EndpointIngress<T> : IDisposable
+    where T : class
+{
+    private readonly ConnectionRouter<T> _router;
+    private readonly IncomingPolicy? _incoming;
+    private readonly TokenSealer _tokens;
+    private readonly TokenReplayFilter _usedTokens;
+    private readonly StatelessResponses _responses;
+
+    /// <param name="router">The table of connections.</param>
+    /// <param name="crypto">For Retry and the refusal of tokens.</param>
+    /// <param name="random">Unpredictable bits.</param>
+    /// <param name="tokens">Opens what clients bring; not owned.</param>
+    /// <param name="usedTokens">Remembers tokens of NEW_TOKEN frames.</param>
+    /// <param name="incoming">What is let in; null where nobody listens.</param>
+    public EndpointIngress(
+        ConnectionRouter<T> router,
+        CryptoProvider crypto,
+        RandomSource random,
+        TokenSealer tokens,
+        TokenReplayFilter usedTokens,
+        IncomingPolicy? incoming)
+    {
+        _router = router;
+        _incoming = incoming;
+        _tokens = tokens;
+        _usedTokens = usedTokens;
+        _responses = new StatelessResponses(crypto, random, tokens, incoming?.Versions ?? []);
+    }
+
+    /// <summary>What the largest answer needs.</summary>
+    public static int MaxResponse => Limits.MinInitialDatagram;
+
+    /// <summary>Looks at one datagram.</summary>
+    /// <param name="datagram">Its bytes, untouched here.</param>
+    /// <param name="metadata">Where it came from.</param>
+    /// <param name="handshakes">Handshakes under way at this moment.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="response">Room for an answer, <see cref="MaxResponse"/> bytes.</param>
+    public Route<T> Decide(
+        ReadOnlySpan<byte> datagram, in DatagramMetadata metadata, int handshakes, long now, Span<byte> response)
+    {
+        if (!InvariantHeader.TryParse(datagram, ConnectionRouter<T>.IdLength, out InvariantHeader header))
+        {
+            return Route<T>.Drop;
+        }
+
+        if (_router.TryFind(header.DestinationConnectionId, out T? connection)
+            || (!header.IsLong && _router.TryFindByResetToken(datagram, metadata.Remote, out connection)))
+        {
+            return Route<T>.Deliver(connection);
+        }
+
+        if (_incoming is null)
+        {
+            return Route<T>.Drop;
+        }
+
+        return header.IsLong
+            ? DecideLong(datagram, header, metadata, handshakes, now, response)
+            : Route<T>.Respond(ResetUnknown(datagram, header, now, response));
+    }
+
+    public void Dispose() => _responses.Dispose();
+
+    private int ResetUnknown(ReadOnlySpan<byte> datagram, scoped in InvariantHeader header, long now, Span<byte> response)
+    {
+        // A reset must be shorter than its trigger, so nothing can answer the shortest (RFC 9000 section 10.3.3).
+        if (datagram.Length <= Limits.MinStatelessReset)
+        {
+            return 0;
+        }
+
+        StatelessResetToken token = _router.TokenOf(new ConnectionId(header.DestinationConnectionId));
+        return _responses.Reset(datagram.Length, token, now, response);
+    }
+
+    private Route<T> DecideLong(
+        ReadOnlySpan<byte> datagram,
+        scoped in InvariantHeader invariant,
+        in DatagramMetadata metadata,
+        int handshakes,
+        long now,
+        Span<byte> response)
+    {
+        // RFC 9000 section 14.1: a datagram that begins a connection is 1200 bytes long, and nothing shorter is
+        // answered: that is what keeps the answers from amplifying.
+        if (datagram.Length < Limits.MinInitialDatagram || invariant.Version == (uint)QuicVersion.Negotiation)
+        {
+            return Route<T>.Drop;
+        }
+
+        if (!Speaks(invariant.Version))
+        {
+            // RFC 9000 section 6.1: at most one for each datagram. Ids of other versions may be longer than ours.
+            return Route<T>.Respond(_responses.NegotiateVersion(invariant, now, response));
+        }
+
+        // RFC 9000 section 7.2: a client's first destination id has at least 8 bytes, so that it is unpredictable.
+        if (PacketHeader.TryParse(datagram, ConnectionRouter<T>.IdLength, out PacketHeader initial) != PacketParseResult.Parsed
+            || initial.Type != PacketType.Initial
+            || initial.DestinationConnectionId.Length < Limits.MinInitialConnectionId)
+        {
+            return Route<T>.Drop;
+        }
+
+        return DecideInitial(initial, metadata.Remote, handshakes, now, response);
+    }
+
+    private Route<T> DecideInitial(
+        scoped in PacketHeader initial, in NetworkAddress client, int handshakes, long now, Span<byte> response)
+    {
+        var destination = new ConnectionId(initial.DestinationConnectionId);
+        var arrival = new ServerArrival
+        {
+            Version = initial.Version,
+            DestinationConnectionId = destination,
+            SourceConnectionId = new ConnectionId(initial.SourceConnectionId),
+            OriginalDestinationConnectionId = destination,
+        };
+
+        bool opened = _tokens.TryOpen(initial.Token, client, now, out AddressToken token);
+        if (opened && token.Kind == AddressTokenKind.Retry && token.RetrySourceConnectionId == destination)
+        {
+            arrival = arrival with
+            {
+                OriginalDestinationConnectionId = token.OriginalDestinationConnectionId,
+                RetrySourceConnectionId = token.RetrySourceConnectionId,
+                IsAddressValidated = true,
+            };
+        }
+        else if (opened && token.Kind == AddressTokenKind.NewToken && _usedTokens.TryUse(initial.Token, now))
+        {
+            arrival = arrival with { IsAddressValidated = true };
+        }
+        else if (TokenSealer.ClaimsRetry(initial.Token))
+        {
+            // A client takes one Retry only, so another would not help it.
+            return Route<T>.Respond(_responses.RefuseToken(initial, now, response));
+        }
+
+        if (handshakes >= _incoming!.MaxHandshakes)
+        {
+            return Route<T>.Drop;
+        }
+
+        bool mustProve = _incoming.Retry == RetryPolicy.Always
+            || (_incoming.Retry == RetryPolicy.UnderLoad && handshakes >= _incoming.RetryThreshold);
+        return mustProve && !arrival.IsAddressValidated
+            ? Route<T>.Respond(_responses.Retry(initial, _router.Unrouted(), client, now, response))
+            : Route<T>.Accept(arrival);
+    }
+
+    private bool Speaks(uint version)
+    {
+        foreach (QuicVersion ours in _incoming!.Versions)
+        {
+            if ((uint)ours == version)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

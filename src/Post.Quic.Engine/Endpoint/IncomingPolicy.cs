@@ -1,0 +1,18 @@
+using Post.Quic.Engine.Wire;
+
+namespace Post.Quic.Engine.Endpoint;
+
+/// <summary>What a listening endpoint lets in.</summary>
+internal sealed record IncomingPolicy
+{
+    /// <summary>The versions offered in Version Negotiation, the preferred one first.</summary>
+    public required IReadOnlyList<QuicVersion> Versions { get; init; }
+
+    public RetryPolicy Retry { get; init; } = RetryPolicy.UnderLoad;
+
+    /// <summary>Handshakes under way from which on clients must prove their address.</summary>
+    public int RetryThreshold { get; init; } = 256;
+
+    /// <summary>Handshakes under way at most; what comes beyond is dropped, and an honest client comes again.</summary>
+    public int MaxHandshakes { get; init; } = 4096;
+}
