@@ -63,6 +63,9 @@ internal sealed partial class StreamTable
     /// <summary>Bytes the peer lets us send on the connection.</summary>
     public ulong SendCreditLeft => _sendCredit.Available;
 
+    /// <summary>How large the connection's receive window has grown.</summary>
+    public ulong ReceiveWindowSize => _window.Size;
+
     /// <summary>Streams of a kind that we may still open.</summary>
     public ulong OpenCreditLeft(bool bidirectional) => OpenCredit(bidirectional).Available;
 

@@ -58,7 +58,7 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
     /// <summary>Copies bytes to be sent; returns how many were taken. Fewer than given: OnStreamWritable follows.</summary>
     public int Write(ReadOnlySpan<byte> data)
     {
-        if (Send is not { IsWritable: true } send)
+        if (IsClosed || Send is not { IsWritable: true } send)
         {
             return 0;
         }
@@ -72,7 +72,7 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
     /// <summary>Lends memory to be sent; its owner is told when it is free again. False: the stream takes no more.</summary>
     public bool WriteReference(ReadOnlyMemory<byte> data, ISendChunkOwner? owner)
     {
-        if (Send is not { IsWritable: true } send)
+        if (IsClosed || Send is not { IsWritable: true } send)
         {
             return false;
         }
@@ -85,7 +85,7 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
     /// <summary>Ends the sending side after what was written.</summary>
     public void Finish()
     {
-        if (Send is { IsWritable: true } send)
+        if (!IsClosed && Send is { IsWritable: true } send)
         {
             send.Buffer.Finish();
             table.OnSendChanged(this);

@@ -284,7 +284,7 @@ public sealed class StreamStateTests
     {
         var buffer = new byte[data.Length + 30];
         var writer = new WireWriter(buffer);
-        new StreamFrame(id, offset, data, fin).Write(ref writer);
+        StreamFrame.Write(ref writer, id, offset, data, fin, withLength: true);
         return buffer[..writer.Position];
     }
 
