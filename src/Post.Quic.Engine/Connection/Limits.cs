@@ -283,4 +283,10 @@ internal static class Limits
     /// AEAD call and is answered only if the address is real.
     /// </summary>
     public const int RetriesPerSecond = 50_000;
+
+    /// <summary>
+    /// Receive buffers of 64 KiB that the process keeps for later: 8 MiB. A flood that made receivers hold more gives the
+    /// rest back to the garbage collector.
+    /// </summary>
+    public const int PooledReceiveBuffers = 128;
 }

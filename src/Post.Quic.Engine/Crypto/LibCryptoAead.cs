@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Post.Quic.Engine.Crypto;
 
 /// <summary>
-/// An AEAD over libcrypto's EVP interface with a kept context: a packet costs setting the nonce and one pass, a third to
-/// a fifth of what the platform's classes cost.
+/// An AEAD over libcrypto's EVP interface with a kept context: a packet costs setting the nonce and one pass, half to
+/// a third of what the platform's classes cost.
 /// </summary>
 internal sealed unsafe class LibCryptoAead : Aead
 {

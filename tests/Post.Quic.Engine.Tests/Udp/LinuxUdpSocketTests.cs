@@ -1,0 +1,129 @@
+using System.Net.NetworkInformation;
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Udp;
+using static Post.Quic.Engine.Tests.Udp.UdpTestSockets;
+
+namespace Post.Quic.Engine.Tests.Udp;
+
+/// <summary>What only the Linux socket can do.</summary>
+[TestClass]
+public sealed class LinuxUdpSocketTests
+{
+    [TestMethod]
+    public void The_kernel_here_has_all_that_the_fast_path_wants()
+    {
+        using UdpSocket socket = Open(Linux, "::");
+        Assert.AreEqual(
+            UdpFeatures.Segmentation | UdpFeatures.Coalescing | UdpFeatures.Ecn | UdpFeatures.PacketInfo | UdpFeatures.DontFragment,
+            socket.Features);
+        Assert.IsGreaterThan(0, socket.ReceiveBufferSize);
+        using UdpSocket byDefault = UdpSocket.Create(new UdpSocketOptions { LocalAddress = Address("127.0.0.1") });
+        Assert.IsInstanceOfType<LinuxUdpSocket>(byDefault);
+    }
+
+    [TestMethod]
+    [DataRow("127.0.0.1", "127.0.0.1")]
+    [DataRow("::1", "::1")]
+    [DataRow("::", "::1")]
+    [DataRow("::", "127.0.0.1")]
+    public async Task Ecn_marks_arrive(string serverAddress, string host)
+    {
+        (UdpSocket server, CollectingReceiver atServer) = Start(Linux, serverAddress);
+        (UdpSocket client, CollectingReceiver atClient) = Start(Linux, host);
+        using (server)
+        using (client)
+        {
+            foreach (EcnCodepoint mark in Enum.GetValues<EcnCodepoint>())
+            {
+                Assert.AreEqual(UdpSendResult.Sent, client.Send(new byte[3000], 1200, To(server, host), mark, out _));
+                for (int i = 0; i < 3; i++)
+                {
+                    Assert.AreEqual(mark, (await atServer.NextAsync()).Ecn);
+                }
+
+                Assert.AreEqual(UdpSendResult.Sent, server.Send([1], 1, To(client), mark, out _));
+                Assert.AreEqual(mark, (await atClient.NextAsync()).Ecn);
+            }
+        }
+    }
+
+    [TestMethod]
+    [DataRow("0.0.0.0")]
+    [DataRow("::")]
+    public async Task The_local_address_is_seen_and_chosen(string serverAddress)
+    {
+        (UdpSocket server, CollectingReceiver atServer) = Start(Linux, serverAddress);
+        (UdpSocket client, CollectingReceiver atClient) = Start(Linux, "127.0.0.1");
+        using (server)
+        using (client)
+        {
+            foreach (string host in new[] { "127.0.0.2", "127.0.0.3" })
+            {
+                Assert.AreEqual(UdpSendResult.Sent, client.Send([1], 1, To(server, host), EcnCodepoint.NotEct, out _));
+                CollectingReceiver.Datagram received = await atServer.NextAsync();
+                Assert.AreEqual(Address(host, server.LocalAddress.Port), received.Local);
+                Assert.AreNotEqual(0, received.InterfaceIndex);
+
+                // A batch, so that mark, source and segment size go together.
+                var back = new UdpRoute(received.Remote, received.Local, received.InterfaceIndex);
+                Assert.AreEqual(UdpSendResult.Sent, server.Send(new byte[2000], 1000, back, EcnCodepoint.Ect0, out _));
+                for (int i = 0; i < 2; i++)
+                {
+                    CollectingReceiver.Datagram answer = await atClient.NextAsync();
+                    Assert.AreEqual(Address(host, server.LocalAddress.Port), answer.Remote);
+                    Assert.AreEqual(EcnCodepoint.Ect0, answer.Ecn);
+                    Assert.HasCount(1000, answer.Bytes);
+                }
+            }
+        }
+    }
+
+    [TestMethod]
+    public async Task The_local_IPv6_address_is_seen_and_chosen()
+    {
+        (UdpSocket server, CollectingReceiver atServer) = Start(Linux, "::");
+        (UdpSocket client, CollectingReceiver atClient) = Start(Linux, "::1");
+        using (server)
+        using (client)
+        {
+            Assert.AreEqual(UdpSendResult.Sent, client.Send([1], 1, To(server, "::1"), EcnCodepoint.NotEct, out _));
+            CollectingReceiver.Datagram received = await atServer.NextAsync();
+            Assert.AreEqual(Address("::1", server.LocalAddress.Port), received.Local);
+            var back = new UdpRoute(received.Remote, received.Local);
+            Assert.AreEqual(UdpSendResult.Sent, server.Send(new byte[2000], 1000, back, EcnCodepoint.Ect1, out _));
+            CollectingReceiver.Datagram answer = await atClient.NextAsync();
+            Assert.AreEqual(received.Local, answer.Remote);
+            Assert.AreEqual(EcnCodepoint.Ect1, answer.Ecn);
+        }
+    }
+
+    [TestMethod]
+    public void A_source_address_that_is_not_ours_is_unreachable_and_batching_stays_on()
+    {
+        using UdpSocket server = Open(Linux, "127.0.0.1");
+        using UdpSocket client = Open(Linux, "0.0.0.0");
+        var route = new UdpRoute(server.LocalAddress, Address("192.0.2.77"));
+        Assert.AreEqual(UdpSendResult.Unreachable, client.Send(new byte[5000], 1000, route, EcnCodepoint.NotEct, out int sent));
+        Assert.AreEqual(0, sent);
+        Assert.IsTrue(client.Features.HasFlag(UdpFeatures.Segmentation));
+    }
+
+    [TestMethod]
+    public async Task The_interface_can_be_chosen()
+    {
+        int loopback = NetworkInterface.GetAllNetworkInterfaces()
+            .Single(i => i.NetworkInterfaceType == NetworkInterfaceType.Loopback)
+            .GetIPProperties().GetIPv4Properties().Index;
+        (UdpSocket server, CollectingReceiver atServer) = Start(Linux, "0.0.0.0");
+        using UdpSocket client = Open(Linux, "0.0.0.0");
+        using (server)
+        {
+            var route = new UdpRoute(Address("127.0.0.1", server.LocalAddress.Port), NetworkAddress.None, loopback);
+            Assert.AreEqual(UdpSendResult.Sent, client.Send([1], 1, route, EcnCodepoint.NotEct, out _));
+            Assert.AreEqual(loopback, (await atServer.NextAsync()).InterfaceIndex);
+
+            var nowhere = route with { InterfaceIndex = 1_000_000 };
+            Assert.AreNotEqual(UdpSendResult.Sent, client.Send([1], 1, nowhere, EcnCodepoint.NotEct, out _));
+        }
+    }
+}
