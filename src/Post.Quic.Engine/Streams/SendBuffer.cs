@@ -196,10 +196,7 @@ internal sealed class SendBuffer(BlockPool pool)
             _acked.RemoveFirst();
         }
 
-        while (_count > 0 && At(0).End <= AckedOffset)
-        {
-            PopFirst(acknowledged: true);
-        }
+        ReleaseAcked();
     }
 
     /// <summary>What was lost and has not been acknowledged by another copy is to be sent again.</summary>
@@ -257,6 +254,7 @@ internal sealed class SendBuffer(BlockPool pool)
 
         WrittenOffset = offset;
         SentOffset = Math.Min(SentOffset, offset);
+        ReleaseAcked();
     }
 
     /// <summary>Gives all memory back and starts over, for the next stream that uses this object.</summary>
@@ -282,6 +280,14 @@ internal sealed class SendBuffer(BlockPool pool)
         WrittenOffset = 0;
         SentOffset = 0;
         AckedOffset = 0;
+    }
+
+    private void ReleaseAcked()
+    {
+        while (_count > 0 && At(0).End <= AckedOffset)
+        {
+            PopFirst(acknowledged: true);
+        }
     }
 
     private ref Chunk Last => ref At(_count - 1);

@@ -41,6 +41,17 @@ public sealed class SendBufferTests
     }
 
     [TestMethod]
+    public void A_reset_lets_go_of_a_chunk_whose_sent_part_was_acknowledged()
+    {
+        SendBuffer buffer = Written(3000);
+        buffer.OnSent(0, 1200, fin: false);
+        buffer.OnAcked(0, 1200, fin: false);
+        buffer.Truncate(0);
+        Assert.AreEqual(0, _pool.RentedBytes);
+        Assert.AreEqual(0, buffer.CopiedBytes);
+    }
+
+    [TestMethod]
     public void Copies_are_bounded_and_room_returns_with_acknowledgements()
     {
         var buffer = new SendBuffer(_pool) { CopyCapacity = 1000 };

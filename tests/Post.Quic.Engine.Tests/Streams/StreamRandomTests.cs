@@ -1,0 +1,258 @@
+using CsCheck;
+using Post.Quic.Engine.Streams;
+using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Frames;
+
+namespace Post.Quic.Engine.Tests.Streams;
+
+/// <summary>Random peers and random networks: nothing throws, memory stays bounded, all bytes arrive.</summary>
+[TestClass]
+public sealed class StreamRandomTests
+{
+    private static readonly StreamCredits Small = new(20_000, 8_000, 8_000, 8_000, 6, 6);
+
+    [TestMethod]
+    public void Any_sequence_of_frames_costs_an_error_at_most() =>
+        Gen.Select(Gen.Int[0, 9], Gen.ULong[0, 30], Gen.ULong[0, 9000], Gen.Int[0, 1200], Gen.Bool)
+            .Array[1, 60]
+            .Sample(Attack, iter: 3000);
+
+    [TestMethod]
+    public void All_bytes_arrive_over_any_network() =>
+        Gen.Select(Gen.Int[0, 99], Gen.Int[0, 4000], Gen.Int[0, 3]).Array[20, 150].Sample(Transfer, iter: 300);
+
+    private static void Attack((int Kind, ulong Id, ulong Offset, int Length, bool Flag)[] frames)
+    {
+        var server = new StreamEnd(isServer: true, Small);
+        server.Table.ApplyPeerCredits(Small);
+        server.Table.PeerKnowsResetStreamAt = true;
+        TransportStream mine = server.Open();
+        mine.Write(new byte[3000]);
+        server.Open(bidirectional: false).Write(new byte[3000]);
+        server.Build();
+        var data = new byte[1200];
+        var accepted = new List<TransportStream>();
+        foreach ((int kind, ulong id, ulong offset, int length, bool flag) in frames)
+        {
+            TransportError error = default;
+            switch (kind)
+            {
+                case < 3:
+                    error = server.Receive(StreamStateTests.Data(id, offset, data.AsSpan(0, length), flag));
+                    break;
+                case 3:
+                    error = server.Table.Handle(new ResetStreamFrame(id, 1, offset), server.Now);
+                    break;
+                case 4:
+                    error = server.Table.Handle(new ResetStreamAtFrame(id, 1, offset, offset / 2), server.Now);
+                    break;
+                case 5:
+                    error = server.Table.Handle(new StopSendingFrame(id, 3), server.Now);
+                    break;
+                case 6:
+                    error = server.Table.Handle(new MaxStreamDataFrame(id, offset));
+                    break;
+                case 7:
+                    if (server.Table.TryAccept(flag, server.Now, out TransportStream? next))
+                    {
+                        accepted.Add(next!);
+                    }
+
+                    break;
+                case 8 when accepted.Count > 0:
+                    Use(accepted, server, (int)id, length, flag);
+                    break;
+                default:
+                    server.Now += (long)offset;
+                    if (server.Build() is { } packet)
+                    {
+                        if (flag)
+                        {
+                            server.Acked(packet);
+                        }
+                        else
+                        {
+                            server.Lost(packet);
+                        }
+                    }
+
+                    break;
+            }
+
+            // Two thirds of what was announced can be received, and a block is at most three times its bytes.
+            Assert.IsTrue(server.Pool.RentedBytes <= 200_000, $"{server.Pool.RentedBytes} bytes");
+            Assert.IsTrue(server.Table.Count <= 14, $"{server.Table.Count} streams");
+            if (error.IsError)
+            {
+                Assert.IsTrue(
+                    error.Code is TransportErrorCode.StreamStateError or TransportErrorCode.StreamLimitError
+                        or TransportErrorCode.FlowControlError or TransportErrorCode.FinalSizeError,
+                    error.ToString());
+                break;
+            }
+        }
+
+        server.Table.Abandon();
+        Assert.AreEqual(0, server.Pool.RentedBytes);
+        Assert.AreEqual(0, server.Table.Count);
+    }
+
+    private static void Use(List<TransportStream> streams, StreamEnd end, int index, int length, bool flag)
+    {
+        index %= streams.Count;
+        TransportStream stream = streams[index];
+        switch (length % 6)
+        {
+            case 0:
+                stream.StopReading(4, end.Now);
+                break;
+            case 1:
+                stream.Release(5, end.Now);
+                streams.RemoveAt(index);
+                break;
+            case 2 when stream.Send is not null:
+                stream.Write(new byte[length]);
+                break;
+            case 3:
+                stream.Peek();
+                stream.Consume(0, end.Now);
+                break;
+            case 4 when flag:
+                stream.AcknowledgeReset(end.Now);
+                break;
+            default:
+                stream.Read(new byte[length], end.Now);
+                break;
+        }
+    }
+
+    /// <summary>Each step writes, sends, loses, reorders, doubles or reads; then the network heals.</summary>
+    private static void Transfer((int Kind, int Amount, int Which)[] steps)
+    {
+        (StreamEnd client, StreamEnd server) = StreamEnd.Pair(Small, Small);
+        var sending = new TransportStream[4];
+        var written = new int[4];
+        var read = new int[4];
+        var receiving = new TransportStream?[4];
+        for (int i = 0; i < 4; i++)
+        {
+            sending[i] = client.Open(bidirectional: false);
+            sending[i].SetUrgency(new SendUrgency(i % 2, long.MaxValue));
+        }
+
+        var wire = new List<StreamPacket>();
+        foreach ((int kind, int amount, int which) in steps)
+        {
+            client.Now += 500;
+            server.Now += 500;
+            switch (kind)
+            {
+                case < 30:
+                    byte[] bytes = [.. Enumerable.Range(written[which], amount).Select(i => Expected(which, i))];
+                    written[which] += sending[which].Write(bytes);
+                    break;
+                case < 60:
+                    if (client.Build(200 + (amount % 1300)) is { } packet)
+                    {
+                        wire.Add(packet);
+                    }
+
+                    break;
+                case < 80 when wire.Count > 0:
+                    Deliver(client, server, wire, amount % wire.Count, fate: kind % 5);
+                    break;
+                case < 95:
+                    ReadSome(server, receiving, read, which, amount);
+                    break;
+                case < 98:
+                    sending[which].SetUrgency(new SendUrgency(amount % 3, amount));
+                    break;
+                default:
+                    if (server.Build() is { } credit)
+                    {
+                        client.Receive(credit);
+                    }
+
+                    break;
+            }
+        }
+
+        foreach (TransportStream stream in sending)
+        {
+            stream.Finish();
+        }
+
+        while (client.Table.Count > 0 || server.Table.Count > 0)
+        {
+            while (wire.Count > 0)
+            {
+                Deliver(client, server, wire, wire.Count - 1, fate: 0);
+            }
+
+            int packets = client.Exchange(server);
+            for (int i = 0; i < 4; i++)
+            {
+                ReadSome(server, receiving, read, i, 1_000_000);
+            }
+
+            Assert.IsTrue(packets > 0 || server.Table.HasFramesToSend || server.Table.Count == 0, "stands still");
+        }
+
+        CollectionAssert.AreEqual(written, read);
+        Assert.AreEqual(0, client.Pool.RentedBytes + server.Pool.RentedBytes);
+    }
+
+    private static void Deliver(StreamEnd client, StreamEnd server, List<StreamPacket> wire, int index, int fate)
+    {
+        StreamPacket packet = wire[index];
+        if (fate == 1)
+        {
+            client.Lost(packet);
+            wire.RemoveAt(index);
+            return;
+        }
+
+        Assert.AreEqual(TransportError.None, server.Receive(packet));
+        if (fate == 2)
+        {
+            // It arrives again later, or for the first time for what the sender knows.
+            return;
+        }
+
+        if (fate == 3)
+        {
+            // Taken for lost, though it arrived.
+            client.Lost(packet);
+        }
+
+        client.Acked(packet);
+        wire.RemoveAt(index);
+    }
+
+    private static void ReadSome(StreamEnd server, TransportStream?[] receiving, int[] read, int which, int amount)
+    {
+        while (server.Table.TryAccept(false, server.Now, out TransportStream? stream))
+        {
+            receiving[stream!.Id >> 2] = stream;
+        }
+
+        if (receiving[which] is not { } reader)
+        {
+            return;
+        }
+
+        var buffer = new byte[amount];
+        int count = reader.Read(buffer, server.Now);
+        for (int i = 0; i < count; i++)
+        {
+            if (buffer[i] != Expected(which, read[which] + i))
+            {
+                Assert.Fail($"stream {which} differs at {read[which] + i}");
+            }
+        }
+
+        read[which] += count;
+    }
+
+    private static byte Expected(int stream, int offset) => (byte)((offset * 7) + (offset >> 8) + (stream * 50));
+}
