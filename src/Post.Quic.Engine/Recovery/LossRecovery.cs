@@ -221,7 +221,7 @@ internal sealed class LossRecovery : IDisposable
         }
         else if (_probe.Space is { } space && _probe.Deadline <= now)
         {
-            _probe.OnExpired();
+            _probe.OnExpired(now);
             ActivePath.Ecn.OnProbeTimeout(_probe.Count);
             AskForProbes(space);
         }

@@ -7,6 +7,7 @@ namespace Post.Quic.Engine.Recovery;
 internal sealed class ProbeTimer
 {
     private readonly bool _isClient;
+    private long _expired = long.MinValue;
 
     public ProbeTimer(bool isClient)
     {
@@ -36,7 +37,11 @@ internal sealed class ProbeTimer
     /// <summary>The space that is probed then.</summary>
     public PacketNumberSpace? Space { get; private set; }
 
-    public void OnExpired() => Count = Math.Min(Count + 1, Connection.Limits.ProbeTimeoutDoublings);
+    public void OnExpired(long now)
+    {
+        Count = Math.Min(Count + 1, Connection.Limits.ProbeTimeoutDoublings);
+        _expired = now;
+    }
 
     public void ResetCount() => Count = 0;
 
@@ -76,7 +81,10 @@ internal sealed class ProbeTimer
 
             // RFC 9002 section 6.2.1: the peer delays its acknowledgements only there.
             long period = path.Rtt.ProbeTimeout + (application ? maxAckDelay : 0);
-            long deadline = space.LastAckElicitingSent + (period << Count);
+
+            // From the last ack-eliciting packet, which is the probe; where that could not be sent, from when it was
+            // asked for, or the timer would expire again and again.
+            long deadline = Math.Max(space.LastAckElicitingSent, _expired) + (period << Count);
             if (deadline < Deadline)
             {
                 Deadline = deadline;
