@@ -1,0 +1,48 @@
+using System.Net;
+
+namespace Post.Sockets.Transport.InMemory;
+
+/// <summary>A transport on an <see cref="InMemoryNetwork"/>: what one host of that network has.</summary>
+public sealed class InMemoryTransport : PostTransport
+{
+    private readonly InMemoryNetwork _network;
+
+    internal InMemoryTransport(InMemoryNetwork network, TransportCapabilities capabilities)
+    {
+        _network = network;
+        Capabilities = capabilities;
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "in-memory";
+
+    /// <summary>What it was told to offer. A connection can do what the transports of both of its ends offer.</summary>
+    public override TransportCapabilities Capabilities { get; }
+
+    /// <summary>The network's clock.</summary>
+    public override TimeProvider TimeProvider => _network.Clock;
+
+    /// <summary>The clock's queue.</summary>
+    public override TransportDispatcher Dispatcher => _network.Clock.Dispatcher;
+
+    /// <inheritdoc/>
+    public override ValueTask<TransportConnection> ConnectAsync(TransportConnectRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return new ConnectAttempt(_network, Capabilities, request).Start(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask<TransportListener> ListenAsync(TransportListenRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_network.Gate)
+        {
+            EndPoint[] endPoints = [.. request.Local.EndPoints.DefaultIfEmpty(new IPEndPoint(IPAddress.IPv6Any, 0)).Select(_network.Bind)];
+            var listener = new InMemoryListener(_network, request, Capabilities, endPoints);
+            _network.Add(listener);
+            return ValueTask.FromResult<TransportListener>(listener);
+        }
+    }
+}
