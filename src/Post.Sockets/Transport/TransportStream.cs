@@ -51,7 +51,8 @@ public abstract class TransportStream : IAsyncDisposable
     /// </param>
     public abstract void Reset(long errorCode, long reliableSize = 0);
 
-    /// <summary>Asks the peer to stop sending; what it sent and is not read yet is thrown away.</summary>
+    /// <summary>Asks the peer to stop sending; what it sent and is not read yet is thrown away, and a read under way
+    /// completes as reset.</summary>
     /// <param name="errorCode">What the peer is told.</param>
     public abstract void StopReading(long errorCode);
 

@@ -1,0 +1,11 @@
+namespace Post.Sockets;
+
+/// <summary>What becomes of an object when one of its antecedents is not delivered.</summary>
+public enum AntecedentPolicy
+{
+    /// <summary>It expires too.</summary>
+    Require,
+
+    /// <summary>Only the order is kept: the antecedent stops blocking.</summary>
+    Order,
+}

@@ -1,0 +1,339 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net;
+using System.Runtime.CompilerServices;
+using Post.Sockets.Associations;
+using Post.Sockets.Diagnostics;
+using Post.Sockets.Objects;
+using Post.Sockets.Protocol;
+using Post.Sockets.Scheduling;
+using Post.Sockets.Transport;
+
+namespace Post.Sockets;
+
+/// <summary>
+/// Durable communication between one <see cref="Local"/> and one <see cref="Remote"/>: objects and streams in both directions, over
+/// whatever paths there are. All members may be called from any thread.
+/// </summary>
+/// <remarks>The rules, each with its source, stand in docs/semantics.md.</remarks>
+public sealed class Association : IAsyncDisposable
+{
+    private readonly PostHost _host;
+    private readonly AssociationCore _core;
+
+    internal Association(PostHost host, TransportConnection connection, Local local, Remote? remote, AssociationOptions options)
+    {
+        _host = host;
+        Local = local;
+        Remote = remote;
+        Options = options;
+        IsInitiator = connection.IsClient;
+        _core = new AssociationCore(this, connection, host, options);
+    }
+
+    /// <summary>Who we are.</summary>
+    public Local Local { get; }
+
+    /// <summary>Whom we associated with; null where they associated with us: see <see cref="Peer"/>.</summary>
+    public Remote? Remote { get; }
+
+    /// <summary>The bounds and habits.</summary>
+    public AssociationOptions Options { get; }
+
+    /// <summary>True on the side that associated, false on the side that listened.</summary>
+    public bool IsInitiator { get; }
+
+    /// <summary>Who the peer proved to be; anonymous until the handshake is complete.</summary>
+    public PeerIdentity Peer => _core.Connection.Peer;
+
+    /// <summary>Where the peer is, as last known.</summary>
+    public EndPoint? RemoteEndPoint => _core.Connection.RemoteEndPoint;
+
+    /// <summary>Where we are, as last known.</summary>
+    public EndPoint? LocalEndPoint => _core.Connection.LocalEndPoint;
+
+    /// <summary>What the transport can do on this association.</summary>
+    public TransportCapabilities Capabilities => _core.Connection.Capabilities;
+
+    /// <summary>The name of the transport that carries it.</summary>
+    public string TransportName => _host.Transport.Name;
+
+    /// <summary>True when the session was resumed from the session cache.</summary>
+    public bool IsResumed => _core.Connection.IsResumed;
+
+    /// <summary>The paths as they are now. <see cref="PathsChanged"/> tells when they change.</summary>
+    public IReadOnlyList<PostPath> Paths => _core.Connection.GetPaths();
+
+    /// <summary>The transport's measurements, taken now.</summary>
+    public TransportStatistics Statistics => _core.Connection.GetStatistics();
+
+    /// <summary>Completes when the association is over; never fails. <see cref="Error"/> says why.</summary>
+    public Task Completion => _core.Lifecycle.Closed;
+
+    /// <summary>Completes when the handshake is complete: at once, unless early data was allowed.</summary>
+    public Task HandshakeCompletion => _core.Lifecycle.Handshake;
+
+    /// <summary>Why the association ended; null while it lives, and when it was closed in order.</summary>
+    public PostException? Error => _core.Lifecycle.Error;
+
+    /// <summary>Objects sent that have no end yet.</summary>
+    public int PendingObjects => _core.Outbox.Count;
+
+    /// <summary>Bytes accepted by <c>Send</c> and not handed to the transport yet.</summary>
+    public long QueuedBytes => _core.Outbox.QueuedBytes;
+
+    /// <summary>Associates without a <see cref="PostHost"/>.</summary>
+    /// <param name="transport">What carries it.</param>
+    /// <param name="local">Who we are.</param>
+    /// <param name="remote">Whom to reach, and what proves that it is them.</param>
+    /// <param name="options">Bounds and habits; null: the defaults.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="PostException">The remote could not be reached, or did not prove its identity.</exception>
+    public static ValueTask<Association> AssociateAsync(
+        PostTransport transport,
+        Local local,
+        Remote remote,
+        AssociationOptions? options = null,
+        CancellationToken cancellationToken = default) =>
+        new PostHost(transport).AssociateAsync(local, remote, options, cancellationToken);
+
+    /// <summary>Sends a copy of some bytes as one object.</summary>
+    /// <param name="bytes">The bytes; the caller may reuse them at once.</param>
+    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
+    /// <returns>The handle: shows the object's life, and can be awaited for its end.</returns>
+    /// <exception cref="PostException">The queue is full (<see cref="PostErrorReason.QueueFull"/>), or the association is closed.</exception>
+    public SentObject Send(ReadOnlySpan<byte> bytes, ObjectProperties? properties = null) =>
+        Add(bytes.ToArray(), null, properties);
+
+    /// <summary>Sends memory as one object, without copying it where possible.</summary>
+    /// <param name="bytes">The bytes; they must not change before the object has its end.</param>
+    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
+    /// <returns>The handle.</returns>
+    /// <exception cref="PostException">The queue is full (<see cref="PostErrorReason.QueueFull"/>), or the association is closed.</exception>
+    public SentObject Send(ReadOnlyMemory<byte> bytes, ObjectProperties? properties = null) => Add(bytes, null, properties);
+
+    /// <inheritdoc cref="Send(ReadOnlyMemory{byte}, ObjectProperties?)"/>
+    public SentObject Send(byte[] bytes, ObjectProperties? properties = null)
+    {
+        ArgumentNullException.ThrowIfNull(bytes);
+        return Add(bytes, null, properties);
+    }
+
+    /// <inheritdoc cref="Send(ReadOnlyMemory{byte}, ObjectProperties?)"/>
+    public SentObject Send(ReadOnlySequence<byte> bytes, ObjectProperties? properties = null) => bytes.IsSingleSegment
+        ? Add(bytes.First, null, properties)
+        : Add(default, new SequenceSource(bytes), properties);
+
+    /// <summary>Sends what a stream holds from its position on as one object, reading it while sending.</summary>
+    /// <param name="stream">The stream; its length is used where it can seek.</param>
+    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
+    /// <param name="leaveOpen">False: the stream is disposed when the object has its end.</param>
+    /// <returns>The handle.</returns>
+    /// <exception cref="PostException">The queue is full (<see cref="PostErrorReason.QueueFull"/>), or the association is closed.</exception>
+    public SentObject Send(Stream stream, ObjectProperties? properties = null, bool leaveOpen = false)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        var length = stream.CanSeek ? Math.Max(0, stream.Length - stream.Position) : (long?)null;
+        var reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: Outbox.LargeObject, leaveOpen: leaveOpen));
+        return Add(default, new PipeSource(reader, length), properties);
+    }
+
+    /// <summary>Sends what a pipe brings until its end as one object.</summary>
+    /// <param name="reader">The pipe; it is completed when the object has its end.</param>
+    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
+    /// <returns>The handle.</returns>
+    /// <exception cref="PostException">The queue is full (<see cref="PostErrorReason.QueueFull"/>), or the association is closed.</exception>
+    public SentObject Send(PipeReader reader, ObjectProperties? properties = null)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        return Add(default, new PipeSource(reader, null), properties);
+    }
+
+    /// <summary>Sends an object that is written bit by bit: <c>await using</c> is not enough, complete the writer to end the object.</summary>
+    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
+    /// <returns>The writer, with the handle.</returns>
+    /// <exception cref="PostException">The queue is full (<see cref="PostErrorReason.QueueFull"/>), or the association is closed.</exception>
+    public ObjectWriter Compose(ObjectProperties? properties = null)
+    {
+        var scheduler = _core.Continuations == TaskCreationOptions.None ? PipeScheduler.Inline : PipeScheduler.ThreadPool;
+        var pipe = new Pipe(new PipeOptions(readerScheduler: scheduler, writerScheduler: scheduler, useSynchronizationContext: false));
+        return new ObjectWriter(pipe.Writer, Add(default, new PipeSource(pipe.Reader, null), properties));
+    }
+
+    /// <summary>Sends memory as one object, after waiting for room in the queue: the way for those who send faster than the network.</summary>
+    /// <param name="bytes">The bytes; they must not change before the object has its end.</param>
+    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
+    /// <param name="cancellationToken">Ends the wait for room; nothing is sent then.</param>
+    /// <returns>The handle, once the object is queued.</returns>
+    /// <exception cref="PostException">The association is closed.</exception>
+    public ValueTask<SentObject> SendAsync(
+        ReadOnlyMemory<byte> bytes, ObjectProperties? properties = null, CancellationToken cancellationToken = default)
+    {
+        properties ??= ObjectProperties.Default;
+        return _core.Outbox.TryAdd(bytes, null, properties, out var added)
+            ? ValueTask.FromResult<SentObject>(Started(added!))
+            : WaitAndAddAsync(bytes, null, properties, cancellationToken);
+    }
+
+    /// <inheritdoc cref="Send(Stream, ObjectProperties?, bool)"/>
+    /// <param name="stream">The stream; its length is used where it can seek.</param>
+    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
+    /// <param name="leaveOpen">False: the stream is disposed when the object has its end.</param>
+    /// <param name="cancellationToken">Ends the wait for room; nothing is sent then.</param>
+    public ValueTask<SentObject> SendAsync(
+        Stream stream, ObjectProperties? properties = null, bool leaveOpen = false, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        var length = stream.CanSeek ? Math.Max(0, stream.Length - stream.Position) : (long?)null;
+        var reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: Outbox.LargeObject, leaveOpen: leaveOpen));
+        return WaitAndAddAsync(default, new PipeSource(reader, length), properties ?? ObjectProperties.Default, cancellationToken);
+    }
+
+    /// <summary>Waits for the next object, where no handler for <see cref="Received"/> is registered.</summary>
+    /// <param name="cancellationToken">Ends the wait; no object is lost by it.</param>
+    /// <returns>The object, delivered with this; dispose it.</returns>
+    /// <exception cref="PostException">The association is over and everything was taken.</exception>
+    public async ValueTask<ReceivedObject> ReceiveAsync(CancellationToken cancellationToken = default) =>
+        await _core.Delivery.ReceiveAsync(cancellationToken).ConfigureAwait(false)
+        ?? throw (Error ?? new PostException(PostErrorReason.AssociationEnded, "The association is over and all its objects were taken."));
+
+    /// <summary>The objects as they come, where no handler for <see cref="Received"/> is registered.</summary>
+    /// <param name="cancellationToken">Ends the enumeration.</param>
+    /// <returns>The objects; dispose each. Ends with the association, with an exception if that failed.</returns>
+    public async IAsyncEnumerable<ReceivedObject> ReceiveAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        while (await _core.Delivery.ReceiveAsync(cancellationToken).ConfigureAwait(false) is { } item)
+        {
+            yield return item;
+        }
+
+        if (Error is { } error)
+        {
+            throw error;
+        }
+    }
+
+    /// <summary>Opens a stream.</summary>
+    /// <param name="properties">How it is to be served; null: at ordinary urgency, without reservation.</param>
+    /// <param name="cancellationToken">Ends the wait for the peer's permission.</param>
+    /// <exception cref="PostException">
+    /// The bandwidth cannot be reserved (<see cref="PostErrorReason.BandwidthUnavailable"/>), or the association is closed.
+    /// </exception>
+    public ValueTask<PostStream> OpenAsync(StreamProperties? properties = null, CancellationToken cancellationToken = default) =>
+        StreamOpener.OpenAsync(_core, properties ?? StreamProperties.Default, cancellationToken);
+
+    /// <summary>Waits for the next stream that the peer opens, where no handler for <see cref="StreamOpened"/> is registered.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="PostException">The association is over.</exception>
+    public async ValueTask<PostStream> AcceptStreamAsync(CancellationToken cancellationToken = default) =>
+        await _core.Delivery.AcceptStreamAsync(cancellationToken).ConfigureAwait(false)
+        ?? throw (Error ?? new PostException(PostErrorReason.AssociationEnded, "The association is over."));
+
+    /// <summary>
+    /// Calls a handler for each event of a type, one event at a time (for <see cref="Received"/>, as many as
+    /// <see cref="AssociationOptions.HandlerConcurrency"/> says). What it throws is logged and raised as <see cref="HandlerFailed"/>.
+    /// </summary>
+    /// <typeparam name="TEvent">
+    /// <see cref="Received"/>, <see cref="Acked"/>, <see cref="Expired"/>, <see cref="ObjectEnded"/>, <see cref="PathsChanged"/>,
+    /// <see cref="StreamOpened"/>, <see cref="HandlerFailed"/> or <see cref="Closed"/>.
+    /// </typeparam>
+    /// <param name="handler">The handler.</param>
+    /// <returns>Dispose it to end the registration.</returns>
+    public IDisposable Register<TEvent>(Action<TEvent> handler)
+        where TEvent : PostEvent
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return Register<TEvent>(happened =>
+        {
+            handler(happened);
+            return default;
+        });
+    }
+
+    /// <inheritdoc cref="Register{TEvent}(Action{TEvent})"/>
+    public IDisposable Register<TEvent>(Func<TEvent, ValueTask> handler)
+        where TEvent : PostEvent
+    {
+        var registration = _core.Events.Handlers.Add(handler);
+        _core.Wake();
+        return registration;
+    }
+
+    /// <summary>
+    /// The events of a type as an async stream, from now on; a reader that lags far behind loses the oldest. Objects are taken with
+    /// <see cref="ReceiveAllAsync"/>, which loses none.
+    /// </summary>
+    /// <typeparam name="TEvent">The type; not <see cref="Received"/>.</typeparam>
+    /// <param name="cancellationToken">Ends the enumeration.</param>
+    /// <returns>The events; ends with the association.</returns>
+    public IAsyncEnumerable<TEvent> EventsAsync<TEvent>(CancellationToken cancellationToken = default)
+        where TEvent : PostEvent =>
+        typeof(TEvent) == typeof(Received)
+            ? throw new ArgumentException("Received objects have back pressure: take them with ReceiveAllAsync.")
+            : _core.Events.Handlers.StreamAsync<TEvent>(cancellationToken);
+
+    /// <summary>Moves to another local address, on the initiator and where the transport can.</summary>
+    /// <param name="localEndPoint">The new address; null: the system chooses a fresh port.</param>
+    /// <param name="cancellationToken">Ends the wait for the new path's validation; the old path then stays.</param>
+    /// <returns>When the new path is validated and in use.</returns>
+    /// <exception cref="PostException">The transport cannot, or the new path did not answer.</exception>
+    public async ValueTask MigrateAsync(IPEndPoint? localEndPoint = null, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await _core.Connection.MigrateAsync(localEndPoint, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TransportException exception)
+        {
+            throw _core.ToException(exception);
+        }
+    }
+
+    /// <summary>
+    /// Closes in order: takes nothing new, waits until every object that was accepted has its end (at most
+    /// <see cref="AssociationOptions.DrainTimeout"/>), sees to it that the peer has our receipts, and closes.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait, not the close.</param>
+    public Task CloseAsync(CancellationToken cancellationToken = default) => _core.Lifecycle.CloseAsync(cancellationToken);
+
+    /// <summary>Closes at once; what has no end yet fails.</summary>
+    public void Abort() => _core.Lifecycle.Abort(
+        PostErrorCode.Aborted, new PostException(PostErrorReason.Aborted, "The association was aborted on this side."));
+
+    /// <summary>Closes in order; see <see cref="CloseAsync"/>.</summary>
+    /// <returns>When it is over.</returns>
+    public async ValueTask DisposeAsync() => await CloseAsync().ConfigureAwait(false);
+
+    internal ValueTask StartAsync(CancellationToken cancellationToken) => _core.Lifecycle.StartAsync(cancellationToken);
+
+    internal void Refuse() => _core.Lifecycle.Abort(
+        PostErrorCode.AssociationRefused, new PostException(PostErrorReason.AssociationRefused, "The association was refused on this side."));
+
+    private static OutboundObject Started(OutboundObject item)
+    {
+        PostActivity.StartSend(item);
+        return item;
+    }
+
+    private OutboundObject Add(ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties? properties) =>
+        _core.Outbox.TryAdd(memory, source, properties ?? ObjectProperties.Default, out var added)
+            ? Started(added!)
+            : throw new PostException(
+                PostErrorReason.QueueFull,
+                $"The send queue is full ({PendingObjects} objects, {QueuedBytes} bytes not sent). Wait with SendAsync, or raise "
+                + "MaxQueuedObjects or MaxQueuedBytes.");
+
+    private async ValueTask<SentObject> WaitAndAddAsync(
+        ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (_core.Outbox.TryAdd(memory, source, properties, out var added))
+            {
+                return Started(added!);
+            }
+
+            await _core.Outbox.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+namespace Post.Sockets;
+
+/// <summary>The bounds and habits of an association. Every property has a good default and validates itself.</summary>
+public sealed record AssociationOptions
+{
+    /// <summary>The defaults.</summary>
+    public static AssociationOptions Default { get; } = new();
+
+    /// <summary>Bytes that may wait to be sent before <c>SendAsync</c> waits and <c>Send</c> throws. A single larger object is let in
+    /// when nothing else waits.</summary>
+    public long MaxQueuedBytes { get; init => field = Positive(value, nameof(MaxQueuedBytes)); } = 64L * 1024 * 1024;
+
+    /// <summary>Objects without an end before <c>SendAsync</c> waits and <c>Send</c> throws.</summary>
+    public int MaxQueuedObjects { get; init => field = (int)Positive(value, nameof(MaxQueuedObjects)); } = 100_000;
+
+    /// <summary>
+    /// Bytes of objects that this side holds for its application: arriving, waiting for antecedents, or not taken yet. The peer is told
+    /// and slows down; what goes beyond is rejected. At least four times <see cref="MaxWholeObjectSize"/>.
+    /// </summary>
+    public long ReceiveBudget { get; init => field = Positive(value, nameof(ReceiveBudget)); } = 64L * 1024 * 1024;
+
+    /// <summary>The largest object that is delivered whole.</summary>
+    public int MaxWholeObjectSize { get; init => field = (int)Positive(value, nameof(MaxWholeObjectSize)); } = 16 * 1024 * 1024;
+
+    /// <summary>Which objects are delivered while still arriving.</summary>
+    public IncrementalDelivery Incremental { get; init; }
+
+    /// <summary>When receipts are given.</summary>
+    public ReceiptLevel ReceiptLevel { get; init; }
+
+    /// <summary>Objects that handlers work on at a time. One keeps handlers simple; more let slow handlers overlap.</summary>
+    public int HandlerConcurrency { get; init => field = (int)Positive(value, nameof(HandlerConcurrency)); } = 1;
+
+    /// <summary>The most antecedents of one object that this side accepts.</summary>
+    public int MaxAntecedents
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(MaxAntecedents));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, Protocol.ProtocolLimits.MaxAntecedents, nameof(MaxAntecedents));
+            field = value;
+        }
+    } = Protocol.ProtocolLimits.DefaultMaxAntecedents;
+
+    /// <summary>Objects that may wait here for their antecedents.</summary>
+    public int MaxWaitingObjects { get; init => field = (int)Positive(value, nameof(MaxWaitingObjects)); } =
+        Protocol.ProtocolLimits.DefaultMaxWaiting;
+
+    /// <summary>How long an object waits for an antecedent of which nothing was seen, before it is rejected.</summary>
+    public TimeSpan AntecedentTimeout { get; init => field = Positive(value, nameof(AntecedentTimeout)); } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Small objects with a finite lifetime travel as datagrams where the transport has them.</summary>
+    public bool UseDatagrams { get; init; } = true;
+
+    /// <summary>The peer may open streams; they come as <see cref="StreamOpened"/>.</summary>
+    public bool AcceptStreams { get; init; } = true;
+
+    /// <summary>How long a close waits for the objects that were accepted; those without an end then fail.</summary>
+    public TimeSpan DrainTimeout { get; init => field = Positive(value, nameof(DrainTimeout)); } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a handshake may take.</summary>
+    public TimeSpan HandshakeTimeout { get; init => field = Positive(value, nameof(HandshakeTimeout)); } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Silence after which the connection is given up.</summary>
+    public TimeSpan IdleTimeout { get; init => field = Positive(value, nameof(IdleTimeout)); } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often to send something when nothing is to be sent; null: never, and an idle association ends by its timeout.</summary>
+    public TimeSpan? KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Objects marked <see cref="ObjectProperties.SafeToReplay"/> may be sent, or are accepted, before the handshake is complete.
+    /// </summary>
+    public bool AllowEarlyData { get; init; }
+
+    /// <summary>What the transport lets the peer have under way.</summary>
+    public Transport.TransportLimits TransportLimits { get; init; } = new();
+
+    internal void Validate()
+    {
+        if (ReceiveBudget < 4L * MaxWholeObjectSize)
+        {
+            throw new ArgumentException(
+                $"ReceiveBudget ({ReceiveBudget}) must be at least four times MaxWholeObjectSize ({MaxWholeObjectSize}), or large "
+                + "objects would block each other.");
+        }
+    }
+
+    private static long Positive(long value, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, name);
+        return value;
+    }
+
+    private static TimeSpan Positive(TimeSpan value, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero, name);
+        return value;
+    }
+}

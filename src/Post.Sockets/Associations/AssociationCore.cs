@@ -1,0 +1,430 @@
+using Microsoft.Extensions.Logging;
+using Post.Sockets.Diagnostics;
+using Post.Sockets.Objects;
+using Post.Sockets.Protocol;
+using Post.Sockets.Scheduling;
+using Post.Sockets.Transport;
+
+namespace Post.Sockets.Associations;
+
+/// <summary>
+/// What the rooms of one association share: the lock, the clock, the pump that runs serially on the dispatcher, and the lists of
+/// what is to be done outside the lock. The lock is held for state only, never across I/O or the application's code.
+/// </summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage(
+    "Design", "CA1001", Justification = "Its token source has no timer and no registrations left when the association is over.")]
+internal sealed class AssociationCore : IThreadPoolWorkItem
+{
+    private readonly CancellationTokenSource _ended = new();
+    private readonly TransportDispatcher _dispatcher;
+    private readonly List<TransportAction> _later = [];
+    private readonly List<OutboundObject> _publish = [];
+    private readonly List<OutboundObject> _notify = [];
+    private readonly List<ObjectSource> _interrupts = [];
+    private readonly List<OutboundObject> _waitingForHandshake = [];
+    private readonly List<StreamSender> _streams = [];
+    private readonly List<TransportAction> _running = [];
+    private readonly List<TaskCompletionSource> _woken = [];
+    private int _signal;
+    private long _measuredAt = long.MinValue / 2;
+    private long _streamOrder;
+
+    public AssociationCore(
+        Association association, TransportConnection connection, PostHost host, AssociationOptions options)
+    {
+        Association = association;
+        Connection = connection;
+        Options = options;
+        _dispatcher = host.Transport.Dispatcher;
+
+        // In production nobody's continuation shall run inside the pump; in virtual time all of it shall, in order.
+        Continuations = _dispatcher == TransportDispatcher.ThreadPool
+            ? TaskCreationOptions.RunContinuationsAsynchronously
+            : TaskCreationOptions.None;
+        Clock = new Clock(host.Transport.TimeProvider);
+        Log = host.LoggerFactory.CreateLogger("Post.Sockets.Association");
+        Instruments = host.Instruments;
+        Timers = new TimerQueue(Clock, Wake);
+        Frames = new PendingFrames(this);
+        Outbox = new Outbox(this);
+        Sender = new SendPump(this);
+        Control = new ControlWriter(this);
+        Inbox = new Inbox(this);
+        Inbound = new InboundReader(this);
+        Events = new EventHub(this);
+        Delivery = new DeliveryPump(this);
+        Lifecycle = new Lifecycle(this);
+        MaxDatagramSize = connection.MaxDatagramSize;
+        IsHandshakeCompleted = connection.IsHandshakeCompleted;
+        var quick = Clock.Units(TimeSpan.FromMilliseconds(50));
+        HalfRtt = 0;
+        Grace = quick;
+        ReceiptDelay = Clock.Units(ProtocolLimits.MaxReceiptDelay);
+    }
+
+    public Association Association { get; }
+
+    public Lock Gate { get; } = new();
+
+    public TransportConnection Connection { get; }
+
+    public AssociationOptions Options { get; }
+
+    public Clock Clock { get; }
+
+    public ILogger Log { get; }
+
+    public PostInstruments Instruments { get; }
+
+    public TaskCreationOptions Continuations { get; }
+
+    public SendScheduler Scheduler { get; } = new();
+
+    public TimerQueue Timers { get; }
+
+    public PendingFrames Frames { get; }
+
+    public Outbox Outbox { get; }
+
+    public SendPump Sender { get; }
+
+    public ControlWriter Control { get; }
+
+    public Inbox Inbox { get; }
+
+    public InboundReader Inbound { get; }
+
+    public EventHub Events { get; }
+
+    public DeliveryPump Delivery { get; }
+
+    public Lifecycle Lifecycle { get; }
+
+    /// <summary>What the peer said in its HELLO; before that, what is safe to assume.</summary>
+    public HelloFrame Peer { get; set; } = new() { ReceiveBudget = 1024 * 1024 };
+
+    public AssociationState State { get; set; }
+
+    public bool IsSending => State == AssociationState.Open;
+
+    public bool IsClosed => State == AssociationState.Closed;
+
+    public bool IsHandshakeCompleted { get; private set; }
+
+    /// <summary>Canceled when the association is over.</summary>
+    public CancellationToken Ended => _ended.Token;
+
+    public volatile int MaxDatagramSize;
+
+    /// <summary>Half of the smoothed round-trip time, the best guess for one way.</summary>
+    public long HalfRtt { get; private set; }
+
+    /// <summary>How long after its deadline a receipt for an object may still come.</summary>
+    public long Grace { get; private set; }
+
+    /// <summary>How long receipts are gathered: a quarter of the round-trip time, at most ten milliseconds.</summary>
+    public long ReceiptDelay { get; private set; }
+
+    public void ThrowIfNotSending()
+    {
+        if (State != AssociationState.Open)
+        {
+            throw Lifecycle.Error ?? new PostException(
+                PostErrorReason.AssociationEnded, "The association is closed, or being closed, and takes nothing new to send.");
+        }
+    }
+
+    public void Later(TransportAction action) => _later.Add(action);
+
+    public void PublishLater(OutboundObject item) => _publish.Add(item);
+
+    public void NotifyLater(OutboundObject item) => _notify.Add(item);
+
+    public void InterruptLater(ObjectSource source) => _interrupts.Add(source);
+
+    public void WaitForHandshake(OutboundObject item) => _waitingForHandshake.Add(item);
+
+    public long NextStreamOrder() => _streamOrder++;
+
+    public void AddStream(StreamSender sender) => _streams.Add(sender);
+
+    public void RemoveStream(StreamSender sender) => _streams.Remove(sender);
+
+    /// <summary>Bits per second that are reserved by streams. Under the lock.</summary>
+    public long ReservedBitsPerSecond
+    {
+        get
+        {
+            long sum = 0;
+            foreach (var stream in _streams)
+            {
+                sum += stream.ReservedBitsPerSecond;
+            }
+
+            return sum;
+        }
+    }
+
+    /// <summary>Queues work on the dispatcher.</summary>
+    public void Queue(IThreadPoolWorkItem work) => _dispatcher.Queue(work);
+
+    /// <summary>Runs the pump soon; once, however often it is asked for meanwhile.</summary>
+    public void Wake()
+    {
+        if (Interlocked.Exchange(ref _signal, 2) == 0)
+        {
+            _dispatcher.Queue(this);
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        do
+        {
+            Volatile.Write(ref _signal, 1);
+            try
+            {
+                RunOnce();
+            }
+            catch (Exception exception)
+            {
+                // A defect of ours or of a transport must not leave the association hanging without a word.
+                Log.PumpFailed(exception);
+                Lifecycle.Abort(PostErrorCode.InternalError, new PostException(
+                    PostErrorReason.Transport, $"The association failed: {exception.Message}", exception));
+            }
+        }
+        while (Interlocked.CompareExchange(ref _signal, 0, 1) != 1);
+    }
+
+    public PostException ToException(TransportException exception) => Lifecycle.ToException(exception);
+
+    /// <summary>The peer broke the rules: closes the connection with the code for that.</summary>
+    public void Violate(PostErrorCode code, string what)
+    {
+        Log.PeerViolation(code, what);
+        Instruments.Violation(code);
+        Lifecycle.Abort(code, new PostException(PostErrorReason.ProtocolViolation, $"The peer broke the rules of post/1: {what} ({code})."));
+    }
+
+    public void OnControlStreamAcknowledged() => Lifecycle.OnControlStreamAcknowledged();
+
+    public void OnPathChanged(PostPath path, PathChange change)
+    {
+        Log.PathChanged(change, path.Id, path.LocalEndPoint, path.RemoteEndPoint);
+        Instruments.PathChanged(change);
+        Events.OnPathChanged(path, change);
+    }
+
+    public void OnHandshakeCompleted()
+    {
+        lock (Gate)
+        {
+            IsHandshakeCompleted = true;
+            foreach (var item in _waitingForHandshake)
+            {
+                if (!item.IsEnded)
+                {
+                    Scheduler.Add(item.Entry);
+                }
+            }
+
+            _waitingForHandshake.Clear();
+        }
+
+        Lifecycle.OnHandshakeCompleted();
+        Wake();
+    }
+
+    public void OnEarlyDataRejected()
+    {
+        lock (Gate)
+        {
+            foreach (var item in Outbox.EarlyObjects())
+            {
+                Sender.Restart(item);
+            }
+        }
+
+        Lifecycle.ReopenControl();
+        Wake();
+    }
+
+    public void OnConnectionClosed(TransportException reason)
+    {
+        Lifecycle.OnConnectionClosed(reason);
+        Wake();
+    }
+
+    /// <summary>Ends what still runs; the last step of the association's life.</summary>
+    public void EndWaits()
+    {
+        StreamSender[] streams;
+        lock (Gate)
+        {
+            streams = [.. _streams];
+            foreach (var stream in streams)
+            {
+                stream.Abort(Lifecycle.Error ?? new PostException(PostErrorReason.AssociationEnded, "The association was closed."));
+            }
+
+            _streams.Clear();
+            Sender.ReleaseSpare();
+        }
+
+        foreach (var stream in streams)
+        {
+            stream.Notify();
+        }
+
+        _ended.Cancel();
+    }
+
+    public void DisposeTimers() => Timers.Dispose();
+
+    private void RunOnce()
+    {
+        var now = Clock.Now;
+        Measure(now);
+        lock (Gate)
+        {
+            Timers.RunDue(now);
+        }
+
+        Sender.Run();
+        Control.Run();
+        RunLater();
+        Delivery.Run();
+        long next;
+        lock (Gate)
+        {
+            next = Timers.Next;
+        }
+
+        if (!IsClosed)
+        {
+            Timers.Arm(next, now);
+        }
+    }
+
+    private void Measure(long now)
+    {
+        // Statistics cost the transport a lock: often enough to follow the path, not once per object.
+        if (now - _measuredAt < Math.Max(HalfRtt / 2, ReceiptDelay / 4) || IsClosed)
+        {
+            return;
+        }
+
+        _measuredAt = now;
+        var statistics = Connection.GetStatistics();
+        lock (Gate)
+        {
+            Sender.Tune(statistics);
+            if (statistics.SmoothedRtt is { } rtt && rtt > TimeSpan.Zero)
+            {
+                var units = Clock.Units(rtt);
+                HalfRtt = units / 2;
+
+                // One round trip for bytes and receipt, half of one for its variation, and what the receiver may hold it back.
+                Grace = units + (units / 2) + Clock.Units(ProtocolLimits.MaxReceiptDelay * 2);
+                ReceiptDelay = Math.Min(units / 4, Clock.Units(ProtocolLimits.MaxReceiptDelay));
+            }
+        }
+    }
+
+    private void RunLater()
+    {
+        while (true)
+        {
+            OutboundObject[] publish = [];
+            OutboundObject[] notify = [];
+            ObjectSource[] interrupts = [];
+            lock (Gate)
+            {
+                if (_later.Count + _publish.Count + _notify.Count + _interrupts.Count == 0)
+                {
+                    break;
+                }
+
+                _running.Clear();
+                _running.AddRange(_later);
+                _later.Clear();
+                Take(_publish, ref publish);
+                Take(_notify, ref notify);
+                Take(_interrupts, ref interrupts);
+            }
+
+            foreach (var action in _running)
+            {
+                try
+                {
+                    action.Run();
+                }
+                catch (Exception exception) when (exception is TransportException or ObjectDisposedException)
+                {
+                    // The connection ended; its event is on the way.
+                }
+            }
+
+            foreach (var source in interrupts)
+            {
+                source.Interrupt();
+            }
+
+            foreach (var item in notify)
+            {
+                item.Notify();
+            }
+
+            foreach (var item in publish)
+            {
+                Publish(item);
+            }
+        }
+
+        _woken.Clear();
+        lock (Gate)
+        {
+            Outbox.CollectRoomWaiters(_woken);
+            Lifecycle.CheckDrained();
+        }
+
+        foreach (var waiter in _woken)
+        {
+            waiter.TrySetResult();
+        }
+    }
+
+    private static void Take<T>(List<T> list, ref T[] taken)
+    {
+        if (list.Count > 0)
+        {
+            taken = [.. list];
+            list.Clear();
+        }
+    }
+
+    private void Publish(OutboundObject item)
+    {
+        var elapsed = Clock.Span(Clock.Now - item.SentAt);
+        var receipt = new Receipt(item, item.End!.Value, item.EndReason, item.Error, elapsed);
+        try
+        {
+            item.Source?.Release(item.Error);
+        }
+        catch (Exception exception)
+        {
+            Log.SourceReleaseFailed(item.Id, exception);
+        }
+
+        lock (Gate)
+        {
+            item.Publish(receipt);
+        }
+
+        Instruments.Ended(item, receipt);
+        Log.ObjectEnded(item.Id, receipt.End, receipt.Reason, elapsed);
+        item.Notify();
+        Events.OnObjectEnded(item, receipt);
+    }
+}

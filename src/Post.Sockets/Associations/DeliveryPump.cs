@@ -1,0 +1,231 @@
+using System.Runtime.CompilerServices;
+using Post.Sockets.Diagnostics;
+using Post.Sockets.Objects;
+using Post.Sockets.Protocol;
+using Post.Sockets.Transport;
+
+namespace Post.Sockets.Associations;
+
+/// <summary>
+/// Hands received objects and streams to the application: to its handlers while there are any, else to whoever waits for the next one.
+/// An object counts as delivered when it is taken here, so nothing is taken before somebody is there for it.
+/// </summary>
+internal sealed class DeliveryPump(AssociationCore core) : IThreadPoolWorkItem
+{
+    private const int MaxWaitingStreams = 128;
+
+    private readonly Queue<TaskCompletionSource> _waiters = new();
+    private readonly Queue<PostStream> _streams = new();
+    private readonly Queue<TaskCompletionSource> _streamWaiters = new();
+    private int _running;
+    private bool _isClosed;
+
+    /// <summary>Gets deliveries going, if there is something to deliver; run by the association's pump.</summary>
+    public void Run()
+    {
+        core.Inbound.RunDiscards();
+        TaskCompletionSource? waiter = null;
+        TaskCompletionSource? room;
+        lock (core.Gate)
+        {
+            room = core.Inbox.TakeRoomWaiters();
+            if (core.Inbox.Deliverable > 0)
+            {
+                if (core.Events.Handlers.Has<Received>())
+                {
+                    for (var i = core.Inbox.Deliverable; i > 0 && _running < core.Options.HandlerConcurrency; i--)
+                    {
+                        _running++;
+                        core.Queue(this);
+                    }
+                }
+                else
+                {
+                    // Those who gave up are passed over.
+                    while (_waiters.TryDequeue(out waiter) && waiter.Task.IsCompleted)
+                    {
+                    }
+                }
+            }
+        }
+
+        room?.TrySetResult();
+        waiter?.TrySetResult();
+    }
+
+    /// <summary>The next object; null when the association is over and all was taken.</summary>
+    public async ValueTask<InboundObject?> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            TaskCompletionSource waiter;
+            lock (core.Gate)
+            {
+                if (core.Inbox.TakeDeliverable() is { } item)
+                {
+                    core.Wake();
+                    return item;
+                }
+
+                if (_isClosed)
+                {
+                    return null;
+                }
+
+                waiter = new TaskCompletionSource(core.Continuations);
+                _waiters.Enqueue(waiter);
+            }
+
+            core.Wake();
+            try
+            {
+                await waiter.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                // What woke this waiter, if anything did, is for another one.
+                waiter.TrySetResult();
+                core.Wake();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>The next stream that the peer opened; null when the association is over.</summary>
+    public async ValueTask<PostStream?> AcceptStreamAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            TaskCompletionSource waiter;
+            lock (core.Gate)
+            {
+                if (_streams.TryDequeue(out var stream))
+                {
+                    return stream;
+                }
+
+                if (_isClosed)
+                {
+                    return null;
+                }
+
+                waiter = new TaskCompletionSource(core.Continuations);
+                _streamWaiters.Enqueue(waiter);
+            }
+
+            try
+            {
+                await waiter.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                waiter.TrySetResult();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>The peer opened a stream.</summary>
+    public void OnStream(PostStream stream)
+    {
+        if (core.Events.Handlers.Has<StreamOpened>())
+        {
+            core.Events.Enqueue(new StreamOpened(core.Association, stream));
+            return;
+        }
+
+        TaskCompletionSource? waiter = null;
+        var refused = false;
+        lock (core.Gate)
+        {
+            refused = _streams.Count >= MaxWaitingStreams;
+            if (!refused)
+            {
+                _streams.Enqueue(stream);
+                while (_streamWaiters.TryDequeue(out waiter) && waiter.Task.IsCompleted)
+                {
+                }
+            }
+        }
+
+        if (refused)
+        {
+            stream.Abort();
+        }
+
+        waiter?.TrySetResult();
+    }
+
+    public void OnClosed()
+    {
+        List<TaskCompletionSource> waiters;
+        lock (core.Gate)
+        {
+            _isClosed = true;
+            waiters = [.. _waiters, .. _streamWaiters];
+            _waiters.Clear();
+            _streamWaiters.Clear();
+        }
+
+        foreach (var waiter in waiters)
+        {
+            waiter.TrySetResult();
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute() => _ = RunHandlersAsync();
+
+    private async Task RunHandlersAsync()
+    {
+        while (true)
+        {
+            InboundObject? item;
+            lock (core.Gate)
+            {
+                item = core.Events.Handlers.Has<Received>() ? core.Inbox.TakeDeliverable() : null;
+                if (item is null)
+                {
+                    _running--;
+                }
+            }
+
+            core.Wake();
+            if (item is null)
+            {
+                return;
+            }
+
+            await HandleAsync(item).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask HandleAsync(InboundObject item)
+    {
+        var received = new Received(core.Association, item);
+        var failed = false;
+        using var activity = PostActivity.StartReceive(item);
+        foreach (var handler in core.Events.Handlers.For(typeof(Received)))
+        {
+            try
+            {
+                await handler.InvokeAsync(received).ConfigureAwait(false);
+            }
+            catch (Exception exception)
+            {
+                failed = true;
+                PostActivity.Fail(activity, exception);
+                core.Events.OnHandlerFailed(received, exception);
+            }
+        }
+
+        if (!item.IsKept)
+        {
+            if (!failed)
+            {
+                item.MarkProcessed();
+            }
+
+            item.Dispose();
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using Post.Sockets.Protocol;
+using Post.Sockets.Scheduling;
+
+namespace Post.Sockets.Associations;
+
+/// <summary>
+/// What the control stream is to carry next: receipts and ABANDONs gathered by status, coalesced into ranges, and due at most a
+/// moment later. Under the association's lock.
+/// </summary>
+internal sealed class PendingFrames
+{
+    private readonly IdRangeSet[] _receipts = Sets(Enum.GetValues<ReceiptStatus>().Length);
+    private readonly IdRangeSet[] _abandons = Sets(Enum.GetValues<AbandonReason>().Length);
+    private readonly AssociationCore _core;
+    private readonly TimedAction _due;
+    private GoAwayFrame? _goAway;
+    private bool _isDue;
+    private long _unreportedBytes;
+
+    public PendingFrames(AssociationCore core)
+    {
+        _core = core;
+        _due = new TimedAction(_ => _isDue = true);
+    }
+
+    /// <summary>Something shall be written now.</summary>
+    public bool IsDue => _isDue;
+
+    public bool IsEmpty { get; private set; } = true;
+
+    /// <summary>Adds a receipt.</summary>
+    /// <param name="status">What became of the object.</param>
+    /// <param name="id">Its id.</param>
+    /// <param name="bytes">Its bytes: a receipt also gives back budget, which must not wait when it is much.</param>
+    /// <param name="immediately">The sender asked not to hold it back.</param>
+    public void AddReceipt(ReceiptStatus status, long id, long bytes, bool immediately)
+    {
+        var set = _receipts[(int)status];
+        set.Add(id);
+        IsEmpty = false;
+        _unreportedBytes += bytes;
+        if (immediately || set.RangeCount >= ProtocolLimits.MaxRangesPerFrame
+            || _unreportedBytes > _core.Options.ReceiveBudget / 16)
+        {
+            _isDue = true;
+        }
+        else if (!_isDue && !_due.IsSet)
+        {
+            _core.Timers.Set(_due, _core.Clock.Now + _core.ReceiptDelay);
+        }
+    }
+
+    public void AddAbandon(AbandonReason reason, long id)
+    {
+        _abandons[(int)reason].Add(id);
+        IsEmpty = false;
+        _isDue = true;
+    }
+
+    public void AddGoAway(GoAwayFrame frame)
+    {
+        _goAway = frame;
+        IsEmpty = false;
+        _isDue = true;
+    }
+
+    /// <summary>Whatever there is shall be written now.</summary>
+    public void Flush() => _isDue = !IsEmpty;
+
+    /// <summary>Writes as many frames as fit; the rest stays due.</summary>
+    public int Write(Span<byte> destination)
+    {
+        _core.Timers.Cancel(_due);
+        _unreportedBytes = 0;
+        var written = 0;
+        for (var status = 0; status < _receipts.Length; status++)
+        {
+            written += WriteSet(destination[written..], _receipts[status], status, isReceipt: true);
+        }
+
+        for (var reason = 0; reason < _abandons.Length; reason++)
+        {
+            written += WriteSet(destination[written..], _abandons[reason], reason, isReceipt: false);
+        }
+
+        if (_goAway is { } goAway && destination.Length - written >= GoAwayFrame.MaxLength)
+        {
+            written += goAway.Write(destination[written..]);
+            _goAway = null;
+        }
+
+        IsEmpty = _goAway is null
+            && Array.TrueForAll(_receipts, static set => set.IsEmpty)
+            && Array.TrueForAll(_abandons, static set => set.IsEmpty);
+        _isDue = !IsEmpty;
+        return written;
+    }
+
+    private static int WriteSet(Span<byte> destination, IdRangeSet set, int code, bool isReceipt)
+    {
+        var written = 0;
+        while (!set.IsEmpty)
+        {
+            var ranges = set.Ranges[..Math.Min(set.RangeCount, ProtocolLimits.MaxRangesPerFrame)];
+            if (IdListFrame.Length(code, ranges) > destination.Length - written)
+            {
+                break;
+            }
+
+            written += isReceipt
+                ? IdListFrame.WriteReceipt(destination[written..], (ReceiptStatus)code, ranges)
+                : IdListFrame.WriteAbandon(destination[written..], (AbandonReason)code, ranges);
+            set.RemoveRanges(ranges.Length);
+        }
+
+        return written;
+    }
+
+    private static IdRangeSet[] Sets(int count)
+    {
+        var sets = new IdRangeSet[count];
+        for (var i = 0; i < count; i++)
+        {
+            sets[i] = new IdRangeSet();
+        }
+
+        return sets;
+    }
+}

@@ -1,0 +1,703 @@
+using System.Buffers;
+using Post.Sockets.Objects;
+using Post.Sockets.Protocol;
+using Post.Sockets.Scheduling;
+using Post.Sockets.Transport;
+
+namespace Post.Sockets.Associations;
+
+/// <summary>
+/// Moves bytes from what is scheduled to the transport. Only the association's pump runs it, so it is serial; decisions are taken under
+/// the lock, and the transport and the sources of objects are called outside of it.
+/// </summary>
+internal sealed class SendPump(AssociationCore core)
+{
+    /// <summary>Up to here, payload is copied behind the header so that a small object is one write.</summary>
+    private const int CopyLimit = 16 * 1024;
+
+    private const int MaxPooledWrites = 256;
+
+    private readonly Stack<StreamWrite> _writes = new();
+    private readonly byte[] _datagram = new byte[2048];
+    private readonly long[] _antecedents = new long[ProtocolLimits.MaxAntecedents];
+    private StreamWrite? _completed;
+    private TransportStream? _spare;
+    private bool _isOpening;
+    private readonly List<OutboundObject> _waitingForStream = [];
+    private bool _isDatagramQueueFull;
+    private long _datagramReports;
+    private long _window = 64 * 1024;
+    private int _chunk = 16 * 1024;
+
+    /// <summary>Fits the window to the measurements; under the lock.</summary>
+    public void Tune(in TransportStatistics statistics)
+    {
+        _window = SendWindow.Bytes(core.Connection.Capabilities, statistics);
+        _chunk = SendWindow.Chunk(_window);
+    }
+
+    /// <summary>The datagram queue moved on; under the lock.</summary>
+    public void OnDatagramRoom()
+    {
+        _isDatagramQueueFull = false;
+        _datagramReports++;
+    }
+
+    /// <summary>A write completed; from any thread.</summary>
+    public void Completed(StreamWrite write)
+    {
+        lock (core.Gate)
+        {
+            write.Next = _completed;
+            _completed = write;
+        }
+
+        core.Wake();
+    }
+
+    /// <summary>Sends until nothing can be sent.</summary>
+    public void Run()
+    {
+        FinishCompleted();
+        while (true)
+        {
+            SendStep step;
+            StreamWrite? write;
+            OutboundObject? item;
+            int size;
+            lock (core.Gate)
+            {
+                step = Decide(out item, out write, out size);
+            }
+
+            switch (step)
+            {
+                case SendStep.None:
+                    return;
+                case SendStep.Write:
+                    StartWrite(write!);
+                    break;
+                case SendStep.Open:
+                    Open(item!);
+                    break;
+                case SendStep.Feed:
+                    Feed(item!);
+                    break;
+                case SendStep.Datagram:
+                    SendDatagram(item!, size);
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Early data was void: what was sent of it starts anew. Under the lock.</summary>
+    public void Restart(OutboundObject item)
+    {
+        core.Scheduler.Remove(item.Entry);
+        core.Outbox.ReleaseDatagram(item);
+        if (item.Stream is { } stream)
+        {
+            core.Later(new TransportAction(TransportActionKind.Dispose, stream));
+        }
+
+        item.Stream = null;
+        item.PayloadTaken = 0;
+        item.IsEarly = false;
+        item.IsVisible = false;
+        item.IsAllTaken = false;
+        item.IsDatagram = false;
+        item.Entry.IsStarted = false;
+        item.Source?.Rewind();
+        core.Scheduler.Add(item.Entry);
+    }
+
+    public void ReleaseSpare()
+    {
+        if (_spare is { } spare)
+        {
+            _spare = null;
+            core.Later(new TransportAction(TransportActionKind.Dispose, spare));
+        }
+    }
+
+    private SendStep Decide(out OutboundObject? item, out StreamWrite? write, out int size)
+    {
+        item = null;
+        write = null;
+        size = 0;
+        if (core.IsClosed)
+        {
+            return SendStep.None;
+        }
+
+        var startedOnly = false;
+        while (true)
+        {
+            var entry = core.Scheduler.Peek(startedOnly);
+            if (entry is null || core.Scheduler.OutstandingUpTo(entry.Class) >= _window)
+            {
+                // What is less urgent has at least as much before it: nothing can go.
+                return SendStep.None;
+            }
+
+            if (entry.Owner is StreamSender sender)
+            {
+                write = PrepareStream(sender);
+                return SendStep.Write;
+            }
+
+            item = (OutboundObject)entry.Owner;
+            if (EndIfHopeless(item))
+            {
+                continue;
+            }
+
+            if (!item.IsVisible && !core.IsHandshakeCompleted && !MayGoEarly(item))
+            {
+                core.Scheduler.Remove(entry);
+                core.WaitForHandshake(item);
+                continue;
+            }
+
+            if (!entry.IsStarted)
+            {
+                if (!core.Outbox.TryShare(item) || !core.Outbox.TryCountAsWaiting(item))
+                {
+                    continue;
+                }
+
+                if (item.Credit == 0 && !core.Outbox.TryTakeCredit(item))
+                {
+                    startedOnly = true;
+                    continue;
+                }
+            }
+
+            if (IsForDatagram(item, out size))
+            {
+                if (_isDatagramQueueFull)
+                {
+                    return SendStep.None;
+                }
+
+                core.Scheduler.Serve(entry, size);
+                item.IsWriting = true;
+                return SendStep.Datagram;
+            }
+
+            if (item.Stream is null && _isOpening && _spare is null)
+            {
+                if (entry.IsStarted)
+                {
+                    // A datagram that proved too large to be sent again as one.
+                    core.Scheduler.Remove(entry);
+                    _waitingForStream.Add(item);
+                }
+
+                startedOnly = true;
+                continue;
+            }
+
+            core.Scheduler.Remove(entry);
+            item.IsWriting = true;
+            if (item.Stream is null)
+            {
+                return SendStep.Open;
+            }
+
+            if (item.Source is not null)
+            {
+                return SendStep.Feed;
+            }
+
+            write = PrepareMemory(item);
+            return SendStep.Write;
+        }
+    }
+
+    private bool EndIfHopeless(OutboundObject item)
+    {
+        if (item.Length is { } length && length > core.Peer.MaxObjectSize)
+        {
+            return core.Outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.TooLarge, abandon: AbandonReason.Canceled);
+        }
+
+        if (item.PayloadTaken > core.Peer.MaxObjectSize)
+        {
+            return core.Outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.TooLarge, abandon: AbandonReason.Canceled);
+        }
+
+        if (item.Antecedents?.Length > core.Peer.MaxAntecedents && !item.IsVisible)
+        {
+            return core.Outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.ReceiverLimit, abandon: AbandonReason.Canceled);
+        }
+
+        if (!item.IsPerishable)
+        {
+            return false;
+        }
+
+        var now = core.Clock.Now;
+        if (now >= item.ExpiresAt)
+        {
+            return core.Outbox.End(
+                item,
+                ObjectEnd.Expired,
+                item.IsVisible ? ObjectEndReason.InFlight : ObjectEndReason.BeforeSent,
+                abandon: AbandonReason.Expired);
+        }
+
+        // Bytes that would arrive too late only delay those that would not.
+        return now + core.HalfRtt >= item.ExpiresAt
+            && core.Outbox.End(item, ObjectEnd.Expired, ObjectEndReason.TooLate, abandon: AbandonReason.TooLate);
+    }
+
+    private static bool MayGoEarly(OutboundObject item) =>
+        item.Properties.SafeToReplay && (item.Source is null || item.Source.CanRewind);
+
+    private bool IsForDatagram(OutboundObject item, out int size)
+    {
+        size = 0;
+        if (item.NeedsStream || item.Source is not null || item.Stream is not null
+            || (!item.IsPerishable && item.Properties.Retransmit)
+            || !core.Options.UseDatagrams
+            || (core.Peer.Features & HelloFeatures.DatagramObjects) == 0)
+        {
+            return false;
+        }
+
+        var limit = Math.Min(core.MaxDatagramSize, _datagram.Length);
+        if (item.Memory.Length >= limit)
+        {
+            return false;
+        }
+
+        var header = HeaderOf(item);
+        var length = header.Length();
+        if (length + item.Memory.Length > limit)
+        {
+            return false;
+        }
+
+        header.Write(_datagram);
+        item.Memory.Span.CopyTo(_datagram.AsSpan(length));
+        size = length + item.Memory.Length;
+        return true;
+    }
+
+    private ObjectHeader HeaderOf(OutboundObject item)
+    {
+        var count = 0;
+        foreach (var antecedent in item.Antecedents ?? [])
+        {
+            // One with an end does not hold anybody back any more: the receiver need not hear of it.
+            if (!antecedent.IsEnded)
+            {
+                _antecedents[count++] = antecedent.Id;
+            }
+        }
+
+        var properties = item.Properties;
+        var treatment = ObjectFlags.None;
+        treatment |= count > 0 && properties.AntecedentPolicy == AntecedentPolicy.Order ? ObjectFlags.OrderOnly : 0;
+        treatment |= properties.Immediate ? ObjectFlags.ImmediateReceipt : 0;
+        treatment |= properties.SafeToReplay ? ObjectFlags.SafeToReplay : 0;
+        treatment |= properties.Retransmit ? 0 : ObjectFlags.NoRetransmit;
+        return new ObjectHeader
+        {
+            Id = item.Id,
+            Treatment = treatment,
+            Niceness = item.Niceness,
+            LifetimeMilliseconds = item.IsPerishable ? core.Clock.Milliseconds(Math.Max(0, item.ExpiresAt - core.Clock.Now)) : -1,
+            Antecedents = _antecedents.AsSpan(0, count),
+            Metadata = properties.Metadata.Span,
+            PayloadLength = item.Length ?? -1,
+        };
+    }
+
+    private StreamWrite PrepareMemory(OutboundObject item)
+    {
+        if (!item.IsVisible)
+        {
+            return PrepareFirst(item, item.Memory.Span, item.Memory.Length <= CopyLimit, fromSource: false);
+        }
+
+        var taken = (int)item.PayloadTaken;
+        var length = Math.Min(item.Memory.Length - taken, _chunk);
+        return Prepare(item, item.Memory.Slice(taken, length), null, length, 0, taken + length == item.Memory.Length);
+    }
+
+    private StreamWrite PrepareFirst(OutboundObject item, ReadOnlySpan<byte> payload, bool isLast, bool fromSource)
+    {
+        var header = HeaderOf(item);
+        var length = header.Length();
+        var copied = Math.Min(payload.Length, CopyLimit);
+        var rented = ArrayPool<byte>.Shared.Rent(length + copied);
+        header.Write(rented);
+        payload[..copied].CopyTo(rented.AsSpan(length));
+        return Prepare(item, rented.AsMemory(0, length + copied), rented, copied, fromSource ? copied : 0, isLast && copied == payload.Length);
+    }
+
+    private StreamWrite Prepare(
+        OutboundObject item, ReadOnlyMemory<byte> bytes, byte[]? rented, int payload, int fromSource, bool isEnd)
+    {
+        item.IsVisible = true;
+        item.IsEarly |= !core.IsHandshakeCompleted;
+        core.Outbox.OnTaken(item, payload);
+        core.Scheduler.Serve(item.Entry, bytes.Length);
+        var write = Rent();
+        write.Set(item.Entry, item.Stream!, bytes, rented, payload, fromSource, isEnd);
+        core.Scheduler.Class(write.Class).Outstanding += bytes.Length;
+        return write;
+    }
+
+    private StreamWrite PrepareStream(StreamSender sender)
+    {
+        var bytes = sender.Take(_chunk, core.Clock.Now, out var isEnd);
+        core.Scheduler.Serve(sender.Entry, bytes.Length);
+        var write = Rent();
+        write.Set(sender.Entry, sender.Stream, bytes, null, bytes.Length, 0, isEnd);
+        core.Scheduler.Class(write.Class).Outstanding += bytes.Length;
+        return write;
+    }
+
+    private void StartWrite(StreamWrite write)
+    {
+        if (write.Start())
+        {
+            Finish(write);
+        }
+    }
+
+    private void FinishCompleted()
+    {
+        StreamWrite? write;
+        lock (core.Gate)
+        {
+            write = _completed;
+            _completed = null;
+        }
+
+        while (write is not null)
+        {
+            var next = write.Next;
+            Finish(write);
+            write = next;
+        }
+    }
+
+    private void Finish(StreamWrite write)
+    {
+        if (write.FromSource > 0 && write.Entry.Owner is OutboundObject { Source: { } source })
+        {
+            source.Advance(write.FromSource);
+        }
+
+        StreamSender? sender;
+        lock (core.Gate)
+        {
+            core.Scheduler.ReleaseOutstanding(write.Class, write.Bytes.Length);
+            sender = write.Entry.Owner as StreamSender;
+            if (sender is null)
+            {
+                FinishObject((OutboundObject)write.Entry.Owner, write);
+            }
+            else
+            {
+                sender.OnWritten(write.Bytes.Length, write.Result, write.Error, core.Clock.Now);
+            }
+
+            write.Clear();
+            if (_writes.Count < MaxPooledWrites)
+            {
+                _writes.Push(write);
+            }
+        }
+
+        sender?.Notify();
+    }
+
+    private void FinishObject(OutboundObject item, StreamWrite write)
+    {
+        if (item.Stream != write.Stream)
+        {
+            // Void early data: the object has started anew.
+            return;
+        }
+
+        if (!LetGo(item))
+        {
+            return;
+        }
+
+        if (write.Error is { } error)
+        {
+            core.Outbox.End(
+                item, ObjectEnd.Failed, ObjectEndReason.AssociationEnded, core.ToException(error), AbandonReason.Canceled);
+        }
+        else if (write.Result.IsStopped)
+        {
+            core.Outbox.OnStopped(item, (PostErrorCode)write.Result.StopCode);
+        }
+        else if (write.IsEnd)
+        {
+            core.Outbox.OnAllTaken(item);
+        }
+        else
+        {
+            core.Scheduler.Add(item.Entry);
+        }
+    }
+
+    /// <summary>Nobody uses the object's memory any more; false when it had its end meanwhile, which can be published now.</summary>
+    private bool LetGo(OutboundObject item)
+    {
+        item.IsWriting = false;
+        if (!item.IsEnded)
+        {
+            return true;
+        }
+
+        if (item.Stream is { } stream)
+        {
+            core.Later(new TransportAction(TransportActionKind.Dispose, stream));
+        }
+
+        core.PublishLater(item);
+        return false;
+    }
+
+    private void Open(OutboundObject item)
+    {
+        TransportStream? stream;
+        lock (core.Gate)
+        {
+            stream = _spare;
+            _spare = null;
+        }
+
+        try
+        {
+            stream ??= core.Connection.TryOpenStream(TransportStreamKind.Unidirectional, item.Priority);
+        }
+        catch (TransportException)
+        {
+            // The connection ended; its event is on the way.
+            lock (core.Gate)
+            {
+                LetGo(item);
+            }
+
+            return;
+        }
+
+        lock (core.Gate)
+        {
+            if (!LetGo(item))
+            {
+                _spare ??= stream;
+                return;
+            }
+
+            if (stream is not null)
+            {
+                stream.State = item;
+                item.Stream = stream;
+                core.Later(new TransportAction(TransportActionKind.SetPriority, stream, Priority: item.Priority));
+            }
+            else
+            {
+                _isOpening = true;
+            }
+
+            core.Scheduler.Add(item.Entry);
+        }
+
+        if (stream is null)
+        {
+            _ = OpenSpareAsync();
+        }
+    }
+
+    private async Task OpenSpareAsync()
+    {
+        // Which object gets the stream is decided when it is there: by then a more urgent one may have come.
+        TransportStream? stream = null;
+        try
+        {
+            stream = await core.Connection
+                .OpenStreamAsync(TransportStreamKind.Unidirectional, TransportPriority.Control, core.Ended)
+                .ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is TransportException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The connection ended; its event is on the way.
+        }
+
+        lock (core.Gate)
+        {
+            _isOpening = false;
+            _spare = stream;
+            foreach (var item in _waitingForStream)
+            {
+                if (!item.IsEnded)
+                {
+                    core.Scheduler.Add(item.Entry);
+                }
+            }
+
+            _waitingForStream.Clear();
+            if (core.IsClosed)
+            {
+                ReleaseSpare();
+            }
+        }
+
+        if (stream is not null)
+        {
+            core.Wake();
+        }
+    }
+
+    private void Feed(OutboundObject item)
+    {
+        ReadOnlyMemory<byte> chunk;
+        bool isLast;
+        bool hasBytes;
+        try
+        {
+            hasBytes = item.Source!.TryPeek(item.IsVisible ? _chunk : CopyLimit, out chunk, out isLast);
+        }
+        catch (Exception exception)
+        {
+            FailSource(item, exception);
+            return;
+        }
+
+        StreamWrite? write = null;
+        lock (core.Gate)
+        {
+            if (item.IsEnded)
+            {
+                LetGo(item);
+                return;
+            }
+
+            if (!hasBytes)
+            {
+                // The entry keeps its turn; it comes back when the source has more.
+                item.IsWaitingForSource = true;
+            }
+            else
+            {
+                write = item.IsVisible
+                    ? Prepare(item, chunk, null, chunk.Length, chunk.Length, isLast)
+                    : PrepareFirst(item, chunk.Span, isLast, fromSource: true);
+            }
+        }
+
+        if (write is not null)
+        {
+            StartWrite(write);
+        }
+        else
+        {
+            _ = WaitForSourceAsync(item);
+        }
+    }
+
+    private async Task WaitForSourceAsync(OutboundObject item)
+    {
+        try
+        {
+            await item.Source!.WaitAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            FailSource(item, exception);
+            core.Wake();
+            return;
+        }
+
+        lock (core.Gate)
+        {
+            item.IsWaitingForSource = false;
+            if (LetGo(item))
+            {
+                core.Scheduler.Add(item.Entry);
+            }
+        }
+
+        core.Wake();
+    }
+
+    private void FailSource(OutboundObject item, Exception exception)
+    {
+        lock (core.Gate)
+        {
+            item.IsWaitingForSource = false;
+            if (LetGo(item))
+            {
+                core.Outbox.End(
+                    item,
+                    ObjectEnd.Failed,
+                    ObjectEndReason.SourceFailed,
+                    new PostException(PostErrorReason.SourceFailed, $"The source of object {item.Id} failed: {exception.Message}", exception),
+                    AbandonReason.SourceFailed);
+            }
+        }
+    }
+
+    private void SendDatagram(OutboundObject item, int size)
+    {
+        var priority = new TransportPriority(item.Entry.Class, item.ExpiresAt, false, item.Id);
+        long reports;
+        lock (core.Gate)
+        {
+            // Before the call: its fate may be reported during it.
+            reports = _datagramReports;
+            item.IsDatagram = true;
+            item.DatagramReport = null;
+            item.DatagramCharge = size;
+            item.DatagramClass = item.Entry.Class;
+            core.Scheduler.Class(item.DatagramClass).Outstanding += size;
+        }
+
+        var result = core.Connection.TrySendDatagram(_datagram.AsSpan(0, size), priority, item.Id);
+        lock (core.Gate)
+        {
+            if (result != TransportDatagramResult.Queued)
+            {
+                core.Outbox.ReleaseDatagram(item);
+                _isDatagramQueueFull |= result == TransportDatagramResult.Full && reports == _datagramReports;
+                item.NeedsStream |= result is TransportDatagramResult.TooLarge or TransportDatagramResult.Unavailable;
+            }
+
+            if (!LetGo(item))
+            {
+                return;
+            }
+
+            if (result != TransportDatagramResult.Queued)
+            {
+                core.Scheduler.Add(item.Entry);
+                return;
+            }
+
+            if (!item.IsVisible)
+            {
+                core.Outbox.OnTaken(item, item.Memory.Length);
+            }
+
+            item.IsVisible = true;
+            item.IsEarly |= !core.IsHandshakeCompleted;
+            core.Outbox.OnAllTaken(item);
+            if (item.DatagramReport is { } report)
+            {
+                core.Outbox.OnDatagramState(item.Id, report);
+            }
+        }
+    }
+
+    private StreamWrite Rent() => _writes.TryPop(out var write) ? write : new StreamWrite(this);
+}

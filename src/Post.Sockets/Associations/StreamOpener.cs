@@ -1,0 +1,81 @@
+using Post.Sockets.Protocol;
+using Post.Sockets.Scheduling;
+using Post.Sockets.Transport;
+
+namespace Post.Sockets.Associations;
+
+/// <summary>Opens Post streams, and decides whether their bandwidth can be promised.</summary>
+internal static class StreamOpener
+{
+    /// <summary>The share of the measured rate that may be reserved: the rest is for control, loss, and what nobody reserved for.</summary>
+    private const double Reservable = 0.9;
+
+    public static async ValueTask<PostStream> OpenAsync(
+        AssociationCore core, StreamProperties properties, CancellationToken cancellationToken)
+    {
+        // A stream cannot say that it is safe to replay, so it waits for the handshake.
+        await core.Lifecycle.Handshake.WaitAsync(cancellationToken).ConfigureAwait(false);
+        lock (core.Gate)
+        {
+            core.ThrowIfNotSending();
+        }
+
+        if (core.Lifecycle.HasHello && (core.Peer.Features & HelloFeatures.PostStreams) == 0)
+        {
+            throw new PostException(PostErrorReason.NotSupported, "The peer takes no streams (its AcceptStreams is off).");
+        }
+
+        try
+        {
+            var stream = await core.Connection.OpenStreamAsync(
+                TransportStreamKind.Bidirectional,
+                new TransportPriority(properties.Niceness, TransportPriority.NoDeadline, true, 0),
+                cancellationToken).ConfigureAwait(false);
+            var capacity = Capacity(core.Connection.GetStatistics());
+            StreamSender sender;
+            lock (core.Gate)
+            {
+                sender = Admit(core, stream, properties, capacity);
+            }
+
+            var header = new byte[ProtocolLimits.MaxStreamHeader];
+            var length = new StreamHeader(properties.Niceness, properties.Bandwidth ?? 0).Write(header);
+            await sender.WriteAsync(header.AsMemory(0, length), end: false).ConfigureAwait(false);
+            return new PostStream(core, sender, properties.Niceness, ReadOnlyMemory<byte>.Empty, isReadEnded: false);
+        }
+        catch (TransportException exception)
+        {
+            throw core.ToException(exception);
+        }
+    }
+
+    private static StreamSender Admit(AssociationCore core, TransportStream stream, StreamProperties properties, long? capacity)
+    {
+        BandwidthReservation? reservation = null;
+        if (properties.Bandwidth is { } wanted)
+        {
+            var reserved = core.ReservedBitsPerSecond;
+            if (capacity is { } bits && reserved + wanted > bits * Reservable)
+            {
+                core.Later(new TransportAction(TransportActionKind.Dispose, stream));
+                core.Wake();
+                throw new PostException(
+                    PostErrorReason.BandwidthUnavailable,
+                    $"Cannot reserve {wanted} bit/s: {reserved} are reserved already, and of the measured {bits} bit/s at most "
+                    + $"{bits * Reservable:F0} may be. Ask for less, or open the stream without a reservation.");
+            }
+
+            reservation = new BandwidthReservation(wanted, core.Clock, core.Clock.Now);
+        }
+
+        var sender = new StreamSender(core, stream, properties.Niceness, reservation);
+        core.AddStream(sender);
+        return sender;
+    }
+
+    private static long? Capacity(in TransportStatistics statistics) =>
+        statistics.EstimatedRate
+        ?? (statistics is { CongestionWindow: { } window, SmoothedRtt: { } rtt } && rtt > TimeSpan.Zero
+            ? (long)(window * 8 / rtt.TotalSeconds)
+            : null);
+}

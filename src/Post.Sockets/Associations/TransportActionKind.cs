@@ -1,0 +1,10 @@
+namespace Post.Sockets.Associations;
+
+/// <summary>What a <see cref="TransportAction"/> does.</summary>
+internal enum TransportActionKind
+{
+    Dispose,
+    Reset,
+    StopReading,
+    SetPriority,
+}

@@ -1,0 +1,49 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Post.Sockets.Protocol;
+
+namespace Post.Sockets.Diagnostics;
+
+/// <summary>All log messages, with their numbers; docs/semantics.md lists what they mean to an operator.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Trace, "Object {Id} ended {End} ({Reason}) after {Elapsed}")]
+    public static partial void ObjectEnded(this ILogger logger, long id, ObjectEnd end, ObjectEndReason reason, TimeSpan elapsed);
+
+    [LoggerMessage(2, LogLevel.Warning, "The peer broke the rules of post/1 ({Code}): {What}")]
+    public static partial void PeerViolation(this ILogger logger, PostErrorCode code, string what);
+
+    [LoggerMessage(3, LogLevel.Information, "Path {Id} {Change}: {LocalEndPoint} to {RemoteEndPoint}")]
+    public static partial void PathChanged(
+        this ILogger logger, PathChange change, long id, EndPoint? localEndPoint, EndPoint? remoteEndPoint);
+
+    [LoggerMessage(4, LogLevel.Error, "A handler of {Event} failed")]
+    public static partial void HandlerFailed(this ILogger logger, string @event, Exception exception);
+
+    [LoggerMessage(5, LogLevel.Error, "An association failed by a defect of the library or its transport")]
+    public static partial void PumpFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(6, LogLevel.Warning, "The source of object {Id} failed while it was released")]
+    public static partial void SourceReleaseFailed(this ILogger logger, long id, Exception exception);
+
+    [LoggerMessage(7, LogLevel.Debug, "The transport did not close in order")]
+    public static partial void CloseFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(8, LogLevel.Information, "Association closed ({Code})")]
+    public static partial void AssociationClosed(this ILogger logger, PostErrorCode code, Exception? exception);
+
+    [LoggerMessage(9, LogLevel.Warning, "Object {Id} was rejected: an antecedent of it never came")]
+    public static partial void AntecedentNeverCame(this ILogger logger, long id);
+
+    [LoggerMessage(10, LogLevel.Warning, "A remote was refused: there are {Limit} associations already")]
+    public static partial void TooManyAssociations(this ILogger logger, int limit);
+
+    [LoggerMessage(11, LogLevel.Error, "The listener failed")]
+    public static partial void ListenerFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(12, LogLevel.Information, "A remote was gone before it was accepted")]
+    public static partial void AcceptFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(13, LogLevel.Information, "Associated with {Remote} over {Transport} as {Side}")]
+    public static partial void Associated(this ILogger logger, string remote, string transport, string side);
+}

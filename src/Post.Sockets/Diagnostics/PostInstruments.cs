@@ -1,0 +1,97 @@
+using System.Diagnostics.Metrics;
+using Post.Sockets.Objects;
+using Post.Sockets.Protocol;
+
+namespace Post.Sockets.Diagnostics;
+
+/// <summary>Metrics: meter <c>Post.Sockets</c>. The names are part of the public contract and stand in docs/semantics.md.</summary>
+internal sealed class PostInstruments
+{
+    public const string MeterName = "Post.Sockets";
+
+    private readonly Counter<long> _ended;
+    private readonly Counter<long> _sentBytes;
+    private readonly Counter<long> _received;
+    private readonly Counter<long> _receivedBytes;
+    private readonly Histogram<double> _duration;
+    private readonly Histogram<double> _lifetimeUsed;
+    private readonly UpDownCounter<long> _associations;
+    private readonly UpDownCounter<long> _pending;
+    private readonly Counter<long> _violations;
+    private readonly Counter<long> _pathChanges;
+    private readonly Counter<long> _handlerFailures;
+
+    public PostInstruments(Meter meter)
+    {
+        _ended = meter.CreateCounter<long>(
+            "post.sockets.objects.ended", "{object}", "Sent objects that had their end, by post.end and post.reason.");
+        _sentBytes = meter.CreateCounter<long>("post.sockets.sent", "By", "Payload bytes of acked objects.");
+        _received = meter.CreateCounter<long>("post.sockets.objects.delivered", "{object}", "Objects handed to this application.");
+        _receivedBytes = meter.CreateCounter<long>("post.sockets.received", "By", "Payload bytes handed to this application.");
+        _duration = meter.CreateHistogram<double>(
+            "post.sockets.object.duration", "s", "From Send to the end of a sent object, by post.end.");
+        _lifetimeUsed = meter.CreateHistogram<double>(
+            "post.sockets.object.lifetime_used", "1", "Duration of acked objects as a share of their finite lifetime.");
+        _associations = meter.CreateUpDownCounter<long>("post.sockets.associations", "{association}", "Associations alive.");
+        _pending = meter.CreateUpDownCounter<long>(
+            "post.sockets.objects.pending", "{object}", "Sent objects without an end: the depth of the queues.");
+        _violations = meter.CreateCounter<long>("post.sockets.violations", "{violation}", "Rules broken by peers, by post.code.");
+        _pathChanges = meter.CreateCounter<long>("post.sockets.path_changes", "{change}", "Changes of paths, by post.change.");
+        _handlerFailures = meter.CreateCounter<long>(
+            "post.sockets.handler_failures", "{failure}", "Exceptions that the application's handlers let out, by post.event.");
+    }
+
+    /// <summary>The instruments of everybody without a meter factory.</summary>
+    public static PostInstruments Shared { get; } = new(new Meter(MeterName));
+
+    public void Sent() => _pending.Add(1);
+
+    public void Ended(OutboundObject item, Receipt receipt)
+    {
+        PostActivity.EndSend(item, receipt);
+        _pending.Add(-1);
+        if (_ended.Enabled)
+        {
+            _ended.Add(
+                1,
+                new KeyValuePair<string, object?>("post.end", receipt.End.ToString()),
+                new KeyValuePair<string, object?>("post.reason", receipt.Reason.ToString()));
+        }
+
+        if (receipt.IsAcked)
+        {
+            _sentBytes.Add(item.BytesSent);
+            if (item.Properties.Lifetime != Timeout.InfiniteTimeSpan)
+            {
+                _lifetimeUsed.Record(receipt.Elapsed / item.Properties.Lifetime);
+            }
+        }
+
+        if (_duration.Enabled)
+        {
+            _duration.Record(receipt.Elapsed.TotalSeconds, new KeyValuePair<string, object?>("post.end", receipt.End.ToString()));
+        }
+    }
+
+    public void Received(InboundObject item)
+    {
+        _received.Add(1);
+        _receivedBytes.Add(item.Received);
+    }
+
+    public void AssociationOpened(bool isInitiator) => _associations.Add(1, Side(isInitiator));
+
+    public void AssociationClosed(bool isInitiator) => _associations.Add(-1, Side(isInitiator));
+
+    public void Violation(PostErrorCode code) =>
+        _violations.Add(1, new KeyValuePair<string, object?>("post.code", code.ToString()));
+
+    public void PathChanged(PathChange change) =>
+        _pathChanges.Add(1, new KeyValuePair<string, object?>("post.change", change.ToString()));
+
+    public void HandlerFailed(PostEvent cause) =>
+        _handlerFailures.Add(1, new KeyValuePair<string, object?>("post.event", cause.GetType().Name));
+
+    private static KeyValuePair<string, object?> Side(bool isInitiator) =>
+        new("post.side", isInitiator ? "initiator" : "listener");
+}

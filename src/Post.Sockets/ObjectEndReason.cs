@@ -1,0 +1,44 @@
+namespace Post.Sockets;
+
+/// <summary>The reason of an end, where there is more to say.</summary>
+public enum ObjectEndReason
+{
+    /// <summary>Acked: the far end handed it to its application.</summary>
+    Delivered,
+
+    /// <summary>Acked: the far end's application said that it has dealt with it.</summary>
+    Processed,
+
+    /// <summary>Expired before its first byte was sent.</summary>
+    BeforeSent,
+
+    /// <summary>Expired on its way: partly sent, lost, or without a receipt in time.</summary>
+    InFlight,
+
+    /// <summary>Expired at the receiver, by its receipt.</summary>
+    AtReceiver,
+
+    /// <summary>Expired because an antecedent that it requires did.</summary>
+    AntecedentExpired,
+
+    /// <summary>Expired early because it could no longer arrive in time.</summary>
+    TooLate,
+
+    /// <summary>Rejected: larger than the receiver accepts.</summary>
+    TooLarge,
+
+    /// <summary>Rejected by the receiving application.</summary>
+    Refused,
+
+    /// <summary>Rejected: the receiver holds as much as it may.</summary>
+    ReceiverLimit,
+
+    /// <summary>Canceled by <see cref="SentObject.Cancel"/>.</summary>
+    Canceled,
+
+    /// <summary>Failed: the association was closed or lost.</summary>
+    AssociationEnded,
+
+    /// <summary>Failed: the stream or pipe that the object was read from broke off.</summary>
+    SourceFailed,
+}

@@ -1,0 +1,209 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Post.Sockets.Protocol;
+using Post.Sockets.Scheduling;
+using Post.Sockets.Transport;
+
+namespace Post.Sockets.Objects;
+
+/// <summary>
+/// An object that arrives, or has arrived. Its fields belong to the association's lock; the rules that change them stand in
+/// <see cref="Inbox"/>, the reading in <see cref="InboundReader"/>.
+/// </summary>
+internal sealed class InboundObject : ReceivedObject, ITimed
+{
+    /// <summary>What the pipe of an incremental object holds before the transport's flow control slows the sender.</summary>
+    private const int PipeThreshold = 256 * 1024;
+
+    private readonly Inbox _inbox;
+    private readonly PayloadBuffer _buffer = new();
+    private readonly byte[] _metadata;
+    private PipeReader? _reader;
+    private int _disposed;
+
+    public InboundObject(Inbox inbox, in ObjectHeader header, TransportStream? stream, bool isEarly, long expiresAt, bool isIncremental)
+        : base(header.Id)
+    {
+        _inbox = inbox;
+        _metadata = header.Metadata.IsEmpty ? [] : header.Metadata.ToArray();
+        Niceness = (int)Math.Min(header.Niceness, int.MaxValue);
+        Urgency = Niceness;
+        PayloadLength = header.PayloadLength;
+        Treatment = header.Treatment;
+        Stream = stream;
+        IsEarlyData = isEarly;
+        ExpiresAt = expiresAt;
+        if (isIncremental)
+        {
+            Pipe = new Pipe(new PipeOptions(
+                readerScheduler: inbox.PipeScheduler,
+                writerScheduler: inbox.PipeScheduler,
+                pauseWriterThreshold: PipeThreshold,
+                resumeWriterThreshold: PipeThreshold / 2,
+                useSynchronizationContext: false));
+            _reader = Pipe.Reader;
+        }
+    }
+
+    public override int Niceness { get; }
+
+    public override TimeSpan RemainingLifetime => _inbox.Remaining(ExpiresAt);
+
+    public override ReadOnlyMemory<byte> Metadata => _metadata;
+
+    public override bool IsEarlyData { get; }
+
+    public override PostPath? Path => _inbox.PathOf(this);
+
+    public override bool IsIncremental => Pipe is not null;
+
+    public override long? Length => PayloadLength >= 0 ? PayloadLength : IsComplete ? Received : null;
+
+    public override ReadOnlySequence<byte> Payload
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            return Pipe is null
+                ? _buffer.ToSequence()
+                : throw new InvalidOperationException("The object is incremental: read it from Reader or AsStream().");
+        }
+    }
+
+    public override PipeReader Reader
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            return _reader ??= PipeReader.Create(_buffer.ToSequence());
+        }
+    }
+
+    /// <summary>The pipe of an incremental object.</summary>
+    public Pipe? Pipe { get; }
+
+    /// <summary>The bytes of payload that the header states; -1 where it does not.</summary>
+    public long PayloadLength { get; }
+
+    public ObjectFlags Treatment { get; }
+
+    public bool RequiresAntecedents => (Treatment & ObjectFlags.OrderOnly) == 0;
+
+    public bool WantsReceiptAtOnce => (Treatment & ObjectFlags.ImmediateReceipt) != 0;
+
+    /// <summary>The stream it arrives on; null for a datagram.</summary>
+    public TransportStream? Stream { get; }
+
+    public long ExpiresAt { get; }
+
+    /// <summary>Bytes of payload that came.</summary>
+    public long Received { get; set; }
+
+    /// <summary>All bytes came.</summary>
+    public bool IsComplete { get; set; }
+
+    /// <summary>The application has it.</summary>
+    public bool IsHanded { get; set; }
+
+    /// <summary>It will not be delivered: expired, abandoned, rejected, or the association ended.</summary>
+    public bool IsGone { get; set; }
+
+    /// <summary>Its receipt is given, or nobody expects one.</summary>
+    public bool HasReceipt { get; set; }
+
+    /// <summary>The reader works on it and may write into its memory.</summary>
+    public bool IsReading { get; set; }
+
+    /// <summary>The antecedents that are not resolved; null for none.</summary>
+    public List<long>? WaitsFor { get; set; }
+
+    /// <summary>Its niceness, or that of a more urgent object that waits for it.</summary>
+    public int Urgency { get; set; }
+
+    /// <summary>Bytes of the receive budget that it holds.</summary>
+    public long Charge { get; set; }
+
+    public int DeliverableIndex { get; set; } = -1;
+
+    public bool IsKept { get; private set; }
+
+    int ITimed.TimerIndex { get; set; } = -1;
+
+    public override void MarkProcessed() => _inbox.OnProcessed(this);
+
+    public override void Reject() => _inbox.OnRejectedByApplication(this);
+
+    public override ReceivedObject Keep()
+    {
+        IsKept = true;
+        return this;
+    }
+
+    /// <summary>Returns the memory of an object that the application never gets; the reader must be through with it.</summary>
+    public void Discard(Exception? error)
+    {
+        Interlocked.Exchange(ref _disposed, 1);
+        _buffer.Release();
+        Pipe?.Writer.Complete(error);
+    }
+
+    /// <summary>Space for the next bytes; for the reader.</summary>
+    public Memory<byte> GetSpace() => Pipe is null ? _buffer.GetSpace(Math.Max(PayloadLength - Received, 4096)) : Pipe.Writer.GetMemory(4096);
+
+    /// <summary>The bytes in the space are there; for the reader.</summary>
+    public void Advance(int count)
+    {
+        if (Pipe is null)
+        {
+            _buffer.Advance(count);
+        }
+        else
+        {
+            Pipe.Writer.Advance(count);
+        }
+    }
+
+    /// <summary>Copies bytes that came together with the header.</summary>
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        if (Pipe is null)
+        {
+            _buffer.Append(bytes, Math.Max(PayloadLength, 0));
+        }
+        else
+        {
+            Pipe.Writer.Write(bytes);
+        }
+    }
+
+    /// <summary>Frees the memory of an object that the application disposed while the reader was still at it.</summary>
+    public void ReleaseBuffer() => _buffer.Release();
+
+    void ITimed.OnDue(long now) => _inbox.OnDue(this);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        if (Pipe is not null)
+        {
+            _reader!.Complete();
+        }
+
+        if (_inbox.OnDisposed(this))
+        {
+            _buffer.Release();
+        }
+    }
+
+    /// <summary>The place in the heap of deliverable objects, for the heap.</summary>
+    internal readonly struct Slot : IHeapSlot<InboundObject>
+    {
+        public static int Get(InboundObject item) => item.DeliverableIndex;
+
+        public static void Set(InboundObject item, int index) => item.DeliverableIndex = index;
+    }
+}

@@ -1,0 +1,645 @@
+using System.IO.Pipelines;
+using Post.Sockets.Associations;
+using Post.Sockets.Diagnostics;
+using Post.Sockets.Protocol;
+using Post.Sockets.Scheduling;
+using Post.Sockets.Transport;
+
+namespace Post.Sockets.Objects;
+
+/// <summary>
+/// The objects that arrive: duplicates, budget, antecedents, lifetimes, and what may be handed to the application next. Every id is resolved
+/// exactly once, as delivered or as failed. Everything happens under the association's lock.
+/// </summary>
+internal sealed class Inbox(AssociationCore core)
+{
+    private readonly Dictionary<long, InboundObject> _arriving = [];
+    private readonly Dictionary<long, List<InboundObject>> _waitingFor = [];
+    private readonly IndexedHeap<InboundObject, (int Urgency, long Turn), InboundObject.Slot> _deliverable = new();
+    private readonly Stack<(long Id, bool Failed)> _resolving = new();
+    private readonly IdWindow _ids = new(ProtocolLimits.IdWindowTolerance);
+    private long _held;
+    private long _deliverableBytes;
+    private long _turn;
+    private int _waiting;
+    private TaskCompletionSource? _room;
+
+    /// <summary>The id after the highest that was seen.</summary>
+    public long NextUnseen { get; private set; }
+
+    /// <summary>Objects ready for the application.</summary>
+    public int Deliverable => _deliverable.Count;
+
+    /// <summary>Bytes held for the application, in whatever state.</summary>
+    public long Held => _held;
+
+    public PipeScheduler PipeScheduler => core.Continuations == TaskCreationOptions.None ? PipeScheduler.Inline : PipeScheduler.ThreadPool;
+
+    public TimeSpan Remaining(long expiresAt)
+    {
+        if (expiresAt == TransportPriority.NoDeadline)
+        {
+            return Timeout.InfiniteTimeSpan;
+        }
+
+        var left = core.Clock.Span(expiresAt - core.Clock.Now);
+        return left < TimeSpan.Zero ? TimeSpan.Zero : left;
+    }
+
+    public PostPath? PathOf(InboundObject item)
+    {
+        // With several paths no transport says which one brought the bytes of a stream.
+        _ = item;
+        var paths = core.Connection.GetPaths();
+        return paths.Count == 1 ? paths[0] : null;
+    }
+
+    /// <summary>
+    /// A header came. Takes the object in; or says with which code to stop its stream (a datagram is dropped); or with which code to close.
+    /// </summary>
+    public InboundObject? Begin(
+        in ObjectHeader header, TransportStream? stream, bool isEarly, bool isWhole, out PostErrorCode stop, out PostErrorCode violation)
+    {
+        stop = PostErrorCode.NoError;
+        violation = PostErrorCode.NoError;
+        var id = header.Id;
+        if (id >= _ids.Ceiling)
+        {
+            violation = PostErrorCode.IdError;
+            return null;
+        }
+
+        NextUnseen = Math.Max(NextUnseen, id + 1);
+        if (_ids.IsResolved(id) || _arriving.ContainsKey(id))
+        {
+            stop = PostErrorCode.Duplicate;
+            return null;
+        }
+
+        if (isEarly && (header.Treatment & ObjectFlags.SafeToReplay) == 0)
+        {
+            // RFC 9622 section 6.2.5: only what is safe to replay may come before the handshake is complete.
+            stop = PostErrorCode.Refused;
+            Resolve(id, failed: true, ReceiptStatus.Refused, 0, false);
+            return null;
+        }
+
+        var isIncremental = stream is not null && !isWhole && core.Options.Incremental switch
+        {
+            IncrementalDelivery.Always => true,
+            IncrementalDelivery.WhenLarge => header.PayloadLength < 0 || header.PayloadLength > core.Options.MaxWholeObjectSize,
+            _ => false,
+        };
+        if (!isIncremental && header.PayloadLength > core.Options.MaxWholeObjectSize)
+        {
+            stop = PostErrorCode.TooLarge;
+            Resolve(id, failed: true, ReceiptStatus.TooLarge, 0, false);
+            return null;
+        }
+
+        if (header.Antecedents.Length > core.Options.MaxAntecedents || _held + Outbox.Overhead > core.Options.ReceiveBudget)
+        {
+            stop = PostErrorCode.ReceiverLimit;
+            Resolve(id, failed: true, ReceiptStatus.ReceiverLimit, 0, false);
+            return null;
+        }
+
+        var now = core.Clock.Now;
+        var expiresAt = header.LifetimeMilliseconds < 0
+            ? TransportPriority.NoDeadline
+            : now - core.HalfRtt + core.Clock.Units(TimeSpan.FromMilliseconds(Math.Min(header.LifetimeMilliseconds, 1e12)));
+        if (expiresAt <= now)
+        {
+            stop = PostErrorCode.Expired;
+            Resolve(id, failed: true, ReceiptStatus.Expired, 0, false);
+            return null;
+        }
+
+        var item = new InboundObject(this, header, stream, isEarly, expiresAt, isIncremental) { Charge = Outbox.Overhead };
+        if (!LinkAntecedents(item, header.Antecedents, out stop))
+        {
+            return null;
+        }
+
+        _held += item.Charge;
+        _arriving.Add(id, item);
+        if (expiresAt != TransportPriority.NoDeadline)
+        {
+            core.Timers.Set(item, expiresAt);
+        }
+        else if (item.WaitsFor is not null)
+        {
+            core.Timers.Set(item, now + core.Clock.Units(core.Options.AntecedentTimeout));
+        }
+
+        return item;
+    }
+
+    /// <summary>Bytes of an object came; false when it is not wanted any more.</summary>
+    public bool TryCharge(InboundObject item, int bytes)
+    {
+        if (item.IsGone)
+        {
+            return false;
+        }
+
+        item.Received += bytes;
+        if (item.IsIncremental)
+        {
+            // Its pipe is bounded, and the reader waits for it.
+            return true;
+        }
+
+        item.Charge += bytes;
+        _held += bytes;
+        if (item.Received > core.Options.MaxWholeObjectSize)
+        {
+            Fail(item, ReceiptStatus.TooLarge, PostErrorCode.TooLarge);
+            return false;
+        }
+
+        if (_held > core.Options.ReceiveBudget)
+        {
+            Fail(item, ReceiptStatus.ReceiverLimit, PostErrorCode.ReceiverLimit);
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Whether reading must wait until the application has taken some of what it already could have.</summary>
+    public bool IsFull => _deliverableBytes > core.Options.ReceiveBudget / 2;
+
+    /// <summary>Waits until <see cref="IsFull"/> may have changed.</summary>
+    public Task WaitForRoomAsync()
+    {
+        lock (core.Gate)
+        {
+            if (!IsFull || core.IsClosed)
+            {
+                return Task.CompletedTask;
+            }
+
+            _room ??= new TaskCompletionSource(core.Continuations);
+            return _room.Task;
+        }
+    }
+
+    /// <summary>Those that wait for room, when there is some.</summary>
+    public TaskCompletionSource? TakeRoomWaiters()
+    {
+        if (_room is null || (IsFull && !core.IsClosed))
+        {
+            return null;
+        }
+
+        var room = _room;
+        _room = null;
+        return room;
+    }
+
+    /// <summary>All bytes of an object are here.</summary>
+    public void OnComplete(InboundObject item)
+    {
+        item.IsComplete = true;
+        if (item.IsGone)
+        {
+            return;
+        }
+
+        if (item.IsIncremental && item.IsHanded)
+        {
+            FinishHanded(item);
+        }
+        else
+        {
+            OfferIfReady(item);
+        }
+    }
+
+    /// <summary>The header of an incremental object is here: the application may begin.</summary>
+    public void OfferIfReady(InboundObject item)
+    {
+        if (item.IsGone || item.IsHanded || item.WaitsFor is not null || !(item.IsComplete || item.IsIncremental)
+            || item.DeliverableIndex >= 0)
+        {
+            return;
+        }
+
+        _deliverableBytes += item.Charge;
+        _deliverable.Add(item, (item.Urgency, _turn++));
+    }
+
+    /// <summary>Takes the next object for the application; this is the moment of delivery.</summary>
+    public InboundObject? TakeDeliverable()
+    {
+        var now = core.Clock.Now;
+        while (_deliverable.Count > 0)
+        {
+            var item = _deliverable.Peek;
+            if (item.ExpiresAt <= now)
+            {
+                Fail(item, ReceiptStatus.Expired, PostErrorCode.Expired);
+                continue;
+            }
+
+            _deliverable.Pop();
+            _deliverableBytes -= item.Charge;
+            item.IsHanded = true;
+            Uncharge(item);
+            if (item.IsComplete)
+            {
+                FinishHanded(item);
+            }
+
+            return item;
+        }
+
+        return null;
+    }
+
+    /// <summary>The peer reset the stream of an object that is not whole.</summary>
+    public void OnReset(InboundObject item)
+    {
+        if (!item.IsGone && !item.IsComplete)
+        {
+            item.HasReceipt = true;
+            Fail(item, null, null);
+        }
+    }
+
+    /// <summary>The peer says that ids will never come; an error when it names impossible ones.</summary>
+    public PostErrorCode OnAbandon(long first, long last)
+    {
+        if (last >= _ids.Ceiling)
+        {
+            return PostErrorCode.IdError;
+        }
+
+        NextUnseen = Math.Max(NextUnseen, last + 1);
+
+        // Only ids that somebody knows of need work, so a wide range costs no more than what we hold.
+        var count = last - first + 1;
+        if (count <= _arriving.Count + _waitingFor.Count)
+        {
+            for (var id = first; id <= last; id++)
+            {
+                Abandon(id);
+            }
+        }
+        else
+        {
+            foreach (var id in _arriving.Keys.Union(_waitingFor.Keys).Where(id => id >= first && id <= last).ToArray())
+            {
+                Abandon(id);
+            }
+
+            FailRangeExceptArriving(first, last);
+        }
+
+        return PostErrorCode.NoError;
+    }
+
+    /// <summary>The lifetime of an object, or its patience with an antecedent, is over.</summary>
+    public void OnDue(InboundObject item)
+    {
+        if (item.ExpiresAt <= core.Clock.Now)
+        {
+            Fail(item, ReceiptStatus.Expired, PostErrorCode.Expired);
+            return;
+        }
+
+        if (item.WaitsFor is null)
+        {
+            return;
+        }
+
+        if (item.WaitsFor.Exists(id => !_arriving.ContainsKey(id)))
+        {
+            core.Log.AntecedentNeverCame(item.Id);
+            Fail(item, ReceiptStatus.ReceiverLimit, PostErrorCode.ReceiverLimit);
+        }
+        else
+        {
+            core.Timers.Set(item, core.Clock.Now + core.Clock.Units(core.Options.AntecedentTimeout));
+        }
+    }
+
+    public void OnProcessed(InboundObject item)
+    {
+        lock (core.Gate)
+        {
+            if (item.HasReceipt || !item.IsHanded || core.Options.ReceiptLevel != ReceiptLevel.Processed || !item.IsComplete)
+            {
+                return;
+            }
+
+            GiveReceipt(item, ReceiptStatus.Processed);
+        }
+
+        core.Wake();
+    }
+
+    public void OnRejectedByApplication(InboundObject item)
+    {
+        lock (core.Gate)
+        {
+            if (item.HasReceipt || item.IsGone)
+            {
+                return;
+            }
+
+            Refuse(item);
+        }
+
+        core.Wake();
+    }
+
+    /// <summary>The application is through with an object; true when its memory can be returned by the caller.</summary>
+    public bool OnDisposed(InboundObject item)
+    {
+        bool free;
+        lock (core.Gate)
+        {
+            if (!item.HasReceipt && !item.IsGone)
+            {
+                Refuse(item);
+            }
+
+            free = !item.IsReading;
+        }
+
+        core.Wake();
+        return free;
+    }
+
+    /// <summary>The association is over: what is not whole never will be. What is whole can still be taken.</summary>
+    public void OnClosed(PostException? error)
+    {
+        _ = error;
+        foreach (var item in _arriving.Values.ToArray())
+        {
+            if (item.DeliverableIndex < 0 || !item.IsComplete)
+            {
+                item.HasReceipt = true;
+                Fail(item, null, null);
+            }
+        }
+    }
+
+    /// <summary>
+    /// An object will not be delivered. Gives the receipt, stops the stream, resolves the id; the memory follows when the reader has let go.
+    /// </summary>
+    public void Fail(InboundObject item, ReceiptStatus? receipt, PostErrorCode? stop)
+    {
+        if (item.IsGone)
+        {
+            return;
+        }
+
+        item.IsGone = true;
+        if (item.DeliverableIndex >= 0)
+        {
+            _deliverable.Remove(item);
+            _deliverableBytes -= item.Charge;
+        }
+
+        Uncharge(item);
+        if (stop is { } code && item is { Stream: { } stream, IsComplete: false })
+        {
+            core.Later(new TransportAction(TransportActionKind.StopReading, stream, code));
+        }
+
+        var hasReceipt = item.HasReceipt;
+        item.HasReceipt = true;
+        if (!item.IsHanded && !item.IsReading)
+        {
+            core.Inbound.DiscardLater(item);
+        }
+
+        Resolve(item.Id, failed: true, hasReceipt ? null : receipt, item.Received, item.WantsReceiptAtOnce);
+    }
+
+    private void Abandon(long id)
+    {
+        if (_arriving.TryGetValue(id, out var item))
+        {
+            // The sender has given it an end already: no receipt.
+            if (!item.IsHanded || !item.IsComplete)
+            {
+                item.HasReceipt = true;
+                Fail(item, null, PostErrorCode.Expired);
+            }
+        }
+        else
+        {
+            Resolve(id, failed: true, null, 0, false);
+        }
+    }
+
+    private void FailRangeExceptArriving(long first, long last)
+    {
+        // Every known id was dealt with above, and each is resolved by now: the rest is a matter of bits.
+        _ids.FailRange(first, last);
+    }
+
+    private void Refuse(InboundObject item)
+    {
+        if (item.IsComplete)
+        {
+            // Delivered and not wanted: what depends on it was told already that it came.
+            GiveReceipt(item, ReceiptStatus.Refused);
+        }
+        else
+        {
+            Fail(item, ReceiptStatus.Refused, PostErrorCode.Refused);
+        }
+    }
+
+    private void FinishHanded(InboundObject item)
+    {
+        core.Instruments.Received(item);
+        if (core.Options.ReceiptLevel == ReceiptLevel.Delivered)
+        {
+            item.HasReceipt = true;
+            Resolve(item.Id, failed: false, ReceiptStatus.Delivered, item.Received, item.WantsReceiptAtOnce);
+        }
+        else
+        {
+            Resolve(item.Id, failed: false, null, 0, false);
+        }
+    }
+
+    private void GiveReceipt(InboundObject item, ReceiptStatus status)
+    {
+        item.HasReceipt = true;
+        if (!core.IsClosed)
+        {
+            core.Frames.AddReceipt(status, item.Id, item.Received, item.WantsReceiptAtOnce);
+        }
+    }
+
+    private void Uncharge(InboundObject item)
+    {
+        core.Timers.Cancel(item);
+        _held -= item.Charge;
+        item.Charge = 0;
+    }
+
+    private bool LinkAntecedents(InboundObject item, ReadOnlySpan<long> antecedents, out PostErrorCode stop)
+    {
+        stop = PostErrorCode.NoError;
+        List<long>? unresolved = null;
+        foreach (var antecedent in antecedents)
+        {
+            if (!_ids.IsResolved(antecedent))
+            {
+                (unresolved ??= new List<long>(antecedents.Length)).Add(antecedent);
+            }
+            else if (item.RequiresAntecedents && _ids.IsFailed(antecedent))
+            {
+                stop = PostErrorCode.AntecedentExpired;
+                Resolve(item.Id, failed: true, ReceiptStatus.AntecedentExpired, 0, item.WantsReceiptAtOnce);
+                return false;
+            }
+        }
+
+        if (unresolved is null)
+        {
+            return true;
+        }
+
+        if (_waiting >= core.Options.MaxWaitingObjects)
+        {
+            stop = PostErrorCode.ReceiverLimit;
+            Resolve(item.Id, failed: true, ReceiptStatus.ReceiverLimit, 0, false);
+            return false;
+        }
+
+        _waiting++;
+        item.WaitsFor = unresolved;
+        foreach (var antecedent in unresolved)
+        {
+            if (!_waitingFor.TryGetValue(antecedent, out var waiters))
+            {
+                _waitingFor.Add(antecedent, waiters = []);
+            }
+
+            waiters.Add(item);
+        }
+
+        PassUrgencyOn(item);
+        return true;
+    }
+
+    private void PassUrgencyOn(InboundObject item)
+    {
+        var work = new Stack<InboundObject>();
+        work.Push(item);
+        while (work.TryPop(out var urgent))
+        {
+            foreach (var id in urgent.WaitsFor ?? [])
+            {
+                if (_arriving.TryGetValue(id, out var antecedent) && antecedent.Urgency > urgent.Urgency)
+                {
+                    antecedent.Urgency = urgent.Urgency;
+                    if (antecedent.DeliverableIndex >= 0)
+                    {
+                        _deliverable.AddOrUpdate(antecedent, (antecedent.Urgency, _turn++));
+                    }
+
+                    work.Push(antecedent);
+                }
+            }
+        }
+    }
+
+    /// <summary>An id is through; and with it, maybe, what waited for it, and so on: by a list, since chains can be long.</summary>
+    private void Resolve(long id, bool failed, ReceiptStatus? receipt, long bytes, bool immediately)
+    {
+        ResolveOne(id, failed, receipt, bytes, immediately);
+        while (_resolving.TryPop(out var next))
+        {
+            if (!_waitingFor.Remove(next.Id, out var waiters))
+            {
+                continue;
+            }
+
+            foreach (var waiter in waiters)
+            {
+                OnAntecedentResolved(waiter, next.Id, next.Failed);
+            }
+        }
+    }
+
+    private void ResolveOne(long id, bool failed, ReceiptStatus? receipt, long bytes, bool immediately)
+    {
+        if (receipt is { } status && !core.IsClosed)
+        {
+            core.Frames.AddReceipt(status, id, bytes, immediately);
+        }
+
+        if (_arriving.Remove(id, out var item) && item.WaitsFor is { } waitsFor)
+        {
+            item.WaitsFor = null;
+            _waiting--;
+            foreach (var antecedent in waitsFor)
+            {
+                if (_waitingFor.TryGetValue(antecedent, out var waiters) && waiters.Remove(item) && waiters.Count == 0)
+                {
+                    _waitingFor.Remove(antecedent);
+                }
+            }
+        }
+
+        if (_ids.Resolve(id, failed))
+        {
+            _resolving.Push((id, failed));
+        }
+    }
+
+    private void OnAntecedentResolved(InboundObject waiter, long antecedent, bool failed)
+    {
+        if (waiter.IsGone || waiter.WaitsFor is not { } waitsFor)
+        {
+            return;
+        }
+
+        waitsFor.Remove(antecedent);
+        if (failed && waiter.RequiresAntecedents)
+        {
+            FailDependent(waiter);
+            return;
+        }
+
+        if (waitsFor.Count == 0)
+        {
+            waiter.WaitsFor = null;
+            _waiting--;
+            if (waiter.ExpiresAt == TransportPriority.NoDeadline)
+            {
+                core.Timers.Cancel(waiter);
+            }
+
+            OfferIfReady(waiter);
+        }
+    }
+
+    private void FailDependent(InboundObject item)
+    {
+        item.IsGone = true;
+        Uncharge(item);
+        if (item is { Stream: { } stream, IsComplete: false })
+        {
+            core.Later(new TransportAction(TransportActionKind.StopReading, stream, PostErrorCode.AntecedentExpired));
+        }
+
+        item.HasReceipt = true;
+        if (!item.IsReading)
+        {
+            core.Inbound.DiscardLater(item);
+        }
+
+        ResolveOne(item.Id, failed: true, ReceiptStatus.AntecedentExpired, item.Received, item.WantsReceiptAtOnce);
+    }
+}

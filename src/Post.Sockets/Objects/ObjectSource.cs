@@ -1,0 +1,35 @@
+namespace Post.Sockets.Objects;
+
+/// <summary>Where the bytes of an object come from when they do not lie in one piece of memory. Used by the pump only.</summary>
+internal abstract class ObjectSource
+{
+    /// <summary>Bytes in all; null while unknown.</summary>
+    public abstract long? Length { get; }
+
+    /// <summary>True when the bytes can be had again from the start.</summary>
+    public virtual bool CanRewind => false;
+
+    /// <summary>Shows the next bytes, valid until <see cref="Advance"/>.</summary>
+    /// <param name="limit">At most so many.</param>
+    /// <param name="chunk">The bytes; may be empty together with <paramref name="isLast"/>.</param>
+    /// <param name="isLast">Nothing follows them.</param>
+    /// <returns>False when there are none now: see <see cref="WaitAsync"/>.</returns>
+    /// <exception cref="Exception">The source failed.</exception>
+    public abstract bool TryPeek(int limit, out ReadOnlyMemory<byte> chunk, out bool isLast);
+
+    /// <summary>The bytes shown were taken.</summary>
+    public abstract void Advance(int count);
+
+    /// <summary>Waits until <see cref="TryPeek"/> has something to show.</summary>
+    public virtual ValueTask WaitAsync() => ValueTask.CompletedTask;
+
+    /// <summary>Makes a pending <see cref="WaitAsync"/> end soon, since nobody wants its result any more.</summary>
+    public virtual void Interrupt()
+    {
+    }
+
+    public virtual void Rewind() => throw new NotSupportedException();
+
+    /// <summary>The object has its end; the source is not needed any more.</summary>
+    public abstract void Release(Exception? error);
+}

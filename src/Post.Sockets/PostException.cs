@@ -1,0 +1,15 @@
+namespace Post.Sockets;
+
+/// <summary>Something about an association, an object or a stream failed; the message says what to do about it.</summary>
+public sealed class PostException : IOException
+{
+    /// <summary>Creates the exception.</summary>
+    /// <param name="reason">What went wrong.</param>
+    /// <param name="message">The cause and the remedy.</param>
+    /// <param name="innerException">What caused it.</param>
+    public PostException(PostErrorReason reason, string message, Exception? innerException = null)
+        : base(message, innerException) => Reason = reason;
+
+    /// <summary>What went wrong.</summary>
+    public PostErrorReason Reason { get; }
+}

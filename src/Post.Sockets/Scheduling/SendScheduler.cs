@@ -1,0 +1,195 @@
+namespace Post.Sockets.Scheduling;
+
+/// <summary>
+/// Says who is sent next. A pure data structure: it does no I/O, and its owner holds the association's lock around every call.
+/// </summary>
+internal sealed class SendScheduler
+{
+    /// <summary>The class of streams within their reservation: before every niceness.</summary>
+    public const int ReservedClass = -1;
+
+    /// <summary>
+    /// Large objects of one class that are under way at a time. More would share no better, and each holds a stream of the peer's limit.
+    /// </summary>
+    public const int MaxSharing = 32;
+
+    private readonly IndexedHeap<SendEntry, SendKey, SendEntry.Slot> _started = new();
+    private readonly IndexedHeap<SendEntry, SendKey, SendEntry.Slot> _fresh = new();
+    private readonly List<SendClass> _classes = [];
+
+    /// <summary>Entries that are ready to be served.</summary>
+    public int Count => _started.Count + _fresh.Count;
+
+    /// <summary>Registers an entry with its class.</summary>
+    public void Join(SendEntry entry) => Class(entry.Class).Members++;
+
+    /// <summary>Unregisters an entry that will never be served again.</summary>
+    public void Leave(SendEntry entry)
+    {
+        Remove(entry);
+        Leave(Class(entry.Class));
+    }
+
+    /// <summary>Makes an entry ready.</summary>
+    public void Add(SendEntry entry)
+    {
+        // A newcomer starts where its class is now: it owes nothing for the past and has no claim from it.
+        entry.Turn = Math.Max(entry.Turn, Class(entry.Class).VirtualTime);
+        HeapOf(entry).AddOrUpdate(entry, entry.Key);
+    }
+
+    /// <summary>Takes an entry out, if it is in.</summary>
+    public void Remove(SendEntry entry) => HeapOf(entry).Remove(entry);
+
+    /// <summary>The most urgent entry. With <paramref name="startedOnly"/>, among those under way.</summary>
+    public SendEntry? Peek(bool startedOnly)
+    {
+        if (startedOnly || _fresh.Count == 0)
+        {
+            return _started.Count == 0 ? null : _started.Peek;
+        }
+
+        return _started.Count == 0 || _fresh.PeekKey.CompareTo(_started.PeekKey) < 0 ? _fresh.Peek : _started.Peek;
+    }
+
+    /// <summary>Accounts for a chunk that is handed over now; the entry is out until it is added again.</summary>
+    public void Serve(SendEntry entry, long bytes)
+    {
+        Remove(entry);
+        var sendClass = Class(entry.Class);
+        sendClass.VirtualTime = Math.Max(sendClass.VirtualTime, entry.Turn);
+        entry.Turn += bytes;
+        entry.IsStarted = true;
+    }
+
+    /// <summary>Changes the rank of an entry, whether ready or not.</summary>
+    public void Move(SendEntry entry, int sendClass, long deadline)
+    {
+        if (entry.Class == sendClass && entry.Deadline == deadline)
+        {
+            return;
+        }
+
+        var ready = entry.HeapIndex >= 0;
+        Remove(entry);
+        if (entry.Class != sendClass)
+        {
+            Class(sendClass).Members++;
+            Leave(Class(entry.Class));
+            entry.Class = sendClass;
+
+            // Turns of different classes do not compare.
+            entry.Turn = -1;
+        }
+
+        entry.Deadline = deadline;
+        if (ready)
+        {
+            Add(entry);
+        }
+    }
+
+    /// <summary>The state of a class, made when missing.</summary>
+    public SendClass Class(int niceness)
+    {
+        var index = IndexOf(niceness);
+        if (index < _classes.Count && _classes[index].Niceness == niceness)
+        {
+            return _classes[index];
+        }
+
+        var created = new SendClass(niceness);
+        _classes.Insert(index, created);
+        return created;
+    }
+
+    /// <summary>
+    /// Bytes with the transport that compete with this class: its own and those of more urgent ones. What is less urgent never keeps it
+    /// waiting.
+    /// </summary>
+    public long OutstandingUpTo(int niceness)
+    {
+        long sum = 0;
+        foreach (var sendClass in _classes)
+        {
+            if (sendClass.Niceness > niceness)
+            {
+                break;
+            }
+
+            sum += sendClass.Outstanding;
+        }
+
+        return sum;
+    }
+
+    /// <summary>Likewise, bytes of the receiver's budget.</summary>
+    public long CreditUpTo(int niceness)
+    {
+        long sum = 0;
+        foreach (var sendClass in _classes)
+        {
+            if (sendClass.Niceness > niceness)
+            {
+                break;
+            }
+
+            sum += sendClass.Credit;
+        }
+
+        return sum;
+    }
+
+    /// <summary>Takes back bytes with the transport, in whatever class they were counted.</summary>
+    public void ReleaseOutstanding(int niceness, long bytes)
+    {
+        var sendClass = Class(niceness);
+        sendClass.Outstanding -= bytes;
+        Forget(sendClass);
+    }
+
+    /// <summary>Likewise, bytes of the receiver's budget.</summary>
+    public void ReleaseCredit(int niceness, long bytes)
+    {
+        var sendClass = Class(niceness);
+        sendClass.Credit -= bytes;
+        Forget(sendClass);
+    }
+
+    private IndexedHeap<SendEntry, SendKey, SendEntry.Slot> HeapOf(SendEntry entry) => entry.IsStarted ? _started : _fresh;
+
+    private void Leave(SendClass sendClass)
+    {
+        sendClass.Members--;
+        Forget(sendClass);
+    }
+
+    private void Forget(SendClass sendClass)
+    {
+        // Any application can use any number as niceness: classes must not pile up.
+        if (sendClass is { Members: 0, Outstanding: 0, Credit: 0 })
+        {
+            _classes.Remove(sendClass);
+        }
+    }
+
+    private int IndexOf(int niceness)
+    {
+        var low = 0;
+        var high = _classes.Count;
+        while (low < high)
+        {
+            var middle = (low + high) >>> 1;
+            if (_classes[middle].Niceness < niceness)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low;
+    }
+}

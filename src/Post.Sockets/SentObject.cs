@@ -1,0 +1,60 @@
+using System.Runtime.CompilerServices;
+
+namespace Post.Sockets;
+
+/// <summary>
+/// The handle of a sent object: shows how far it has come, takes it back, and is awaited for its end.
+/// <c>var receipt = await association.Send(bytes);</c> All members may be called from any thread.
+/// </summary>
+public abstract class SentObject
+{
+    private protected SentObject(long id, ObjectProperties properties)
+    {
+        Id = id;
+        Properties = properties;
+    }
+
+    /// <summary>The number of the object: per direction of the association, counting up.</summary>
+    public long Id { get; }
+
+    /// <summary>How it was sent.</summary>
+    public ObjectProperties Properties { get; }
+
+    /// <summary>How far it has come.</summary>
+    public abstract SentObjectState State { get; }
+
+    /// <summary>Its end; null before that.</summary>
+    public abstract Receipt? Receipt { get; }
+
+    /// <summary>
+    /// Completes with the end, and never fails: expiry is an ordinary outcome. <see cref="Sockets.Receipt.EnsureAcked"/> turns
+    /// anything but a delivery into an exception.
+    /// </summary>
+    public abstract Task<Receipt> Completion { get; }
+
+    /// <summary>Bytes of payload handed to the transport so far.</summary>
+    public abstract long BytesSent { get; }
+
+    /// <summary>Bytes of payload; null while unknown.</summary>
+    public abstract long? Length { get; }
+
+    /// <summary>
+    /// Takes the object back: it ends <see cref="ObjectEnd.Canceled"/> and what was not sent never will be. The receiver may have
+    /// delivered it already.
+    /// </summary>
+    /// <returns>False when it had its end already.</returns>
+    public abstract bool Cancel();
+
+    /// <summary>Changes the niceness of what is still to be sent.</summary>
+    /// <param name="niceness">The new niceness; urgency inherited from dependents stays.</param>
+    public abstract void Reprioritize(int niceness);
+
+    /// <summary>Waits until the object has come at least so far.</summary>
+    /// <param name="state">The state; <see cref="SentObjectState.Sent"/> also means that the caller's memory is not needed any more
+    /// once the object ended or the transport acknowledged it.</param>
+    /// <param name="cancellationToken">Ends the wait, not the object.</param>
+    public abstract Task WaitForAsync(SentObjectState state, CancellationToken cancellationToken = default);
+
+    /// <summary>Awaits the end: see <see cref="Completion"/>.</summary>
+    public TaskAwaiter<Receipt> GetAwaiter() => Completion.GetAwaiter();
+}

@@ -1,0 +1,17 @@
+namespace Post.Sockets;
+
+/// <summary>How far a sent object has come. States only grow.</summary>
+public enum SentObjectState
+{
+    /// <summary>Waiting for its turn, or partly sent.</summary>
+    Queued,
+
+    /// <summary>All of it was handed to the transport.</summary>
+    Sent,
+
+    /// <summary>The peer's transport has all of it; its application may not have seen it yet.</summary>
+    TransportAcknowledged,
+
+    /// <summary>It has its end: see <see cref="Receipt"/>.</summary>
+    Ended,
+}
