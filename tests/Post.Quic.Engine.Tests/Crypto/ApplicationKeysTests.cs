@@ -159,6 +159,18 @@ public sealed class ApplicationKeysTests
     }
 
     [TestMethod]
+    public void New_keys_below_a_late_packet_of_the_old_phase_are_a_key_update_error()
+    {
+        using var pair = new Pair();
+        using var stale = new Pair();
+        Assert.IsTrue(pair.Client.TryInitiateUpdate());
+        Assert.AreEqual(OpenOutcome.OpenedInNewPhase, pair.ClientToServer(9));
+        Assert.AreEqual(OpenOutcome.Opened, Pair.Open(pair.Server, stale.ProtectByClient(5), 5));
+        Assert.AreEqual(OpenOutcome.Opened, pair.ClientToServer(6));
+        Assert.AreEqual(OpenOutcome.KeyUpdateError, pair.ClientToServer(4));
+    }
+
+    [TestMethod]
     public void Old_keys_above_the_start_of_the_new_phase_do_not_open()
     {
         using var pair = new Pair();
