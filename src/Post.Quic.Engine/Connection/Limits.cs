@@ -231,6 +231,12 @@ internal static class Limits
     /// </summary>
     public const int MaxTlsExtensions = 64;
 
+    /// <summary>
+    /// Application protocols of a ClientHello that are looked at: each becomes an object of some 60 bytes, and two bytes on
+    /// the wire name one.
+    /// </summary>
+    public const int MaxApplicationProtocols = 64;
+
     /// <summary>Certificates in a peer's chain: each is parsed, and X509Chain tries combinations of them.</summary>
     public const int MaxCertificateChain = 16;
 

@@ -23,9 +23,6 @@ internal sealed class CertificateValidationRequest(
     /// <summary>The moment the certificates must be valid at.</summary>
     public DateTimeOffset Time { get; } = time;
 
-    /// <summary>
-    /// Judges. It may run the user's callback, whose exceptions come through, and wait for the network when revocation is
-    /// checked online.
-    /// </summary>
+    /// <summary>Judges. It may run the user's callback, and wait for the network when revocation is checked online.</summary>
     public CertificateValidationResult Validate() => policy.Judge(this);
 }

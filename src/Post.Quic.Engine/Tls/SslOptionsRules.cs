@@ -1,7 +1,9 @@
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Tls.Certificates;
 
 namespace Post.Quic.Engine.Tls;
 
@@ -10,6 +12,8 @@ namespace Post.Quic.Engine.Tls;
 /// </summary>
 internal static class SslOptionsRules
 {
+    private static readonly ConditionalWeakTable<X509Certificate2, CertificateCredential> Credentials = [];
+
     /// <exception cref="ArgumentException">Something is asked for that QUIC does not have.</exception>
     public static void Check(
         SslProtocols protocols, EncryptionPolicy encryption, bool allowRsaPssPadding, string argument)
@@ -89,9 +93,14 @@ internal static class SslOptionsRules
                 argument);
     }
 
-    /// <summary>The certificate with its chain, built without the network.</summary>
-    public static SslStreamCertificateContext CreateContext(X509Certificate2 certificate) =>
-        SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true);
+    /// <summary>
+    /// The certificate with its chain, built without the network; once for each certificate, since callbacks give the
+    /// same one for every connection.
+    /// </summary>
+    public static CertificateCredential CredentialOf(X509Certificate2 certificate) => Credentials.GetValue(
+        certificate,
+        static key => new CertificateCredential(
+            SslStreamCertificateContext.Create(key, additionalCertificates: null, offline: true)));
 
     /// <summary>The older certificate class of some .NET options, as the one that holds keys.</summary>
     public static X509Certificate2 Upgrade(X509Certificate certificate, string argument) =>

@@ -114,7 +114,7 @@ internal sealed class TlsClientOptions
             {
                 string[] issuers = [.. authorities.Select(static name => new X500DistinguishedName(name).Name)];
                 return callback(ssl, host, own, null, issuers) is { } chosen
-                    ? new CertificateCredential(SslOptionsRules.CreateContext(SslOptionsRules.Upgrade(chosen, nameof(ssl))))
+                    ? SslOptionsRules.CredentialOf(SslOptionsRules.Upgrade(chosen, nameof(ssl)))
                     : null;
             };
         }
@@ -123,7 +123,7 @@ internal sealed class TlsClientOptions
         {
             if (candidate is X509Certificate2 { HasPrivateKey: true } certificate)
             {
-                var credential = new CertificateCredential(SslOptionsRules.CreateContext(certificate));
+                var credential = SslOptionsRules.CredentialOf(certificate);
                 return _ => credential;
             }
         }

@@ -102,24 +102,19 @@ internal sealed class TlsServerOptions
         if (ssl.ServerCertificateSelectionCallback is { } callback)
         {
             return name => callback(ssl, name) is { } chosen
-                ? new CertificateCredential(SslOptionsRules.CreateContext(SslOptionsRules.Upgrade(chosen, nameof(ssl))))
+                ? SslOptionsRules.CredentialOf(SslOptionsRules.Upgrade(chosen, nameof(ssl)))
                 : null;
         }
 
-        SslStreamCertificateContext? context = ssl.ServerCertificateContext;
-        if (context is null && ssl.ServerCertificate is { } certificate)
+        CertificateCredential credential = ssl switch
         {
-            context = SslOptionsRules.CreateContext(SslOptionsRules.Upgrade(certificate, nameof(ssl)));
-        }
-
-        if (context is null)
-        {
-            throw new ArgumentException(
+            { ServerCertificateContext: { } context } => new CertificateCredential(context),
+            { ServerCertificate: { } certificate } =>
+                SslOptionsRules.CredentialOf(SslOptionsRules.Upgrade(certificate, nameof(ssl))),
+            _ => throw new ArgumentException(
                 "A server needs a certificate; set ServerCertificateContext, ServerCertificate or ServerCertificateSelectionCallback.",
-                nameof(ssl));
-        }
-
-        var credential = new CertificateCredential(context);
+                nameof(ssl)),
+        };
         return _ => credential;
     }
 }

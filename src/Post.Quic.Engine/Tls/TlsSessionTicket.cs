@@ -13,6 +13,9 @@ namespace Post.Quic.Engine.Tls;
 /// </summary>
 internal sealed class TlsSessionTicket
 {
+    /// <summary>RFC 8446 section 4.6.1: no ticket lives longer than 7 days.</summary>
+    public const uint MaxLifetimeSeconds = 7 * 24 * 60 * 60;
+
     private const byte Format = 1;
 
     public required string ServerName { get; init; }
@@ -88,7 +91,7 @@ internal sealed class TlsSessionTicket
             !reader.TryReadUInt32(out uint lifetime) || lifetime > MaxLifetimeSeconds ||
             !reader.TryReadByte(out byte earlyData) || earlyData > 1 ||
             !reader.TryReadVector16(out ReadOnlySpan<byte> parameters) ||
-            !reader.TryReadVector24(out ReadOnlySpan<byte> certificate) ||
+            !reader.TryReadVector24(out ReadOnlySpan<byte> certificate) || certificate.IsEmpty ||
             !reader.TryReadVector8(out ReadOnlySpan<byte> policy) ||
             !reader.IsEmpty)
         {
@@ -112,7 +115,4 @@ internal sealed class TlsSessionTicket
         };
         return true;
     }
-
-    /// <summary>RFC 8446 section 4.6.1: no ticket lives longer than 7 days.</summary>
-    public const uint MaxLifetimeSeconds = 7 * 24 * 60 * 60;
 }

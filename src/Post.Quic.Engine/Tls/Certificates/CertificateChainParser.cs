@@ -7,6 +7,8 @@ namespace Post.Quic.Engine.Tls.Certificates;
 /// <summary>Makes the platform's certificates of the bytes a peer sent.</summary>
 internal static class CertificateChainParser
 {
+    private const byte SequenceTag = 0x30;
+
     public static TransportError Parse(
         List<byte[]> encoded, out X509Certificate2? certificate, out X509Certificate2Collection others)
     {
@@ -14,22 +16,18 @@ internal static class CertificateChainParser
         others = [];
         for (int i = 0; i < encoded.Count; i++)
         {
-            try
-            {
-                // The platform's only way to say that a certificate is malformed is an exception.
-                X509Certificate2 parsed = X509CertificateLoader.LoadCertificate(encoded[i]);
-                if (i == 0)
-                {
-                    certificate = parsed;
-                }
-                else
-                {
-                    others.Add(parsed);
-                }
-            }
-            catch (CryptographicException)
+            if (!TryLoad(encoded[i], out X509Certificate2? parsed))
             {
                 return TlsError.Alert(TlsAlert.BadCertificate, "A certificate is malformed.");
+            }
+
+            if (i == 0)
+            {
+                certificate = parsed;
+            }
+            else
+            {
+                others.Add(parsed!);
             }
         }
 
@@ -37,5 +35,27 @@ internal static class CertificateChainParser
         return certificate is null || SignatureSchemes.CanBeUsed(certificate)
             ? default
             : TlsError.Alert(TlsAlert.UnsupportedCertificate, "The certificate's key is of no offered kind.");
+    }
+
+    private static bool TryLoad(byte[] encoded, out X509Certificate2? certificate)
+    {
+        certificate = null;
+
+        // RFC 8446 section 4.4.2: DER. The platform would take PEM too, and bytes after the certificate.
+        if (encoded[0] != SequenceTag)
+        {
+            return false;
+        }
+
+        try
+        {
+            certificate = X509CertificateLoader.LoadCertificate(encoded);
+            return certificate.RawDataMemory.Length == encoded.Length;
+        }
+        catch (CryptographicException)
+        {
+            // The platform has no other way to say that a certificate is malformed.
+            return false;
+        }
     }
 }

@@ -15,49 +15,40 @@ internal sealed class CertificatePolicy
     private CertificatePolicy(string usage) => _usage = usage;
 
     /// <summary>How chains are built: trust, revocation, flags. Null: the platform's trust and <see cref="RevocationMode"/>.</summary>
-    public X509ChainPolicy? ChainPolicy { get; init; }
+    public X509ChainPolicy? ChainPolicy { get; private init; }
 
     /// <summary>Used when there is no <see cref="ChainPolicy"/>.</summary>
-    public X509RevocationMode RevocationMode { get; init; } = X509RevocationMode.NoCheck;
+    public X509RevocationMode RevocationMode { get; private init; }
 
     /// <summary>Has the last word where there are no pins; sees what the platform found.</summary>
-    public RemoteCertificateValidationCallback? Callback { get; init; }
+    public RemoteCertificateValidationCallback? Callback { get; private init; }
 
     /// <summary>
     /// SHA-256 hashes of subject public keys. When there are any they stand in the place of trusted authorities and of
     /// the name: the key is the identity. Validity in time and usage are still checked.
     /// </summary>
-    public IReadOnlyList<ReadOnlyMemory<byte>> PinnedPublicKeys { get; init; } = [];
+    public IReadOnlyList<ReadOnlyMemory<byte>> PinnedPublicKeys { get; private init; } = [];
 
-    /// <summary>The names (DER) of the authorities that are trusted by name of ours: hints for whoever has several certificates.</summary>
+    /// <summary>The names (DER) of the authorities that a server trusts: a hint for clients with several certificates.</summary>
     public IReadOnlyList<byte[]> TrustedNames { get; private init; } = [];
 
     /// <summary>Rules a client judges a server by.</summary>
+    /// <exception cref="ArgumentException">A pin is not the length of a SHA-256 hash.</exception>
     public static CertificatePolicy ForServers(
         X509ChainPolicy? chainPolicy = null,
         X509RevocationMode revocationMode = X509RevocationMode.NoCheck,
         RemoteCertificateValidationCallback? callback = null,
-        IReadOnlyList<ReadOnlyMemory<byte>>? pinnedPublicKeys = null) => new(ServerAuthentication)
-        {
-            ChainPolicy = chainPolicy,
-            RevocationMode = revocationMode,
-            Callback = callback,
-            PinnedPublicKeys = CheckPins(pinnedPublicKeys),
-        };
+        IReadOnlyList<ReadOnlyMemory<byte>>? pinnedPublicKeys = null) =>
+        Create(ServerAuthentication, chainPolicy, revocationMode, callback, pinnedPublicKeys);
 
     /// <summary>Rules a server judges a client by.</summary>
+    /// <exception cref="ArgumentException">A pin is not the length of a SHA-256 hash.</exception>
     public static CertificatePolicy ForClients(
         X509ChainPolicy? chainPolicy = null,
         X509RevocationMode revocationMode = X509RevocationMode.NoCheck,
         RemoteCertificateValidationCallback? callback = null,
-        IReadOnlyList<ReadOnlyMemory<byte>>? pinnedPublicKeys = null) => new(ClientAuthentication)
-        {
-            ChainPolicy = chainPolicy,
-            RevocationMode = revocationMode,
-            Callback = callback,
-            PinnedPublicKeys = CheckPins(pinnedPublicKeys),
-            TrustedNames = NamesOf(chainPolicy),
-        };
+        IReadOnlyList<ReadOnlyMemory<byte>>? pinnedPublicKeys = null) =>
+        Create(ClientAuthentication, chainPolicy, revocationMode, callback, pinnedPublicKeys);
 
     /// <summary>The hash that pins a certificate's public key: SHA-256 over its SubjectPublicKeyInfo.</summary>
     public static byte[] PublicKeyHash(X509Certificate2 certificate) =>
@@ -108,17 +99,30 @@ internal sealed class CertificatePolicy
             ? [.. policy.CustomTrustStore.Select(static root => root.SubjectName.RawData)]
             : [];
 
-    private static IReadOnlyList<ReadOnlyMemory<byte>> CheckPins(IReadOnlyList<ReadOnlyMemory<byte>>? pins)
+    private static CertificatePolicy Create(
+        string usage,
+        X509ChainPolicy? chainPolicy,
+        X509RevocationMode revocationMode,
+        RemoteCertificateValidationCallback? callback,
+        IReadOnlyList<ReadOnlyMemory<byte>>? pinnedPublicKeys)
     {
-        foreach (ReadOnlyMemory<byte> pin in pins ?? [])
+        foreach (ReadOnlyMemory<byte> pin in pinnedPublicKeys ?? [])
         {
             if (pin.Length != SHA256.HashSizeInBytes)
             {
-                throw new ArgumentException("A pinned public key is the 32-byte SHA-256 hash of a SubjectPublicKeyInfo.", nameof(pins));
+                throw new ArgumentException(
+                    "A pinned public key is the 32-byte SHA-256 hash of a SubjectPublicKeyInfo.", nameof(pinnedPublicKeys));
             }
         }
 
-        return pins ?? [];
+        return new CertificatePolicy(usage)
+        {
+            ChainPolicy = chainPolicy,
+            RevocationMode = revocationMode,
+            Callback = callback,
+            PinnedPublicKeys = pinnedPublicKeys ?? [],
+            TrustedNames = usage == ClientAuthentication ? NamesOf(chainPolicy) : [],
+        };
     }
 
     private CertificateValidationResult JudgeByPin(CertificateValidationRequest request)
@@ -189,15 +193,38 @@ internal sealed class CertificatePolicy
             errors |= SslPolicyErrors.RemoteCertificateNameMismatch;
         }
 
-        bool accepted = Callback is null
-            ? errors == SslPolicyErrors.None
-            : Callback(request, request.Certificate, chain, errors);
+        CertificateValidationResult? answer = Callback is null ? null : Ask(Callback, request, chain, errors);
         foreach (X509ChainElement element in chain.ChainElements)
         {
             element.Certificate.Dispose();
         }
 
-        return accepted ? CertificateValidationResult.Accept(errors) : Refuse(errors, flags);
+        return answer ?? (errors == SslPolicyErrors.None ? CertificateValidationResult.Accept() : Refuse(errors, flags));
+    }
+
+    /// <summary>The user's verdict; nothing when the user only agrees with the platform that it is no good.</summary>
+    private static CertificateValidationResult? Ask(
+        RemoteCertificateValidationCallback callback, CertificateValidationRequest request, X509Chain chain, SslPolicyErrors errors)
+    {
+        bool accepted;
+        try
+        {
+            accepted = callback(request, request.Certificate, chain, errors);
+        }
+        catch (Exception)
+        {
+            // The callback is the user's code; what it throws must not leave the core.
+            return CertificateValidationResult.Refuse(TlsAlert.InternalError, "The validation callback failed.", errors);
+        }
+
+        if (accepted)
+        {
+            return CertificateValidationResult.Accept(errors);
+        }
+
+        return errors == SslPolicyErrors.None
+            ? CertificateValidationResult.Refuse(TlsAlert.CertificateUnknown, "The application refused the certificate.", errors)
+            : null;
     }
 
     private X509ChainPolicy CreateChainPolicy(CertificateValidationRequest request)
@@ -241,9 +268,7 @@ internal sealed class CertificatePolicy
                 (TlsAlert.UnsupportedCertificate, "The certificate is for another usage."),
             _ when flags != X509ChainStatusFlags.NoError =>
                 (TlsAlert.CertificateUnknown, "The certificate chain is not valid."),
-            _ when errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) =>
-                (TlsAlert.BadCertificate, "The certificate is for another name."),
-            _ => (TlsAlert.CertificateUnknown, "The application refused the certificate."),
+            _ => (TlsAlert.BadCertificate, "The certificate is for another name."),
         };
         return CertificateValidationResult.Refuse(alert, reason, errors);
     }

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tls.Messages;
@@ -23,7 +24,10 @@ internal static class ProtocolNames
                 return false;
             }
 
-            protocols.Add(new SslApplicationProtocol(name.ToArray()));
+            if (protocols.Count < Limits.MaxApplicationProtocols)
+            {
+                protocols.Add(new SslApplicationProtocol(name.ToArray()));
+            }
         }
 
         return true;
