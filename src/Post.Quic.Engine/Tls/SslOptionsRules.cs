@@ -97,10 +97,15 @@ internal static class SslOptionsRules
     /// The certificate with its chain, built without the network; once for each certificate, since callbacks give the
     /// same one for every connection.
     /// </summary>
-    public static CertificateCredential CredentialOf(X509Certificate2 certificate) => Credentials.GetValue(
-        certificate,
-        static key => new CertificateCredential(
-            SslStreamCertificateContext.Create(key, additionalCertificates: null, offline: true)));
+    /// <exception cref="ArgumentException">The certificate cannot sign a TLS 1.3 handshake.</exception>
+    public static CertificateCredential CredentialOf(X509Certificate2 certificate)
+    {
+        CertificateCredential.Check(certificate);
+        return Credentials.GetValue(
+            certificate,
+            static key => new CertificateCredential(
+                SslStreamCertificateContext.Create(key, additionalCertificates: null, offline: true)));
+    }
 
     /// <summary>The older certificate class of some .NET options, as the one that holds keys.</summary>
     public static X509Certificate2 Upgrade(X509Certificate certificate, string argument) =>

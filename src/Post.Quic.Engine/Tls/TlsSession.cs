@@ -335,8 +335,8 @@ internal abstract class TlsSession : IDisposable
         HandshakeType.KeyUpdate => TlsError.Unexpected("QUIC has no KeyUpdate message."),
         HandshakeType.EndOfEarlyData => TlsError.Unexpected("QUIC has no EndOfEarlyData message."),
 
-        // RFC 9001 section 4.4: no authentication after the handshake.
-        HandshakeType.CertificateRequest when IsComplete =>
+        // RFC 9001 section 4.4: a client takes no request for authentication after the handshake.
+        HandshakeType.CertificateRequest when IsComplete && this is TlsClient =>
             TlsError.Violation("QUIC has no authentication after the handshake."),
         _ => TlsError.Unexpected("A handshake message came out of turn."),
     };

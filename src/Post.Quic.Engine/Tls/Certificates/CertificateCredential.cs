@@ -10,20 +10,7 @@ internal sealed class CertificateCredential
     public CertificateCredential(SslStreamCertificateContext context)
     {
         Certificate = context.TargetCertificate;
-        if (!Certificate.HasPrivateKey)
-        {
-            throw new ArgumentException(
-                "The certificate has no private key; load it with its key, for example with X509CertificateLoader.LoadPkcs12.",
-                nameof(context));
-        }
-
-        if (!SignatureSchemes.CanBeUsed(Certificate))
-        {
-            throw new ArgumentException(
-                "The certificate's key cannot sign a TLS 1.3 handshake; use RSA of at least 2048 bits or ECDSA over P-256, P-384 or P-521.",
-                nameof(context));
-        }
-
+        Check(Certificate);
         var chain = new List<ReadOnlyMemory<byte>>(1 + context.IntermediateCertificates.Count) { Certificate.RawDataMemory };
         foreach (X509Certificate2 intermediate in context.IntermediateCertificates)
         {
@@ -37,4 +24,22 @@ internal sealed class CertificateCredential
 
     /// <summary>In DER, our own first.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Chain { get; }
+
+    /// <exception cref="ArgumentException">The certificate cannot sign a TLS 1.3 handshake.</exception>
+    public static void Check(X509Certificate2 certificate)
+    {
+        if (!certificate.HasPrivateKey)
+        {
+            throw new ArgumentException(
+                "The certificate has no private key; load it with its key, for example with X509CertificateLoader.LoadPkcs12.",
+                nameof(certificate));
+        }
+
+        if (!SignatureSchemes.CanBeUsed(certificate))
+        {
+            throw new ArgumentException(
+                "The certificate's key cannot sign a TLS 1.3 handshake; use RSA of at least 2048 bits or ECDSA over P-256, P-384 or P-521.",
+                nameof(certificate));
+        }
+    }
 }
