@@ -1,4 +1,9 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using Post.Quic.Engine.Datagrams;
 using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Wire;
 
@@ -9,78 +14,245 @@ namespace Post.Quic.Engine.Connection;
 /// the next call come out. One thread at a time; the owner's gate sees to that.
 /// </summary>
 /// <remarks>
-/// After any call the owner builds datagrams until there are none, sends them outside the gate, and calls
-/// <see cref="HandleTimeout"/> when <see cref="NextTimeout"/> has come. Times are microseconds of a monotonic clock.
+/// After any call, also after operations on <see cref="Streams"/> and <see cref="Datagrams"/>, the owner builds
+/// datagrams until there are none, sends them outside the gate, and calls <see cref="HandleTimeout"/> when
+/// <see cref="NextTimeout"/> has come. Times are microseconds of a monotonic clock.
 /// </remarks>
 internal sealed class ConnectionCore : IDisposable
 {
-    private ConnectionCore()
+    private readonly ConnectionState _state;
+    private readonly Ingress _ingress;
+    private readonly Egress _egress;
+    private readonly Clock _clock;
+
+    private ConnectionCore(ConnectionState state)
     {
+        _state = state;
+        _ingress = new Ingress(state);
+        _egress = new Egress(state);
+        _clock = new Clock(state);
     }
 
     /// <summary>When <see cref="HandleTimeout"/> wants to be called; <see cref="long.MaxValue"/> for never.</summary>
-    public long NextTimeout { get; private set; } = long.MaxValue;
+    public long NextTimeout => _state.Timers.Next;
 
-    public ConnectionPhase Phase { get; private set; }
+    public ConnectionPhase Phase => _state.Phase;
 
-    public static ConnectionCore CreateClient(ConnectionSetup setup, long now) => throw new NotSupportedException();
+    public bool IsServer => _state.IsServer;
 
-    public static ConnectionCore CreateServer(ConnectionSetup setup, in ServerArrival arrival, long now) =>
-        throw new NotSupportedException();
+    public bool IsHandshakeComplete => _state.IsHandshakeComplete;
+
+    public bool IsHandshakeConfirmed => _state.IsHandshakeConfirmed;
+
+    /// <summary>The negotiated version, once the peer was heard.</summary>
+    public QuicVersion Version => _state.Version.Current;
+
+    /// <summary>Why the connection ended; null while it has not.</summary>
+    public ConnectionCloseInfo? CloseInfo => _state.Closing.Info;
+
+    /// <summary>The streams; each gives its own operations. Not to be touched once the connection is over.</summary>
+    public StreamTable Streams => _state.Streams;
+
+    /// <summary>The datagrams on their way out.</summary>
+    public DatagramQueue Datagrams => _state.Datagrams;
+
+    /// <summary>The peer's transport parameters, as far as they are known.</summary>
+    public Wire.Parameters.TransportParameters PeerParameters => _state.Peer;
+
+    /// <summary>Client: early data can be sent now.</summary>
+    public bool CanSendEarlyData =>
+        !_state.IsServer
+        && _state.Keys.CanSend(EncryptionLevel.EarlyData)
+        && !_state.Keys.CanSend(EncryptionLevel.Application);
+
+    /// <summary>What TLS agreed on; not valid any more once the connection is over.</summary>
+    public TlsSession Tls => _state.Tls;
+
+    public SslApplicationProtocol ApplicationProtocol => _state.Tls.ApplicationProtocol;
+
+    public X509Certificate2? PeerCertificate => _state.Tls.PeerCertificate;
+
+    public static ConnectionCore CreateClient(ConnectionSetup setup, long now)
+    {
+        var state = new ConnectionState(setup, isServer: false, setup.Settings.FirstVersion, now);
+        var core = new ConnectionCore(state);
+        state.FirstFlight.StartAsClient(now);
+        core._clock.Update(now);
+        return core;
+    }
+
+    /// <summary>
+    /// Accepts a client; the datagram that announced it is then given to <see cref="ReceiveDatagram"/>.
+    /// </summary>
+    public static ConnectionCore CreateServer(ConnectionSetup setup, in ServerArrival arrival, long now)
+    {
+        var state = new ConnectionState(setup, isServer: true, arrival.Version, now);
+        var core = new ConnectionCore(state);
+        state.FirstFlight.StartAsServer(arrival, now);
+        core._clock.Update(now);
+        return core;
+    }
 
     /// <summary>Takes in one UDP datagram; it is decrypted in place and not needed afterwards.</summary>
-    public void ReceiveDatagram(Span<byte> datagram, in DatagramMetadata metadata, long now) =>
-        throw new NotSupportedException();
+    public void ReceiveDatagram(Span<byte> datagram, in DatagramMetadata metadata, long now)
+    {
+        if (_state.Phase >= ConnectionPhase.Draining)
+        {
+            return;
+        }
+
+        _state.Now = now;
+        _ingress.Receive(datagram, metadata, now);
+        _clock.Update(now);
+    }
 
     /// <summary>
     /// Builds what is to be sent now into <paramref name="buffer"/>: datagrams of equal size (the last may be shorter)
-    /// for one destination. Returns the bytes built; 0 when there is nothing to send at this moment. Call again
-    /// until then.
+    /// for one destination. Returns the bytes built; 0 when there is nothing to send at this moment. Call again until
+    /// then.
     /// </summary>
-    public int BuildDatagrams(Span<byte> buffer, long now, out OutgoingDatagrams batch) =>
-        throw new NotSupportedException();
+    /// <param name="buffer">At least as long as the path's largest datagram; longer for batches.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="batch">Where the bytes go, and how they are cut.</param>
+    public int BuildDatagrams(Span<byte> buffer, long now, out OutgoingDatagrams batch)
+    {
+        _state.Now = now;
+        int length = _egress.Build(buffer, now, out batch);
+        _clock.Update(now);
+        return length;
+    }
 
-    public void HandleTimeout(long now) => throw new NotSupportedException();
+    public void HandleTimeout(long now)
+    {
+        if (now < NextTimeout)
+        {
+            return;
+        }
+
+        _state.Now = now;
+        _clock.HandleTimeout(now);
+        _clock.Update(now);
+    }
 
     /// <summary>Server: answers <see cref="IConnectionEvents.OnClientHello"/>.</summary>
-    public void ProvideServerOptions(TlsServerOptions options, long now) => throw new NotSupportedException();
+    public void ProvideServerOptions(TlsServerOptions options, long now)
+    {
+        _state.Now = now;
+        _state.Handshake.ProvideOptions(options, now);
+        AfterTls(now);
+    }
 
-    /// <summary>Server: turns the client away, with CONNECTION_REFUSED.</summary>
-    public void Refuse(long now) => throw new NotSupportedException();
+    /// <summary>Server: turns the client away (RFC 9000 section 20.1, CONNECTION_REFUSED).</summary>
+    public void Refuse(string reason, long now)
+    {
+        _state.Now = now;
+        _state.Lifecycle.Fail(new TransportError(TransportErrorCode.ConnectionRefused, reason), now);
+    }
 
     /// <summary>Answers <see cref="IConnectionEvents.OnCertificateToValidate"/>.</summary>
-    public void CompleteCertificateValidation(in CertificateValidationResult result, long now) =>
-        throw new NotSupportedException();
+    public void CompleteCertificateValidation(in CertificateValidationResult result, long now)
+    {
+        _state.Now = now;
+        _state.Handshake.CompleteCertificateValidation(result, now);
+        AfterTls(now);
+    }
 
     /// <summary>Closes with a code of the application; what is unsent or unacknowledged is given up.</summary>
-    public void Close(ulong applicationErrorCode, string reason, long now) => throw new NotSupportedException();
+    public void Close(ulong applicationErrorCode, string reason, long now)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(applicationErrorCode, VarInt.MaxValue);
+        _state.Now = now;
+        _state.Lifecycle.Close(new ConnectionCloseInfo(CloseSource.Local, true, applicationErrorCode, 0, reason), now);
+    }
 
     /// <summary>Server: gives the client a token for its next connection (RFC 9000 section 8.1.3).</summary>
-    public void SendNewToken(ReadOnlySpan<byte> token) => throw new NotSupportedException();
+    public void SendNewToken(ReadOnlySpan<byte> token)
+    {
+        if (_state.IsServer && !_state.IsOver && !token.IsEmpty)
+        {
+            _state.FrameWriter.SendNewToken(token);
+        }
+    }
 
     /// <summary>
     /// Client: validates a path from another local address and, if it works, moves to it (RFC 9000 section 9.2). False
     /// when that is not possible now: no spare connection id, the server forbids it, or the handshake is not confirmed.
     /// </summary>
-    public bool TryMigrate(in NetworkAddress local, long now) => throw new NotSupportedException();
+    public bool TryMigrate(in NetworkAddress local, long now)
+    {
+        _state.Now = now;
+        bool started = !_state.IsOver && _state.Migration.TryMigrate(local, now);
+        _clock.Update(now);
+        return started;
+    }
 
     /// <summary>Asks the peer for a sign of life.</summary>
-    public void Ping(long now) => throw new NotSupportedException();
+    public void Ping() => _state.PingToSend = !_state.IsOver;
 
-    /// <summary>Changes the 1-RTT keys (RFC 9001 section 6); false when the last change is not confirmed yet.</summary>
-    public bool TryUpdateKeys(long now) => throw new NotSupportedException();
+    /// <summary>Changes the 1-RTT keys (RFC 9001 section 6); false when the last change is not settled yet.</summary>
+    public bool TryUpdateKeys(long now)
+    {
+        _state.Now = now;
+        return _state.KeyUpdates.TryUpdate(now);
+    }
 
     /// <summary>Keying material for the application (RFC 8446 section 7.5), once the handshake is complete.</summary>
     public void ExportKeyingMaterial(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, Span<byte> output) =>
-        throw new NotSupportedException();
+        _state.Tls.Export(label, context, output);
 
-    public ConnectionStatistics GetStatistics() => throw new NotSupportedException();
+    public ConnectionStatistics GetStatistics()
+    {
+        ConnectionCounters counters = _state.Counters;
+        long lost = 0;
+        long spurious = 0;
+        foreach (RecoveryPath path in _state.Recovery.Paths)
+        {
+            lost += (long)path.PacketsLost;
+            spurious += (long)path.PacketsSpuriouslyLost;
+        }
 
-    /// <summary>Fills in what is known of each path; returns how many there are.</summary>
-    public int GetPaths(Span<PathStatistics> paths) => throw new NotSupportedException();
+        return new ConnectionStatistics
+        {
+            DatagramsSent = counters.DatagramsSent,
+            DatagramsReceived = counters.DatagramsReceived,
+            BytesSent = counters.BytesSent,
+            BytesReceived = counters.BytesReceived,
+            PacketsSent = counters.PacketsSent,
+            PacketsReceived = counters.PacketsReceived,
+            PacketsDropped = counters.PacketsDropped,
+            PacketsLost = lost,
+            SpuriousLosses = spurious,
+            ProbeTimeouts = counters.ProbeTimeouts,
+            KeyUpdates = counters.KeyUpdates,
+            HandshakeDuration = _state.HandshakeDuration,
+        };
+    }
+
+    /// <summary>What is known of each path; returns how many fit and were written.</summary>
+    public int GetPaths(Span<PathStatistics> paths)
+    {
+        int count = 0;
+        foreach (PathState? path in _state.Paths.All)
+        {
+            if (path is not null && count < paths.Length)
+            {
+                paths[count++] = path.ToStatistics(path == _state.Paths.Active);
+            }
+        }
+
+        return count;
+    }
 
     /// <summary>Gives everything back at once, without a word to the peer.</summary>
-    public void Dispose()
+    public void Dispose() => _state.Lifecycle.EndSilently(CloseSource.Abandoned, "given up", _state.Now);
+
+    private void AfterTls(long now)
     {
+        if (_state.HasNewReceiveKeys && !_state.IsOver)
+        {
+            _ingress.ProcessWaiting(now);
+        }
+
+        _clock.Update(now);
     }
 }

@@ -63,6 +63,16 @@ internal sealed record ConnectionSettings
 
     public bool Ecn { get; init; } = true;
 
+    public CongestionAlgorithm Congestion { get; init; } = CongestionAlgorithm.Cubic;
+
+    /// <summary>Datagrams of the application that may wait to be sent.</summary>
+    public int DatagramQueueCount { get; init; } = 1024;
+
+    public int DatagramQueueBytes { get; init; } = 1 << 20;
+
+    /// <summary>Copied bytes of one stream that may wait for their acknowledgement.</summary>
+    public int StreamSendBuffer { get; init; } = 1 << 20;
+
     public SpinBitMode SpinBit { get; init; } = SpinBitMode.Random;
 
     /// <summary>RFC 9287: the fixed bit may be anything in packets to us, and is so in ours when the peer agrees.</summary>

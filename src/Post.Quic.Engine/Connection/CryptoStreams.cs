@@ -84,12 +84,15 @@ internal sealed class CryptoStreams
     /// <summary>Takes in a CRYPTO frame and gives TLS what is in order now.</summary>
     public TransportError Receive(EncryptionLevel level, in CryptoFrame frame, TlsSession tls, long now)
     {
-        ReceiveAssembler incoming = Open(level).Incoming;
+        Level stream = Open(level);
+        ReceiveAssembler incoming = stream.Incoming;
         ReadOnlySpan<byte> next = incoming.TakeInOrder(frame.Offset, frame.Data, frame.Data.Length);
         if (!next.IsEmpty)
         {
             TransportError error = tls.Receive(level, next, now);
-            if (error.IsError)
+
+            // What completes the handshake also discards its keys, and with them this very stream.
+            if (error.IsError || Find(level) != stream)
             {
                 return error;
             }
@@ -104,7 +107,7 @@ internal sealed class CryptoStreams
         while (incoming.PeekFirst() is { IsEmpty: false } ready)
         {
             TransportError error = tls.Receive(level, ready, now);
-            if (error.IsError)
+            if (error.IsError || Find(level) != stream)
             {
                 return error;
             }

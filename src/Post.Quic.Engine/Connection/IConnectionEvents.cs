@@ -1,4 +1,6 @@
+using Post.Quic.Engine.Datagrams;
 using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Wire;
 
@@ -8,7 +10,7 @@ namespace Post.Quic.Engine.Connection;
 /// What a connection tells its owner. Called from inside the core's calls, under the owner's gate: an implementation
 /// notes what happened and returns; it never calls the core back and never waits. Spans are valid during the call.
 /// </summary>
-internal interface IConnectionEvents
+internal interface IConnectionEvents : IStreamEvents, IDatagramEvents
 {
     /// <summary>
     /// Server: what the client asks for. Answer with <see cref="ConnectionCore.ProvideServerOptions"/>, after the call
@@ -30,27 +32,6 @@ internal interface IConnectionEvents
 
     /// <summary>The server took or refused early data. On refusal what was sent so far has to be sent anew.</summary>
     void OnEarlyDataDecided(bool accepted);
-
-    /// <summary>The peer opened a stream.</summary>
-    void OnStreamOpened(ulong streamId);
-
-    /// <summary>There is more to read, or the end or a reset was reached.</summary>
-    void OnStreamReadable(ulong streamId);
-
-    /// <summary>Credit or buffer came free after a write took less than it was given.</summary>
-    void OnStreamWritable(ulong streamId);
-
-    /// <summary>The peer acknowledged everything including the end, or the reset: nothing can go wrong any more.</summary>
-    void OnStreamSendSettled(ulong streamId, bool wasReset);
-
-    /// <summary>The peer will not read on (STOP_SENDING).</summary>
-    void OnStreamStopped(ulong streamId, ulong errorCode);
-
-    /// <summary>Both directions are over and the engine has forgotten the stream.</summary>
-    void OnStreamClosed(ulong streamId);
-
-    /// <summary>The peer raised the number of streams that we may open.</summary>
-    void OnStreamCredit(bool bidirectional);
 
     void OnDatagramReceived(ReadOnlySpan<byte> data);
 

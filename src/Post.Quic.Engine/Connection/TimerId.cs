@@ -35,8 +35,8 @@ internal enum TimerId : byte
     /// <summary>A queued datagram grows too old.</summary>
     Datagrams,
 
-    /// <summary>Credit for new streams that was held back.</summary>
-    StreamCredit,
+    /// <summary>The end of a lifetime, or credit for new streams that was held back.</summary>
+    Streams,
 
     Count,
 }

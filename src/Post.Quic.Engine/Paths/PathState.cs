@@ -1,3 +1,6 @@
+using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.Wire;
+
 namespace Post.Quic.Engine.Paths;
 
 /// <summary>
@@ -6,19 +9,27 @@ namespace Post.Quic.Engine.Paths;
 /// </summary>
 internal sealed class PathState
 {
-    public PathState(int id, in NetworkAddress local, in NetworkAddress remote)
+    public PathState(int id, in NetworkAddress local, in NetworkAddress remote, RecoveryPath recovery)
     {
         Id = id;
         Local = local;
         Remote = remote;
+        Recovery = recovery;
     }
 
     /// <summary>Names the path to the layer above; never used twice in a connection.</summary>
     public int Id { get; }
 
+    /// <summary>Its host may be unspecified until the first packet shows which of our addresses it is.</summary>
     public NetworkAddress Local { get; set; }
 
     public NetworkAddress Remote { get; }
+
+    /// <summary>
+    /// Round-trip time, congestion, pacing, MTU and ECN. Two paths that differ only by the port of a NAT share it: the
+    /// way is the same (RFC 9000 section 9.4).
+    /// </summary>
+    public RecoveryPath Recovery { get; }
 
     /// <summary>The id of the peer's that packets on this path go to.</summary>
     public RemoteConnectionId RemoteId { get; set; }
@@ -26,14 +37,55 @@ internal sealed class PathState
     /// <summary>The sequence number of our id that the peer last used on this path.</summary>
     public ulong LocalIdSequence { get; set; }
 
-    /// <summary>
-    /// The limit on what goes to an address that is not validated. A field: the struct is changed in place.
-    /// </summary>
+    /// <summary>A field: the struct is changed in place.</summary>
     public AntiAmplification Amplification;
 
     public PathValidation Validation;
 
     public PathResponses Responses;
 
-    public bool IsValidated => Amplification.IsValidated;
+    /// <summary>The reset token that the owner was told of for this path.</summary>
+    public StatelessResetToken? AnnouncedToken { get; set; }
+
+    /// <summary>New data goes by this path once it is validated: we asked for it.</summary>
+    public bool ActivateWhenValidated { get; set; }
+
+    /// <summary>The spin bit's value for the next packet (RFC 9000 section 17.4).</summary>
+    public bool Spin { get; set; }
+
+    /// <summary>The peer has been heard on it, in a way that nobody can forge who is not on the path.</summary>
+    public bool IsValidated { get; set; }
+
+    public long PacketsSent { get; set; }
+
+    public long PacketsReceived { get; set; }
+
+    public long BytesSent { get; set; }
+
+    public long BytesReceived { get; set; }
+
+    public PathStatistics ToStatistics(bool isActive) => new()
+    {
+        PathId = Id,
+        Local = Local,
+        Remote = Remote,
+        IsActive = isActive,
+        IsValidated = IsValidated,
+        SmoothedRtt = Recovery.Rtt.HasSample ? Recovery.Rtt.Smoothed : 0,
+        MinRtt = Recovery.Rtt.Minimum,
+        LatestRtt = Recovery.Rtt.Latest,
+        RttVariation = Recovery.Rtt.HasSample ? Recovery.Rtt.Variation : 0,
+        CongestionWindow = Recovery.Congestion.Window,
+        BytesInFlight = Recovery.BytesInFlight,
+        EstimatedRate = Recovery.EstimatedBandwidth,
+        Mtu = Recovery.Mtu.Current,
+        EcnCapable = Recovery.Ecn.State == EcnState.Capable,
+        PacketsSent = PacketsSent,
+        PacketsReceived = PacketsReceived,
+        PacketsLost = (long)Recovery.PacketsLost,
+        BytesSent = BytesSent,
+        BytesReceived = BytesReceived,
+        BytesLost = (long)Recovery.BytesLost,
+        CongestionEvents = Recovery.Congestion.CongestionEvents,
+    };
 }

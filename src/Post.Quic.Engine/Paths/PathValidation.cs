@@ -27,17 +27,16 @@ internal struct PathValidation
     public readonly long Deadline =>
         State == PathValidationState.Validating ? Math.Min(_nextChallenge, _deadline) : long.MaxValue;
 
-    /// <param name="probeTimeout">Of this path or of the active one, whichever is longer.</param>
+    /// <param name="interval">After so long the challenge goes again, then after twice as long, and so on.</param>
+    /// <param name="duration">How long the peer has to answer (RFC 9000 section 8.2.4).</param>
     /// <param name="now">The current time.</param>
-    public void Start(long probeTimeout, long now)
+    public void Start(long interval, long duration, long now)
     {
         this = default;
         State = PathValidationState.Validating;
-        _interval = probeTimeout;
+        _interval = interval;
         _nextChallenge = now;
-
-        // RFC 9000 section 8.2.4: three times the larger of the two probe timeouts is the recommended limit.
-        _deadline = now + (3 * probeTimeout);
+        _deadline = now + duration;
     }
 
     public readonly bool WantsChallenge(long now) =>

@@ -1,0 +1,23 @@
+namespace Post.Quic.Engine.Connection;
+
+/// <summary>What a connection counts as it goes.</summary>
+internal sealed class ConnectionCounters
+{
+    public long DatagramsSent { get; set; }
+
+    public long DatagramsReceived { get; set; }
+
+    public long BytesSent { get; set; }
+
+    public long BytesReceived { get; set; }
+
+    public long PacketsSent { get; set; }
+
+    public long PacketsReceived { get; set; }
+
+    public long PacketsDropped { get; set; }
+
+    public long ProbeTimeouts { get; set; }
+
+    public long KeyUpdates { get; set; }
+}

@@ -1,0 +1,257 @@
+using Post.Quic.Engine.Congestion;
+using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Datagrams;
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.Streams;
+using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Parameters;
+
+namespace Post.Quic.Engine.Connection;
+
+/// <summary>
+/// What the rooms of one connection share: who they are, and the few facts that several of them need. Whatever takes
+/// more than a line is done by the room whose job it is.
+/// </summary>
+internal sealed class ConnectionState
+{
+    /// <summary>RFC 9000 section 17.4: the spin bit is off on at least one in 16 connections.</summary>
+    private const int SpinDisabledOneIn = 16;
+
+    public ConnectionState(ConnectionSetup setup, bool isServer, QuicVersion version, long now)
+    {
+        Setup = setup;
+        Settings = setup.Settings;
+        Events = setup.Events;
+        Random = setup.Random;
+        Trace = setup.Trace;
+        IsServer = isServer;
+        Now = now;
+        CreatedAt = now;
+        Version = new VersionChoice(setup.Settings.Versions, version);
+        Keys = new KeyStore(setup.Crypto);
+        Crypto = new CryptoStreams(Pool);
+        LocalIds = new LocalConnectionIds(setup.ConnectionIds);
+        RemoteIds = new RemoteConnectionIds(setup.Settings.ActiveConnectionIdLimit);
+        Idle = new IdleTimer(setup.Settings.MaxIdleTimeout, setup.Settings.KeepAliveInterval, now);
+        Timers = new TimerTable();
+        Lifecycle = new Lifecycle(this);
+        Parameters = new PeerParameters(this);
+        FrameWriter = new FrameWriter(this);
+        Streams = new StreamTable(
+            new StreamTableOptions
+            {
+                IsServer = isServer,
+                Announced = ParameterFactory.Credits(Parameters.Own),
+                MaxConnectionWindow = Settings.MaxConnectionWindow,
+                MaxStreamWindow = Settings.MaxStreamWindow,
+                SendBufferSize = Settings.StreamSendBuffer,
+            },
+            Events,
+            Pool);
+        Datagrams = new DatagramQueue(
+            new DatagramQueueOptions { MaxCount = Settings.DatagramQueueCount, MaxBytes = Settings.DatagramQueueBytes },
+            Events);
+        RecoveryPath first = NewRecoveryPath(0);
+        Recovery = new LossRecovery(!isServer, Random, new FrameFates(this), first);
+        Recovery.Application.Received.MaxAckDelay = Settings.MaxAckDelay;
+        Migration = new Migration(this);
+        Monitor = new PathMonitor(this);
+        FirstFlight = new FirstFlight(this);
+        KeyUpdates = new KeyUpdates(this);
+        Spins = Settings.SpinBit == SpinBitMode.Spin && Random.NextInt32(SpinDisabledOneIn) != 0;
+        Paths = new PathManager(this, setup.Local, setup.Remote, first);
+        Handshake = new HandshakeHost(this);
+        Tls = setup.CreateTls(Handshake);
+    }
+
+    public ConnectionSetup Setup { get; }
+
+    public ConnectionSettings Settings { get; }
+
+    public IConnectionEvents Events { get; }
+
+    public RandomSource Random { get; }
+
+    public ConnectionTrace? Trace { get; }
+
+    public bool IsServer { get; }
+
+    /// <summary>The time of the call in progress: TLS calls back without one.</summary>
+    public long Now { get; set; }
+
+    public long CreatedAt { get; }
+
+    public VersionChoice Version { get; }
+
+    public KeyStore Keys { get; }
+
+    public BlockPool Pool { get; } = new();
+
+    public CryptoStreams Crypto { get; }
+
+    public LocalConnectionIds LocalIds { get; }
+
+    public RemoteConnectionIds RemoteIds { get; }
+
+    public PathManager Paths { get; }
+
+    public PathMonitor Monitor { get; }
+
+    public FirstFlight FirstFlight { get; }
+
+    public KeyUpdates KeyUpdates { get; }
+
+    public Migration Migration { get; }
+
+    public Lifecycle Lifecycle { get; }
+
+    public PeerParameters Parameters { get; }
+
+    public HandshakeHost Handshake { get; }
+
+    public TlsSession Tls { get; private set; }
+
+    public LossRecovery Recovery { get; }
+
+    public StreamTable Streams { get; }
+
+    public DatagramQueue Datagrams { get; }
+
+    public FrameWriter FrameWriter { get; }
+
+    public UndecryptablePackets Waiting { get; } = new();
+
+    public Closing Closing { get; } = new();
+
+    public ConnectionCounters Counters { get; } = new();
+
+    /// <summary>A field: the struct is changed in place.</summary>
+    public IdleTimer Idle;
+
+    /// <summary>A field: the struct is changed in place.</summary>
+    public TimerTable Timers;
+
+    public ConnectionPhase Phase => Lifecycle.Phase;
+
+    /// <summary>Nothing is processed or sent any more but the answers of a closing connection.</summary>
+    public bool IsOver => Phase >= ConnectionPhase.Closing;
+
+    public bool IsHandshakeComplete { get; set; }
+
+    public bool IsHandshakeConfirmed { get; set; }
+
+    public long HandshakeDuration { get; set; }
+
+    public TransportParameters Peer => Parameters.Peer;
+
+    /// <summary>An authentic packet of the peer's has been seen.</summary>
+    public bool HasHeardPeer { get; set; }
+
+    /// <summary>The source id of the peer's first Initial (RFC 9000 section 7.3).</summary>
+    public ConnectionId PeerInitialSource { get; set; }
+
+    /// <summary>The source id of our first Initial.</summary>
+    public ConnectionId OwnInitialSource { get; set; }
+
+    /// <summary>The destination id of the client's very first packet.</summary>
+    public ConnectionId OriginalDestination { get; set; }
+
+    /// <summary>What the Initial keys are derived from: the above, or after a Retry its source id.</summary>
+    public ConnectionId InitialKeyId { get; set; }
+
+    public ConnectionId? RetrySource { get; set; }
+
+    /// <summary>Client: the token for Initial packets, of a Retry or of an earlier connection.</summary>
+    public ReadOnlyMemory<byte> Token { get; set; }
+
+    /// <summary>Keys to receive with were installed: packets that waited for them can be read.</summary>
+    public bool HasNewReceiveKeys { get; set; }
+
+    public bool HandshakeDoneToSend { get; set; }
+
+    /// <summary>Somebody wants a sign of life from the peer.</summary>
+    public bool PingToSend { get; set; }
+
+    /// <summary>The spin bit follows the peer's; else it keeps the value it begins with.</summary>
+    public bool Spins { get; }
+
+    /// <summary>What the spin bit of a new path begins with (RFC 9000 section 17.4).</summary>
+    public bool FirstSpin => Settings.SpinBit == SpinBitMode.Random && Random.NextBool();
+
+    /// <summary>RFC 9001 section 4.9.1: a Handshake packet of the client's is being sent.</summary>
+    public bool DiscardInitialAfterDatagram { get; set; }
+
+    /// <summary>What a datagram to the path may hold.</summary>
+    public int DatagramSize(PathState path) => Math.Min(path.Recovery.Mtu.Current, Parameters.MtuLimit);
+
+    /// <summary>0-RTT is what a client sends until it can send 1-RTT.</summary>
+    public bool MaySend(EncryptionLevel level) =>
+        level != EncryptionLevel.EarlyData || !Keys.CanSend(EncryptionLevel.Application);
+
+    /// <summary>
+    /// RFC 9000 section 10.2.3: until the handshake is confirmed, nobody knows which keys the peer has: all are used.
+    /// </summary>
+    public bool MayClose(EncryptionLevel level) =>
+        level == EncryptionLevel.Application ? IsHandshakeComplete : !IsHandshakeConfirmed;
+
+    /// <summary>Gives a new way its own measurements, window and size.</summary>
+    public RecoveryPath CreateRecoveryPath()
+    {
+        RecoveryPath path = NewRecoveryPath(Recovery.Paths.FreeIndex);
+        Recovery.AddPath(path);
+        return path;
+    }
+
+    public void CountDropped(int size, PacketDropReason reason, long now)
+    {
+        Counters.PacketsDropped++;
+        Trace?.PacketDropped(now, size, reason);
+    }
+
+    /// <summary>Keys of a level go, and with them all that was on its way under them (RFC 9001 section 4.9).</summary>
+    public void DiscardLevel(EncryptionLevel level)
+    {
+        if (!Keys.Discard(level))
+        {
+            return;
+        }
+
+        Waiting.Discard(level);
+        Trace?.KeysChanged(Now, level, discarded: true, generation: 0);
+        if (level is EncryptionLevel.Initial or EncryptionLevel.Handshake)
+        {
+            Crypto.Discard(level);
+            Recovery.DiscardSpace(Recovery.Space(level.Space()), Now);
+        }
+    }
+
+    /// <summary>Client: another TLS session, since the first one's hello named another version.</summary>
+    public void RenewTls()
+    {
+        Tls.Dispose();
+        Tls = Setup.CreateTls(Handshake);
+    }
+
+    /// <summary>All that is held goes back; nothing works afterwards.</summary>
+    public void Release()
+    {
+        Keys.Dispose();
+        Tls.Dispose();
+        Waiting.Dispose();
+        Recovery.Dispose();
+        Crypto.Discard(EncryptionLevel.Initial);
+        Crypto.Discard(EncryptionLevel.Handshake);
+        Crypto.Discard(EncryptionLevel.Application);
+    }
+
+    private RecoveryPath NewRecoveryPath(byte index)
+    {
+        var mtu = new MtuDiscovery(Parameters.MtuLimit, Settings.MtuDiscovery);
+        CongestionController congestion = Settings.Congestion == CongestionAlgorithm.NewReno
+            ? new NewRenoController(mtu.Current)
+            : new CubicController(mtu.Current);
+        return new RecoveryPath(index, congestion, mtu, Settings.Ecn);
+    }
+}

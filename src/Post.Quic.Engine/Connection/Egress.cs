@@ -1,0 +1,355 @@
+using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Frames;
+
+namespace Post.Quic.Engine.Connection;
+
+/// <summary>
+/// Builds the datagrams that are to be sent now, in batches of one destination, one mark and one size, so that each
+/// batch is one call of the operating system.
+/// </summary>
+internal sealed class Egress
+{
+    /// <summary>RFC 9000 section 14.1: the size of a datagram with an Initial packet, and of one that probes a path.</summary>
+    private const int FullDatagram = 1200;
+
+    /// <summary>A datagram that falls short of the batch's size by so little is padded, so that the batch goes on.</summary>
+    private const int SegmentSlack = 48;
+
+    private readonly ConnectionState _state;
+    private readonly PacketBuilder _builder;
+
+    public Egress(ConnectionState state)
+    {
+        _state = state;
+        _builder = new PacketBuilder(state);
+    }
+
+    private LossRecovery Recovery => _state.Recovery;
+
+    public int Build(Span<byte> buffer, long now, out OutgoingDatagrams batch)
+    {
+        batch = default;
+        _state.Timers.Stop(TimerId.Pacing);
+        if (_state.Phase >= ConnectionPhase.Draining)
+        {
+            return 0;
+        }
+
+        if (_state.Phase == ConnectionPhase.Closing)
+        {
+            return BuildClose(buffer, now, out batch);
+        }
+
+        if (_state.Keys.CanSend(EncryptionLevel.Application))
+        {
+            _state.KeyUpdates.BeforeSending(now);
+            if (_state.IsOver)
+            {
+                return BuildClose(buffer, now, out batch);
+            }
+
+            if (_state.Paths.FindWithProbe(now) is { } probed)
+            {
+                int length = BuildPathProbe(buffer, probed, now, out batch);
+                if (length != 0)
+                {
+                    return length;
+                }
+            }
+        }
+
+        int total = BuildBatch(buffer, now, out batch);
+        return total != 0 ? total : BuildMtuProbe(buffer, now, out batch);
+    }
+
+    /// <summary>What goes by the active path.</summary>
+    private int BuildBatch(Span<byte> buffer, long now, out OutgoingDatagrams batch)
+    {
+        PathState path = _state.Paths.Active;
+        EcnCodepoint ecn = path.Recovery.Ecn.Mark;
+        int total = 0;
+        int segment = 0;
+        for (int count = 0; count < Limits.MaxSegments; count++)
+        {
+            int room = segment != 0 ? segment : _state.DatagramSize(path);
+            if (room > buffer.Length - total)
+            {
+                break;
+            }
+
+            room = (int)Math.Min(room, path.Amplification.Budget);
+            int length = room == 0 ? 0 : BuildDatagram(buffer.Slice(total, room), path, ecn, now);
+            if (length == 0)
+            {
+                break;
+            }
+
+            OnDatagramBuilt(path, length);
+            total += length;
+            bool isFull = length == room && (segment == 0 || length == segment);
+            segment = segment == 0 ? length : segment;
+            if (!isFull)
+            {
+                break;
+            }
+        }
+
+        batch = new OutgoingDatagrams(path.Local, path.Remote, ecn, segment, total);
+        return total;
+    }
+
+    /// <summary>One datagram with the packets of all levels that have something to say. Returns its length.</summary>
+    private int BuildDatagram(Span<byte> datagram, PathState path, EcnCodepoint ecn, long now)
+    {
+        var last = default(PacketDraft);
+        bool hasLast = false;
+        bool pad = false;
+        int start = 0;
+        for (EncryptionLevel level = EncryptionLevel.Initial; level <= EncryptionLevel.Application; level++)
+        {
+            if (!_state.Keys.CanSend(level) || !_state.MaySend(level))
+            {
+                continue;
+            }
+
+            PacketNumberSpace space = Recovery.Space(level.Space());
+            bool isProbe = space.ProbesPending > 0;
+            bool hasContent = _state.FrameWriter.HasContent(level);
+            if (!isProbe && !hasContent && !(level != EncryptionLevel.EarlyData && space.Received.IsAckDue(now)))
+            {
+                continue;
+            }
+
+            SendPermission permission = Ask(space, path, datagram.Length, hasContent, now);
+            if (permission != SendPermission.Allowed && !isProbe && !space.Received.IsAckDue(now))
+            {
+                continue;
+            }
+
+            if (level == EncryptionLevel.Initial && datagram.Length < FullDatagram)
+            {
+                // RFC 9000 section 14.1: it could not be padded. It waits until the client has sent more.
+                continue;
+            }
+
+            // RFC 9002 section 7.5 and 14.4: a probe must get through, so it does not try the path's size.
+            int end = isProbe ? Math.Min(datagram.Length, FullDatagram) : datagram.Length;
+            if (!_builder.TryBegin(datagram[..end], start, level, path, out PacketDraft draft))
+            {
+                break;
+            }
+
+            var writer = new WireWriter(datagram[draft.PayloadOffset..(end - PacketKeys.Overhead)]);
+            draft.Flags = _state.FrameWriter.Write(level, ref writer, space, permission, isProbe, now);
+            draft.PayloadLength = writer.Position;
+            if (draft.PayloadLength == 0)
+            {
+                space.Frames.Discard();
+                continue;
+            }
+
+            if (hasLast)
+            {
+                _ = _builder.Finish(datagram, ref last, padTo: 0, path, ecn, now);
+            }
+
+            // RFC 9000 section 14.1: a client pads every datagram with an Initial packet, a server those that ask for
+            // an acknowledgement.
+            pad |= level == EncryptionLevel.Initial && (!_state.IsServer || draft.IsAckEliciting);
+            last = draft;
+            hasLast = true;
+            start = draft.End;
+        }
+
+        if (!hasLast)
+        {
+            return 0;
+        }
+
+        int length = _builder.Finish(datagram, ref last, PadTo(datagram.Length, last, pad), path, ecn, now);
+        if (_state.DiscardInitialAfterDatagram)
+        {
+            _state.DiscardInitialAfterDatagram = false;
+            _state.DiscardLevel(EncryptionLevel.Initial);
+        }
+
+        return length;
+    }
+
+    /// <summary>Whether the congestion window and the pacer let content out; if not, when to look again.</summary>
+    private SendPermission Ask(PacketNumberSpace space, PathState path, int size, bool hasContent, long now)
+    {
+        if (!hasContent)
+        {
+            return SendPermission.Allowed;
+        }
+
+        SendPermission permission = space.CanSend(path.Recovery, size, now);
+        if (permission == SendPermission.Pacing)
+        {
+            _state.Timers.Set(TimerId.Pacing, path.Recovery.Pacer.NextSendTime(size, now));
+        }
+
+        return permission;
+    }
+
+    private int PadTo(int room, in PacketDraft last, bool pad)
+    {
+        if (pad)
+        {
+            return FullDatagram;
+        }
+
+        // More is to come: a few bytes of padding keep the batch in one piece.
+        return last.Level == EncryptionLevel.Application
+            && last.IsAckEliciting
+            && room - last.End is > 0 and <= SegmentSlack
+            && _state.Streams.HasDataToSend
+            ? room
+            : 0;
+    }
+
+    /// <summary>
+    /// Challenges and answers that belong to one path, in a datagram of their own (RFC 9000 section 8.2): expanded to
+    /// 1200 bytes unless the limit on amplification forbids it.
+    /// </summary>
+    private int BuildPathProbe(Span<byte> buffer, PathState path, long now, out OutgoingDatagrams batch)
+    {
+        batch = default;
+        int room = (int)Math.Min(Math.Min(buffer.Length, FullDatagram), path.Amplification.Budget);
+        if (!_builder.TryBegin(buffer[..room], 0, EncryptionLevel.Application, path, out PacketDraft draft))
+        {
+            // Not even the smallest packet may go there: the questions are forgotten, and our own waits for its time.
+            path.Responses.Clear();
+            return 0;
+        }
+
+        PacketNumberSpace space = Recovery.Application;
+        var writer = new WireWriter(buffer[draft.PayloadOffset..(room - PacketKeys.Overhead)]);
+        while (path.Responses.TryWrite(ref writer))
+        {
+        }
+
+        if (path.Validation.WantsChallenge(now) && writer.Remaining >= PathChallengeFrame.Length)
+        {
+            ulong data = _state.Random.NextUInt64();
+            new PathChallengeFrame(data).Write(ref writer);
+            space.Frames.Record(new SentFrame(SentFrameKind.PathChallenge, data));
+            path.Validation.OnChallengeSent(data, expanded: room == FullDatagram, now);
+        }
+
+        draft.PayloadLength = writer.Position;
+        if (draft.PayloadLength == 0)
+        {
+            space.Frames.Discard();
+            return 0;
+        }
+
+        draft.Flags = SentPacketFlags.AckEliciting | SentPacketFlags.InFlight | SentPacketFlags.PathProbe;
+        int length = _builder.Finish(buffer[..room], ref draft, room, path, EcnCodepoint.NotEct, now);
+        OnDatagramBuilt(path, length);
+        batch = new OutgoingDatagrams(path.Local, path.Remote, EcnCodepoint.NotEct, length, length);
+        return length;
+    }
+
+    /// <summary>A packet of only PING and PADDING, as large as the size to be tried (RFC 9000 section 14.4).</summary>
+    private int BuildMtuProbe(Span<byte> buffer, long now, out OutgoingDatagrams batch)
+    {
+        batch = default;
+        PathState path = _state.Paths.Active;
+        if (!_state.IsHandshakeConfirmed || !path.IsValidated)
+        {
+            return 0;
+        }
+
+        int size = path.Recovery.Mtu.NextProbe(now);
+        PacketNumberSpace space = Recovery.Application;
+        if (size == 0
+            || size > buffer.Length
+            || space.CanSend(path.Recovery, size, now) != SendPermission.Allowed
+            || !_builder.TryBegin(buffer[..size], 0, EncryptionLevel.Application, path, out PacketDraft draft))
+        {
+            return 0;
+        }
+
+        var writer = new WireWriter(buffer[draft.PayloadOffset..(size - PacketKeys.Overhead)]);
+        PingFrame.Write(ref writer);
+        space.Frames.Record(new SentFrame(SentFrameKind.Ping));
+        draft.PayloadLength = writer.Position;
+        draft.Flags = SentPacketFlags.AckEliciting | SentPacketFlags.InFlight | SentPacketFlags.MtuProbe;
+        int length = _builder.Finish(buffer[..size], ref draft, size, path, EcnCodepoint.NotEct, now);
+        OnDatagramBuilt(path, length);
+        batch = new OutgoingDatagrams(path.Local, path.Remote, EcnCodepoint.NotEct, length, length);
+        return length;
+    }
+
+    /// <summary>
+    /// CONNECTION_CLOSE at every level that the peer may be able to read (RFC 9000 section 10.2.3).
+    /// </summary>
+    private int BuildClose(Span<byte> buffer, long now, out OutgoingDatagrams batch)
+    {
+        batch = default;
+        PathState path = _state.Paths.Active;
+        int room = (int)Math.Min(Math.Min(buffer.Length, FullDatagram), path.Amplification.Budget);
+        if (!_state.Closing.HasDataToSend || room == 0)
+        {
+            return 0;
+        }
+
+        _state.Closing.OnSent();
+        var last = default(PacketDraft);
+        bool hasLast = false;
+        bool pad = false;
+        int start = 0;
+        for (EncryptionLevel level = EncryptionLevel.Initial; level <= EncryptionLevel.Application; level++)
+        {
+            if (level == EncryptionLevel.EarlyData || !_state.Keys.CanSend(level) || !_state.MayClose(level))
+            {
+                continue;
+            }
+
+            if (!_builder.TryBegin(buffer[..room], start, level, path, out PacketDraft draft))
+            {
+                break;
+            }
+
+            var writer = new WireWriter(buffer[draft.PayloadOffset..(room - PacketKeys.Overhead)]);
+            if (!_state.Closing.TryWrite(level, ref writer))
+            {
+                break;
+            }
+
+            draft.PayloadLength = writer.Position;
+            if (hasLast)
+            {
+                _ = _builder.Finish(buffer, ref last, padTo: 0, path, EcnCodepoint.NotEct, now);
+            }
+
+            pad |= level == EncryptionLevel.Initial && !_state.IsServer;
+            last = draft;
+            hasLast = true;
+            start = draft.End;
+        }
+
+        if (!hasLast)
+        {
+            return 0;
+        }
+
+        int length = _builder.Finish(buffer, ref last, pad ? FullDatagram : 0, path, EcnCodepoint.NotEct, now);
+        OnDatagramBuilt(path, length);
+        batch = new OutgoingDatagrams(path.Local, path.Remote, EcnCodepoint.NotEct, length, length);
+        return length;
+    }
+
+    private void OnDatagramBuilt(PathState path, int length)
+    {
+        path.Amplification.OnSent(length);
+        path.BytesSent += length;
+        _state.Counters.DatagramsSent++;
+        _state.Counters.BytesSent += length;
+    }
+}

@@ -1,0 +1,70 @@
+using Post.Quic.Engine.Recovery;
+
+namespace Post.Quic.Engine.Connection;
+
+/// <summary>Passes on what became of sent frames, to the room that sent them.</summary>
+internal sealed class FrameFates : IFrameFate
+{
+    private readonly ConnectionState _state;
+
+    public FrameFates(ConnectionState state)
+    {
+        _state = state;
+    }
+
+    public void OnAcked(in SentFrame frame, in SentPacket packet)
+    {
+        switch (frame.Kind)
+        {
+            case SentFrameKind.Stream or SentFrameKind.ResetStream or SentFrameKind.ResetStreamAt:
+                _state.Streams.OnAcked(frame, _state.Now);
+                break;
+            case SentFrameKind.Datagram:
+                _state.Datagrams.OnAcked(frame);
+                break;
+            case SentFrameKind.Crypto:
+                _state.Crypto.OnAcked(frame);
+                break;
+            case SentFrameKind.Ack:
+                _state.Recovery.Space(packet.Level.Space()).Received.OnAckAcked(frame.Id);
+                break;
+            case SentFrameKind.RetireConnectionId:
+                _state.RemoteIds.OnRetireAcked();
+                break;
+            default:
+                break;
+        }
+    }
+
+    public void OnLost(in SentFrame frame, in SentPacket packet)
+    {
+        switch (frame.Kind)
+        {
+            case SentFrameKind.Crypto:
+                _state.Crypto.OnLost(frame);
+                break;
+            case SentFrameKind.Datagram:
+                _state.Datagrams.OnLost(frame, _state.Now);
+                break;
+            case SentFrameKind.NewConnectionId:
+                _state.LocalIds.OnLost(frame.Id);
+                break;
+            case SentFrameKind.RetireConnectionId:
+                _state.RemoteIds.OnRetireLost(frame.Id);
+                break;
+            case SentFrameKind.HandshakeDone:
+                _state.HandshakeDoneToSend = true;
+                break;
+            case SentFrameKind.NewToken:
+                _state.FrameWriter.OnNewTokenLost();
+                break;
+
+            // What these said is said anew whenever it is needed; a challenge has its own clock.
+            case SentFrameKind.Ack or SentFrameKind.Ping or SentFrameKind.PathChallenge or SentFrameKind.AckFrequency:
+                break;
+            default:
+                _state.Streams.OnLost(frame, _state.Now);
+                break;
+        }
+    }
+}

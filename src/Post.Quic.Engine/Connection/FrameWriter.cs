@@ -1,0 +1,154 @@
+using Post.Quic.Engine.Datagrams;
+using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Frames;
+
+namespace Post.Quic.Engine.Connection;
+
+/// <summary>
+/// Decides what goes into a packet, in which order: acknowledgements, then what the connection itself needs, then
+/// streams and datagrams by their urgency.
+/// </summary>
+internal sealed class FrameWriter
+{
+    /// <summary>RFC 9000 section 18.2: the default of ack_delay_exponent, which we announce by saying nothing.</summary>
+    private const int AckDelayExponent = 3;
+
+    private readonly ConnectionState _state;
+    private byte[] _newToken = [];
+    private bool _newTokenToSend;
+
+    public FrameWriter(ConnectionState state)
+    {
+        _state = state;
+    }
+
+    private bool HasConnectionFrames =>
+        _state.HandshakeDoneToSend
+        || _newTokenToSend
+        || _state.LocalIds.HasDataToSend
+        || _state.RemoteIds.HasDataToSend;
+
+    /// <summary>The newest token replaces one that is still to be sent.</summary>
+    public void SendNewToken(ReadOnlySpan<byte> token)
+    {
+        _newToken = token.ToArray();
+        _newTokenToSend = true;
+    }
+
+    public void OnNewTokenLost() => _newTokenToSend = true;
+
+    /// <summary>There is something that asks for an acknowledgement to be sent at this level.</summary>
+    public bool HasContent(EncryptionLevel level) => level switch
+    {
+        EncryptionLevel.Initial or EncryptionLevel.Handshake => _state.Crypto.HasDataToSend(level),
+        EncryptionLevel.EarlyData => HasApplicationData,
+        _ => HasApplicationData || HasConnectionFrames || _state.PingToSend || _state.Crypto.HasDataToSend(level),
+    };
+
+    private bool HasApplicationData => _state.Streams.HasFramesToSend || _state.Datagrams.HasDataToSend;
+
+    /// <summary>Fills the packet; returns what its frames make of it.</summary>
+    /// <param name="level">The packet's keys.</param>
+    /// <param name="writer">The room for frames.</param>
+    /// <param name="space">The packet's number space.</param>
+    /// <param name="permission">Whether the window lets content out.</param>
+    /// <param name="isProbe">The packet is to be sent whatever the window says, and to ask for an answer.</param>
+    /// <param name="now">The current time.</param>
+    public SentPacketFlags Write(
+        EncryptionLevel level,
+        ref WireWriter writer,
+        PacketNumberSpace space,
+        SendPermission permission,
+        bool isProbe,
+        long now)
+    {
+        bool content = (permission == SendPermission.Allowed || isProbe) && HasContent(level);
+        bool wroteAck = false;
+
+        // RFC 9000 section 13.2.1: an acknowledgement rides along with anything that goes anyway.
+        if (level != EncryptionLevel.EarlyData
+            && (space.Received.IsAckDue(now) || ((content || isProbe) && space.Received.HasUnacknowledged)))
+        {
+            wroteAck = space.Received.TryWriteAck(ref writer, space.Frames, AckDelayExponent, now);
+        }
+
+        bool eliciting = content && WriteContent(level, ref writer, space.Frames, now);
+        if (!eliciting && writer.Remaining > 0
+            && (isProbe || (wroteAck && permission == SendPermission.Allowed && _state.Recovery.ShouldAddPing(space, now))))
+        {
+            // RFC 9002 section 6.2.4: a probe without anything to say again is a PING.
+            WritePing(ref writer, space.Frames);
+            eliciting = true;
+        }
+
+        if (!eliciting)
+        {
+            return SentPacketFlags.None;
+        }
+
+        SentPacketFlags flags = SentPacketFlags.AckEliciting | SentPacketFlags.InFlight;
+        return isProbe ? flags | SentPacketFlags.PtoProbe : flags;
+    }
+
+    private bool WriteContent(EncryptionLevel level, ref WireWriter writer, SentFrameLog log, long now)
+    {
+        if (level == EncryptionLevel.EarlyData)
+        {
+            return ApplicationData.WriteFrames(_state.Streams, _state.Datagrams, ref writer, log, now);
+        }
+
+        int start = writer.Position;
+        if (level == EncryptionLevel.Application)
+        {
+            WriteConnectionFrames(ref writer, log);
+        }
+
+        _ = _state.Crypto.WriteFrames(level, ref writer, log);
+        if (level == EncryptionLevel.Application && writer.Remaining > 0)
+        {
+            _ = ApplicationData.WriteFrames(_state.Streams, _state.Datagrams, ref writer, log, now);
+        }
+
+        return writer.Position > start;
+    }
+
+    private void WriteConnectionFrames(ref WireWriter writer, SentFrameLog log)
+    {
+        if (_state.HandshakeDoneToSend && writer.Remaining > 0)
+        {
+            HandshakeDoneFrame.Write(ref writer);
+            log.Record(new SentFrame(SentFrameKind.HandshakeDone));
+            _state.HandshakeDoneToSend = false;
+        }
+
+        if (_newTokenToSend && writer.Remaining >= NewTokenFrame.LengthOf(_newToken.Length))
+        {
+            NewTokenFrame.Write(ref writer, _newToken);
+            log.Record(new SentFrame(SentFrameKind.NewToken));
+            _newTokenToSend = false;
+        }
+
+        if (_state.RemoteIds.HasDataToSend)
+        {
+            _ = _state.RemoteIds.WriteFrames(ref writer, log);
+        }
+
+        if (_state.LocalIds.HasDataToSend)
+        {
+            _ = _state.LocalIds.WriteFrames(ref writer, log);
+        }
+
+        if (_state.PingToSend && writer.Remaining > 0)
+        {
+            WritePing(ref writer, log);
+            _state.PingToSend = false;
+        }
+    }
+
+    private static void WritePing(ref WireWriter writer, SentFrameLog log)
+    {
+        PingFrame.Write(ref writer);
+        log.Record(new SentFrame(SentFrameKind.Ping));
+    }
+}

@@ -1,0 +1,434 @@
+using System.Buffers;
+using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Packets;
+
+namespace Post.Quic.Engine.Connection;
+
+/// <summary>
+/// Takes datagrams apart: finds the packets in each, opens them, and has their frames processed. What cannot be
+/// authenticated leaves no trace but a counter.
+/// </summary>
+internal sealed class Ingress
+{
+    /// <summary>RFC 9000 section 14.1: what carries an Initial packet has at least this many bytes.</summary>
+    private const int MinInitialDatagram = 1200;
+
+    /// <summary>RFC 9000 section 10.3: a stateless reset has an unpredictable header before its token.</summary>
+    private const int MinStatelessReset = 5 + StatelessResetToken.Length;
+
+    private readonly ConnectionState _state;
+    private readonly FrameDispatch _frames;
+    private readonly VersionAndRetry _versionAndRetry;
+
+    public Ingress(ConnectionState state)
+    {
+        _state = state;
+        _frames = new FrameDispatch(state);
+        _versionAndRetry = new VersionAndRetry(state);
+    }
+
+    public void Receive(Span<byte> datagram, in DatagramMetadata metadata, long now)
+    {
+        _state.Counters.DatagramsReceived++;
+        _state.Counters.BytesReceived += datagram.Length;
+        PathState? path = _state.Paths.Find(metadata);
+        if (path is null && !_state.IsServer && !_state.Paths.IsKnownRemote(metadata.Remote))
+        {
+            // RFC 9000 section 9: a client discards packets from an unknown server address.
+            Drop(datagram.Length, PacketDropReason.UnknownPath, now);
+            return;
+        }
+
+        if (path is not null)
+        {
+            path.Amplification.OnReceived(datagram.Length);
+            path.BytesReceived += datagram.Length;
+        }
+
+        bool authentic = false;
+        bool dropInitial = _state.IsServer && datagram.Length < MinInitialDatagram;
+        var reader = new DatagramReader(datagram, _state.LocalIds.Length);
+        for (int i = 0; i < Limits.MaxPacketsPerDatagram && reader.TryReadNext(out PacketHeader header); i++)
+        {
+            if (_state.Phase >= ConnectionPhase.Draining)
+            {
+                return;
+            }
+
+            // RFC 9000 section 14.1: a server discards an Initial packet in a smaller datagram: it could be made to
+            // answer with more than it got.
+            if (dropInitial && header.Type == PacketType.Initial)
+            {
+                Drop(header.Length, PacketDropReason.Malformed, now);
+                continue;
+            }
+
+            Span<byte> packet = datagram.Slice(reader.Offset, header.Length);
+            authentic |= header.Type switch
+            {
+                PacketType.VersionNegotiation => _versionAndRetry.OnVersionNegotiation(packet, now),
+                PacketType.Retry => _versionAndRetry.OnRetry(header, packet, now),
+                _ => HandleProtected(header, packet, metadata, path, datagram.Length, now),
+            };
+        }
+
+        if (!authentic)
+        {
+            CheckStatelessReset(datagram, now);
+        }
+
+        if (_state.HasNewReceiveKeys)
+        {
+            ProcessWaiting(now);
+        }
+    }
+
+    /// <summary>Opens what came before its keys did (RFC 9001 section 5.7).</summary>
+    public void ProcessWaiting(long now)
+    {
+        _state.HasNewReceiveKeys = false;
+        ProcessWaiting(EncryptionLevel.EarlyData, now);
+        ProcessWaiting(EncryptionLevel.Handshake, now);
+        ProcessWaiting(EncryptionLevel.Application, now);
+    }
+
+    private void ProcessWaiting(EncryptionLevel level, long now)
+    {
+        while (_state.Waiting.Count != 0
+            && !_state.IsOver
+            && CanOpen(level)
+            && _state.Waiting.TryTake(level, out byte[] buffer, out int length, out _, out DatagramMetadata metadata))
+        {
+            Span<byte> packet = buffer.AsSpan(0, length);
+            if (PacketHeader.TryParse(packet, _state.LocalIds.Length, out PacketHeader header) == PacketParseResult.Parsed)
+            {
+                _ = HandleProtected(header, packet, metadata, _state.Paths.Find(metadata), 0, now);
+            }
+
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Returns whether the packet was authentic.</summary>
+    private bool HandleProtected(
+        in PacketHeader header,
+        Span<byte> packet,
+        in DatagramMetadata metadata,
+        PathState? path,
+        int datagramLength,
+        long now)
+    {
+        EncryptionLevel level = header.Level;
+        if (!IsForUs(header, out ulong localId, out PacketDropReason reason))
+        {
+            Drop(packet.Length, reason, now);
+            return false;
+        }
+
+        if (!CanOpen(level))
+        {
+            // RFC 9001 section 5.7: 0-RTT ahead of its ClientHello, the handshake ahead of its keys.
+            bool cannotWait = _state.Keys.IsDiscarded(level)
+                || (level == EncryptionLevel.EarlyData && !_state.IsServer)
+                || !_state.Waiting.TryAdd(level, packet, header.PacketNumberOffset, metadata, now);
+            if (cannotWait)
+            {
+                Drop(
+                    packet.Length,
+                    _state.Keys.IsDiscarded(level) ? PacketDropReason.KeysDiscarded : PacketDropReason.KeysUnavailable,
+                    now);
+            }
+
+            return false;
+        }
+
+        if (!TryOpen(header, packet, now, out ulong number, out int headerLength))
+        {
+            return false;
+        }
+
+        // From here on the packet is the peer's own.
+        PacketNumberSpace space = _state.Recovery.Space(level.Space());
+        if (space.Received.IsDuplicate(number))
+        {
+            Drop(packet.Length, PacketDropReason.Duplicate, now);
+            return true;
+        }
+
+        path ??= PathOf(level, metadata, localId, datagramLength, now);
+        if (path is null)
+        {
+            Drop(packet.Length, PacketDropReason.UnknownPath, now);
+            return true;
+        }
+
+        OnAuthentic(header, path, now);
+        var received = new ReceivedPacket(
+            level,
+            number,
+            path,
+            localId,
+            level == EncryptionLevel.Application ? _state.Keys.Application!.OpenedGeneration : 0,
+            metadata.Ecn);
+        ReadOnlySpan<byte> payload = packet[headerLength..^PacketKeys.Overhead];
+        _state.Trace?.PacketReceived(now, path, level, number, packet.Length, payload);
+        if (_state.Phase == ConnectionPhase.Closing)
+        {
+            _state.Closing.OnPacketWhileClosing();
+            _frames.ProcessWhileClosing(payload, received, now);
+            return true;
+        }
+
+        // RFC 9000 sections 17.2 and 17.3.1: reserved bits other than 0, once the packet is known to be authentic.
+        TransportError error = FirstByte.HasReservedBits(packet[0])
+            ? new TransportError(TransportErrorCode.ProtocolViolation, "reserved bits are set")
+            : TransportError.None;
+        bool spin = level == EncryptionLevel.Application && (packet[0] & FirstByte.Spin) != 0;
+        if (!error.IsError)
+        {
+            error = Process(payload, received, space, spin, now);
+        }
+
+        if (error.IsError)
+        {
+            _state.Lifecycle.Fail(error, now);
+        }
+
+        return true;
+    }
+
+    private TransportError Process(
+        ReadOnlySpan<byte> payload, in ReceivedPacket received, PacketNumberSpace space, bool spin, long now)
+    {
+        bool isHighest = space.Received.Largest is not { } largest || received.Number > largest;
+        TransportError error = _frames.Process(payload, received, now, out PacketSummary summary);
+        if (error.IsError || _state.IsOver)
+        {
+            return error;
+        }
+
+        if (!space.IsDiscarded)
+        {
+            space.Received.OnReceived(received.Number, summary.IsAckEliciting, received.Ecn, now);
+            if (summary.WantsImmediateAck)
+            {
+                space.Received.RequestAck();
+            }
+        }
+
+        if (received.Level == EncryptionLevel.Application && isHighest)
+        {
+            received.Path.LocalIdSequence = received.LocalIdSequence;
+
+            // RFC 9000 section 17.4: a server sends what it saw, a client the opposite.
+            if (_state.Spins)
+            {
+                received.Path.Spin = spin == _state.IsServer;
+            }
+
+            if (summary.IsNonProbing)
+            {
+                _state.Migration.OnNonProbingPacket(received.Path, now);
+            }
+        }
+
+        return TransportError.None;
+    }
+
+    /// <summary>Version and connection ids: is this a packet of this connection at all?</summary>
+    private bool IsForUs(in PacketHeader header, out ulong localId, out PacketDropReason reason)
+    {
+        localId = 0;
+        reason = PacketDropReason.Malformed;
+        if (!header.HasFixedBit && !_state.Settings.GreaseQuicBit)
+        {
+            return false;
+        }
+
+        reason = PacketDropReason.UnknownConnectionId;
+        bool ours = _state.LocalIds.TryFind(header.DestinationConnectionId, out localId);
+        if (header.Type == PacketType.OneRtt)
+        {
+            return ours;
+        }
+
+        // RFC 9000 section 7.2: until it knows the server's id, a client uses the one it made up.
+        if (!ours && !(_state.IsServer
+            && header.Type is PacketType.Initial or PacketType.ZeroRtt
+            && _state.InitialKeyId.SequenceEqual(header.DestinationConnectionId)))
+        {
+            return false;
+        }
+
+        // RFC 9000 section 7.2: the peer's id does not change during the handshake.
+        if ((_state.IsServer || _state.HasHeardPeer) && !_state.PeerInitialSource.SequenceEqual(header.SourceConnectionId))
+        {
+            return false;
+        }
+
+        reason = PacketDropReason.UnexpectedVersion;
+        return header.Version == _state.Version.Current
+            || header.Version == _state.Version.Original
+            || (!_state.IsServer && !_state.HasHeardPeer && _state.Version.IsOurs(header.Version));
+    }
+
+    /// <summary>RFC 9001 section 5.7: a server processes no 1-RTT packet before the handshake is complete.</summary>
+    private bool CanOpen(EncryptionLevel level) =>
+        _state.Keys.CanReceive(level)
+        && (level != EncryptionLevel.Application || !_state.IsServer || _state.IsHandshakeComplete);
+
+    private bool TryOpen(in PacketHeader header, Span<byte> packet, long now, out ulong number, out int headerLength)
+    {
+        number = 0;
+        headerLength = 0;
+        ulong expected = _state.Recovery.Space(header.Level.Space()).Received.Largest is { } largest ? largest + 1 : 0;
+        if (header.Level == EncryptionLevel.Application)
+        {
+            return TryOpenApplication(header, packet, expected, now, out number, out headerLength);
+        }
+
+        PacketKeys? keys = header.Level == EncryptionLevel.Initial
+            ? InitialKeys(header.Version)
+            : _state.Keys.ForReceiving(header.Level);
+        if (keys is null || !keys.TryUnprotectHeader(packet, header.PacketNumberOffset, out int length, out uint truncated))
+        {
+            Drop(packet.Length, PacketDropReason.NotAuthentic, now);
+            return false;
+        }
+
+        number = PacketNumber.Decode(expected, truncated, length);
+        headerLength = header.PacketNumberOffset + length;
+        if (!keys.TryOpen(packet, headerLength, number))
+        {
+            Drop(packet.Length, PacketDropReason.NotAuthentic, now);
+            return false;
+        }
+
+        return true;
+    }
+
+    private bool TryOpenApplication(
+        in PacketHeader header, Span<byte> packet, ulong expected, long now, out ulong number, out int headerLength)
+    {
+        number = 0;
+        headerLength = 0;
+        ApplicationKeys keys = _state.Keys.Application!;
+        if (!keys.TryUnprotectHeader(packet, header.PacketNumberOffset, out int length, out uint truncated))
+        {
+            Drop(packet.Length, PacketDropReason.NotAuthentic, now);
+            return false;
+        }
+
+        number = PacketNumber.Decode(expected, truncated, length);
+        headerLength = header.PacketNumberOffset + length;
+        switch (keys.TryOpen(packet, headerLength, number))
+        {
+            case OpenOutcome.Opened:
+                return true;
+            case OpenOutcome.OpenedInNewPhase:
+                _state.KeyUpdates.OnUpdatedByPeer(now);
+                return true;
+            case OpenOutcome.KeyUpdateError:
+                // RFC 9001 sections 6.2 and 6.4.
+                _state.Lifecycle.Fail(new TransportError(TransportErrorCode.KeyUpdateError, "keys out of order"), now);
+                return false;
+            case OpenOutcome.IntegrityLimitReached:
+                // RFC 9001 section 6.6: so many forgeries may have found a key.
+                _state.Lifecycle.Fail(new TransportError(TransportErrorCode.AeadLimitReached, "too many forged packets"), now);
+                return false;
+            default:
+                Drop(packet.Length, PacketDropReason.NotAuthentic, now);
+                return false;
+        }
+    }
+
+    /// <summary>
+    /// A server that takes another version than the client's first answers in it (RFC 9368 section 2.3): its keys are
+    /// tried, and only an authentic packet changes our version.
+    /// </summary>
+    private PacketKeys? InitialKeys(QuicVersion version)
+    {
+        if (!_state.IsServer && version != _state.Version.Current && !_state.HasHeardPeer)
+        {
+            _state.Keys.PrepareInitialFor(version, _state.InitialKeyId, isClient: true);
+        }
+
+        return _state.Keys.InitialForReceiving(version);
+    }
+
+    private void OnAuthentic(in PacketHeader header, PathState path, long now)
+    {
+        _state.Counters.PacketsReceived++;
+        path.PacketsReceived++;
+        _state.Idle.OnReceived(now);
+        if (header.Type == PacketType.OneRtt)
+        {
+            return;
+        }
+
+        if (!_state.IsServer)
+        {
+            // A client that gets an answer has reached the server where it meant to.
+            path.IsValidated = true;
+            if (!_state.HasHeardPeer)
+            {
+                OnFirstPacketOfServer(header);
+            }
+        }
+        else if (header.Type == PacketType.Handshake)
+        {
+            // RFC 9000 section 8.1: only who received our Initial can send this. RFC 9001 section 4.9.1: Initial keys
+            // go with the first Handshake packet.
+            path.IsValidated = true;
+            path.Amplification.Validate();
+            _state.DiscardLevel(EncryptionLevel.Initial);
+        }
+    }
+
+    private void OnFirstPacketOfServer(in PacketHeader header)
+    {
+        _state.HasHeardPeer = true;
+        var source = new ConnectionId(header.SourceConnectionId);
+        _state.PeerInitialSource = source;
+        _state.Paths.Active.RemoteId = _state.RemoteIds.SetFirst(source);
+        if (header.Version != _state.Version.Current)
+        {
+            _state.Version.Change(header.Version);
+            _state.Keys.ChangeInitialVersion(header.Version, _state.InitialKeyId, isClient: true);
+        }
+    }
+
+    /// <summary>The path of an authentic packet from addresses that are not known.</summary>
+    private PathState? PathOf(EncryptionLevel level, in DatagramMetadata metadata, ulong localId, int datagramLength, long now)
+    {
+        // RFC 9000 section 9: nobody moves before the handshake is confirmed. What comes from elsewhere until then
+        // counts, but is answered where the handshake began; and a client's own addresses are its own business.
+        if (!_state.IsServer || !_state.IsHandshakeConfirmed || level != EncryptionLevel.Application)
+        {
+            return _state.Paths.Active;
+        }
+
+        PathState? path = _state.Paths.AddForPeer(metadata, localId);
+        if (path is not null)
+        {
+            path.Amplification.OnReceived(datagramLength);
+            path.BytesReceived += datagramLength;
+        }
+
+        return path;
+    }
+
+    private void CheckStatelessReset(ReadOnlySpan<byte> datagram, long now)
+    {
+        if (datagram.Length >= MinStatelessReset && _state.RemoteIds.IsStatelessReset(datagram[^StatelessResetToken.Length..]))
+        {
+            // RFC 9000 section 10.3.1: the peer knows nothing of us; there is nobody left to close to.
+            _state.Lifecycle.OnStatelessReset(now);
+        }
+    }
+
+    private void Drop(int size, PacketDropReason reason, long now) => _state.CountDropped(size, reason, now);
+}

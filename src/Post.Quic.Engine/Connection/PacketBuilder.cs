@@ -1,0 +1,164 @@
+using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Packets;
+
+namespace Post.Quic.Engine.Connection;
+
+/// <summary>
+/// Puts the head on a packet and, once its frames are written, pads and protects it and tells recovery of it.
+/// </summary>
+internal sealed class PacketBuilder
+{
+    /// <summary>
+    /// RFC 9001 section 5.4.2: the sample for header protection begins four bytes after the packet number does, so number
+    /// and payload have four bytes at least.
+    /// </summary>
+    private const int MinNumberAndPayload = 4;
+
+    private readonly ConnectionState _state;
+    private ulong _grease;
+
+    public PacketBuilder(ConnectionState state)
+    {
+        _state = state;
+        _grease = state.Random.NextUInt64() | 1;
+    }
+
+    /// <summary>Writes the header; false where the room is too small for any frame behind it.</summary>
+    /// <param name="datagram">The room for the datagram.</param>
+    /// <param name="start">Where in it the packet begins.</param>
+    /// <param name="level">The keys to use.</param>
+    /// <param name="path">The path it goes by.</param>
+    /// <param name="draft">What was begun.</param>
+    public bool TryBegin(Span<byte> datagram, int start, EncryptionLevel level, PathState path, out PacketDraft draft)
+    {
+        PacketNumberSpace space = _state.Recovery.Space(level.Space());
+        ulong number = space.NextPacketNumber;
+        int numberLength = PacketNumber.LengthFor(number, space.LargestAcked is { } acked ? acked + 1 : 0);
+        draft = new PacketDraft { Level = level, Start = start, Number = number, NumberLength = numberLength };
+        ConnectionId destination = path.RemoteId.Id;
+        ReadOnlySpan<byte> token = level == EncryptionLevel.Initial ? _state.Token.Span : default;
+        int header = level == EncryptionLevel.Application
+            ? PacketHeaderWriter.ShortLength(destination, numberLength)
+            : PacketHeaderWriter.LongLength(
+                TypeOf(level), destination, _state.OwnInitialSource, token.Length, numberLength);
+        if (start + header + MinNumberAndPayload + PacketKeys.Overhead > datagram.Length)
+        {
+            return false;
+        }
+
+        var writer = new WireWriter(datagram[start..]);
+        if (level == EncryptionLevel.Application)
+        {
+            PacketHeaderWriter.WriteShort(
+                ref writer, destination, numberLength, keyPhase: false, path.Spin, fixedBit: !ClearsFixedBit());
+        }
+        else
+        {
+            draft.LengthOffset = start + PacketHeaderWriter.WriteLong(
+                ref writer,
+                TypeOf(level),
+                level == EncryptionLevel.EarlyData ? _state.Version.Original : _state.Version.Current,
+                destination,
+                _state.OwnInitialSource,
+                token,
+                numberLength);
+        }
+
+        draft.NumberOffset = start + writer.Position;
+        PacketNumber.Write(ref writer, number, numberLength);
+        return true;
+    }
+
+    /// <summary>
+    /// Pads the packet so that it ends at <paramref name="padTo"/> at least, protects it and reports it. Returns where
+    /// it ends.
+    /// </summary>
+    public int Finish(Span<byte> datagram, ref PacketDraft draft, int padTo, PathState path, EcnCodepoint ecn, long now)
+    {
+        int missing = Math.Max(
+            padTo - draft.End,
+            MinNumberAndPayload - draft.NumberLength - draft.PayloadLength);
+        if (missing > 0)
+        {
+            datagram.Slice(draft.PayloadOffset + draft.PayloadLength, missing).Clear();
+            draft.PayloadLength += missing;
+
+            // RFC 9002 section 2: PADDING makes a packet count as in flight. A byte or two for the sample of a packet
+            // of only ACK would then never leave flight, since nobody acknowledges it: it is left out of the count.
+            if (draft.IsAckEliciting)
+            {
+                draft.Flags |= SentPacketFlags.InFlight;
+            }
+        }
+
+        if (draft.LengthOffset != 0)
+        {
+            PacketHeaderWriter.FillLength(datagram, draft.LengthOffset, draft.End - draft.NumberOffset);
+        }
+
+        Span<byte> packet = datagram[draft.Start..draft.End];
+        _state.Trace?.PacketSent(
+            now, path, draft.Level, draft.Number, packet.Length, datagram.Slice(draft.PayloadOffset, draft.PayloadLength));
+        byte generation = Protect(packet, draft);
+        _state.Counters.PacketsSent++;
+        path.PacketsSent++;
+        _state.Recovery.OnPacketSent(
+            _state.Recovery.Space(draft.Level.Space()),
+            path.Recovery,
+            new PacketSent(packet.Length, draft.Flags, draft.Level, generation, ecn),
+            now);
+        if (draft.IsAckEliciting)
+        {
+            _state.Idle.OnAckElicitingSent(now);
+        }
+
+        if (draft.Level == EncryptionLevel.Handshake && !_state.IsServer)
+        {
+            // RFC 9001 section 4.9.1: a client's Initial keys go when it first sends a Handshake packet.
+            _state.DiscardInitialAfterDatagram = true;
+        }
+
+        return draft.End;
+    }
+
+    private static PacketType TypeOf(EncryptionLevel level) => level switch
+    {
+        EncryptionLevel.Initial => PacketType.Initial,
+        EncryptionLevel.EarlyData => PacketType.ZeroRtt,
+        _ => PacketType.Handshake,
+    };
+
+    private byte Protect(Span<byte> packet, in PacketDraft draft)
+    {
+        int numberOffset = draft.NumberOffset - draft.Start;
+        if (draft.Level != EncryptionLevel.Application)
+        {
+            _state.Keys.ForSending(draft.Level).Protect(packet, numberOffset, draft.NumberLength, draft.Number);
+            return 0;
+        }
+
+        ApplicationKeys keys = _state.Keys.Application!;
+        keys.Protect(packet, numberOffset, draft.NumberLength, draft.Number);
+        return (byte)keys.SendGeneration;
+    }
+
+    /// <summary>
+    /// RFC 9287 section 3: towards a peer that does not mind, the fixed bit is anything, so that no middlebox comes to
+    /// rely on it. Nothing hangs on it, so the bits come from a cheap generator.
+    /// </summary>
+    private bool ClearsFixedBit()
+    {
+        if (!_state.Peer.GreaseQuicBit)
+        {
+            return false;
+        }
+
+        _grease ^= _grease << 13;
+        _grease ^= _grease >> 7;
+        _grease ^= _grease << 17;
+        return (_grease & 1) == 0;
+    }
+}

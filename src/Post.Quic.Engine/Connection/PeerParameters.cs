@@ -1,0 +1,137 @@
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Frames;
+using Post.Quic.Engine.Wire.Parameters;
+
+namespace Post.Quic.Engine.Connection;
+
+/// <summary>
+/// The transport parameters of both sides: writes ours for this connection, and has every room know what the peer's
+/// mean for it.
+/// </summary>
+internal sealed class PeerParameters
+{
+    private const long MicrosecondsPerMillisecond = 1000;
+
+    private readonly ConnectionState _state;
+    private StatelessResetToken _ownToken;
+    private PreferredAddress? _ownPreferred;
+
+    public PeerParameters(ConnectionState state)
+    {
+        _state = state;
+        Own = ParameterFactory.Create(state.Settings);
+    }
+
+    /// <summary>Ours, but for what belongs to this connection alone.</summary>
+    public TransportParameters Own { get; }
+
+    /// <summary>The peer's: defaults, then what was remembered for 0-RTT, then the real ones.</summary>
+    public TransportParameters Peer { get; private set; } = new();
+
+    public bool AreKnown { get; private set; }
+
+    public RememberedParameters? Remembered { get; private set; }
+
+    /// <summary>Issues what our parameters will tell: the first connection id, and that of the preferred address.</summary>
+    public void Prepare()
+    {
+        _state.OwnInitialSource = _state.LocalIds.IssueInTransportParameters(out _ownToken);
+        if (!_state.IsServer || _state.LocalIds.IsZeroLength)
+        {
+            return;
+        }
+
+        ConnectionSetup setup = _state.Setup;
+        if (!setup.PreferredIPv4.IsNone || !setup.PreferredIPv6.IsNone)
+        {
+            ConnectionId id = _state.LocalIds.IssueInTransportParameters(out StatelessResetToken token);
+            _ownPreferred = new PreferredAddress(setup.PreferredIPv4, setup.PreferredIPv6, id, token);
+        }
+    }
+
+    /// <summary>Ours, with all that belongs to this connection alone.</summary>
+    public TransportParameters CreateOwn()
+    {
+        TransportParameters common = Own with
+        {
+            InitialSourceConnectionId = _state.OwnInitialSource,
+            VersionInformation = _state.Version.ToInformation(),
+        };
+        if (!_state.IsServer)
+        {
+            return common;
+        }
+
+        return common with
+        {
+            OriginalDestinationConnectionId = _state.OriginalDestination,
+            RetrySourceConnectionId = _state.RetrySource,
+            StatelessResetToken = _state.LocalIds.IsZeroLength ? null : _ownToken,
+            PreferredAddress = _ownPreferred,
+        };
+    }
+
+    /// <summary>Client: early data goes by the limits of the session before (RFC 9000 section 7.4.1).</summary>
+    public void UseRemembered()
+    {
+        if (AreKnown
+            || TransportParametersReader.TryParse(
+                _state.Setup.RememberedParameters.Span, fromServer: true, out TransportParameters? before).IsError)
+        {
+            return;
+        }
+
+        var remembered = new RememberedParameters(before!);
+        Remembered = remembered;
+        Peer = remembered.ToTransportParameters();
+        _state.Streams.ApplyPeerCredits(ParameterFactory.Credits(Peer));
+        _state.Streams.PeerKnowsResetStreamAt = Peer.ResetStreamAt && _state.Settings.ReliableReset;
+        _state.Datagrams.IsEarlyData = true;
+        UpdateDatagramSize();
+    }
+
+    public void Apply(TransportParameters peer)
+    {
+        Peer = peer;
+        AreKnown = true;
+        _state.Idle.SetPeerTimeout((long)Math.Min(peer.MaxIdleTimeout, uint.MaxValue) * MicrosecondsPerMillisecond);
+        _state.Recovery.PeerMaxAckDelay = (long)peer.MaxAckDelay * MicrosecondsPerMillisecond;
+        _state.Recovery.PeerAckDelayExponent = peer.AckDelayExponent;
+        _state.Streams.ApplyPeerCredits(ParameterFactory.Credits(peer));
+        _state.Streams.PeerKnowsResetStreamAt = peer.ResetStreamAt && _state.Settings.ReliableReset;
+        _state.Paths.Active.Recovery.Mtu.SetLimit(MtuLimit);
+        UpdateDatagramSize();
+        if (peer.StatelessResetToken is { } token)
+        {
+            _state.RemoteIds.SetFirstToken(token);
+            _state.Paths.AnnounceToken(_state.Paths.Active);
+        }
+
+        if (peer.PreferredAddress is { } preferred && !_state.RemoteIds.IsZeroLength)
+        {
+            // RFC 9000 section 5.1.1: its id has sequence number 1.
+            TransportError error = _state.RemoteIds.OnNew(
+                new NewConnectionIdFrame(1, 0, preferred.ConnectionId, preferred.ResetToken));
+            if (error.IsError)
+            {
+                _state.Lifecycle.Fail(error, _state.Now);
+            }
+        }
+    }
+
+    /// <summary>The largest UDP payload that our settings and the peer's parameters allow.</summary>
+    public int MtuLimit => (int)Math.Min((ulong)_state.Settings.MaxMtu, Math.Max(Peer.MaxUdpPayloadSize, (ulong)MtuDiscovery.BaseSize));
+
+    /// <summary>The room for datagrams follows the path's size and the peer's word.</summary>
+    public void UpdateDatagramSize()
+    {
+        // RFC 9221 section 3: what the peer announces bounds the whole frame.
+        PathState path = _state.Paths.Active;
+        int overhead = 1 + path.RemoteId.Id.Length + Wire.Packets.PacketNumber.MaxLength + Crypto.PacketKeys.Overhead;
+        if (_state.Datagrams.SetSizes(Peer.MaxDatagramFrameSize, path.Recovery.Mtu.Current - overhead))
+        {
+            _state.Events.OnMaxDatagramSize(_state.Datagrams.MaxSize);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.Wire;
+
+namespace Post.Quic.Engine.Connection;
+
+/// <summary>What is known of an authentic packet while its frames are read.</summary>
+/// <param name="Level">The keys it was under.</param>
+/// <param name="Number">Its packet number.</param>
+/// <param name="Path">The path it came by.</param>
+/// <param name="LocalIdSequence">The sequence number of our id that it was sent to.</param>
+/// <param name="KeyGeneration">Of 1-RTT: the generation of the keys that opened it.</param>
+/// <param name="Ecn">What was left of the sender's mark.</param>
+internal readonly record struct ReceivedPacket(
+    EncryptionLevel Level,
+    ulong Number,
+    PathState Path,
+    ulong LocalIdSequence,
+    ulong KeyGeneration,
+    EcnCodepoint Ecn)
+{
+    public PacketNumberSpaceId Space => Level.Space();
+}

@@ -1,0 +1,169 @@
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Wire.Parameters;
+
+namespace Post.Quic.Engine.Paths;
+
+/// <summary>
+/// Decides by which path new data goes (RFC 9000 section 9): follows a peer that moved or whose NAT took another port,
+/// moves when our side asks for it, and comes back when the new path does not answer.
+/// </summary>
+internal sealed class Migration
+{
+    private readonly ConnectionState _state;
+
+    public Migration(ConnectionState state)
+    {
+        _state = state;
+    }
+
+    /// <summary>
+    /// The last validated path, to which we come back if the active one is not validated in time: whoever forges a
+    /// source address must not cut the connection off.
+    /// </summary>
+    public PathState? Fallback { get; private set; }
+
+    private PathManager Paths => _state.Paths;
+
+    /// <summary>
+    /// A packet with more than probing frames came by a path, and no packet with a higher number was seen: the peer
+    /// wants to be reached there (RFC 9000 section 9.3).
+    /// </summary>
+    public void OnNonProbingPacket(PathState path, long now)
+    {
+        if (path == Paths.Active || !_state.IsServer || !_state.IsHandshakeConfirmed)
+        {
+            return;
+        }
+
+        PathState previous = Paths.Active;
+        if (previous.IsValidated)
+        {
+            Fallback = previous;
+        }
+
+        Activate(path, now);
+        if (path.IsValidated)
+        {
+            return;
+        }
+
+        Validate(path, now);
+
+        // RFC 9000 section 9.3.3: the path that was left is asked too. If the move was forged, the peer is still there.
+        if (previous.IsValidated)
+        {
+            Validate(previous, now);
+        }
+    }
+
+    /// <summary>Client: tries a path from another local address and moves to it if it works (RFC 9000 section 9.2).</summary>
+    public bool TryMigrate(in NetworkAddress local, long now)
+    {
+        // RFC 9000 section 9: not before the handshake is confirmed, and not if the server asked us not to.
+        if (_state.IsServer || !_state.IsHandshakeConfirmed || _state.Peer.DisableActiveMigration)
+        {
+            return false;
+        }
+
+        // RFC 9000 section 9.5: a peer that is addressed without ids could be followed from one address to the other;
+        // that is the peer's choice, made when it took an empty id.
+        return TryProbe(local, Paths.Active.Remote, now);
+    }
+
+    /// <summary>Client: the handshake is confirmed and the server would rather be elsewhere (RFC 9000 section 9.6).</summary>
+    public void FollowPreference(long now)
+    {
+        if (_state.IsServer || _state.Peer.PreferredAddress is not { } preferred)
+        {
+            return;
+        }
+
+        NetworkAddress remote = Paths.Active.Remote.IsIPv4 ? preferred.IPv4 : preferred.IPv6;
+        if (!remote.IsNone && remote != Paths.Active.Remote)
+        {
+            _ = TryProbe(Paths.Active.Local, remote, now);
+        }
+    }
+
+    public void OnValidated(PathState path, long now)
+    {
+        if (path.ActivateWhenValidated)
+        {
+            path.ActivateWhenValidated = false;
+            PathState previous = Paths.Active;
+            Activate(path, now);
+            if (previous != path)
+            {
+                Paths.Remove(previous);
+            }
+        }
+        else if (path == Paths.Active && Fallback is { } left)
+        {
+            // The move was real: nothing goes by the old path any more, and its id is given back.
+            Fallback = null;
+            Paths.Remove(left);
+        }
+    }
+
+    public void OnFailed(PathState path, long now)
+    {
+        if (path != Paths.Active)
+        {
+            // A path that was left and does not answer confirms the move; it stays until the new one is validated.
+            if (path != Fallback)
+            {
+                Paths.Remove(path);
+            }
+
+            return;
+        }
+
+        if (path.IsValidated)
+        {
+            // Only the second look, at whether 1200 bytes pass (RFC 9000 section 8.2.1), went unanswered. Datagrams that
+            // large are what all else relies on, so this path cannot carry QUIC.
+            if (Fallback is null)
+            {
+                _state.Lifecycle.EndSilently(CloseSource.NoViablePath, "the path does not carry 1200 bytes", now);
+                return;
+            }
+        }
+
+        if (Fallback is { } back)
+        {
+            Fallback = null;
+            Activate(back, now);
+            Paths.Remove(path);
+            return;
+        }
+
+        // RFC 9000 section 9.3.2: without any validated path the connection is given up in silence.
+        _state.Lifecycle.EndSilently(CloseSource.NoViablePath, "no path to the peer was validated", now);
+    }
+
+    private bool TryProbe(in NetworkAddress local, in NetworkAddress remote, long now)
+    {
+        if (Paths.AddForProbing(local, remote) is not { } path)
+        {
+            return false;
+        }
+
+        path.ActivateWhenValidated = true;
+
+        // A client need not fear to be an amplifier: it chose the address itself (RFC 9000 section 8.2).
+        path.Amplification.Validate();
+        Validate(path, now);
+        return true;
+    }
+
+    private void Validate(PathState path, long now) => path.Validation.Start(
+        Clock.ValidationInterval(_state.Recovery), Clock.ValidationTime(_state.Recovery, path), now);
+
+    private void Activate(PathState path, long now)
+    {
+        Paths.Active = path;
+        _state.Recovery.ActivatePath(path.Recovery, now);
+        _state.Monitor.OnRecoveryChanged(now);
+        Paths.Report(path, PathChange.Active);
+    }
+}

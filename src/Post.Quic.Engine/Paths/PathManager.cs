@@ -1,0 +1,343 @@
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Frames;
+
+namespace Post.Quic.Engine.Paths;
+
+/// <summary>
+/// The paths of a connection: finds the one a datagram came by, gives each its connection id, validates them, and
+/// forgets them. Which of them is the active one is decided by <see cref="Migration"/>.
+/// </summary>
+internal sealed class PathManager
+{
+    private readonly ConnectionState _state;
+    private readonly PathState?[] _paths = new PathState?[Limits.MaxPaths];
+    private int _nextId;
+
+    public PathManager(
+        ConnectionState state, in NetworkAddress local, in NetworkAddress remote, RecoveryPath recovery)
+    {
+        _state = state;
+        Active = new PathState(_nextId++, local, remote, recovery) { Spin = state.FirstSpin };
+        _paths[0] = Active;
+    }
+
+    /// <summary>Where new data goes.</summary>
+    public PathState Active { get; set; }
+
+    /// <summary>All paths; some places are empty.</summary>
+    public ReadOnlySpan<PathState?> All => _paths;
+
+    /// <summary>When a path is to be challenged again or given up.</summary>
+    public long Deadline
+    {
+        get
+        {
+            long deadline = long.MaxValue;
+            foreach (PathState? path in _paths)
+            {
+                deadline = Math.Min(deadline, path?.Validation.Deadline ?? long.MaxValue);
+            }
+
+            return deadline;
+        }
+    }
+
+    /// <summary>The path a datagram came by; null for addresses not seen so far.</summary>
+    public PathState? Find(in DatagramMetadata metadata)
+    {
+        PathState? byRemote = null;
+        foreach (PathState? path in _paths)
+        {
+            if (path is null || path.Remote != metadata.Remote)
+            {
+                continue;
+            }
+
+            if (path.Local == metadata.Local)
+            {
+                return path;
+            }
+
+            // A socket that is bound to no address learns from the first packet which one it is.
+            if (path.Local.IsUnspecified || metadata.Local.IsUnspecified)
+            {
+                byRemote ??= path;
+            }
+        }
+
+        if (byRemote is { Local.IsUnspecified: true } && !metadata.Local.IsUnspecified)
+        {
+            byRemote.Local = metadata.Local;
+        }
+
+        return byRemote;
+    }
+
+    /// <summary>RFC 9000 section 9: a client takes packets from no server address that it does not talk to.</summary>
+    public bool IsKnownRemote(in NetworkAddress remote)
+    {
+        foreach (PathState? path in _paths)
+        {
+            if (path is not null && path.Remote == remote)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Adds the path of a peer that was seen at a new address. Null when there is no room or no connection id: the
+    /// peer is then not answered there.
+    /// </summary>
+    public PathState? AddForPeer(in DatagramMetadata metadata, ulong localIdSequence)
+    {
+        if (!TryFindRoom(out int slot))
+        {
+            return null;
+        }
+
+        // RFC 9000 section 9.5: a peer that moves takes a new id of ours, and gets a new one of its own. One that still
+        // uses the old id was moved by a NAT, and for all an observer can tell there is nothing left to hide.
+        bool rebound = localIdSequence == Active.LocalIdSequence;
+        RemoteConnectionId remoteId = Active.RemoteId;
+        if (!rebound && !_state.RemoteIds.TryTake(out remoteId))
+        {
+            return null;
+        }
+
+        bool sameWay = Active.Remote.SameHost(metadata.Remote) && Active.Local == metadata.Local;
+        var path = new PathState(
+            _nextId++,
+            metadata.Local,
+            metadata.Remote,
+            sameWay ? Active.Recovery : _state.CreateRecoveryPath())
+        {
+            LocalIdSequence = localIdSequence,
+        };
+        return Insert(slot, path, remoteId);
+    }
+
+    /// <summary>Adds a path that we want to try; null when there is no room or no connection id for it.</summary>
+    public PathState? AddForProbing(in NetworkAddress local, in NetworkAddress remote)
+    {
+        if (!TryFindRoom(out int slot) || !_state.RemoteIds.TryTake(out RemoteConnectionId remoteId))
+        {
+            return null;
+        }
+
+        var path = new PathState(_nextId++, local, remote, _state.CreateRecoveryPath())
+        {
+            LocalIdSequence = Active.LocalIdSequence,
+        };
+        return Insert(slot, path, remoteId);
+    }
+
+    public void Remove(PathState path)
+    {
+        int slot = Array.IndexOf(_paths, path);
+        if (slot < 0 || path == Active)
+        {
+            return;
+        }
+
+        _paths[slot] = null;
+        WithdrawToken(path);
+        bool idShared = false;
+        bool wayShared = false;
+        foreach (PathState? other in _paths)
+        {
+            idShared |= other is not null && other.RemoteId.Sequence == path.RemoteId.Sequence;
+            wayShared |= other is not null && other.Recovery == path.Recovery;
+        }
+
+        if (!idShared)
+        {
+            TransportError error = _state.RemoteIds.Retire(path.RemoteId.Sequence);
+            if (error.IsError)
+            {
+                _state.Lifecycle.Fail(error, _state.Now);
+            }
+        }
+
+        if (!wayShared)
+        {
+            _state.Recovery.RemovePath(path.Recovery, _state.Now);
+        }
+
+        Report(path, PathChange.Removed);
+    }
+
+    /// <summary>
+    /// The peer took ids back: each path that used one gets another, the active path first; a path for which none is
+    /// left is given up (RFC 9000 section 5.1.2).
+    /// </summary>
+    public void ReplaceRetiredIds()
+    {
+        ReplaceRetiredId(Active);
+        foreach (PathState? path in _paths)
+        {
+            if (path is not null && path != Active && !ReplaceRetiredId(path))
+            {
+                Remove(path);
+            }
+        }
+    }
+
+    /// <summary>The id that the path uses may have a token by now: the owner routes stateless resets by it.</summary>
+    public void AnnounceToken(PathState path)
+    {
+        if (path.AnnouncedToken is null && _state.RemoteIds.TryGetToken(path.RemoteId.Sequence, out StatelessResetToken token))
+        {
+            path.AnnouncedToken = token;
+            _state.Events.OnResetTokenAdded(path.Remote, token);
+        }
+    }
+
+    public void WithdrawTokens()
+    {
+        foreach (PathState? path in _paths)
+        {
+            if (path is not null)
+            {
+                WithdrawToken(path);
+            }
+        }
+    }
+
+    /// <summary>PATH_CHALLENGE came by this path; the answer leaves by it (RFC 9000 section 8.2.2).</summary>
+    public static void OnChallenge(PathState path, in PathChallengeFrame frame) => path.Responses.Add(frame.Data);
+
+    /// <summary>
+    /// PATH_RESPONSE came. One that answers nothing is ignored: RFC 9000 section 19.18 lets us, and the challenge may
+    /// have been given up meanwhile.
+    /// </summary>
+    public void OnResponse(in PathResponseFrame frame, long now)
+    {
+        foreach (PathState? path in _paths)
+        {
+            if (path is not null && path.Validation.TryAnswer(frame.Data))
+            {
+                bool wasValidated = path.IsValidated;
+                path.IsValidated = true;
+                path.Amplification.Validate();
+                if (!path.Validation.ProvedMtu)
+                {
+                    // RFC 9000 section 8.2.1: the address is good, but whether 1200 bytes pass is not known yet.
+                    path.Validation.Start(
+                        Clock.ValidationInterval(_state.Recovery), Clock.ValidationTime(_state.Recovery, path), now);
+                }
+
+                if (!wasValidated)
+                {
+                    Report(path, PathChange.Validated);
+                }
+
+                _state.Migration.OnValidated(path, now);
+                return;
+            }
+        }
+    }
+
+    /// <summary>A path has something to say that can only be said on it.</summary>
+    public PathState? FindWithProbe(long now)
+    {
+        foreach (PathState? path in _paths)
+        {
+            if (path is not null && (path.Responses.Count != 0 || path.Validation.WantsChallenge(now)))
+            {
+                return path;
+            }
+        }
+
+        return null;
+    }
+
+    public void HandleTimeout(long now)
+    {
+        foreach (PathState? path in _paths)
+        {
+            if (path is null || !path.Validation.TryExpire(now))
+            {
+                continue;
+            }
+
+            Report(path, PathChange.Failed);
+            _state.Migration.OnFailed(path, now);
+        }
+    }
+
+    public void Report(PathState path, PathChange change)
+    {
+        var report = new PathEvent(path.Id, change, path.Local, path.Remote);
+        _state.Trace?.PathChanged(_state.Now, report);
+        _state.Events.OnPath(report);
+    }
+
+    private PathState Insert(int slot, PathState path, in RemoteConnectionId remoteId)
+    {
+        path.RemoteId = remoteId;
+        _paths[slot] = path;
+        AnnounceToken(path);
+        Report(path, PathChange.Added);
+        return path;
+    }
+
+    private bool ReplaceRetiredId(PathState path)
+    {
+        if (_state.RemoteIds.IsActive(path.RemoteId.Sequence))
+        {
+            return true;
+        }
+
+        WithdrawToken(path);
+        if (!_state.RemoteIds.TryTake(out RemoteConnectionId next))
+        {
+            return false;
+        }
+
+        path.RemoteId = next;
+        AnnounceToken(path);
+        return true;
+    }
+
+    private void WithdrawToken(PathState path)
+    {
+        if (path.AnnouncedToken is { } token)
+        {
+            path.AnnouncedToken = null;
+            _state.Events.OnResetTokenRemoved(path.Remote, token);
+        }
+    }
+
+    /// <summary>An empty place, or that of a path that nobody will miss: not active, not the one to fall back to.</summary>
+    private bool TryFindRoom(out int slot)
+    {
+        slot = Array.IndexOf(_paths, null);
+        if (slot >= 0)
+        {
+            return true;
+        }
+
+        PathState? oldest = null;
+        foreach (PathState? path in _paths)
+        {
+            if (path != Active && path != _state.Migration.Fallback && (oldest is null || path!.Id < oldest.Id))
+            {
+                oldest = path;
+            }
+        }
+
+        if (oldest is null)
+        {
+            return false;
+        }
+
+        slot = Array.IndexOf(_paths, oldest);
+        Remove(oldest);
+        return true;
+    }
+}

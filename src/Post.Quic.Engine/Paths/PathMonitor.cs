@@ -1,0 +1,57 @@
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Recovery;
+
+namespace Post.Quic.Engine.Paths;
+
+/// <summary>
+/// After recovery has learnt something, tells those who build on it: the streams their round trip, the datagrams their
+/// size, the layer above what changed on the path.
+/// </summary>
+internal sealed class PathMonitor
+{
+    /// <summary>RFC 9002: a packet that three probe timeouts did not bring will not come.</summary>
+    private const int SuspicionPeriods = 3;
+
+    private readonly ConnectionState _state;
+    private RecoveryPath? _watched;
+    private int _mtu;
+    private EcnState _ecn;
+
+    public PathMonitor(ConnectionState state)
+    {
+        _state = state;
+    }
+
+    public void OnRecoveryChanged(long now)
+    {
+        PathState path = _state.Paths.Active;
+        RecoveryPath recovery = path.Recovery;
+        _state.Streams.RoundTrip = recovery.Rtt.Smoothed;
+        _state.Datagrams.SuspicionTime = SuspicionPeriods * _state.Recovery.ProbeTimeoutPeriod;
+        _state.Trace?.MetricsUpdated(now, path);
+        if (_watched != recovery)
+        {
+            _watched = recovery;
+            _mtu = recovery.Mtu.Current;
+            _ecn = recovery.Ecn.State;
+            _state.Parameters.UpdateDatagramSize();
+            return;
+        }
+
+        if (recovery.Mtu.Current != _mtu)
+        {
+            _mtu = recovery.Mtu.Current;
+            _state.Parameters.UpdateDatagramSize();
+            _state.Paths.Report(path, PathChange.Mtu);
+        }
+
+        if (recovery.Ecn.State != _ecn)
+        {
+            _ecn = recovery.Ecn.State;
+            if (_ecn is EcnState.Capable or EcnState.Failed)
+            {
+                _state.Paths.Report(path, PathChange.Ecn);
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+namespace Post.Quic.Engine.Tests.Simulation;
+
+/// <summary>How one direction of the simulated network treats datagrams. Times are microseconds.</summary>
+internal sealed record LinkConditions
+{
+    public long Delay { get; init; } = 10_000;
+
+    /// <summary>Up to so much is added to the delay at random, without changing the order.</summary>
+    public long Jitter { get; init; }
+
+    public double Loss { get; init; }
+
+    public double Duplication { get; init; }
+
+    public double Corruption { get; init; }
+
+    /// <summary>This share of the datagrams is held back by another delay, and so overtaken.</summary>
+    public double Reordering { get; init; }
+
+    /// <summary>Bytes a second; 0 for no limit.</summary>
+    public long Bandwidth { get; init; }
+
+    /// <summary>Bytes that wait for the link before the rest is dropped.</summary>
+    public int QueueBytes { get; init; } = 256 * 1024;
+
+    /// <summary>Queued bytes from which ECT packets are marked; 0 for never.</summary>
+    public int MarkAbove { get; init; }
+
+    /// <summary>Larger UDP payloads vanish.</summary>
+    public int Mtu { get; init; } = 65527;
+
+    /// <summary>A router clears the ECN field.</summary>
+    public bool BleachEcn { get; init; }
+
+    /// <summary>Within each period of this length, the link is dead at first, for <see cref="BlackoutLength"/>.</summary>
+    public long BlackoutPeriod { get; init; }
+
+    public long BlackoutLength { get; init; }
+}

@@ -1,0 +1,42 @@
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Tls;
+
+namespace Post.Quic.Engine.Tests.Simulation;
+
+/// <summary>What a simulated pair is made of.</summary>
+internal sealed record PairOptions
+{
+    public ulong Seed { get; init; } = 1;
+
+    public ConnectionSettings Client { get; init; } = ConnectionSettings.Default;
+
+    public ConnectionSettings Server { get; init; } = ConnectionSettings.Default;
+
+    public TlsClientOptions? ClientTls { get; init; }
+
+    public TlsServerOptions? ServerTls { get; init; }
+
+    /// <summary>The server asks for proof of the address first.</summary>
+    public bool Retry { get; init; }
+
+    public byte[] Token { get; init; } = [];
+
+    public byte[] RememberedParameters { get; init; } = [];
+
+    public int ClientIdLength { get; init; } = 8;
+
+    public int ServerIdLength { get; init; } = 8;
+
+    public CryptoProvider Crypto { get; init; } = CryptoProvider.Default;
+
+    public NetworkAddress PreferredAddress { get; init; }
+
+    /// <summary>Datagrams in one batch at most.</summary>
+    public int BatchBytes { get; init; } = 64 * 1024;
+
+    public ConnectionTrace? ClientTrace { get; init; }
+
+    public ConnectionTrace? ServerTrace { get; init; }
+}

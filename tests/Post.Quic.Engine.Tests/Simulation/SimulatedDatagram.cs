@@ -1,0 +1,13 @@
+using Post.Quic.Engine.Paths;
+
+namespace Post.Quic.Engine.Tests.Simulation;
+
+/// <summary>A datagram under way.</summary>
+internal sealed record SimulatedDatagram(NetworkAddress From, NetworkAddress To, EcnCodepoint Ecn, byte[] Payload)
+{
+    /// <summary>Sent by the client's side.</summary>
+    public bool FromClient { get; init; }
+
+    /// <summary>Counts the datagrams of that side from 0.</summary>
+    public int Index { get; init; }
+}
