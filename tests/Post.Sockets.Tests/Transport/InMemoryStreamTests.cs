@@ -22,7 +22,7 @@ public sealed class InMemoryStreamTests
         {
             byte[] sent = TransportWorld.Bytes(size);
             TransportStream stream = world.Post(sent);
-            CollectionAssert.AreEqual(sent, await world.AcceptAllAsync());
+            TransportWorld.AreSame(sent, await world.AcceptAllAsync());
             await world.DelayAsync(1);
             Assert.AreSame(stream, world.ClientEvents.Acknowledged.Single());
         });
@@ -157,7 +157,7 @@ public sealed class InMemoryStreamTests
             await world.DelayAsync(5000);
             Assert.IsFalse(writing.IsCompleted);
             Assert.IsLessThan(70_000, world.Client.GetStatistics().BytesSent!.Value);
-            CollectionAssert.AreEqual(sent, await TransportWorld.ReadAllAsync(inbound));
+            TransportWorld.AreSame(sent, await TransportWorld.ReadAllAsync(inbound));
             await writing;
         });
     }
@@ -191,8 +191,8 @@ public sealed class InMemoryStreamTests
             Task writing = stream.WriteAsync(there, true, CancellationToken.None).AsTask();
             TransportStream inbound = await world.Server.AcceptStreamAsync(CancellationToken.None);
             Task answering = inbound.WriteAsync(back, true, CancellationToken.None).AsTask();
-            CollectionAssert.AreEqual(there, await TransportWorld.ReadAllAsync(inbound));
-            CollectionAssert.AreEqual(back, await TransportWorld.ReadAllAsync(stream));
+            TransportWorld.AreSame(there, await TransportWorld.ReadAllAsync(inbound));
+            TransportWorld.AreSame(back, await TransportWorld.ReadAllAsync(stream));
             await writing;
             await answering;
         });

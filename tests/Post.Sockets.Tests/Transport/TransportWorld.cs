@@ -103,6 +103,10 @@ internal sealed class TransportWorld
         }
     }
 
+    /// <summary>Like CollectionAssert.AreEqual, but fast enough for megabytes.</summary>
+    public static void AreSame(byte[] expected, byte[] actual, string message = "") =>
+        Assert.IsTrue(actual.AsSpan().SequenceEqual(expected), $"{actual.Length} bytes came, other than the {expected.Length} sent; {message}");
+
     public static byte[] Bytes(int size, int seed = 1)
     {
         byte[] bytes = new byte[size];

@@ -16,6 +16,7 @@ internal sealed class InMemoryConnection : TransportConnection
     private long _creditTold;
     private long _lastReceived;
     private long _lastPing;
+    private long _latestHeard;
     private bool _tellQueued;
 
     public InMemoryConnection(InMemoryWire wire, bool isClient, TransportCapabilities capabilities, in EndSettings settings)
@@ -368,7 +369,7 @@ internal sealed class InMemoryConnection : TransportConnection
             return;
         }
 
-        Heard(path);
+        Heard(path, packet.SentAt);
         path.BytesReceived += packet.WireSize;
         bool early = packet.IsEarlyData && !HandshakeCompleted;
         foreach (ref readonly PacketFrame frame in packet.Frames)
@@ -391,7 +392,7 @@ internal sealed class InMemoryConnection : TransportConnection
         // Even an ended connection returns its packets to the pool, by their acknowledgement.
         if (message.Kind == LinkMessageKind.Acknowledge)
         {
-            Heard(path);
+            Heard(path, 0);
             Sender.OnAcknowledged((Packet)message.Target!);
             return;
         }
@@ -401,7 +402,7 @@ internal sealed class InMemoryConnection : TransportConnection
             return;
         }
 
-        Heard(path);
+        Heard(path, message.Kind == LinkMessageKind.Ping ? message.Second : 0);
         switch (message.Kind)
         {
             case LinkMessageKind.Connect:
@@ -410,7 +411,7 @@ internal sealed class InMemoryConnection : TransportConnection
             case LinkMessageKind.Ping:
                 if (message.First == 1)
                 {
-                    path.Out.Send(new LinkMessage(LinkMessageKind.Ping, null));
+                    path.Out.Send(new LinkMessage(LinkMessageKind.Ping, null, 0, Network.Clock.NowTicks));
                 }
 
                 return;
@@ -505,7 +506,7 @@ internal sealed class InMemoryConnection : TransportConnection
         }
     }
 
-    private void Heard(PathEnd path)
+    private void Heard(PathEnd path, long sentAt)
     {
         _lastReceived = Network.Clock.NowTicks;
         if (path.RemoteMoved() && Failure is null)
@@ -513,7 +514,10 @@ internal sealed class InMemoryConnection : TransportConnection
             ReportPath(path, PathChange.PeerMoved);
         }
 
-        if (ReferenceEquals(path, _main) || Failure is not null || Has(TransportCapabilities.Multipath))
+        // What was sent before the peer moved may come after what it sent from its new address.
+        bool isNews = sentAt > _latestHeard;
+        _latestHeard = Math.Max(_latestHeard, sentAt);
+        if (!isNews || ReferenceEquals(path, _main) || Failure is not null || Has(TransportCapabilities.Multipath))
         {
             return;
         }
@@ -550,7 +554,7 @@ internal sealed class InMemoryConnection : TransportConnection
         if (KeepAlive is { } interval && now - Math.Max(_lastReceived, _lastPing) >= interval.Ticks)
         {
             _lastPing = now;
-            Tell(new LinkMessage(LinkMessageKind.Ping, null, 1));
+            Tell(new LinkMessage(LinkMessageKind.Ping, null, 1, now));
         }
 
         ScheduleAlive();

@@ -30,6 +30,6 @@ internal enum LinkMessageKind
     /// <summary>The client's handshake is complete.</summary>
     HandshakeDone,
 
-    /// <summary>The connection is alive; First: 1 asks for an answer.</summary>
+    /// <summary>The connection is alive; First: 1 asks for an answer. Second: when it was sent.</summary>
     Ping,
 }

@@ -75,7 +75,7 @@ internal sealed class Migration : ClockEntry
         // The server moves when it hears the client there. What is under way on the old path may still arrive.
         _new.AtServer.State = PostPathState.Standby;
         _new.AtServer.OnRoundTrip(_new.RoundTripTicks);
-        client.Tell(new LinkMessage(LinkMessageKind.Ping, null));
+        client.Tell(new LinkMessage(LinkMessageKind.Ping, null, 0, _wire.Network.Clock.NowTicks));
         _used = true;
         _wire.Network.Clock.Schedule(this, _wire.Network.Clock.NowTicks + _new.RoundTripTicks + _old.RoundTripTicks + 1);
         _wait.Complete(true);

@@ -87,11 +87,11 @@ internal sealed class PathEnd(
             return InFlight + Packet.Size <= _window;
         }
 
-        return Out.Settings.BitsPerSecond == 0 || Out.Backlog < StandingQueue;
+        return Out.Settings.BitsPerSecond == 0 || Out.Backlog + Packet.Size <= StandingQueue;
     }
 
     /// <summary>When <see cref="CanSend"/> may become true by the mere passing of time; -1 when it takes an event.</summary>
-    public long WhenCanSend() => IsSuspect || IsReno ? -1 : Out.WhenBacklogIs(StandingQueue);
+    public long WhenCanSend() => IsSuspect || IsReno ? -1 : Out.WhenBacklogIs(StandingQueue - Packet.Size);
 
     public void OnSent(Packet packet)
     {

@@ -113,7 +113,12 @@ public sealed class VirtualClock : TimeProvider
     {
         ArgumentNullException.ThrowIfNull(body);
         T result = default!;
-        Run(async () => result = await body().ConfigureAwait(true), limit);
+        Run(
+            async () =>
+            {
+                result = await body().ConfigureAwait(true);
+            },
+            limit);
         return result;
     }
 
@@ -338,6 +343,7 @@ public sealed class VirtualClock : TimeProvider
     {
         private Thread? _thread;
         private volatile bool _stopping;
+        private bool _finished;
 
         public void Start()
         {
@@ -370,7 +376,12 @@ public sealed class VirtualClock : TimeProvider
                 Monitor.PulseAll(clock._gate);
             }
 
-            if (_thread != Thread.CurrentThread)
+            if (_thread == Thread.CurrentThread)
+            {
+                // Code that runs on the clock's own thread ends it: there is nobody to wait for.
+                Finish();
+            }
+            else
             {
                 _thread!.Join();
             }
@@ -384,11 +395,20 @@ public sealed class VirtualClock : TimeProvider
                 WaitForDue()?.Fire();
             }
 
+            Finish();
+        }
+
+        private void Finish()
+        {
             lock (clock._gate)
             {
-                clock._now = clock.NowTicks;
-                clock._realTime = false;
-                clock._pumpThread = 0;
+                if (!_finished)
+                {
+                    _finished = true;
+                    clock._now = clock.NowTicks;
+                    clock._realTime = false;
+                    clock._pumpThread = 0;
+                }
             }
         }
 
