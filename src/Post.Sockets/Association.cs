@@ -100,7 +100,7 @@ public sealed class Association : IAsyncDisposable
     /// <summary>Sends a copy of some bytes as one object.</summary>
     /// <param name="bytes">The bytes; the caller may reuse them at once.</param>
     /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
-    /// <returns>The handle: shows the object's life, and can be awaited for its end.</returns>
+    /// <returns>The handle: shows the object's life, and completes with its end.</returns>
     /// <exception cref="PostException">The queue is full (<see cref="PostErrorReason.QueueFull"/>), or the association is closed.</exception>
     public SentObject Send(ReadOnlySpan<byte> bytes, ObjectProperties? properties = null) =>
         Add(bytes.ToArray(), null, properties);
@@ -155,8 +155,8 @@ public sealed class Association : IAsyncDisposable
     /// <exception cref="PostException">The queue is full (<see cref="PostErrorReason.QueueFull"/>), or the association is closed.</exception>
     public ObjectWriter Compose(ObjectProperties? properties = null)
     {
-        var scheduler = _core.Continuations == TaskCreationOptions.None ? PipeScheduler.Inline : PipeScheduler.ThreadPool;
-        var pipe = new Pipe(new PipeOptions(readerScheduler: scheduler, writerScheduler: scheduler, useSynchronizationContext: false));
+        var pipe = new Pipe(new PipeOptions(
+            readerScheduler: _core.PipeScheduler, writerScheduler: _core.PipeScheduler, useSynchronizationContext: false));
         return new ObjectWriter(pipe.Writer, Add(default, new PipeSource(pipe.Reader, null), properties));
     }
 

@@ -1,10 +1,8 @@
-using System.Runtime.CompilerServices;
-
 namespace Post.Sockets;
 
 /// <summary>
-/// The handle of a sent object: shows how far it has come, takes it back, and is awaited for its end.
-/// <c>var receipt = await association.Send(bytes);</c> All members may be called from any thread.
+/// The handle of a sent object: shows how far it has come, takes it back, and tells its end:
+/// <c>var receipt = await association.Send(bytes).Completion;</c> All members may be called from any thread.
 /// </summary>
 public abstract class SentObject
 {
@@ -54,7 +52,4 @@ public abstract class SentObject
     /// once the object ended or the transport acknowledged it.</param>
     /// <param name="cancellationToken">Ends the wait, not the object.</param>
     public abstract Task WaitForAsync(SentObjectState state, CancellationToken cancellationToken = default);
-
-    /// <summary>Awaits the end: see <see cref="Completion"/>.</summary>
-    public TaskAwaiter<Receipt> GetAwaiter() => Completion.GetAwaiter();
 }

@@ -41,6 +41,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         Continuations = _dispatcher == TransportDispatcher.ThreadPool
             ? TaskCreationOptions.RunContinuationsAsynchronously
             : TaskCreationOptions.None;
+        PipeScheduler = DispatcherPipeScheduler.For(_dispatcher);
         Clock = new Clock(host.Transport.TimeProvider);
         Log = host.LoggerFactory.CreateLogger("Post.Sockets.Association");
         Instruments = host.Instruments;
@@ -77,6 +78,8 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     public PostInstruments Instruments { get; }
 
     public TaskCreationOptions Continuations { get; }
+
+    public System.IO.Pipelines.PipeScheduler PipeScheduler { get; }
 
     public SendScheduler Scheduler { get; } = new();
 

@@ -6,10 +6,10 @@ namespace Post.Sockets.Associations;
 internal sealed class ControlReader(AssociationCore core)
 {
     private readonly ControlFrameReader _frames = new();
-    private bool _isGoingAway;
+    private long _firstUnserved = long.MaxValue;
 
     /// <summary>After GOAWAY the peer may end its control stream, which tells it when all of it has arrived here.</summary>
-    public bool MayEnd => _isGoingAway && _frames.IsBetweenFrames;
+    public bool MayEnd => _firstUnserved != long.MaxValue && _frames.IsBetweenFrames;
 
     /// <summary>Takes bytes; false when the peer broke a rule and the association is being closed.</summary>
     public bool Read(ReadOnlySpan<byte> bytes)
@@ -94,7 +94,13 @@ internal sealed class ControlReader(AssociationCore core)
                     return PostErrorCode.FrameEncoding;
                 }
 
-                _isGoingAway = true;
+                if (goAway.FirstUnserved > _firstUnserved)
+                {
+                    // What was given up cannot be served again.
+                    return PostErrorCode.IdError;
+                }
+
+                _firstUnserved = goAway.FirstUnserved;
                 core.Lifecycle.OnGoAway(goAway);
                 return PostErrorCode.NoError;
         }

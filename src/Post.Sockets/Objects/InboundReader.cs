@@ -171,6 +171,12 @@ internal sealed class InboundReader(AssociationCore core)
                     break;
                 }
 
+                if (stream.IsEarlyData && !core.IsHandshakeCompleted && !IsSafeToReplay(buffer.AsSpan(0, filled)))
+                {
+                    // An attacker may have replayed it: it waits until the handshake has shown that the peer is there.
+                    await core.Lifecycle.Handshake.WaitAsync(core.Ended).ConfigureAwait(false);
+                }
+
                 if (TryBegin(stream, buffer.AsSpan(0, filled), result.IsCompleted, out var item, out var isThrough))
                 {
                     if (item is not null)
@@ -207,6 +213,13 @@ internal sealed class InboundReader(AssociationCore core)
             ArrayPool<byte>.Shared.Return(buffer);
             core.Wake();
         }
+    }
+
+    private static bool IsSafeToReplay(ReadOnlySpan<byte> bytes)
+    {
+        Span<long> scratch = stackalloc long[ProtocolLimits.MaxAntecedents];
+        return ObjectHeader.TryParse(bytes, scratch, out var header, out _, out _) != ParseStatus.Done
+            || (header.Treatment & ObjectFlags.SafeToReplay) != 0;
     }
 
     private static async ValueTask DisposeQuietlyAsync(TransportStream stream)
@@ -405,7 +418,13 @@ internal sealed class InboundReader(AssociationCore core)
         while (true)
         {
             var status = StreamHeader.TryParse(rest, out header, out var consumed);
-            if (status == ParseStatus.Invalid || (status == ParseStatus.NeedMore && isCompleted))
+            if (status == ParseStatus.NeedMore && isCompleted)
+            {
+                core.Violate(PostErrorCode.HeaderEncoding, "a stream ended within its header");
+                return false;
+            }
+
+            if (status == ParseStatus.Invalid)
             {
                 stream.StopReading((long)PostErrorCode.UnknownStreamType);
                 stream.Reset((long)PostErrorCode.UnknownStreamType);
@@ -431,8 +450,9 @@ internal sealed class InboundReader(AssociationCore core)
 
         if (!core.Options.AcceptStreams || !core.IsSending)
         {
-            stream.StopReading((long)PostErrorCode.StreamRefused);
-            stream.Reset((long)PostErrorCode.StreamRefused);
+            var why = core.Options.AcceptStreams ? PostErrorCode.GoingAway : PostErrorCode.StreamRefused;
+            stream.StopReading((long)why);
+            stream.Reset((long)why);
             return false;
         }
 

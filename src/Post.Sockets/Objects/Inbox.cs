@@ -33,7 +33,7 @@ internal sealed class Inbox(AssociationCore core)
     /// <summary>Bytes held for the application, in whatever state.</summary>
     public long Held => _held;
 
-    public PipeScheduler PipeScheduler => core.Continuations == TaskCreationOptions.None ? PipeScheduler.Inline : PipeScheduler.ThreadPool;
+    public PipeScheduler PipeScheduler => core.PipeScheduler;
 
     public TimeSpan Remaining(long expiresAt)
     {
@@ -76,10 +76,9 @@ internal sealed class Inbox(AssociationCore core)
             return null;
         }
 
-        if (isEarly && (header.Treatment & ObjectFlags.SafeToReplay) == 0)
+        if (isEarly && stream is null && (header.Treatment & ObjectFlags.SafeToReplay) == 0 && !core.IsHandshakeCompleted)
         {
-            // RFC 9622 section 6.2.5: only what is safe to replay may come before the handshake is complete.
-            stop = PostErrorCode.Refused;
+            // Only what is safe to replay may come before the handshake is complete. A stream waits for that; a datagram is not kept.
             Resolve(id, failed: true, ReceiptStatus.Refused, 0, false);
             return null;
         }

@@ -1,0 +1,73 @@
+using System.Net;
+using Post.Sockets.Transport;
+using Post.Sockets.Transport.InMemory;
+
+namespace Post.Sockets.Tests;
+
+/// <summary>A network in virtual time with one association on it, seen from both ends.</summary>
+internal sealed class PostWorld
+{
+    private readonly InMemoryTransport _clientTransport;
+
+    public PostWorld(
+        int seed = 0,
+        InMemoryLinkSettings? link = null,
+        TransportCapabilities capabilities = InMemoryNetwork.DefaultCapabilities)
+    {
+        Network = new InMemoryNetwork(seed, link);
+        _clientTransport = Network.CreateTransport(capabilities);
+    }
+
+    public InMemoryNetwork Network { get; }
+
+    public AssociationOptions ClientOptions { get; init; } = new();
+
+    public AssociationOptions ServerOptions { get; init; } = new();
+
+    public Association Client { get; private set; } = null!;
+
+    public Association Server { get; private set; } = null!;
+
+    public InMemoryWire Wire => Network.Wires[0];
+
+    public static InMemoryLinkSettings Link(
+        long bitsPerSecond = 0, double delay = 0, double loss = 0, double reorder = 0, double jitter = 0) => new()
+        {
+            BitsPerSecond = bitsPerSecond,
+            Delay = TimeSpan.FromMilliseconds(delay),
+            Loss = loss,
+            Reorder = reorder,
+            Jitter = TimeSpan.FromMilliseconds(jitter),
+        };
+
+    public static byte[] Bytes(int size, int seed = 1)
+    {
+        var bytes = new byte[size];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
+
+    /// <summary>Runs a test in virtual time with the association made.</summary>
+    public void Run(Func<PostWorld, Task> body, TimeSpan? limit = null)
+    {
+        Network.Run(
+            async () =>
+            {
+                await ConnectAsync();
+                await body(this);
+            },
+            limit);
+        Assert.AreEqual(0, Network.Clock.ForeignWork, "work came from another thread");
+    }
+
+    public Task DelayAsync(double milliseconds) => Task.Delay(TimeSpan.FromMilliseconds(milliseconds), Network.Clock);
+
+    private async Task ConnectAsync()
+    {
+        var listener = await Listener.ListenAsync(
+            _clientTransport, Local.At(new DnsEndPoint("server", 1)), new ListenerOptions { Association = ServerOptions });
+        var accepting = listener.AcceptAsync().AsTask();
+        Client = await Association.AssociateAsync(_clientTransport, Local.Anonymous, Remote.Named("server", 1), ClientOptions);
+        Server = (await accepting)!;
+    }
+}
