@@ -135,9 +135,17 @@ internal sealed class ConnectionCore : IDisposable
     }
 
     /// <summary>Server: answers <see cref="IConnectionEvents.OnClientHello"/>.</summary>
-    public void ProvideServerOptions(TlsServerOptions options, long now)
+    /// <param name="options">For TLS.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="settings">For this client; null keeps those of the setup.</param>
+    public void ProvideServerOptions(TlsServerOptions options, long now, ConnectionSettings? settings = null)
     {
         _state.Now = now;
+        if (settings is not null && !_state.IsOver)
+        {
+            _state.Reconfigure(settings, now);
+        }
+
         _state.Handshake.ProvideOptions(options, now);
         AfterTls(now);
     }

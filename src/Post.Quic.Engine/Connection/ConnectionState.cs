@@ -39,20 +39,8 @@ internal sealed class ConnectionState
         Lifecycle = new Lifecycle(this);
         Parameters = new PeerParameters(this);
         FrameWriter = new FrameWriter(this);
-        Streams = new StreamTable(
-            new StreamTableOptions
-            {
-                IsServer = isServer,
-                Announced = ParameterFactory.Credits(Parameters.Own),
-                MaxConnectionWindow = Settings.MaxConnectionWindow,
-                MaxStreamWindow = Settings.MaxStreamWindow,
-                SendBufferSize = Settings.StreamSendBuffer,
-            },
-            Events,
-            Pool);
-        Datagrams = new DatagramQueue(
-            new DatagramQueueOptions { MaxCount = Settings.DatagramQueueCount, MaxBytes = Settings.DatagramQueueBytes },
-            Events);
+        Streams = CreateStreams();
+        Datagrams = CreateDatagrams();
         RecoveryPath first = NewRecoveryPath(0);
         Recovery = new LossRecovery(!isServer, Random, new FrameFates(this), first);
         Recovery.Application.Received.MaxAckDelay = Settings.MaxAckDelay;
@@ -68,7 +56,7 @@ internal sealed class ConnectionState
 
     public ConnectionSetup Setup { get; }
 
-    public ConnectionSettings Settings { get; }
+    public ConnectionSettings Settings { get; private set; }
 
     public IConnectionEvents Events { get; }
 
@@ -115,9 +103,9 @@ internal sealed class ConnectionState
 
     public LossRecovery Recovery { get; }
 
-    public StreamTable Streams { get; }
+    public StreamTable Streams { get; private set; }
 
-    public DatagramQueue Datagrams { get; }
+    public DatagramQueue Datagrams { get; private set; }
 
     public FrameWriter FrameWriter { get; }
 
@@ -196,6 +184,25 @@ internal sealed class ConnectionState
     public bool MayClose(EncryptionLevel level) =>
         level == EncryptionLevel.Application ? IsHandshakeComplete : !IsHandshakeConfirmed;
 
+    /// <summary>
+    /// Server: what was chosen for this client takes the place of what every client is met with. It comes before our
+    /// transport parameters are written, so nothing has been promised and no stream exists.
+    /// </summary>
+    public void Reconfigure(ConnectionSettings settings, long now)
+    {
+        Settings = settings;
+        Idle = new IdleTimer(settings.MaxIdleTimeout, settings.KeepAliveInterval, now);
+        Timers.Set(TimerId.Handshake, CreatedAt + settings.HandshakeTimeout);
+        Recovery.Application.Received.MaxAckDelay = settings.MaxAckDelay;
+        Parameters.Renew();
+        Streams = CreateStreams();
+        Datagrams = CreateDatagrams();
+        if (Parameters.AreKnown)
+        {
+            Parameters.Apply(Peer);
+        }
+    }
+
     /// <summary>Gives a new way its own measurements, window and size.</summary>
     public RecoveryPath CreateRecoveryPath()
     {
@@ -254,4 +261,19 @@ internal sealed class ConnectionState
             : new CubicController(mtu.Current);
         return new RecoveryPath(index, congestion, mtu, Settings.Ecn);
     }
+
+    private StreamTable CreateStreams() => new(
+        new StreamTableOptions
+        {
+            IsServer = IsServer,
+            Announced = ParameterFactory.Credits(Parameters.Own),
+            MaxConnectionWindow = Settings.MaxConnectionWindow,
+            MaxStreamWindow = Settings.MaxStreamWindow,
+            SendBufferSize = Settings.StreamSendBuffer,
+        },
+        Events,
+        Pool);
+
+    private DatagramQueue CreateDatagrams() => new(
+        new DatagramQueueOptions { MaxCount = Settings.DatagramQueueCount, MaxBytes = Settings.DatagramQueueBytes }, Events);
 }

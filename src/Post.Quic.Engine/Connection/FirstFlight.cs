@@ -1,4 +1,3 @@
-using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Wire;
 

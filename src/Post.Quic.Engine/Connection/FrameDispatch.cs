@@ -9,18 +9,16 @@ namespace Post.Quic.Engine.Connection;
 internal sealed class FrameDispatch
 {
     private readonly ConnectionState _state;
-    private readonly FrameExtensions _extensions;
 
     public FrameDispatch(ConnectionState state)
     {
         _state = state;
-        _extensions = ParameterFactory.Extensions(state.Settings);
     }
 
     /// <summary>Processes all frames; stops at the first that is wrong.</summary>
     public TransportError Process(ReadOnlySpan<byte> payload, in ReceivedPacket packet, long now, out PacketSummary summary)
     {
-        var frames = new FrameReader(payload, packet.Level, fromServer: !_state.IsServer, _extensions);
+        var frames = new FrameReader(payload, packet.Level, fromServer: !_state.IsServer, ParameterFactory.Extensions(_state.Settings));
         summary = default;
         TransportError error = TransportError.None;
         while (frames.TryReadType(out ulong type))
@@ -44,7 +42,7 @@ internal sealed class FrameDispatch
     /// </summary>
     public void ProcessWhileClosing(ReadOnlySpan<byte> payload, in ReceivedPacket packet, long now)
     {
-        var frames = new FrameReader(payload, packet.Level, fromServer: !_state.IsServer, _extensions);
+        var frames = new FrameReader(payload, packet.Level, fromServer: !_state.IsServer, ParameterFactory.Extensions(_state.Settings));
         while (frames.TryReadType(out ulong type))
         {
             if (type is FrameType.ConnectionClose or FrameType.ConnectionCloseApplication)

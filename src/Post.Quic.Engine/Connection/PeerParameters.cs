@@ -24,7 +24,7 @@ internal sealed class PeerParameters
     }
 
     /// <summary>Ours, but for what belongs to this connection alone.</summary>
-    public TransportParameters Own { get; }
+    public TransportParameters Own { get; private set; }
 
     /// <summary>The peer's: defaults, then what was remembered for 0-RTT, then the real ones.</summary>
     public TransportParameters Peer { get; private set; } = new();
@@ -32,6 +32,9 @@ internal sealed class PeerParameters
     public bool AreKnown { get; private set; }
 
     public RememberedParameters? Remembered { get; private set; }
+
+    /// <summary>The settings have changed before anything of ours was told.</summary>
+    public void Renew() => Own = ParameterFactory.Create(_state.Settings);
 
     /// <summary>Issues what our parameters will tell: the first connection id, and that of the preferred address.</summary>
     public void Prepare()

@@ -15,7 +15,6 @@ internal sealed class EndpointIngress<T> : IDisposable
     where T : class
 {
     private readonly ConnectionRouter<T> _router;
-    private readonly IncomingPolicy? _incoming;
     private readonly TokenSealer _tokens;
     private readonly TokenReplayFilter _usedTokens;
     private readonly StatelessResponses _responses;
@@ -25,20 +24,17 @@ internal sealed class EndpointIngress<T> : IDisposable
     /// <param name="random">Unpredictable bits.</param>
     /// <param name="tokens">Opens what clients bring; not owned.</param>
     /// <param name="usedTokens">Remembers tokens of NEW_TOKEN frames.</param>
-    /// <param name="incoming">What is let in; null where nobody listens.</param>
     public EndpointIngress(
         ConnectionRouter<T> router,
         CryptoProvider crypto,
         RandomSource random,
         TokenSealer tokens,
-        TokenReplayFilter usedTokens,
-        IncomingPolicy? incoming)
+        TokenReplayFilter usedTokens)
     {
         _router = router;
-        _incoming = incoming;
         _tokens = tokens;
         _usedTokens = usedTokens;
-        _responses = new StatelessResponses(crypto, random, tokens, incoming?.Versions ?? []);
+        _responses = new StatelessResponses(crypto, random, tokens);
     }
 
     /// <summary>What the largest answer needs.</summary>
@@ -47,11 +43,17 @@ internal sealed class EndpointIngress<T> : IDisposable
     /// <summary>Looks at one datagram.</summary>
     /// <param name="datagram">Its bytes, untouched here.</param>
     /// <param name="metadata">Where it came from.</param>
+    /// <param name="incoming">What is let in; null where nobody listens.</param>
     /// <param name="handshakes">Handshakes under way at this moment.</param>
     /// <param name="now">The time.</param>
     /// <param name="response">Room for an answer, <see cref="MaxResponse"/> bytes.</param>
     public Route<T> Decide(
-        ReadOnlySpan<byte> datagram, in DatagramMetadata metadata, int handshakes, long now, Span<byte> response)
+        ReadOnlySpan<byte> datagram,
+        in DatagramMetadata metadata,
+        IncomingPolicy? incoming,
+        int handshakes,
+        long now,
+        Span<byte> response)
     {
         if (!InvariantHeader.TryParse(datagram, ConnectionRouter<T>.IdLength, out InvariantHeader header))
         {
@@ -64,13 +66,13 @@ internal sealed class EndpointIngress<T> : IDisposable
             return Route<T>.Deliver(connection);
         }
 
-        if (_incoming is null)
+        if (incoming is null)
         {
             return Route<T>.Drop;
         }
 
         return header.IsLong
-            ? DecideLong(datagram, header, metadata, handshakes, now, response)
+            ? DecideLong(datagram, header, metadata, incoming, handshakes, now, response)
             : Route<T>.Respond(ResetUnknown(datagram, header, now, response));
     }
 
@@ -92,6 +94,7 @@ internal sealed class EndpointIngress<T> : IDisposable
         ReadOnlySpan<byte> datagram,
         scoped in InvariantHeader invariant,
         in DatagramMetadata metadata,
+        IncomingPolicy incoming,
         int handshakes,
         long now,
         Span<byte> response)
@@ -103,7 +106,7 @@ internal sealed class EndpointIngress<T> : IDisposable
             return Route<T>.Drop;
         }
 
-        if (!Speaks(invariant.Version))
+        if (!QuicVersions.IsSupported(invariant.Version))
         {
             // RFC 9000 section 6.1: at most one for each datagram. Ids of other versions may be longer than ours.
             return Route<T>.Respond(_responses.NegotiateVersion(invariant, now, response));
@@ -117,11 +120,16 @@ internal sealed class EndpointIngress<T> : IDisposable
             return Route<T>.Drop;
         }
 
-        return DecideInitial(initial, metadata.Remote, handshakes, now, response);
+        return DecideInitial(initial, metadata.Remote, incoming, handshakes, now, response);
     }
 
     private Route<T> DecideInitial(
-        scoped in PacketHeader initial, in NetworkAddress client, int handshakes, long now, Span<byte> response)
+        scoped in PacketHeader initial,
+        in NetworkAddress client,
+        IncomingPolicy incoming,
+        int handshakes,
+        long now,
+        Span<byte> response)
     {
         var destination = new ConnectionId(initial.DestinationConnectionId);
         var arrival = new ServerArrival
@@ -152,28 +160,15 @@ internal sealed class EndpointIngress<T> : IDisposable
             return Route<T>.Respond(_responses.RefuseToken(initial, now, response));
         }
 
-        if (handshakes >= _incoming!.MaxHandshakes)
+        if (handshakes >= incoming.MaxHandshakes)
         {
             return Route<T>.Drop;
         }
 
-        bool mustProve = _incoming.Retry == RetryPolicy.Always
-            || (_incoming.Retry == RetryPolicy.UnderLoad && handshakes >= _incoming.RetryThreshold);
+        bool mustProve = incoming.Retry == RetryPolicy.Always
+            || (incoming.Retry == RetryPolicy.UnderLoad && handshakes >= incoming.RetryThreshold);
         return mustProve && !arrival.IsAddressValidated
             ? Route<T>.Respond(_responses.Retry(initial, _router.Unrouted(), client, now, response))
             : Route<T>.Accept(arrival);
-    }
-
-    private bool Speaks(uint version)
-    {
-        foreach (QuicVersion ours in _incoming!.Versions)
-        {
-            if ((uint)ours == version)
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 }

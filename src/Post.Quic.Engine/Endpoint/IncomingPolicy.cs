@@ -1,13 +1,8 @@
-using Post.Quic.Engine.Wire;
-
 namespace Post.Quic.Engine.Endpoint;
 
 /// <summary>What a listening endpoint lets in.</summary>
 internal sealed record IncomingPolicy
 {
-    /// <summary>The versions offered in Version Negotiation, the preferred one first.</summary>
-    public required IReadOnlyList<QuicVersion> Versions { get; init; }
-
     public RetryPolicy Retry { get; init; } = RetryPolicy.UnderLoad;
 
     /// <summary>Handshakes under way from which on clients must prove their address.</summary>

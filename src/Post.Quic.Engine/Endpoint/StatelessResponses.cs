@@ -17,21 +17,20 @@ internal sealed class StatelessResponses : IDisposable
     private readonly RandomSource _random;
     private readonly TokenSealer _tokens;
     private readonly RetryIntegrity _retryIntegrity;
-    private readonly uint[] _versions;
+
+    // RFC 9000 section 6.3: the reserved version in the last place keeps clients able to skip what they do not know.
+    private readonly uint[] _versions = [(uint)QuicVersion.Version1, (uint)QuicVersion.Version2, 0];
     private RateLimit _negotiations = new(Limits.StatelessResponsesPerSecond);
     private RateLimit _retries = new(Limits.RetriesPerSecond);
     private RateLimit _resets = new(Limits.StatelessResponsesPerSecond);
     private RateLimit _refusals = new(Limits.StatelessResponsesPerSecond);
 
-    public StatelessResponses(CryptoProvider crypto, RandomSource random, TokenSealer tokens, IReadOnlyList<QuicVersion> versions)
+    public StatelessResponses(CryptoProvider crypto, RandomSource random, TokenSealer tokens)
     {
         _crypto = crypto;
         _random = random;
         _tokens = tokens;
         _retryIntegrity = new RetryIntegrity(crypto);
-
-        // RFC 9000 section 6.3: a reserved version keeps clients able to skip what they do not know.
-        _versions = [.. versions.Select(version => (uint)version), 0];
     }
 
     /// <summary>Answers a version that we do not speak; returns the length, 0 for no answer.</summary>

@@ -1,5 +1,4 @@
 using Post.Quic.Engine.Connection;
-using Post.Quic.Engine.Wire.Parameters;
 
 namespace Post.Quic.Engine.Paths;
 

@@ -1,5 +1,3 @@
-using Post.Quic.Engine.Paths;
-
 namespace Post.Quic.Engine.Recovery;
 
 /// <summary>

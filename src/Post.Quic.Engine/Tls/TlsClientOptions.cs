@@ -51,12 +51,13 @@ internal sealed class TlsClientOptions
         IReadOnlyList<NamedGroup>? groups = null,
         TlsSessionTicket? sessionTicket = null,
         bool enableEarlyData = false,
-        Action<string>? keyLog = null)
+        Action<string>? keyLog = null,
+        string? targetHost = null)
     {
         SslOptionsRules.Check(ssl.EnabledSslProtocols, ssl.EncryptionPolicy, ssl.AllowRsaPssPadding, nameof(ssl));
         return new TlsClientOptions
         {
-            TargetHost = NormalizeHost(ssl.TargetHost ?? string.Empty),
+            TargetHost = NormalizeHost(ssl.TargetHost ?? targetHost ?? string.Empty),
             ApplicationProtocols = SslOptionsRules.CheckProtocols(ssl.ApplicationProtocols, nameof(ssl)),
             CipherSuites = SslOptionsRules.Suites(ssl.CipherSuitesPolicy, nameof(ssl)),
             Groups = groups ?? TlsDefaults.Groups,

@@ -1,5 +1,4 @@
 using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Tls.Tickets;

@@ -306,6 +306,7 @@ public sealed class EndpointIngressTests
     {
         private readonly EndpointIngress<string> _ingress;
         private readonly TokenSealer _tokens;
+        private readonly IncomingPolicy? _policy;
         private readonly byte[] _response = new byte[EndpointIngress<string>.MaxResponse];
 
         public World(RetryPolicy retry = RetryPolicy.UnderLoad, bool listens = true)
@@ -315,10 +316,8 @@ public sealed class EndpointIngressTests
             Router = new ConnectionRouter<string>(random, new StatelessResetKey(random));
             const long TokenLifetime = 3_600_000_000;
             _tokens = new TokenSealer(crypto, random, new byte[TokenSealer.RootKeyLength], TokenLifetime);
-            IncomingPolicy? policy = listens
-                ? new IncomingPolicy { Versions = [QuicVersion.Version1, QuicVersion.Version2], Retry = retry }
-                : null;
-            _ingress = new EndpointIngress<string>(Router, crypto, random, _tokens, new TokenReplayFilter(TokenLifetime), policy);
+            _policy = listens ? new IncomingPolicy { Retry = retry } : null;
+            _ingress = new EndpointIngress<string>(Router, crypto, random, _tokens, new TokenReplayFilter(TokenLifetime));
         }
 
         public ConnectionRouter<string> Router { get; }
@@ -326,7 +325,7 @@ public sealed class EndpointIngressTests
         public long Now { get; set; } = 1_000_000_000;
 
         public Route<string> Decide(ReadOnlySpan<byte> datagram, DatagramMetadata? metadata = null, int handshakes = 0) =>
-            _ingress.Decide(datagram, metadata ?? FromClient, handshakes, Now, _response);
+            _ingress.Decide(datagram, metadata ?? FromClient, _policy, handshakes, Now, _response);
 
         public byte[] Response(Route<string> route) => _response[..route.ResponseLength];
 

@@ -1,0 +1,30 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Post.Quic.Engine.Endpoint;
+
+/// <summary>The addresses that a client tries, and whether to go on to the next.</summary>
+internal static class ClientAddresses
+{
+    public static async ValueTask<IPEndPoint[]> ResolveAsync(EndPoint remote, CancellationToken cancellationToken)
+    {
+        if (remote is IPEndPoint address)
+        {
+            return [address];
+        }
+
+        var name = (DnsEndPoint)remote;
+        IPAddress[] found = await Dns.GetHostAddressesAsync(name.Host, name.AddressFamily, cancellationToken).ConfigureAwait(false);
+        return found.Length > 0
+            ? [.. found.Select(one => new IPEndPoint(one, name.Port))]
+            : throw new SocketException((int)SocketError.HostNotFound);
+    }
+
+    /// <summary>Another address of the same name can only help where nobody answered at this one.</summary>
+    public static bool IsWorthAnother(Exception exception) =>
+        exception is SocketException or QuicException { QuicError: QuicError.ConnectionTimeout or QuicError.ConnectionRefused };
+
+    /// <summary>The name that the server's certificate must bear, where the options give none.</summary>
+    public static string HostOf(EndPoint remote) =>
+        remote is DnsEndPoint name ? name.Host : ((IPEndPoint)remote).Address.ToString();
+}

@@ -1,0 +1,62 @@
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Wire;
+
+namespace Post.Quic.Engine.Endpoint;
+
+/// <summary>Says to an application why its connection ended, and what to do about it.</summary>
+internal static class CloseReasons
+{
+    public static QuicException ToException(this in ConnectionCloseInfo info) => info.Source switch
+    {
+        CloseSource.Local when info.IsApplication => new QuicException(
+            QuicError.OperationAborted, (long)info.ErrorCode, null, "The connection was closed on this side."),
+        CloseSource.Peer when info.IsApplication => new QuicException(
+            QuicError.ConnectionAborted,
+            (long)info.ErrorCode,
+            null,
+            $"The peer closed the connection with error code {info.ErrorCode}{Quote(info.Reason)}."),
+        CloseSource.IdleTimeout => new QuicException(
+            QuicError.ConnectionIdle,
+            null,
+            null,
+            "Nothing came from the peer for the whole idle timeout; a keep-alive interval prevents that where the peer lives."),
+        CloseSource.HandshakeTimeout => new QuicException(
+            QuicError.ConnectionTimeout,
+            null,
+            null,
+            "The handshake did not finish in time. Check that the peer listens there and that UDP reaches it."),
+        CloseSource.StatelessReset => new QuicException(
+            QuicError.ConnectionReset, null, null, "The peer has lost the connection's state; connect again."),
+        CloseSource.VersionNegotiation => new QuicException(
+            QuicError.VersionNegotiationError, null, null, "The two sides share no version of QUIC."),
+        CloseSource.NoViablePath => new QuicException(
+            QuicError.NoViablePath, null, (long)TransportErrorCode.NoViablePath, "No way to the peer is left; connect again."),
+        CloseSource.Abandoned => new QuicException(
+            QuicError.OperationAborted, null, null, "The endpoint of the connection was closed on this side."),
+        _ => FromTransportError(info),
+    };
+
+    private static QuicException FromTransportError(in ConnectionCloseInfo info)
+    {
+        string who = info.Source == CloseSource.Peer ? "The peer closed" : "We closed";
+        long code = (long)info.ErrorCode;
+        var name = (TransportErrorCode)info.ErrorCode;
+        if (info.ErrorCode is >= (ulong)TransportErrorCode.CryptoError and < (ulong)TransportErrorCode.CryptoError + 256)
+        {
+            return new QuicException(
+                QuicError.AuthenticationFailed,
+                null,
+                code,
+                $"The TLS handshake failed with alert {code - (long)TransportErrorCode.CryptoError}{Quote(info.Reason)}. "
+                + $"{who} the connection. Check the certificates, the trust and the protocols of both sides.");
+        }
+
+        QuicError error = name == TransportErrorCode.ConnectionRefused ? QuicError.ConnectionRefused
+            : name == TransportErrorCode.InternalError && info.Source == CloseSource.Local ? QuicError.InternalError
+            : QuicError.TransportError;
+        return new QuicException(error, null, code, $"{who} the connection: {name}{Quote(info.Reason)}.");
+    }
+
+    // The peer's text is cut and cleaned by the core; in quotes nobody takes it for ours.
+    private static string Quote(string reason) => reason.Length == 0 ? string.Empty : $" (\"{reason}\")";
+}

@@ -1,0 +1,137 @@
+using System.Buffers;
+using Post.Quic.Engine.Datagrams;
+using Post.Quic.Engine.Streams;
+
+namespace Post.Quic.Engine.Endpoint;
+
+/// <summary>
+/// The datagrams of one connection as its application sees them: copies that wait to be sent, and those that wait to be
+/// taken. Everything here runs under the connection's gate, except waiting.
+/// </summary>
+internal sealed class ConnectionDatagrams(QuicConnection connection)
+{
+    private const int MaxWaiting = 1024;
+    private const int MaxWaitingBytes = 1 << 20;
+
+    private readonly Dictionary<ulong, (long Token, byte[]? Copy)> _sent = [];
+    private readonly Queue<byte[]> _received = new();
+    private readonly Queue<TaskCompletionSource<ReadOnlyMemory<byte>>> _waiters = new();
+    private int _receivedBytes;
+
+    public QuicDatagramResult TrySend(ReadOnlySpan<byte> payload, SendUrgency urgency, long token)
+    {
+        byte[] copy = ArrayPool<byte>.Shared.Rent(Math.Max(1, payload.Length));
+        payload.CopyTo(copy);
+        DatagramEnqueueResult result = connection.Driver.Core.Datagrams.TryEnqueue(
+            copy.AsMemory(0, payload.Length), urgency.Class, urgency.Deadline, out ulong number);
+        if (result == DatagramEnqueueResult.Queued)
+        {
+            _sent.Add(number, (token, copy));
+            return QuicDatagramResult.Queued;
+        }
+
+        ArrayPool<byte>.Shared.Return(copy);
+        return result switch
+        {
+            DatagramEnqueueResult.TooLarge => QuicDatagramResult.TooLarge,
+            DatagramEnqueueResult.QueueFull => QuicDatagramResult.QueueFull,
+            _ => QuicDatagramResult.Unavailable,
+        };
+    }
+
+    public void OnState(ulong number, DatagramState state)
+    {
+        if (!_sent.TryGetValue(number, out (long Token, byte[]? Copy) datagram))
+        {
+            return;
+        }
+
+        // Whatever its first state is, the engine is done with the memory.
+        if (datagram.Copy is { } copy)
+        {
+            ArrayPool<byte>.Shared.Return(copy);
+        }
+
+        if (state >= DatagramState.Acknowledged)
+        {
+            _sent.Remove(number);
+        }
+        else
+        {
+            _sent[number] = (datagram.Token, null);
+        }
+
+        connection.Events?.OnDatagramState(datagram.Token, Translate(state));
+    }
+
+    public void OnReceived(ReadOnlySpan<byte> data)
+    {
+        if (connection.Events?.OnDatagramReceived(data, !connection.IsHandshakeComplete) == true)
+        {
+            return;
+        }
+
+        byte[] copy = data.ToArray();
+        while (_waiters.TryDequeue(out TaskCompletionSource<ReadOnlyMemory<byte>>? waiter))
+        {
+            if (waiter.TrySetResult(copy))
+            {
+                return;
+            }
+        }
+
+        _received.Enqueue(copy);
+        _receivedBytes += copy.Length;
+
+        // The oldest go first: a datagram is worth most when it is fresh.
+        while (_received.Count > MaxWaiting || _receivedBytes > MaxWaitingBytes)
+        {
+            _receivedBytes -= _received.Dequeue().Length;
+        }
+    }
+
+    public void OnClosed(QuicException reason)
+    {
+        while (_waiters.TryDequeue(out TaskCompletionSource<ReadOnlyMemory<byte>>? waiter))
+        {
+            waiter.TrySetException(reason);
+        }
+    }
+
+    public async ValueTask<ReadOnlyMemory<byte>> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        TaskCompletionSource<ReadOnlyMemory<byte>> waiter;
+        lock (connection.Driver.Gate)
+        {
+            if (_received.TryDequeue(out byte[]? waiting))
+            {
+                _receivedBytes -= waiting.Length;
+                return waiting;
+            }
+
+            if (connection.ClosedException is { } ended)
+            {
+                throw ended;
+            }
+
+            waiter = new TaskCompletionSource<ReadOnlyMemory<byte>>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiters.Enqueue(waiter);
+        }
+
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
+            static (state, token) => ((TaskCompletionSource<ReadOnlyMemory<byte>>)state!).TrySetCanceled(token), waiter);
+        return await waiter.Task.ConfigureAwait(false);
+    }
+
+    private static QuicDatagramState Translate(DatagramState state) => state switch
+    {
+        DatagramState.Sent => QuicDatagramState.Sent,
+        DatagramState.SuspectedLost => QuicDatagramState.SuspectedLost,
+        DatagramState.Acknowledged => QuicDatagramState.Acknowledged,
+        DatagramState.Lost => QuicDatagramState.Lost,
+        DatagramState.Expired => QuicDatagramState.Expired,
+        DatagramState.TooLarge => QuicDatagramState.TooLarge,
+        _ => QuicDatagramState.Canceled,
+    };
+}

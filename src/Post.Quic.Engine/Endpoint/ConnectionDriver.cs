@@ -1,0 +1,204 @@
+using System.Diagnostics.CodeAnalysis;
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Udp;
+
+namespace Post.Quic.Engine.Endpoint;
+
+/// <summary>
+/// Runs one connection's core: serializes all that touches it, sends what it builds, and calls it when its time has
+/// come. Datagrams are built under the gate and sent outside of it.
+/// </summary>
+internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
+{
+    private const int Idle = 0;
+    private const int Running = 1;
+    private const int RunAgain = 2;
+
+    /// <summary>The timers of .NET are good for milliseconds; below that they only burn the CPU.</summary>
+    private const long TimerResolution = 1_000;
+
+    /// <summary>What ITimer takes at most, with room to spare; a longer wait wakes up and waits again.</summary>
+    private const long LongestWait = 24L * 60 * 60 * 1_000_000;
+
+    private readonly IDatagramSender _sender;
+    private readonly EndpointClock _clock;
+    private readonly ITimer _timer;
+    private long _armedFor = long.MaxValue;
+    private int _state;
+    private bool _isDrained;
+
+    // What the kernel did not take yet; only the one who runs touches it.
+    private UdpBuffer? _unsent;
+    private OutgoingDatagrams _unsentBatch;
+    private int _unsentOffset;
+
+    public ConnectionDriver(IDatagramSender sender, EndpointClock clock)
+    {
+        _sender = sender;
+        _clock = clock;
+        _timer = clock.TimeProvider.CreateTimer(
+            static state => ((ConnectionDriver)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Held around every use of <see cref="Core"/>; never across I/O or a user's code.</summary>
+    public Lock Gate { get; } = new();
+
+    [AllowNull]
+    public ConnectionCore Core
+    {
+        get => field ?? throw new InvalidOperationException("The connection is being set up.");
+        set
+        {
+            field = value;
+            IsSetUp = true;
+        }
+    }
+
+    /// <summary>False while the core's constructor runs, which tells of its first path already.</summary>
+    public bool IsSetUp { get; private set; }
+
+    public long Now => _clock.Now;
+
+    public EndpointClock Clock => _clock;
+
+    /// <summary>Something in the core changed that may want to be sent; the thread pool sees to it.</summary>
+    public void Wake()
+    {
+        if (TryClaim())
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+        }
+    }
+
+    /// <summary>The same on this thread, for those who have nothing better to do: the receiving thread, a timer.</summary>
+    public void WakeHere()
+    {
+        if (TryClaim())
+        {
+            Execute();
+        }
+    }
+
+    public void Execute()
+    {
+        do
+        {
+            Volatile.Write(ref _state, Running);
+            Flush();
+        }
+        while (Interlocked.CompareExchange(ref _state, Idle, Running) != Running);
+    }
+
+    /// <summary>The core needs nothing any more; called under the gate.</summary>
+    public void OnDrained() => _isDrained = true;
+
+    public void Dispose()
+    {
+        _timer.Dispose();
+        lock (Gate)
+        {
+            Core.Dispose();
+        }
+    }
+
+    private bool TryClaim()
+    {
+        while (true)
+        {
+            int seen = Volatile.Read(ref _state);
+            if (seen == RunAgain)
+            {
+                return false;
+            }
+
+            int next = seen == Idle ? Running : RunAgain;
+            if (Interlocked.CompareExchange(ref _state, next, seen) == seen)
+            {
+                return seen == Idle;
+            }
+        }
+    }
+
+    private void OnTimer()
+    {
+        lock (Gate)
+        {
+            _armedFor = long.MaxValue;
+        }
+
+        WakeHere();
+    }
+
+    private void Flush()
+    {
+        UdpBuffer? buffer = _unsent ?? UdpBufferPool.Shared.Rent();
+        if (_unsent is not null && !SendRest())
+        {
+            return;
+        }
+
+        while (true)
+        {
+            int length;
+            OutgoingDatagrams batch;
+            lock (Gate)
+            {
+                long now = _clock.Now;
+                if (Core.NextTimeout <= now)
+                {
+                    Core.HandleTimeout(now);
+                }
+
+                length = Core.BuildDatagrams(buffer.Span[..UdpSocket.MaxBytesPerSend], now, out batch);
+                if (length == 0)
+                {
+                    Arm(now);
+                    break;
+                }
+            }
+
+            UdpSendResult result = _sender.Send(buffer.Span[..length], batch, out int sent);
+            if (result == UdpSendResult.WouldBlock)
+            {
+                _unsent = buffer;
+                _unsentBatch = batch;
+                _unsentOffset = sent;
+                _sender.WakeWhenWritable(this, batch);
+                return;
+            }
+
+            // Whatever else went wrong is a loss like any other, and recovered from like one.
+        }
+
+        UdpBufferPool.Shared.Return(buffer);
+    }
+
+    private bool SendRest()
+    {
+        UdpSendResult result = _sender.Send(_unsent!.Span[_unsentOffset.._unsentBatch.Length], _unsentBatch, out int sent);
+        if (result == UdpSendResult.WouldBlock)
+        {
+            _unsentOffset += sent;
+            _sender.WakeWhenWritable(this, _unsentBatch);
+            return false;
+        }
+
+        _unsent = null;
+        return true;
+    }
+
+    // An earlier time only: a timer that fires too early finds nothing to do and is set again, which costs less than
+    // setting it anew with every packet.
+    private void Arm(long now)
+    {
+        long next = _isDrained ? long.MaxValue : Core.NextTimeout;
+        if (next >= _armedFor)
+        {
+            return;
+        }
+
+        _armedFor = next;
+        long wait = Math.Clamp(next - now, 0, LongestWait);
+        _timer.Change(TimeSpan.FromMilliseconds((wait + TimerResolution - 1) / TimerResolution), Timeout.InfiniteTimeSpan);
+    }
+}

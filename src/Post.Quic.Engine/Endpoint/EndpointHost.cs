@@ -1,0 +1,247 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Tls.Tickets;
+using Post.Quic.Engine.Udp;
+
+namespace Post.Quic.Engine.Endpoint;
+
+/// <summary>
+/// The sockets of an endpoint and what its connections share: the table they are found by, keys, tokens, clock. It
+/// begins connections; each then lives by its own driver.
+/// </summary>
+internal sealed class EndpointHost : IDatagramSender, IDisposable
+{
+    private static readonly TimeSpan NewTokenLifetime = TimeSpan.FromDays(1);
+
+    private readonly QuicEndpointOptions _options;
+    private readonly Lock _gate = new();
+    private readonly TokenSealer _tokens;
+    private readonly TokenReplayFilter _usedTokens;
+    private ImmutableArray<EndpointSocket> _sockets = [];
+    private IncomingPolicy? _incoming;
+    private QuicListener? _listener;
+    private int _handshakes;
+    private int _connections;
+    private bool _isUnowned;
+    private bool _isDisposed;
+
+    public EndpointHost(QuicEndpointOptions options)
+    {
+        _options = options;
+        Clock = new EndpointClock(options.TimeProvider);
+        Crypto = options.UsePlatformCrypto ? CryptoProvider.Create(CryptoProviderKind.Platform) : CryptoProvider.Default;
+        Logger = (options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("Post.Quic.Engine");
+        StatelessResetKey resetKey = options.StatelessResetKey.IsEmpty
+            ? new StatelessResetKey(Random)
+            : new StatelessResetKey(options.StatelessResetKey.Span);
+        Router = new ConnectionRouter<QuicConnection>(Random, resetKey);
+        byte[] tokenKey = options.TokenKey.IsEmpty ? RandomNumberGenerator.GetBytes(TokenSealer.RootKeyLength) : options.TokenKey.ToArray();
+        _tokens = new TokenSealer(Crypto, Random, tokenKey, (long)NewTokenLifetime.TotalMicroseconds);
+        CryptographicOperations.ZeroMemory(tokenKey);
+        _usedTokens = new TokenReplayFilter((long)NewTokenLifetime.TotalMicroseconds);
+        TicketKeys = new TicketKeyRing(Random);
+        AddSocket(NetworkAddress.FromEndPoint(options.LocalEndPoint));
+    }
+
+    public EndpointClock Clock { get; }
+
+    public ILogger Logger { get; }
+
+    public RandomSource Random { get; } = SystemRandomSource.Instance;
+
+    public CryptoProvider Crypto { get; }
+
+    public ConnectionRouter<QuicConnection> Router { get; }
+
+    /// <summary>Seals session tickets: one ring for all, so that any connection's ticket is good for the next.</summary>
+    public TicketKeyRing TicketKeys { get; }
+
+    public IAntiReplay AntiReplay { get; } = new BoundedAntiReplay();
+
+    /// <summary>Ties the core's clock to the calendar for certificates and tickets.</summary>
+    public TlsClock TlsClock => new(Clock.TimeProvider.GetUtcNow(), Clock.Now);
+
+    public NetworkAddress LocalAddress => _sockets[0].LocalAddress;
+
+    public UdpFeatures Features => _sockets[0].Udp.Features;
+
+    /// <summary>What is let in now; null while nobody listens.</summary>
+    public IncomingPolicy? Incoming => Volatile.Read(ref _incoming);
+
+    /// <summary>Handshakes of clients under way.</summary>
+    public int Handshakes => Volatile.Read(ref _handshakes);
+
+    public EndpointIngress<QuicConnection> CreateIngress() => new(Router, Crypto, Random, _tokens, _usedTokens);
+
+    /// <summary>Opens one more socket, for a connection that wants to move there.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The address is taken or not of this machine.</exception>
+    public NetworkAddress AddSocket(in NetworkAddress local)
+    {
+        var udp = UdpSocket.Create(new UdpSocketOptions
+        {
+            LocalAddress = local,
+            DedicatedThread = _options.DedicatedThread,
+            Kind = _options.UsePortableSockets ? UdpSocketKind.Portable : UdpSocketKind.Auto,
+        });
+        var socket = new EndpointSocket(this, udp);
+        lock (_gate)
+        {
+            if (_isDisposed)
+            {
+                socket.Dispose();
+                throw new ObjectDisposedException(nameof(QuicEndpoint));
+            }
+
+            _sockets = _sockets.Add(socket);
+        }
+
+        socket.Start();
+        return socket.LocalAddress;
+    }
+
+    /// <summary>The address of the socket that serves another one, or none.</summary>
+    public bool TryFindSocket(in NetworkAddress local, out NetworkAddress bound)
+    {
+        foreach (EndpointSocket socket in _sockets)
+        {
+            if (socket.Serves(local))
+            {
+                bound = socket.LocalAddress;
+                return true;
+            }
+        }
+
+        bound = default;
+        return false;
+    }
+
+    /// <summary>Lets clients in; one listener at a time.</summary>
+    public void StartListening(QuicListener listener, IncomingPolicy policy)
+    {
+        lock (_gate)
+        {
+            if (_listener is not null)
+            {
+                throw new InvalidOperationException("This endpoint has a listener already; dispose it first, or open another endpoint.");
+            }
+
+            _listener = listener;
+            _incoming = policy;
+        }
+    }
+
+    public void StopListening(QuicListener listener)
+    {
+        lock (_gate)
+        {
+            if (_listener == listener)
+            {
+                _listener = null;
+                _incoming = null;
+            }
+        }
+    }
+
+    /// <summary>Begins a connection with a client; null where its choice of id is taken or the listener is gone.</summary>
+    public QuicConnection? TryAccept(in ServerArrival arrival, in DatagramMetadata metadata, long now)
+    {
+        QuicListener? listener = Volatile.Read(ref _listener);
+        if (listener is null)
+        {
+            return null;
+        }
+
+        Interlocked.Increment(ref _handshakes);
+        QuicConnection? connection = QuicConnection.TryAccept(this, listener, arrival, metadata, now);
+        if (connection is null)
+        {
+            HandshakeEnded();
+        }
+
+        return connection;
+    }
+
+    /// <summary>A connection lives on this endpoint until <see cref="Release"/>.</summary>
+    public void Retain() => Interlocked.Increment(ref _connections);
+
+    /// <summary>A connection is drained.</summary>
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _connections) == 0 && Volatile.Read(ref _isUnowned))
+        {
+            Dispose();
+        }
+    }
+
+    /// <summary>Nobody begins connections here any more: with the last of them the sockets close.</summary>
+    public void DisposeWhenUnused()
+    {
+        Retain();
+        Volatile.Write(ref _isUnowned, true);
+        Release();
+    }
+
+    public void HandshakeEnded() => Interlocked.Decrement(ref _handshakes);
+
+    /// <summary>A token that proves the client's address to us next time (RFC 9000 section 8.1.3).</summary>
+    public int SealNewToken(in NetworkAddress client, Span<byte> token) => _tokens.SealNewToken(client, Clock.Now, token);
+
+    public UdpSendResult Send(ReadOnlySpan<byte> payload, in OutgoingDatagrams batch, out int sent)
+    {
+        sent = 0;
+        return SocketOf(batch.Local)?.Send(payload, batch, out sent) ?? UdpSendResult.Closed;
+    }
+
+    public void WakeWhenWritable(ConnectionDriver driver, in OutgoingDatagrams batch) =>
+        SocketOf(batch.Local)?.WakeWhenWritable(driver);
+
+    public void Dispose()
+    {
+        ImmutableArray<EndpointSocket> sockets;
+        lock (_gate)
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            _isDisposed = true;
+            sockets = _sockets;
+            _incoming = null;
+        }
+
+        foreach (EndpointSocket socket in sockets)
+        {
+            socket.Dispose();
+        }
+
+        Router.Dispose();
+        _tokens.Dispose();
+        TicketKeys.Dispose();
+    }
+
+    private EndpointSocket? SocketOf(in NetworkAddress local)
+    {
+        ImmutableArray<EndpointSocket> sockets = _sockets;
+        if (sockets.Length == 1)
+        {
+            return sockets[0];
+        }
+
+        foreach (EndpointSocket socket in sockets)
+        {
+            if (socket.Serves(local))
+            {
+                return socket;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,115 @@
+using System.Collections.Concurrent;
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Udp;
+
+namespace Post.Quic.Engine.Endpoint;
+
+/// <summary>One socket of an endpoint: hands what arrives to connections, and what connections build to the kernel.</summary>
+internal sealed class EndpointSocket : IUdpReceiver, IDisposable
+{
+    private readonly EndpointHost _host;
+    private readonly UdpSocket _socket;
+    private readonly EndpointIngress<QuicConnection> _ingress;
+    private readonly byte[] _response = new byte[EndpointIngress<QuicConnection>.MaxResponse];
+    private readonly ConcurrentQueue<ConnectionDriver> _waitingToSend = new();
+
+    public EndpointSocket(EndpointHost host, UdpSocket socket)
+    {
+        _host = host;
+        _socket = socket;
+        _ingress = host.CreateIngress();
+    }
+
+    public Paths.NetworkAddress LocalAddress => _socket.LocalAddress;
+
+    public UdpSocket Udp => _socket;
+
+    public void Start() => _socket.Start(this);
+
+    /// <summary>Whether datagrams from that address leave by this socket.</summary>
+    public bool Serves(in Paths.NetworkAddress local) =>
+        local.Port == LocalAddress.Port && (LocalAddress.IsUnspecified || local.IsUnspecified || local.SameHost(LocalAddress));
+
+    public UdpSendResult Send(ReadOnlySpan<byte> payload, in OutgoingDatagrams batch, out int sent)
+    {
+        Paths.NetworkAddress source = batch.Local.IsUnspecified ? Paths.NetworkAddress.None : batch.Local;
+        return _socket.Send(payload, batch.SegmentSize, new UdpRoute(batch.Remote, source), batch.Ecn, out sent);
+    }
+
+    public void WakeWhenWritable(ConnectionDriver driver)
+    {
+        _waitingToSend.Enqueue(driver);
+        _socket.NotifyWhenWritable();
+    }
+
+    public void OnReceive(UdpReceiveBatch batch)
+    {
+        long now = _host.Clock.Now;
+        var metadata = new DatagramMetadata(batch.Local, batch.Remote, batch.Ecn);
+        Span<byte> rest = batch.Data;
+
+        // A batch is of one flow, so nearly always of one connection: it is woken once, when all of it is in.
+        QuicConnection? touched = null;
+        do
+        {
+            int size = Math.Min(batch.SegmentSize, rest.Length);
+            QuicConnection? connection = Receive(rest[..size], metadata, now);
+            if (connection is not null && connection != touched)
+            {
+                touched?.Driver.WakeHere();
+                touched = connection;
+            }
+
+            rest = rest[size..];
+        }
+        while (!rest.IsEmpty);
+
+        touched?.Driver.WakeHere();
+    }
+
+    public void OnWritable()
+    {
+        // Those who find it full again queue up anew behind the end of this round.
+        for (int waiting = _waitingToSend.Count; waiting > 0 && _waitingToSend.TryDequeue(out ConnectionDriver? driver); waiting--)
+        {
+            driver.WakeHere();
+        }
+    }
+
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _ingress.Dispose();
+    }
+
+    private QuicConnection? Receive(Span<byte> datagram, in DatagramMetadata metadata, long now)
+    {
+        Route<QuicConnection> route = _ingress.Decide(datagram, metadata, _host.Incoming, _host.Handshakes, now, _response);
+        switch (route.Kind)
+        {
+            case RouteKind.Deliver:
+                Deliver(route.Connection!, datagram, metadata, now);
+                return route.Connection;
+
+            case RouteKind.Accept when _host.TryAccept(route.Arrival, metadata, now) is { } accepted:
+                Deliver(accepted, datagram, metadata, now);
+                return accepted;
+
+            case RouteKind.Respond:
+                var answer = new OutgoingDatagrams(metadata.Local, metadata.Remote, default, route.ResponseLength, route.ResponseLength);
+                _ = Send(_response.AsSpan(0, route.ResponseLength), answer, out _);
+                return null;
+
+            default:
+                return null;
+        }
+    }
+
+    private static void Deliver(QuicConnection connection, Span<byte> datagram, in DatagramMetadata metadata, long now)
+    {
+        lock (connection.Driver.Gate)
+        {
+            connection.Driver.Core.ReceiveDatagram(datagram, metadata, now);
+        }
+    }
+}

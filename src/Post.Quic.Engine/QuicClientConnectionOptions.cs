@@ -1,0 +1,51 @@
+using System.Net;
+using System.Net.Security;
+
+namespace Post.Quic.Engine;
+
+/// <summary>How to connect.</summary>
+public sealed record QuicClientConnectionOptions : QuicConnectionOptions
+{
+    /// <summary>Whom to connect to: an <see cref="IPEndPoint"/>, or a <see cref="DnsEndPoint"/> whose addresses are tried in turn.</summary>
+    public required EndPoint RemoteEndPoint { get; init; }
+
+    /// <summary>From where; null, the default: the system chooses.</summary>
+    public IPEndPoint? LocalEndPoint { get; init; }
+
+    /// <summary>
+    /// Protocols (at least one), target host, certificates and their validation. What TLS 1.3 for QUIC cannot honour is
+    /// refused.
+    /// </summary>
+    public required SslClientAuthenticationOptions ClientAuthenticationOptions { get; init; }
+
+    /// <summary>
+    /// SHA-256 hashes of public keys (SubjectPublicKeyInfo): where given, the server proves itself by having one of
+    /// them, and no certificate authority is asked.
+    /// </summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> PinnedPublicKeys { get; init; } = [];
+
+    /// <summary>A session to resume, from <see cref="QuicConnectionEvents.OnSessionTicket"/>; null: none.</summary>
+    public QuicSessionTicket? SessionTicket { get; init; }
+
+    /// <summary>
+    /// Connect without waiting for the handshake where <see cref="SessionTicket"/> allows it: what is sent before
+    /// <see cref="QuicConnectionEvents.OnHandshakeComplete"/> can be replayed by an attacker.
+    /// </summary>
+    public bool EnableEarlyData { get; init; }
+
+    /// <summary>The endpoint whose socket the connection uses; null, the default: one of its own.</summary>
+    public QuicEndpoint? Endpoint { get; init; }
+
+    private protected override void Validate()
+    {
+        base.Validate();
+        ArgumentNullException.ThrowIfNull(RemoteEndPoint);
+        ArgumentNullException.ThrowIfNull(ClientAuthenticationOptions);
+        if (RemoteEndPoint is not (IPEndPoint or DnsEndPoint))
+        {
+            throw new ArgumentException(
+                $"{nameof(RemoteEndPoint)} is a {RemoteEndPoint.GetType().Name}; give an IPEndPoint or a DnsEndPoint.",
+                nameof(RemoteEndPoint));
+        }
+    }
+}

@@ -1,0 +1,285 @@
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Datagrams;
+using Post.Quic.Engine.Endpoint;
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Streams;
+using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Wire;
+
+namespace Post.Quic.Engine;
+
+/// <content>What the core tells, under the gate and in the middle of its work: nothing here calls it back.</content>
+public sealed partial class QuicConnection : IConnectionEvents
+{
+    void IConnectionEvents.OnClientHello(in ClientHelloInfo info)
+    {
+        TargetHostName = info.ServerName;
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static state => _ = state.Connection.ChooseOptionsAsync(state.Hello), (Connection: this, Hello: info), preferLocal: false);
+    }
+
+    void IConnectionEvents.OnCertificateToValidate(CertificateValidationRequest request) =>
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static state => state.Connection.Judge(state.Request), (Connection: this, Request: request), preferLocal: false);
+
+    void IConnectionEvents.OnHandshakeComplete()
+    {
+        TlsSession tls = Driver.Core.Tls;
+        NegotiatedApplicationProtocol = tls.ApplicationProtocol;
+        NegotiatedCipherSuite = (System.Net.Security.TlsCipherSuite)tls.CipherSuite;
+        RemoteCertificate = tls.PeerCertificate;
+        IsResumed = tls.IsResumed;
+        NegotiatedVersion = (int)Driver.Core.Version;
+        EndHandshake();
+        _handshake.TrySetResult();
+        Events?.OnHandshakeComplete();
+        if (_listener is not null && !_listener.TryOffer(this))
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static connection =>
+                {
+                    connection.Refuse("too many connections wait to be accepted");
+                    connection.Driver.Wake();
+                },
+                this,
+                preferLocal: false);
+        }
+    }
+
+    void IConnectionEvents.OnHandshakeConfirmed()
+    {
+        _ids.ReleaseChosen();
+        if (_listener is not null)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.GiveToken(), this, preferLocal: false);
+        }
+    }
+
+    void IConnectionEvents.OnEarlyDataDecided(bool accepted) => Events?.OnEarlyDataDecided(accepted);
+
+    void IConnectionEvents.OnDatagramReceived(ReadOnlySpan<byte> data) => _datagrams.OnReceived(data);
+
+    void IDatagramEvents.OnDatagramState(ulong number, DatagramState state) => _datagrams.OnState(number, state);
+
+    void IConnectionEvents.OnMaxDatagramSize(int size)
+    {
+        MaxDatagramSize = size;
+        Events?.OnMaxDatagramSizeChanged(size);
+    }
+
+    void IConnectionEvents.OnPath(in PathEvent change)
+    {
+        if (change.Change == PathChange.Active)
+        {
+            LocalEndPoint = change.Local.ToEndPoint();
+            RemoteEndPoint = change.Remote.ToEndPoint();
+        }
+
+        SettleMigration(change);
+        if (Events is { } events)
+        {
+            events.OnPathChanged(Describe(change), (QuicPathChange)change.Change);
+        }
+    }
+
+    void IConnectionEvents.OnResetTokenAdded(in NetworkAddress remote, in StatelessResetToken token) =>
+        _host.Router.AddResetToken(remote, token, this);
+
+    void IConnectionEvents.OnResetTokenRemoved(in NetworkAddress remote, in StatelessResetToken token) =>
+        _host.Router.RemoveResetToken(remote, token);
+
+    void IConnectionEvents.OnSessionTicket(TlsSessionTicket ticket) =>
+        Events?.OnSessionTicket(new QuicSessionTicket(ticket, _addressToken));
+
+    void IConnectionEvents.OnNewToken(ReadOnlySpan<byte> token) => _addressToken = token.ToArray();
+
+    void IConnectionEvents.OnClosed(in ConnectionCloseInfo info)
+    {
+        _closeInfo = info;
+        EndHandshake();
+        QuicException reason = info.ToException();
+        EndpointLog.ConnectionClosed(_host.Logger, RemoteEndPoint, reason.Message);
+        _handshake.TrySetException(reason);
+        if (info is { Source: CloseSource.Local, IsApplication: true })
+        {
+            _closed.TrySetResult();
+        }
+        else
+        {
+            _closed.TrySetException(reason);
+        }
+
+        // Nobody has to look at these; unobserved, they are no errors of the process.
+        _ = _handshake.Task.Exception;
+        _ = _closed.Task.Exception;
+        Fail(_acceptWaiters, info);
+        Fail(_openBidirectionalWaiters, info);
+        Fail(_openUnidirectionalWaiters, info);
+        foreach (TaskCompletionSource migration in _migrations.Values)
+        {
+            migration.TrySetException(info.ToException());
+        }
+
+        _migrations.Clear();
+        _datagrams.OnClosed(reason);
+        foreach (QuicStream stream in _streams)
+        {
+            stream.OnConnectionClosed(info);
+        }
+
+        _streams.Clear();
+        Events?.OnClosed(reason);
+    }
+
+    void IConnectionEvents.OnDrained()
+    {
+        Driver.OnDrained();
+        _ids.Clear();
+        _host.Release();
+    }
+
+    void IStreamEvents.OnStreamReadable(TransportStream stream) => (stream.Tag as QuicStream)?.OnReadable();
+
+    void IStreamEvents.OnStreamWritable(TransportStream stream) => (stream.Tag as QuicStream)?.OnWritable();
+
+    void IStreamEvents.OnStreamSendSettled(TransportStream stream) => (stream.Tag as QuicStream)?.OnSendSettled();
+
+    void IStreamEvents.OnStopSending(TransportStream stream, ulong errorCode) =>
+        (stream.Tag as QuicStream)?.OnStopSending((long)errorCode);
+
+    void IStreamEvents.OnStreamClosed(TransportStream stream) => (stream.Tag as QuicStream)?.OnForgotten();
+
+    void IStreamEvents.OnStreamExpired(TransportStream stream) => (stream.Tag as QuicStream)?.OnExpired();
+
+    void IStreamEvents.OnStreamRejected(TransportStream stream) => (stream.Tag as QuicStream)?.OnRejected();
+
+    void IStreamEvents.OnStreamsToAccept(bool bidirectional)
+    {
+        while (_acceptWaiters.TryPeek(out TaskCompletionSource<QuicStream>? waiter))
+        {
+            if (!waiter.Task.IsCompleted)
+            {
+                if (TryAcceptStream() is not { } accepted)
+                {
+                    return;
+                }
+
+                if (!waiter.TrySetResult(accepted))
+                {
+                    // Canceled between the two: the next one who waits, or asks, gets it.
+                    _unclaimed.Enqueue(accepted);
+                }
+            }
+
+            _acceptWaiters.Dequeue();
+        }
+    }
+
+    void IStreamEvents.OnStreamCredit(bool bidirectional)
+    {
+        Queue<TaskCompletionSource<QuicStream>> waiters = OpenWaiters(bidirectional);
+        while (waiters.TryPeek(out TaskCompletionSource<QuicStream>? waiter))
+        {
+            if (!waiter.Task.IsCompleted)
+            {
+                if (TryOpen(bidirectional) is not { } opened)
+                {
+                    return;
+                }
+
+                if (!waiter.TrySetResult(opened))
+                {
+                    opened.Abandon();
+                }
+            }
+
+            waiters.Dequeue();
+        }
+    }
+
+    private static void Fail(Queue<TaskCompletionSource<QuicStream>> waiters, in ConnectionCloseInfo info)
+    {
+        while (waiters.TryDequeue(out TaskCompletionSource<QuicStream>? waiter))
+        {
+            waiter.TrySetException(info.ToException());
+        }
+    }
+
+    private void EndHandshake()
+    {
+        if (_countsAsHandshake)
+        {
+            _countsAsHandshake = false;
+            _host.HandshakeEnded();
+        }
+    }
+
+    private void GiveToken()
+    {
+        Span<byte> token = stackalloc byte[TokenSealer.MaxTokenLength];
+        lock (Driver.Gate)
+        {
+            if (_closeInfo is not null)
+            {
+                return;
+            }
+
+            int length = _host.SealNewToken(NetworkAddress.FromEndPoint(RemoteEndPoint), token);
+            Driver.Core.SendNewToken(token[..length]);
+        }
+
+        Driver.Wake();
+    }
+
+    private void SettleMigration(in PathEvent change)
+    {
+        if (change.Change is not (PathChange.Active or PathChange.Failed))
+        {
+            return;
+        }
+
+        foreach ((NetworkAddress local, TaskCompletionSource waiting) in _migrations)
+        {
+            if (local.Port != change.Local.Port)
+            {
+                continue;
+            }
+
+            if (change.Change == PathChange.Active)
+            {
+                waiting.TrySetResult();
+            }
+            else
+            {
+                waiting.TrySetException(new QuicException(
+                    QuicError.NoViablePath, null, null, $"The server does not answer on a path from {change.Local}; the old path stays."));
+            }
+
+            _migrations.Remove(local);
+            return;
+        }
+    }
+
+    private QuicPath Describe(in PathEvent change)
+    {
+        Span<PathStatistics> paths = stackalloc PathStatistics[Limits.MaxPaths];
+        int count = Driver.IsSetUp ? Driver.Core.GetPaths(paths) : 0;
+        foreach (PathStatistics path in paths[..count])
+        {
+            if (path.PathId == change.PathId)
+            {
+                return QuicPath.From(path);
+            }
+        }
+
+        return new QuicPath
+        {
+            Id = change.PathId,
+            LocalEndPoint = change.Local.ToEndPoint(),
+            RemoteEndPoint = change.Remote.ToEndPoint(),
+            IsActive = change.Change == PathChange.Active,
+            IsValidated = change.Change == PathChange.Validated,
+        };
+    }
+}

@@ -1,0 +1,209 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Endpoint;
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Tls;
+
+namespace Post.Quic.Engine;
+
+/// <content>How connections begin, on both sides.</content>
+public sealed partial class QuicConnection
+{
+#pragma warning disable CA5398 // QUIC is bound to TLS 1.3 and nothing else (RFC 9001 section 4.2).
+    private const SslProtocols TlsOfQuic = SslProtocols.Tls13;
+#pragma warning restore CA5398
+
+    /// <summary>Begins to serve a client; null where another connection has the id that it chose.</summary>
+    internal static QuicConnection? TryAccept(
+        EndpointHost host, QuicListener listener, in ServerArrival arrival, in DatagramMetadata metadata, long now)
+    {
+        var connection = new QuicConnection(host, listener, options: null)
+        {
+            RemoteEndPoint = metadata.Remote.ToEndPoint(),
+            LocalEndPoint = metadata.Local.ToEndPoint(),
+        };
+        if (!connection._ids.TryRouteChosen(arrival.DestinationConnectionId))
+        {
+            return null;
+        }
+
+        host.Retain();
+        var setup = new ConnectionSetup
+        {
+            Settings = ConnectionSettings.Default,
+            Events = connection,
+            ConnectionIds = connection._ids,
+            Random = host.Random,
+            Crypto = host.Crypto,
+            CreateTls = tls => new TlsServer(tls, host.Random, host.TlsClock),
+            Local = metadata.Local,
+            Remote = metadata.Remote,
+        };
+        lock (connection.Driver.Gate)
+        {
+            connection.Driver.Core = ConnectionCore.CreateServer(setup, arrival, now);
+        }
+
+        return connection;
+    }
+
+    private static async ValueTask<QuicConnection> ConnectToAsync(
+        QuicClientConnectionOptions options, ConnectionSettings settings, IPEndPoint remote, CancellationToken cancellationToken)
+    {
+        TlsClientOptions tls = TlsClientOptions.From(
+            options.ClientAuthenticationOptions,
+            options.PinnedPublicKeys,
+            sessionTicket: options.SessionTicket?.Tls,
+            enableEarlyData: options.EnableEarlyData,
+            keyLog: options.KeyLog,
+            targetHost: options.ClientAuthenticationOptions.TargetHost ?? ClientAddresses.HostOf(options.RemoteEndPoint));
+        EndpointHost host = options.Endpoint?.Host ?? OpenHost(options, remote);
+        QuicConnection connection = Begin(options, settings, tls, host, NetworkAddress.FromEndPoint(remote));
+        connection.Driver.WakeHere();
+
+        bool isEarly;
+        lock (connection.Driver.Gate)
+        {
+            isEarly = connection._closeInfo is null && connection.Driver.Core.CanSendEarlyData;
+        }
+
+        if (!isEarly)
+        {
+            await connection.CompleteHandshakeAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        return connection;
+    }
+
+    private static EndpointHost OpenHost(QuicClientConnectionOptions options, IPEndPoint remote)
+    {
+        bool isIPv6 = remote.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6;
+        return new EndpointHost(new QuicEndpointOptions
+        {
+            LocalEndPoint = options.LocalEndPoint ?? new IPEndPoint(isIPv6 ? IPAddress.IPv6Any : IPAddress.Any, 0),
+        });
+    }
+
+    private static QuicConnection Begin(
+        QuicClientConnectionOptions options, ConnectionSettings settings, TlsClientOptions tls, EndpointHost host, NetworkAddress remote)
+    {
+        var connection = new QuicConnection(host, listener: null, options)
+        {
+            RemoteEndPoint = remote.ToEndPoint(),
+            LocalEndPoint = host.LocalAddress.ToEndPoint(),
+            TargetHostName = tls.TargetHost,
+        };
+        host.Retain();
+        var setup = new ConnectionSetup
+        {
+            Settings = settings,
+            Events = connection,
+            ConnectionIds = connection._ids,
+            Random = host.Random,
+            Crypto = host.Crypto,
+            CreateTls = tlsHost => new TlsClient(tlsHost, tls, host.Random, host.TlsClock),
+            Local = host.LocalAddress,
+            Remote = remote,
+            Token = options.SessionTicket?.AddressToken ?? default,
+            RememberedParameters = tls.EnableEarlyData ? options.SessionTicket?.Tls.TransportParameters ?? default : default,
+        };
+        lock (connection.Driver.Gate)
+        {
+            connection.Driver.Core = ConnectionCore.CreateClient(setup, host.Clock.Now);
+        }
+
+        if (options.Endpoint is null)
+        {
+            host.DisposeWhenUnused();
+        }
+
+        return connection;
+    }
+
+    private async ValueTask CompleteHandshakeAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _handshake.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            await DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    // The callback is the application's and may take its time: not under the gate, not on the receiving thread.
+    private async Task ChooseOptionsAsync(ClientHelloInfo hello)
+    {
+        try
+        {
+            QuicServerConnectionOptions options = await _listener!.Options.ConnectionOptionsCallback(
+                this, new SslClientHelloInfo(hello.ServerName, TlsOfQuic), _listener.Stopping).ConfigureAwait(false);
+            ArgumentNullException.ThrowIfNull(options);
+            ConnectionSettings settings = options.ToSettings();
+            TlsServerOptions tls = TlsServerOptions.From(
+                options.ServerAuthenticationOptions,
+                pinnedPublicKeys: options.PinnedPublicKeys,
+                ticketKeys: _host.TicketKeys,
+                enableEarlyData: options.EnableEarlyData,
+                earlyDataContext: ParameterFactory.EarlyDataContext(settings),
+                antiReplay: _host.AntiReplay,
+                keyLog: options.KeyLog);
+            lock (Driver.Gate)
+            {
+                _options = options;
+                if (_closeInfo is null)
+                {
+                    Driver.Core.ProvideServerOptions(tls, Driver.Now, settings);
+                }
+            }
+        }
+        catch (Exception exception)
+        {
+            // Whatever the application's callback throws turns this client away, and no other.
+            EndpointLog.OptionsCallbackFailed(_host.Logger, exception, RemoteEndPoint);
+            Refuse("refused by the server's options");
+        }
+
+        Driver.Wake();
+    }
+
+    private void Judge(CertificateValidationRequest request)
+    {
+        CertificateValidationResult result;
+        try
+        {
+            result = request.Validate();
+        }
+        catch (Exception exception)
+        {
+            // The application's callback is no proof of anything when it fails.
+            EndpointLog.ValidationCallbackFailed(_host.Logger, exception, RemoteEndPoint);
+            result = CertificateValidationResult.Refuse(TlsAlert.BadCertificate, "The certificate validation callback failed.");
+        }
+
+        lock (Driver.Gate)
+        {
+            if (_closeInfo is null)
+            {
+                Driver.Core.CompleteCertificateValidation(result, Driver.Now);
+            }
+        }
+
+        Driver.Wake();
+    }
+
+    private void Refuse(string reason)
+    {
+        lock (Driver.Gate)
+        {
+            if (_closeInfo is null)
+            {
+                Driver.Core.Refuse(reason, Driver.Now);
+            }
+        }
+    }
+}

@@ -1,0 +1,455 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Endpoint;
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Streams;
+
+namespace Post.Quic.Engine;
+
+/// <summary>
+/// A QUIC connection: streams, datagrams, paths. All members may be called from any thread.
+/// </summary>
+public sealed partial class QuicConnection : IAsyncDisposable
+{
+    private readonly EndpointHost _host;
+    private readonly QuicListener? _listener;
+    private readonly RoutedConnectionIds<QuicConnection> _ids;
+    private readonly HashSet<QuicStream> _streams = [];
+    private readonly ConnectionDatagrams _datagrams;
+    private readonly Queue<TaskCompletionSource<QuicStream>> _acceptWaiters = new();
+    private readonly Queue<QuicStream> _unclaimed = new();
+    private readonly Queue<TaskCompletionSource<QuicStream>> _openBidirectionalWaiters = new();
+    private readonly Queue<TaskCompletionSource<QuicStream>> _openUnidirectionalWaiters = new();
+    private readonly TaskCompletionSource _handshake = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<NetworkAddress, TaskCompletionSource> _migrations = [];
+    private QuicConnectionOptions? _options;
+    private ConnectionCloseInfo? _closeInfo;
+    private ReadOnlyMemory<byte> _addressToken;
+    private bool _countsAsHandshake;
+    private bool _lastAcceptedWasBidirectional;
+
+    private QuicConnection(EndpointHost host, QuicListener? listener, QuicConnectionOptions? options)
+    {
+        _host = host;
+        _listener = listener;
+        _options = options;
+        _countsAsHandshake = listener is not null;
+        Driver = new ConnectionDriver(host, host.Clock);
+        _ids = new RoutedConnectionIds<QuicConnection>(host.Router, this);
+        _datagrams = new ConnectionDatagrams(this);
+        RemoteEndPoint = LocalEndPoint = new IPEndPoint(IPAddress.None, 0);
+    }
+
+    /// <summary>True on the side that connected.</summary>
+    public bool IsClient => _listener is null;
+
+    /// <summary>Our address on the path in use, as last known.</summary>
+    public IPEndPoint LocalEndPoint { get; private set; }
+
+    /// <summary>The peer's address on the path in use; it follows the peer when it moves.</summary>
+    public IPEndPoint RemoteEndPoint { get; private set; }
+
+    /// <summary>The protocol agreed on; empty before the handshake is complete.</summary>
+    public SslApplicationProtocol NegotiatedApplicationProtocol { get; private set; }
+
+    /// <summary>The cipher suite agreed on, once the handshake is complete.</summary>
+    public TlsCipherSuite NegotiatedCipherSuite { get; private set; }
+
+    /// <summary>The name of the server that the client asked for; empty where it asked for none.</summary>
+    public string TargetHostName { get; private set; } = string.Empty;
+
+    /// <summary>The peer's certificate; null for a client without one. It belongs to the connection.</summary>
+    public X509Certificate2? RemoteCertificate { get; private set; }
+
+    /// <summary>The session was resumed: the certificate is the one that was validated when the session was made.</summary>
+    public bool IsResumed { get; private set; }
+
+    /// <summary>The handshake is complete; false while only early data can be sent.</summary>
+    public bool IsHandshakeComplete => _handshake.Task.IsCompletedSuccessfully;
+
+    /// <summary>The largest datagram that can be sent now, in bytes; 0 where the peer takes none.</summary>
+    public int MaxDatagramSize { get; private set; }
+
+    /// <summary>The version of QUIC in use: 1, or 0x6b3343cf for version 2.</summary>
+    public int NegotiatedVersion { get; private set; }
+
+    /// <summary>The clock of the connection: deadlines are timestamps of it.</summary>
+    public TimeProvider TimeProvider => _host.Clock.TimeProvider;
+
+    /// <summary>
+    /// Ends with the connection: successfully after a close on this side, else with the <see cref="QuicException"/> that
+    /// says why.
+    /// </summary>
+    public Task Closed => _closed.Task;
+
+    internal ConnectionDriver Driver { get; }
+
+    internal QuicConnectionEvents? Events => _options?.Events;
+
+    internal long DefaultStreamErrorCode => _options?.DefaultStreamErrorCode ?? 0;
+
+    /// <summary>Connects to a server.</summary>
+    /// <param name="options">Whom to connect to, and how.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>A connection whose handshake is complete; with early data, one that can send it already.</returns>
+    /// <exception cref="ArgumentException">An option is out of its range or cannot be honoured; the message says which and why.</exception>
+    /// <exception cref="QuicException">The handshake failed.</exception>
+    /// <exception cref="SocketException">The name does not resolve, or the local address cannot be used.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public static async ValueTask<QuicConnection> ConnectAsync(
+        QuicClientConnectionOptions options,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ConnectionSettings settings = options.ToSettings();
+        IPEndPoint[] addresses = await ClientAddresses.ResolveAsync(options.RemoteEndPoint, cancellationToken).ConfigureAwait(false);
+        for (int i = 0; ; i++)
+        {
+            try
+            {
+                return await ConnectToAsync(options, settings, addresses[i], cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (i + 1 < addresses.Length && ClientAddresses.IsWorthAnother(exception))
+            {
+                // The name's next address may answer; the failure of the last is what the caller hears of.
+            }
+        }
+    }
+
+    /// <summary>Opens a stream without waiting.</summary>
+    /// <param name="type">Its kind.</param>
+    /// <returns>The stream; null where the peer's limit is reached: <see cref="OpenOutboundStreamAsync"/> waits for it.</returns>
+    /// <exception cref="QuicException">The connection has ended.</exception>
+    public QuicStream? TryOpenOutboundStream(QuicStreamType type)
+    {
+        lock (Driver.Gate)
+        {
+            ThrowIfClosed();
+            return TryOpen(type == QuicStreamType.Bidirectional);
+        }
+    }
+
+    /// <summary>Opens a stream, waiting until the peer allows one. Nothing is sent before the first write.</summary>
+    /// <param name="type">Its kind.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="QuicException">The connection has ended.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public ValueTask<QuicStream> OpenOutboundStreamAsync(QuicStreamType type, CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<QuicStream>(cancellationToken);
+        }
+
+        bool bidirectional = type == QuicStreamType.Bidirectional;
+        TaskCompletionSource<QuicStream> waiter;
+        lock (Driver.Gate)
+        {
+            if (_closeInfo is { } ended)
+            {
+                return ValueTask.FromException<QuicStream>(ended.ToException());
+            }
+
+            Queue<TaskCompletionSource<QuicStream>> waiters = OpenWaiters(bidirectional);
+            if (waiters.Count == 0 && TryOpen(bidirectional) is { } opened)
+            {
+                return ValueTask.FromResult(opened);
+            }
+
+            waiter = new TaskCompletionSource<QuicStream>(TaskCreationOptions.RunContinuationsAsynchronously);
+            waiters.Enqueue(waiter);
+        }
+
+        // STREAMS_BLOCKED tells the peer that somebody waits.
+        Driver.Wake();
+        return WaitAsync(waiter, cancellationToken);
+    }
+
+    /// <summary>Waits for the next stream that the peer opened.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="QuicException">The connection has ended.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public ValueTask<QuicStream> AcceptInboundStreamAsync(CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<QuicStream>(cancellationToken);
+        }
+
+        TaskCompletionSource<QuicStream> waiter;
+        lock (Driver.Gate)
+        {
+            if (_closeInfo is { } ended)
+            {
+                return ValueTask.FromException<QuicStream>(ended.ToException());
+            }
+
+            if (_acceptWaiters.Count == 0 && TryAcceptStream() is { } accepted)
+            {
+                return ValueTask.FromResult(accepted);
+            }
+
+            waiter = new TaskCompletionSource<QuicStream>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _acceptWaiters.Enqueue(waiter);
+        }
+
+        return WaitAsync(waiter, cancellationToken);
+    }
+
+    /// <summary>Hands over a datagram (RFC 9221). It is sent once, or not at all.</summary>
+    /// <param name="payload">Its bytes, copied before the call returns.</param>
+    /// <param name="priority">Its rank; a deadline is its age limit too.</param>
+    /// <param name="token">A number repeated with its states in <see cref="QuicConnectionEvents.OnDatagramState"/>.</param>
+    public QuicDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, QuicPriority priority = default, long token = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(priority.Class, nameof(priority));
+        QuicDatagramResult result;
+        lock (Driver.Gate)
+        {
+            if (_closeInfo is not null)
+            {
+                return QuicDatagramResult.Unavailable;
+            }
+
+            result = _datagrams.TrySend(payload, Urgency(priority), token);
+        }
+
+        if (result == QuicDatagramResult.Queued)
+        {
+            Driver.Wake();
+        }
+
+        return result;
+    }
+
+    /// <summary>
+    /// Waits for a datagram. Datagrams that nobody takes wait in a bounded queue, out of which the oldest fall.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="QuicException">The connection has ended and no datagram is left.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    public ValueTask<ReadOnlyMemory<byte>> ReceiveDatagramAsync(CancellationToken cancellationToken = default) =>
+        _datagrams.ReceiveAsync(cancellationToken);
+
+    /// <summary>
+    /// Client: moves the connection to another local address, once that is shown to reach the server.
+    /// </summary>
+    /// <param name="localEndPoint">The new address; port 0, or null, lets the system choose a fresh port.</param>
+    /// <param name="cancellationToken">Ends the wait; the old path then stays.</param>
+    /// <returns>When the new path is in use.</returns>
+    /// <exception cref="InvalidOperationException">On a server, or before the handshake is confirmed, or where the server forbids it.</exception>
+    /// <exception cref="QuicException">The new path does not reach the server (<see cref="QuicError.NoViablePath"/>), or the connection ended.</exception>
+    /// <exception cref="SocketException">The address cannot be used.</exception>
+    public async ValueTask MigrateAsync(IPEndPoint? localEndPoint = null, CancellationToken cancellationToken = default)
+    {
+        if (!IsClient)
+        {
+            throw new InvalidOperationException("Only a client can move a connection (RFC 9000 section 9).");
+        }
+
+        var wanted = NetworkAddress.FromEndPoint(
+            localEndPoint ?? new IPEndPoint(RemoteEndPoint.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0));
+        if (wanted.Port == 0 || !_host.TryFindSocket(wanted, out NetworkAddress local))
+        {
+            local = _host.AddSocket(wanted);
+        }
+
+        var moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (Driver.Gate)
+        {
+            ThrowIfClosed();
+            if (!Driver.Core.TryMigrate(local, Driver.Now))
+            {
+                throw new InvalidOperationException(
+                    "The connection cannot move now: the handshake is not confirmed yet, the server forbids migration, "
+                    + "or it has given out no spare connection id. Try again later.");
+            }
+
+            _migrations[local] = moved;
+        }
+
+        Driver.Wake();
+        await moved.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The paths as they are now.</summary>
+    public IReadOnlyList<QuicPath> GetPaths()
+    {
+        Span<PathStatistics> paths = stackalloc PathStatistics[Limits.MaxPaths];
+        int count;
+        lock (Driver.Gate)
+        {
+            count = Driver.Core.GetPaths(paths);
+        }
+
+        var result = new QuicPath[count];
+        for (int i = 0; i < count; i++)
+        {
+            result[i] = QuicPath.From(paths[i]);
+        }
+
+        return result;
+    }
+
+    /// <summary>The connection's counters.</summary>
+    public QuicConnectionStatistics GetStatistics()
+    {
+        ConnectionStatistics statistics;
+        lock (Driver.Gate)
+        {
+            statistics = Driver.Core.GetStatistics();
+        }
+
+        return new QuicConnectionStatistics
+        {
+            DatagramsSent = statistics.DatagramsSent,
+            DatagramsReceived = statistics.DatagramsReceived,
+            BytesSent = statistics.BytesSent,
+            BytesReceived = statistics.BytesReceived,
+            PacketsSent = statistics.PacketsSent,
+            PacketsReceived = statistics.PacketsReceived,
+            PacketsDropped = statistics.PacketsDropped,
+            PacketsLost = statistics.PacketsLost,
+            SpuriousLosses = statistics.SpuriousLosses,
+            ProbeTimeouts = statistics.ProbeTimeouts,
+            KeyUpdates = statistics.KeyUpdates,
+            HandshakeDuration = TimeSpan.FromMicroseconds(statistics.HandshakeDuration),
+        };
+    }
+
+    /// <summary>Keying material that both ends share and nobody else knows (RFC 8446 section 7.5).</summary>
+    /// <param name="label">What it is for, in ASCII.</param>
+    /// <param name="context">Bytes that it depends on.</param>
+    /// <param name="output">Where it goes; its length is part of what it depends on.</param>
+    /// <exception cref="InvalidOperationException">The handshake is not complete.</exception>
+    public void ExportKeyingMaterial(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, Span<byte> output)
+    {
+        lock (Driver.Gate)
+        {
+            ThrowIfClosed();
+            if (!IsHandshakeComplete)
+            {
+                throw new InvalidOperationException("Keying material can be exported once the handshake is complete.");
+            }
+
+            Driver.Core.ExportKeyingMaterial(label, context, output);
+        }
+    }
+
+    /// <summary>Changes the keys of the connection (RFC 9001 section 6). It happens by itself often enough.</summary>
+    /// <returns>False: the last change is not settled yet.</returns>
+    public bool TryUpdateKeys()
+    {
+        lock (Driver.Gate)
+        {
+            ThrowIfClosed();
+            return Driver.Core.TryUpdateKeys(Driver.Now);
+        }
+    }
+
+    /// <summary>
+    /// Closes the connection. What was written and not acknowledged yet is lost: whoever wants it delivered waits for
+    /// <see cref="QuicStream.WritesClosed"/> first.
+    /// </summary>
+    /// <param name="errorCode">The application's code, which the peer is told; 0 to 2^62-1.</param>
+    /// <param name="reason">A short text for the peer's log.</param>
+    /// <param name="cancellationToken">Not used: closing does not wait for the peer.</param>
+    /// <returns>When the close is on its way.</returns>
+    public ValueTask CloseAsync(long errorCode, string reason = "", CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(errorCode);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(errorCode, QuicConnectionOptions.MaxErrorCode);
+        ArgumentNullException.ThrowIfNull(reason);
+        lock (Driver.Gate)
+        {
+            if (_closeInfo is null)
+            {
+                Driver.Core.Close((ulong)errorCode, reason, Driver.Now);
+            }
+        }
+
+        Driver.WakeHere();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Closes with the default close error code, unless closed already.</summary>
+    /// <returns>When the close is on its way.</returns>
+    public ValueTask DisposeAsync() => CloseAsync(_options?.DefaultCloseErrorCode ?? 0);
+
+    internal static SendUrgency UrgencyOf(QuicPriority priority, EndpointClock clock) =>
+        new(priority.Class, priority.Deadline is { } deadline ? clock.FromTimestamp(deadline) : long.MaxValue);
+
+    /// <summary>The endpoint closes under the connection.</summary>
+    internal void Abandon()
+    {
+        lock (Driver.Gate)
+        {
+            Driver.Core.Dispose();
+        }
+    }
+
+    /// <summary>Under the gate: the connection's end, if it has come.</summary>
+    internal QuicException? ClosedException => _closeInfo?.ToException();
+
+    /// <summary>Under the gate: a stream that the application will not touch again.</summary>
+    internal void Forget(QuicStream stream) => _streams.Remove(stream);
+
+    private static async ValueTask<QuicStream> WaitAsync(TaskCompletionSource<QuicStream> waiter, CancellationToken cancellationToken)
+    {
+        if (!cancellationToken.CanBeCanceled)
+        {
+            return await waiter.Task.ConfigureAwait(false);
+        }
+
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
+            static (state, token) => ((TaskCompletionSource<QuicStream>)state!).TrySetCanceled(token), waiter);
+        return await waiter.Task.ConfigureAwait(false);
+    }
+
+    private SendUrgency Urgency(QuicPriority priority) => UrgencyOf(priority, _host.Clock);
+
+    private Queue<TaskCompletionSource<QuicStream>> OpenWaiters(bool bidirectional) =>
+        bidirectional ? _openBidirectionalWaiters : _openUnidirectionalWaiters;
+
+    private QuicStream? TryOpen(bool bidirectional) =>
+        Driver.Core.Streams.TryOpen(bidirectional, out TransportStream? opened) ? Attach(opened!, isLocal: true) : null;
+
+    // The kinds take turns, so that neither can starve the other.
+    private QuicStream? TryAcceptStream()
+    {
+        if (_unclaimed.TryDequeue(out QuicStream? unclaimed))
+        {
+            return unclaimed;
+        }
+
+        StreamTable table = Driver.Core.Streams;
+        bool first = !_lastAcceptedWasBidirectional;
+        if (table.TryAccept(first, Driver.Now, out TransportStream? accepted) || table.TryAccept(!first, Driver.Now, out accepted))
+        {
+            _lastAcceptedWasBidirectional = accepted!.IsBidirectional;
+            return Attach(accepted, isLocal: false);
+        }
+
+        return null;
+    }
+
+    private QuicStream Attach(TransportStream transport, bool isLocal)
+    {
+        var stream = new QuicStream(this, transport, isLocal);
+        transport.Tag = stream;
+        _streams.Add(stream);
+        return stream;
+    }
+
+    private void ThrowIfClosed()
+    {
+        if (_closeInfo is { } ended)
+        {
+            throw ended.ToException();
+        }
+    }
+}

@@ -1,0 +1,136 @@
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Wire;
+
+namespace Post.Quic.Engine;
+
+/// <summary>What a client and a server decide about a connection alike.</summary>
+public abstract record QuicConnectionOptions
+{
+    /// <summary>The largest application error code (RFC 9000 section 20.2: a 62-bit number).</summary>
+    public const long MaxErrorCode = (1L << 62) - 1;
+
+    /// <summary>Bidirectional streams that the peer may have open at a time; 100 by default, at most 2^60.</summary>
+    public long MaxInboundBidirectionalStreams { get; init; } = 100;
+
+    /// <summary>Unidirectional streams that the peer may have open at a time; 100 by default, at most 2^60.</summary>
+    public long MaxInboundUnidirectionalStreams { get; init; } = 100;
+
+    /// <summary>
+    /// Bytes that the peer may send on all streams beyond what was read, at first; 1 MiB by default. It grows with the
+    /// path's bandwidth and delay up to <see cref="MaxConnectionReceiveWindow"/>.
+    /// </summary>
+    public long InitialConnectionReceiveWindow { get; init; } = 1 << 20;
+
+    /// <summary>Bytes that the peer may send on one stream beyond what was read, at first; 256 KiB by default.</summary>
+    public long InitialStreamReceiveWindow { get; init; } = 256 << 10;
+
+    /// <summary>To where the connection's window may grow: the memory one peer can make us hold; 24 MiB by default.</summary>
+    public long MaxConnectionReceiveWindow { get; init; } = 24 << 20;
+
+    /// <summary>To where a stream's window may grow; 16 MiB by default.</summary>
+    public long MaxStreamReceiveWindow { get; init; } = 16 << 20;
+
+    /// <summary>
+    /// Silence after which the connection is given up; 30 s by default, infinite for never. The smaller of both sides'
+    /// counts (RFC 9000 section 10.1).
+    /// </summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often to ask for a sign of life in silence; infinite, the default, for never.</summary>
+    public TimeSpan KeepAliveInterval { get; init; } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>How long the handshake may take; 10 s by default.</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The code that <see cref="QuicConnection.DisposeAsync"/> closes with; 0 by default.</summary>
+    public long DefaultCloseErrorCode { get; init; }
+
+    /// <summary>The code that <see cref="QuicStream.DisposeAsync"/> aborts unfinished directions with; 0 by default.</summary>
+    public long DefaultStreamErrorCode { get; init; }
+
+    /// <summary>Take datagrams (RFC 9221); true by default.</summary>
+    public bool EnableDatagrams { get; init; } = true;
+
+    /// <summary>
+    /// The largest UDP payload that path MTU discovery tries; 65,527 by default (a loopback interface carries it; what a
+    /// path carries is found out), at least 1200.
+    /// </summary>
+    public int MaxUdpPayloadSize { get; init; } = 65527;
+
+    /// <summary>Prefer QUIC version 2 (RFC 9369) where the peer speaks it; false by default.</summary>
+    public bool PreferVersion2 { get; init; }
+
+    /// <summary>
+    /// Use explicit congestion notification where the path carries it (RFC 9000 section 13.4); true by default.
+    /// </summary>
+    public bool EnableEcn { get; init; } = true;
+
+    /// <summary>Who hears of what the connection pushes; null: nobody.</summary>
+    public QuicConnectionEvents? Events { get; init; }
+
+    /// <summary>
+    /// Takes lines in the format of SSLKEYLOGFILE. Whoever reads them can decrypt the connection, so it is null unless
+    /// you ask for it.
+    /// </summary>
+    public Action<string>? KeyLog { get; init; }
+
+    /// <summary>The engine's form of these options.</summary>
+    /// <exception cref="ArgumentException">A value is out of its range; the message names it.</exception>
+    internal ConnectionSettings ToSettings()
+    {
+        Validate();
+        return new ConnectionSettings
+        {
+            Versions = PreferVersion2 ? [QuicVersion.Version2, QuicVersion.Version1] : [QuicVersion.Version1, QuicVersion.Version2],
+            MaxIdleTimeout = Microseconds(IdleTimeout),
+            KeepAliveInterval = Microseconds(KeepAliveInterval),
+            HandshakeTimeout = Microseconds(HandshakeTimeout),
+            InitialMaxData = (ulong)InitialConnectionReceiveWindow,
+            InitialMaxStreamData = (ulong)InitialStreamReceiveWindow,
+            MaxConnectionWindow = (ulong)MaxConnectionReceiveWindow,
+            MaxStreamWindow = (ulong)MaxStreamReceiveWindow,
+            MaxBidirectionalStreams = (ulong)MaxInboundBidirectionalStreams,
+            MaxUnidirectionalStreams = (ulong)MaxInboundUnidirectionalStreams,
+            MaxDatagramFrameSize = EnableDatagrams ? 65535UL : 0,
+            MaxMtu = MaxUdpPayloadSize,
+            Ecn = EnableEcn,
+        };
+    }
+
+    /// <summary>Refuses what is out of range.</summary>
+    private protected virtual void Validate()
+    {
+        const long MaxStreams = 1L << 60;
+        CheckRange(MaxInboundBidirectionalStreams, 0, MaxStreams, nameof(MaxInboundBidirectionalStreams));
+        CheckRange(MaxInboundUnidirectionalStreams, 0, MaxStreams, nameof(MaxInboundUnidirectionalStreams));
+        CheckRange(InitialConnectionReceiveWindow, 1, MaxErrorCode, nameof(InitialConnectionReceiveWindow));
+        CheckRange(InitialStreamReceiveWindow, 1, MaxErrorCode, nameof(InitialStreamReceiveWindow));
+        CheckRange(MaxConnectionReceiveWindow, 1, MaxErrorCode, nameof(MaxConnectionReceiveWindow));
+        CheckRange(MaxStreamReceiveWindow, 1, MaxErrorCode, nameof(MaxStreamReceiveWindow));
+        CheckRange(DefaultCloseErrorCode, 0, MaxErrorCode, nameof(DefaultCloseErrorCode));
+        CheckRange(DefaultStreamErrorCode, 0, MaxErrorCode, nameof(DefaultStreamErrorCode));
+        CheckRange(MaxUdpPayloadSize, Limits.MinInitialDatagram, 65527, nameof(MaxUdpPayloadSize));
+        CheckDuration(IdleTimeout, nameof(IdleTimeout));
+        CheckDuration(KeepAliveInterval, nameof(KeepAliveInterval));
+        CheckDuration(HandshakeTimeout, nameof(HandshakeTimeout));
+    }
+
+    private static void CheckRange(long value, long least, long most, string name)
+    {
+        if (value < least || value > most)
+        {
+            throw new ArgumentException($"{name} is {value}; set it to a number from {least} to {most}.", name);
+        }
+    }
+
+    private static void CheckDuration(TimeSpan value, string name)
+    {
+        if (value <= TimeSpan.Zero && value != Timeout.InfiniteTimeSpan)
+        {
+            throw new ArgumentException($"{name} is {value}; set a positive time, or Timeout.InfiniteTimeSpan for none.", name);
+        }
+    }
+
+    private static long Microseconds(TimeSpan value) =>
+        value == Timeout.InfiniteTimeSpan ? long.MaxValue : (long)value.TotalMicroseconds;
+}

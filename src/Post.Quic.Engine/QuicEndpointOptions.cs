@@ -1,0 +1,57 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Post.Quic.Engine.Crypto;
+
+namespace Post.Quic.Engine;
+
+/// <summary>How to open a <see cref="QuicEndpoint"/>.</summary>
+public sealed record QuicEndpointOptions
+{
+    /// <summary>The address to bind; port 0 lets the system choose. An IPv6 wildcard serves IPv4 too.</summary>
+    public required IPEndPoint LocalEndPoint { get; init; }
+
+    /// <summary>The clock of all its connections; the system's by default.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Where it logs; null: nowhere.</summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
+
+    /// <summary>
+    /// 32 secret bytes that stateless reset tokens are made from (RFC 9000 section 10.3.2). Give the same to an endpoint
+    /// after a restart, and peers learn at once that their connections are gone. Empty: random ones.
+    /// </summary>
+    public ReadOnlyMemory<byte> StatelessResetKey { get; init; }
+
+    /// <summary>
+    /// 32 secret bytes that address tokens are sealed under. Servers that share them (and the time) accept each other's
+    /// tokens. Empty: random ones.
+    /// </summary>
+    public ReadOnlyMemory<byte> TokenKey { get; init; }
+
+    /// <summary>
+    /// A thread of its own for the socket, as a server wants it; false: it shares one with all such sockets of the process.
+    /// </summary>
+    public bool DedicatedThread { get; init; }
+
+    /// <summary>Use the portable sockets even where faster ones exist; for comparison.</summary>
+    public bool UsePortableSockets { get; init; }
+
+    /// <summary>Use the platform's cryptographic classes even where libcrypto can be called directly; for comparison.</summary>
+    public bool UsePlatformCrypto { get; init; }
+
+    internal void Validate()
+    {
+        ArgumentNullException.ThrowIfNull(LocalEndPoint);
+        ArgumentNullException.ThrowIfNull(TimeProvider);
+        CheckKey(StatelessResetKey, Crypto.StatelessResetKey.KeyLength, nameof(StatelessResetKey));
+        CheckKey(TokenKey, TokenSealer.RootKeyLength, nameof(TokenKey));
+    }
+
+    private static void CheckKey(ReadOnlyMemory<byte> key, int length, string name)
+    {
+        if (key.Length != 0 && key.Length != length)
+        {
+            throw new ArgumentException($"{name} has {key.Length} bytes; give {length} random ones, or none.", name);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+namespace Post.Quic.Engine;
+
+/// <summary>What went wrong, in a form that code can act on.</summary>
+public enum QuicError
+{
+    /// <summary>A defect of this library; please report it with the message.</summary>
+    InternalError,
+
+    /// <summary>The peer closed the connection; <see cref="QuicException.ApplicationErrorCode"/> is its code.</summary>
+    ConnectionAborted,
+
+    /// <summary>The peer reset the stream, or asked to stop it; <see cref="QuicException.ApplicationErrorCode"/> is its code.</summary>
+    StreamAborted,
+
+    /// <summary>The handshake did not finish within the handshake timeout.</summary>
+    ConnectionTimeout,
+
+    /// <summary>Nothing came from the peer for the idle timeout.</summary>
+    ConnectionIdle,
+
+    /// <summary>The server refused the connection.</summary>
+    ConnectionRefused,
+
+    /// <summary>The two sides share no version of QUIC.</summary>
+    VersionNegotiationError,
+
+    /// <summary>The TLS handshake failed; <see cref="QuicException.TransportErrorCode"/> is 0x100 plus the alert.</summary>
+    AuthenticationFailed,
+
+    /// <summary>One side broke the QUIC protocol; <see cref="QuicException.TransportErrorCode"/> says how.</summary>
+    TransportError,
+
+    /// <summary>The peer has lost the connection's state (stateless reset).</summary>
+    ConnectionReset,
+
+    /// <summary>No way to the peer is left.</summary>
+    NoViablePath,
+
+    /// <summary>The operation was given up on this side: the connection was closed or the stream aborted here.</summary>
+    OperationAborted,
+
+    /// <summary>The server rejected early data: what this stream carried was not received. Open a new one and send it again.</summary>
+    EarlyDataRejected,
+
+    /// <summary>The stream's lifetime ended before its data was delivered.</summary>
+    StreamExpired,
+}

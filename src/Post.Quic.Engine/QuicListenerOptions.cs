@@ -1,0 +1,34 @@
+using System.Net;
+using System.Net.Security;
+
+namespace Post.Quic.Engine;
+
+/// <summary>How to listen.</summary>
+public sealed record QuicListenerOptions
+{
+    /// <summary>Where; port 0 lets the system choose one. An IPv6 wildcard serves IPv4 too.</summary>
+    public required IPEndPoint ListenEndPoint { get; init; }
+
+    /// <summary>The options for each connection, chosen when the client has said what it wants.</summary>
+    public required Func<QuicConnection, SslClientHelloInfo, CancellationToken, ValueTask<QuicServerConnectionOptions>> ConnectionOptionsCallback { get; init; }
+
+    /// <summary>Connections that wait to be accepted; more are refused. 512 by default.</summary>
+    public int ListenBacklog { get; init; } = 512;
+
+    /// <summary>When clients must prove their address before anything is spent on them.</summary>
+    public RetryPolicy Retry { get; init; } = RetryPolicy.UnderLoad;
+
+    /// <summary>Handshakes under way at most; what comes beyond is dropped, and an honest client tries again. 4096 by default.</summary>
+    public int MaxConcurrentHandshakes { get; init; } = 4096;
+
+    /// <summary>The endpoint to listen on; null, the default: one of its own.</summary>
+    public QuicEndpoint? Endpoint { get; init; }
+
+    internal void Validate()
+    {
+        ArgumentNullException.ThrowIfNull(ListenEndPoint);
+        ArgumentNullException.ThrowIfNull(ConnectionOptionsCallback);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(ListenBacklog);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConcurrentHandshakes);
+    }
+}

@@ -1,0 +1,88 @@
+using System.Net;
+using Post.Quic.Engine.Paths;
+
+namespace Post.Quic.Engine;
+
+/// <summary>One way between the two ends, as it was at one moment.</summary>
+public sealed record QuicPath
+{
+    /// <summary>Names the path for the life of the connection.</summary>
+    public required int Id { get; init; }
+
+    /// <summary>Our address on it.</summary>
+    public required IPEndPoint LocalEndPoint { get; init; }
+
+    /// <summary>The peer's address on it.</summary>
+    public required IPEndPoint RemoteEndPoint { get; init; }
+
+    /// <summary>Data goes by it.</summary>
+    public required bool IsActive { get; init; }
+
+    /// <summary>It was shown to reach the peer (RFC 9000 section 8.2).</summary>
+    public required bool IsValidated { get; init; }
+
+    /// <summary>Smoothed round-trip time; zero before the first sample.</summary>
+    public TimeSpan SmoothedRtt { get; init; }
+
+    /// <summary>Smallest round-trip time.</summary>
+    public TimeSpan MinRtt { get; init; }
+
+    /// <summary>Latest round-trip time.</summary>
+    public TimeSpan LatestRtt { get; init; }
+
+    /// <summary>Variation of the round-trip time.</summary>
+    public TimeSpan RttVariation { get; init; }
+
+    /// <summary>Bytes that may be in flight.</summary>
+    public long CongestionWindow { get; init; }
+
+    /// <summary>Bytes in flight.</summary>
+    public long BytesInFlight { get; init; }
+
+    /// <summary>Bits a second that the window and the round-trip time allow.</summary>
+    public long EstimatedRate { get; init; }
+
+    /// <summary>The largest UDP payload that is known to arrive, in bytes.</summary>
+    public int Mtu { get; init; }
+
+    /// <summary>Explicit congestion notification works on it.</summary>
+    public bool IsEcnCapable { get; init; }
+
+    /// <summary>Packets sent on it.</summary>
+    public long PacketsSent { get; init; }
+
+    /// <summary>Packets received on it.</summary>
+    public long PacketsReceived { get; init; }
+
+    /// <summary>Packets taken for lost.</summary>
+    public long PacketsLost { get; init; }
+
+    /// <summary>Bytes of UDP payload sent on it.</summary>
+    public long BytesSent { get; init; }
+
+    /// <summary>Bytes of UDP payload received on it.</summary>
+    public long BytesReceived { get; init; }
+
+    internal static QuicPath From(in PathStatistics path) => new()
+    {
+        Id = path.PathId,
+        LocalEndPoint = path.Local.ToEndPoint(),
+        RemoteEndPoint = path.Remote.ToEndPoint(),
+        IsActive = path.IsActive,
+        IsValidated = path.IsValidated,
+        SmoothedRtt = TimeSpan.FromMicroseconds(path.SmoothedRtt),
+        MinRtt = TimeSpan.FromMicroseconds(path.MinRtt),
+        LatestRtt = TimeSpan.FromMicroseconds(path.LatestRtt),
+        RttVariation = TimeSpan.FromMicroseconds(path.RttVariation),
+        CongestionWindow = path.CongestionWindow,
+        BytesInFlight = path.BytesInFlight,
+        EstimatedRate = path.EstimatedRate * 8,
+        Mtu = path.Mtu,
+        IsEcnCapable = path.EcnCapable,
+        PacketsSent = path.PacketsSent,
+        PacketsReceived = path.PacketsReceived,
+        PacketsLost = path.PacketsLost,
+        BytesSent = path.BytesSent,
+        BytesReceived = path.BytesReceived,
+    };
+}

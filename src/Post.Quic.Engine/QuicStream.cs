@@ -1,0 +1,269 @@
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Endpoint;
+using Post.Quic.Engine.Streams;
+
+namespace Post.Quic.Engine;
+
+/// <summary>
+/// A stream of a connection. One read and one write may be under way at a time; everything else may be called at any time
+/// and from any thread.
+/// </summary>
+public sealed partial class QuicStream : Stream
+{
+    private readonly QuicConnection _connection;
+    private readonly ConnectionDriver _driver;
+    private readonly bool _canRead;
+    private readonly bool _canWrite;
+
+    // Null once the transport, or we, are done with it: the object then serves another stream.
+    private TransportStream? _transport;
+    private ConnectionCloseInfo? _connectionClosed;
+    private QuicError? _ended;
+    private TaskCompletionSource? _readsClosed;
+    private TaskCompletionSource? _writesClosed;
+    private bool _isDisposed;
+
+    internal QuicStream(QuicConnection connection, TransportStream transport, bool isLocal)
+    {
+        _connection = connection;
+        _driver = connection.Driver;
+        _transport = transport;
+        _canRead = transport.Receive is not null;
+        _canWrite = transport.Send is not null;
+        Id = (long)transport.Id;
+        Type = transport.IsBidirectional ? QuicStreamType.Bidirectional : QuicStreamType.Unidirectional;
+        IsLocal = isLocal;
+    }
+
+    /// <summary>The stream's id (RFC 9000 section 2.1), the same on both sides.</summary>
+    public long Id { get; }
+
+    /// <summary>Its kind.</summary>
+    public QuicStreamType Type { get; }
+
+    /// <summary>True when this side opened it.</summary>
+    public bool IsLocal { get; }
+
+    /// <summary>Whatever the user of the stream wants to find again; the engine leaves it alone.</summary>
+    public object? State { get; set; }
+
+    /// <inheritdoc/>
+    public override bool CanRead => _canRead && !_isDisposed;
+
+    /// <inheritdoc/>
+    public override bool CanWrite => _canWrite && !_isDisposed;
+
+    /// <inheritdoc/>
+    public override bool CanSeek => false;
+
+    /// <inheritdoc/>
+    public override bool CanTimeout => false;
+
+    /// <summary>Not supported.</summary>
+    public override long Length => throw new NotSupportedException("A QUIC stream does not know its length.");
+
+    /// <summary>Not supported.</summary>
+    public override long Position
+    {
+        get => throw new NotSupportedException("A QUIC stream cannot seek.");
+        set => throw new NotSupportedException("A QUIC stream cannot seek.");
+    }
+
+    /// <summary>The peer finished its side and all of it was read.</summary>
+    public bool IsReadCompleted { get; private set; }
+
+    /// <summary>
+    /// Ends with the reading side: successfully when all was read, else with the <see cref="QuicException"/> that says why
+    /// not.
+    /// </summary>
+    public Task ReadsClosed => ClosedTask(ref _readsClosed, _canRead, _readEnd);
+
+    /// <summary>
+    /// Ends with the writing side: successfully when the peer acknowledged everything up to the end, else with the
+    /// <see cref="QuicException"/> that says why not.
+    /// </summary>
+    public Task WritesClosed => ClosedTask(ref _writesClosed, _canWrite, _writeEnd);
+
+    /// <summary>Gives up one direction, or both.</summary>
+    /// <param name="direction">Which.</param>
+    /// <param name="errorCode">What the peer is told; 0 to 2^62-1.</param>
+    /// <param name="reliableSize">
+    /// Writing: the first bytes that still reach the peer, where it understands RESET_STREAM_AT; nothing of it elsewhere.
+    /// </param>
+    public void Abort(QuicAbortDirection direction, long errorCode, long reliableSize = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(errorCode);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(errorCode, QuicConnectionOptions.MaxErrorCode);
+        ArgumentOutOfRangeException.ThrowIfNegative(reliableSize);
+        lock (_driver.Gate)
+        {
+            if (direction.HasFlag(QuicAbortDirection.Read) && _canRead)
+            {
+                AbortRead(errorCode);
+            }
+
+            if (direction.HasFlag(QuicAbortDirection.Write) && _canWrite)
+            {
+                AbortWrite(errorCode, reliableSize);
+            }
+        }
+
+        _driver.Wake();
+    }
+
+    /// <summary>Changes the rank of what is still to be sent.</summary>
+    /// <param name="priority">The new rank.</param>
+    public void SetPriority(QuicPriority priority)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(priority.Class, nameof(priority));
+        lock (_driver.Gate)
+        {
+            _transport?.SetUrgency(QuicConnection.UrgencyOf(priority, _driver.Clock));
+        }
+    }
+
+    /// <summary>
+    /// Gives what is written a lifetime: from then on it is neither sent nor sent again, but reset, unless all of it is
+    /// under way already and arrives.
+    /// </summary>
+    /// <param name="expiresAt">A timestamp of the connection's clock.</param>
+    /// <param name="errorCode">What the peer is told with the reset.</param>
+    /// <param name="reliableSize">The first bytes that still reach the peer, where it understands RESET_STREAM_AT.</param>
+    public void SetLifetime(long expiresAt, long errorCode, long reliableSize = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(errorCode);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(errorCode, QuicConnectionOptions.MaxErrorCode);
+        ArgumentOutOfRangeException.ThrowIfNegative(reliableSize);
+        lock (_driver.Gate)
+        {
+            _transport?.SetLifetime(_driver.Clock.FromTimestamp(expiresAt), (ulong)errorCode, (ulong)reliableSize);
+        }
+
+        _driver.Wake();
+    }
+
+    /// <summary>Nothing to flush: what was written is sent as soon as the path allows.</summary>
+    public override void Flush()
+    {
+    }
+
+    /// <summary>Nothing to flush: what was written is sent as soon as the path allows.</summary>
+    /// <param name="cancellationToken">Not used.</param>
+    /// <returns>A completed task.</returns>
+    public override Task FlushAsync(CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested ? Task.FromCanceled(cancellationToken) : Task.CompletedTask;
+
+    /// <summary>Not supported.</summary>
+    /// <param name="offset">Not used.</param>
+    /// <param name="origin">Not used.</param>
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("A QUIC stream cannot seek.");
+
+    /// <summary>Not supported.</summary>
+    /// <param name="value">Not used.</param>
+    public override void SetLength(long value) => throw new NotSupportedException("A QUIC stream does not know its length.");
+
+    /// <summary>
+    /// Gives the stream back. A reading side that has not reached its end is stopped with the connection's default stream
+    /// error code; so is a writing side whose end was not written, while a finished one goes on being delivered.
+    /// </summary>
+    /// <returns>At once: it does not wait for the peer.</returns>
+    public override ValueTask DisposeAsync() => base.DisposeAsync();
+
+    /// <summary>Called under the gate when nobody is there to take the stream.</summary>
+    internal void Abandon()
+    {
+        _isDisposed = true;
+        Release();
+    }
+
+    internal void OnConnectionClosed(in ConnectionCloseInfo info)
+    {
+        _connectionClosed = info;
+        _transport = null;
+        EndBoth(info.ToException());
+    }
+
+    /// <summary>The transport is done with the stream and forgets it when this returns.</summary>
+    internal void OnForgotten()
+    {
+        // A reader may not have come to the end of what arrived: the object stays ours until it is released.
+        if (_isDisposed)
+        {
+            _transport = null;
+        }
+    }
+
+    internal void OnRejected()
+    {
+        _ended = QuicError.EarlyDataRejected;
+        _transport = null;
+        _connection.Forget(this);
+        EndBoth(EndedException());
+    }
+
+    internal void OnExpired()
+    {
+        _ended = QuicError.StreamExpired;
+        EndWrites(EndedException());
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            lock (_driver.Gate)
+            {
+                if (!_isDisposed)
+                {
+                    _isDisposed = true;
+                    CancelPending();
+                    Release();
+                }
+            }
+
+            _driver.Wake();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private static QuicException Aborted() => new QuicException(
+        QuicError.OperationAborted, null, null, "The stream was aborted or disposed on this side.");
+
+    private void Release()
+    {
+        _connection.Forget(this);
+        if (_transport is { } transport)
+        {
+            _transport = null;
+            transport.Tag = this;
+            transport.Release((ulong)_connection.DefaultStreamErrorCode, _driver.Now);
+        }
+    }
+
+    private QuicException EndedException() => _ended switch
+    {
+        QuicError.EarlyDataRejected => new QuicException(
+            QuicError.EarlyDataRejected,
+            null,
+            null,
+            "The server did not take the early data; open a new stream and send it again."),
+        _ => new QuicException(
+            QuicError.StreamExpired, null, null, "The stream's lifetime ended before its data was delivered."),
+    };
+
+    private void ThrowIfUnusable()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (_connectionClosed is { } closed)
+        {
+            throw closed.ToException();
+        }
+
+        if (_ended == QuicError.EarlyDataRejected)
+        {
+            throw EndedException();
+        }
+    }
+}
