@@ -269,7 +269,7 @@ internal sealed class Egress
         PacketNumberSpace space = Recovery.Application;
         if (size == 0
             || size > buffer.Length
-            || space.CanSend(path.Recovery, size, now) != SendPermission.Allowed
+            || !path.Recovery.CanSendMtuProbe(size)
             || !_builder.TryBegin(buffer[..size], 0, EncryptionLevel.Application, path, out PacketDraft draft))
         {
             return 0;

@@ -11,8 +11,8 @@ namespace Post.Quic.Engine.Recovery;
 /// </summary>
 /// <remarks>
 /// <para>Sending: ask <see cref="PacketNumberSpace.CanSend"/> before each packet that counts as in flight, unless it is a probe
-/// (<see cref="PacketNumberSpace.ProbesPending"/>); after building it call <see cref="OnPacketSent"/>. When there is
-/// nothing more to send, call <see cref="RecoveryPath.OnApplicationLimited"/>.</para>
+/// (<see cref="PacketNumberSpace.ProbesPending"/>); after building it call <see cref="OnPacketSent"/>. An
+/// MTU probe asks <see cref="RecoveryPath.CanSendMtuProbe"/> instead.</para>
 /// <para>Timers: <see cref="NextTimeout"/> and <see cref="OnTimeout"/>; each space's
 /// <see cref="ReceivedPackets.AckDeadline"/>, the active path's <see cref="Pacer.NextSendTime"/> when pacing was the
 /// answer, and <see cref="MtuDiscovery.NextTimeout"/> are the caller's to watch.</para>

@@ -16,7 +16,6 @@ internal sealed class RecoveryPath
     private long _windowFullTime = long.MinValue;
     private long _deliveredTime;
     private long _firstSentTime;
-    private ulong _appLimitedUntil;
     private int _epochLosses;
     private int _epochSpurious;
 
@@ -109,6 +108,12 @@ internal sealed class RecoveryPath
     private SentPacket NewestAcked { get; set; }
 
     /// <summary>
+    /// Whether the probe <see cref="MtuDiscovery.NextProbe"/> asks for may be sent: also into a full window, or a bulk
+    /// sender would never find out; but not larger than the window, or one packet could overrun the path.
+    /// </summary>
+    public bool CanSendMtuProbe(int size) => size <= Congestion.Window;
+
+    /// <summary>
     /// Whether the congestion window has room; a full window counts as used, so that what is acknowledged now lets it
     /// grow (RFC 9002 section 7.8).
     /// </summary>
@@ -154,11 +159,6 @@ internal sealed class RecoveryPath
         packet.Delivered = BytesDelivered;
         packet.DeliveredTime = _deliveredTime;
         packet.FirstSentTime = _firstSentTime;
-        if (BytesDelivered < _appLimitedUntil)
-        {
-            packet.Flags |= SentPacketFlags.AppLimited;
-        }
-
         BytesInFlight += packet.Size;
         Pacer.OnSent(packet.Size, packet.TimeSent);
         Congestion.OnPacketSent(packet.Size, BytesInFlight, packet.TimeSent);
@@ -171,12 +171,6 @@ internal sealed class RecoveryPath
             _windowFullTime = packet.TimeSent;
         }
     }
-
-    /// <summary>
-    /// The application has nothing more to send although the window has room: what is delivered from now on says
-    /// nothing about what the path could do.
-    /// </summary>
-    public void OnApplicationLimited() => _appLimitedUntil = BytesDelivered + (ulong)BytesInFlight + 1;
 
     internal void BeginAck()
     {
@@ -382,7 +376,7 @@ internal sealed class RecoveryPath
         // Delivery-rate estimation: bytes delivered between the sending of a packet and its acknowledgement, over the
         // longer of the times it took to send and to acknowledge them.
         SentPacket newest = NewestAcked;
-        appLimited = (newest.Flags & SentPacketFlags.AppLimited) != 0;
+        appLimited = newest.TimeSent > _windowFullTime;
         long interval = Math.Max(newest.TimeSent - newest.FirstSentTime, now - newest.DeliveredTime);
         _firstSentTime = newest.TimeSent;
         _deliveredTime = now;

@@ -18,12 +18,9 @@ internal enum SentPacketFlags : byte
     /// <summary>Carries PATH_CHALLENGE: the path may not exist, so its loss says nothing (RFC 9000 section 9.4).</summary>
     PathProbe = 1 << 3,
 
-    /// <summary>Sent while the application, not the window, was the limit (RFC 9002 section 7.8).</summary>
-    AppLimited = 1 << 4,
-
     /// <summary>The path it was sent on is gone: no RTT sample and no congestion control from it.</summary>
-    Orphaned = 1 << 5,
+    Orphaned = 1 << 4,
 
     /// <summary>Sent because the probe timeout expired (RFC 9002 section 6.2.4).</summary>
-    PtoProbe = 1 << 6,
+    PtoProbe = 1 << 5,
 }

@@ -141,6 +141,39 @@ public sealed class CongestionTests
     }
 
     [TestMethod]
+    public void A_trickle_does_not_lower_the_measured_bandwidth()
+    {
+        var world = new RecoveryWorld(congestion: new CubicController(Size));
+        for (int i = 0; i < 5; i++)
+        {
+            ulong first = world.SendMany((int)(world.Path.Congestion.Window / Size));
+            world.Now += 20_000;
+            world.Ack(first, world.Application.NextPacketNumber - 1);
+        }
+
+        long bandwidth = world.Path.EstimatedBandwidth;
+        Assert.IsGreaterThan(1_000_000, bandwidth);
+        for (int i = 0; i < 100; i++)
+        {
+            world.Now += 50_000;
+            world.MeasureRtt(20_000);
+        }
+
+        Assert.AreEqual(bandwidth, world.Path.EstimatedBandwidth);
+        Assert.IsLessThan(bandwidth, world.Path.DeliveryRate);
+    }
+
+    [TestMethod]
+    public void An_MTU_probe_fits_into_a_full_window_but_is_never_larger_than_it()
+    {
+        var world = new RecoveryWorld(mtuLimit: 65_507);
+        world.SendMany(10);
+        Assert.AreEqual(SendPermission.CongestionWindow, world.Application.CanSend(world.Path, Size, world.Now));
+        Assert.IsTrue(world.Path.CanSendMtuProbe(8_972));
+        Assert.IsFalse(world.Path.CanSendMtuProbe(65_507));
+    }
+
+    [TestMethod]
     public void An_ECN_mark_is_never_undone()
     {
         var cubic = new CubicController(Size);
