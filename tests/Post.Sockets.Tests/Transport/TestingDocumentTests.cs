@@ -1,0 +1,61 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text;
+using Post.Sockets.Transport.InMemory;
+
+namespace Post.Sockets.Tests.Transport;
+
+/// <summary>The example of docs/testing.md is the code of this test, and works.</summary>
+[TestClass]
+public sealed class TestingDocumentTests
+{
+    private const string Begin = "        // The example begins here.";
+
+    private const string End = "        // The example ends here.";
+
+    [TestMethod]
+    public void The_example_works()
+    {
+        // The example begins here.
+        var network = new InMemoryNetwork(seed: 1, new InMemoryLinkSettings
+        {
+            BitsPerSecond = 1_000_000,
+            Delay = TimeSpan.FromMilliseconds(25),
+            Loss = 0.02,
+        });
+        var host = new PostHost(network.CreateTransport());
+
+        network.Run(async () =>
+        {
+            await using Listener listener = await host.ListenAsync(Local.At(new DnsEndPoint("server", 4433)));
+            await using Association client = await host.AssociateAsync(Local.Anonymous, Remote.Named("server", 4433));
+            await using Association server = (await listener.AcceptAsync())!;
+
+            SentObject sent = client.Send("hello"u8.ToArray(), new ObjectProperties { Lifetime = TimeSpan.FromSeconds(2) });
+            using ReceivedObject received = await server.ReceiveAsync();
+            Assert.AreEqual("hello", Encoding.UTF8.GetString(received.Payload));
+            Assert.AreEqual(ObjectEnd.Acked, (await sent.Completion).End);
+
+            network.Wires[0].Paths[0].IsUp = false;
+            SentObject late = client.Send("nobody hears this"u8.ToArray(), new ObjectProperties { Lifetime = TimeSpan.FromSeconds(2) });
+            Assert.AreEqual(ObjectEnd.Expired, (await late.Completion).End);
+            network.Wires[0].Paths[0].IsUp = true;
+        });
+
+        // The example ends here.
+        Assert.AreEqual(0, network.Clock.ForeignWork);
+    }
+
+    [TestMethod]
+    public void The_example_in_the_document_is_this_code()
+    {
+        string here = ThisFile();
+        string[] document = File.ReadAllLines(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "docs", "testing.md"));
+        IEnumerable<string> shown = document.SkipWhile(line => line != "<!-- example -->").Skip(2).TakeWhile(line => line != "```");
+        IEnumerable<string> code = File.ReadAllLines(here).SkipWhile(line => line != Begin).Skip(1).TakeWhile(line => line != End)
+            .Select(line => line.Length > 8 ? line[8..] : line);
+        Assert.AreEqual(string.Join('\n', code).TrimEnd(), string.Join('\n', shown).TrimEnd());
+    }
+
+    private static string ThisFile([CallerFilePath] string path = "") => path;
+}
