@@ -15,7 +15,8 @@ internal sealed class ConnectionCounters
 
     public long PacketsReceived { get; set; }
 
-    public long PacketsDropped { get; set; }
+    /// <summary>A field: the struct is changed in place.</summary>
+    public PacketDropCounts PacketsDropped;
 
     public long ProbeTimeouts { get; set; }
 

@@ -213,7 +213,7 @@ internal sealed class ConnectionState
 
     public void CountDropped(int size, PacketDropReason reason, long now)
     {
-        Counters.PacketsDropped++;
+        Counters.PacketsDropped.Add(reason);
         Trace?.PacketDropped(now, size, reason);
     }
 

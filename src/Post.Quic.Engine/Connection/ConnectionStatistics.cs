@@ -18,6 +18,12 @@ internal readonly record struct ConnectionStatistics
     /// <summary>Packets that did not authenticate, were seen before or could not be read.</summary>
     public long PacketsDropped { get; init; }
 
+    public PacketDropCounts PacketsDroppedByReason { get; init; }
+
+    public long StreamsOpenedByUs { get; init; }
+
+    public long StreamsOpenedByPeer { get; init; }
+
     public long PacketsLost { get; init; }
 
     public long SpuriousLosses { get; init; }

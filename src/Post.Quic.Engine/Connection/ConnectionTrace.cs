@@ -54,4 +54,13 @@ internal abstract class ConnectionTrace
     public virtual void Closed(long now, in ConnectionCloseInfo info)
     {
     }
+
+    /// <summary>The version that the connection goes on with (RFC 9368).</summary>
+    public virtual void VersionChosen(long now, QuicVersion version)
+    {
+    }
+
+    public virtual void AlpnChosen(long now, ReadOnlySpan<byte> protocol)
+    {
+    }
 }

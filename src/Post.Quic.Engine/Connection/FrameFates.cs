@@ -36,6 +36,9 @@ internal sealed class FrameFates : IFrameFate
         }
     }
 
+    public void OnPacketLost(in SentPacket packet, long now) =>
+        _state.Trace?.PacketLost(now, packet.Level, packet.PacketNumber);
+
     public void OnLost(in SentFrame frame, in SentPacket packet)
     {
         switch (frame.Kind)

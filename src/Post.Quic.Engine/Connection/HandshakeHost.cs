@@ -156,6 +156,8 @@ internal sealed class HandshakeHost : ITlsHost
     void ITlsHost.OnHandshakeComplete()
     {
         _state.IsHandshakeComplete = true;
+        _state.Trace?.VersionChosen(_state.Now, _state.Version.Current);
+        _state.Trace?.AlpnChosen(_state.Now, _state.Tls.ApplicationProtocol.Protocol.Span);
         _state.HandshakeDuration = _state.Now - _state.CreatedAt;
         _state.Lifecycle.OnHandshakeComplete();
         _state.Timers.Stop(TimerId.Handshake);

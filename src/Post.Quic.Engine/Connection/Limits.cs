@@ -295,4 +295,10 @@ internal static class Limits
     /// rest back to the garbage collector.
     /// </summary>
     public const int PooledReceiveBuffers = 128;
+
+    /// <summary>A trace's buffer: below this it would hold hardly more than one burst.</summary>
+    public const int MinTraceBuffer = 16 * 1024;
+
+    /// <summary>A trace's buffer is held for each connection that is traced.</summary>
+    public const int MaxTraceBuffer = 64 * 1024 * 1024;
 }

@@ -11,6 +11,11 @@ namespace Post.Quic.Engine.Recovery;
 /// </remarks>
 internal interface IFrameFate
 {
+    /// <summary>A packet is taken for lost; what it carried is told next. For those who watch, not for those who send.</summary>
+    void OnPacketLost(in SentPacket packet, long now)
+    {
+    }
+
     /// <summary>The packet that carried the frame was acknowledged.</summary>
     void OnAcked(in SentFrame frame, in SentPacket packet);
 

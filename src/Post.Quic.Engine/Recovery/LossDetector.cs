@@ -106,6 +106,11 @@ internal sealed class LossDetector
             }
         }
 
+        if (congestion)
+        {
+            _fate.OnPacketLost(in packet, now);
+        }
+
         SentFrameLog frames = space.Frames;
         for (int i = 0; i < packet.FrameCount; i++)
         {

@@ -43,6 +43,12 @@ internal sealed partial class StreamTable
     /// <summary>Streams that are not forgotten yet.</summary>
     public int Count => _streams.Count;
 
+    /// <summary>Streams that we opened since the connection began.</summary>
+    public long OpenedByUs => (long)(_openBidirectional.Used + _openUnidirectional.Used);
+
+    /// <summary>Streams that the peer opened since the connection began.</summary>
+    public long OpenedByPeer => (long)(_incomingBidirectional.Opened + _incomingUnidirectional.Opened);
+
     /// <summary>The smoothed round-trip time in microseconds, for window growth.</summary>
     public long RoundTrip { get; set; } = 333_000;
 

@@ -1,0 +1,63 @@
+using System.Text.Json;
+using Post.Quic.Engine.Tests.Simulation;
+
+namespace Post.Quic.Engine.Tests.Diagnostics;
+
+/// <summary>The logs of both ends of a simulated connection tell one story.</summary>
+[TestClass]
+public sealed class QlogSimulationTests
+{
+    [TestMethod]
+    public async Task Handshake_and_transfer_over_a_lossy_network_are_told_as_they_were()
+    {
+        var client = new TraceWorld(bufferSize: 8 << 20);
+        var server = new TraceWorld(bufferSize: 8 << 20, isServer: true);
+        var options = new PairOptions { Seed = 11, ClientTrace = client.Trace, ServerTrace = server.Trace };
+        long sent;
+        long lost;
+        using (Pair pair = new Pair(options).Handshake())
+        {
+            pair.Network.FromClient = new LinkConditions { Loss = 0.02 };
+            _ = pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(300_000), 30_000_000);
+            pair.RunFor(1_000_000);
+            sent = pair.Client.Core!.GetStatistics().PacketsSent;
+            lost = pair.Client.Core!.GetStatistics().PacketsLost;
+            pair.Client.Core!.Close(5, "done", pair.Now);
+            pair.RunFor(5_000_000);
+        }
+
+        QlogFile near = await client.ReadAsync();
+        QlogFile far = await server.ReadAsync();
+        Assert.IsGreaterThan(0, lost);
+        Assert.HasCount((int)lost, near.Named("quic:packet_lost"));
+        Assert.IsGreaterThanOrEqualTo(sent, near.Named("quic:packet_sent").Count);
+        Assert.IsEmpty(near.Named("loglevel:warning"));
+        Assert.IsFalse(near.Named("quic:packet_sent").Any(packet => packet.TryGetProperty("frames_incomplete", out _)));
+
+        string[] types = [.. near.Named("quic:packet_sent").Select(TypeOf).Distinct()];
+        CollectionAssert.AreEqual(new[] { "initial", "handshake", "1RTT" }, types);
+        Assert.IsLessThan(near.IndexOf("quic:packet_sent"), near.IndexOf("quic:connection_started"));
+        Assert.HasCount(2, near.Named("quic:parameters_set"));
+        Assert.IsNotEmpty(near.Named("quic:key_updated"));
+        Assert.IsNotEmpty(near.Named("quic:key_discarded"));
+        Assert.IsNotEmpty(near.Named("quic:congestion_state_updated"));
+        Assert.AreEqual(
+            near.Single("quic:version_information").GetRawText(), far.Single("quic:version_information").GetRawText());
+        Assert.AreEqual("local", near.Single("quic:connection_closed").GetProperty("initiator").GetString());
+        Assert.AreEqual("remote", far.Single("quic:connection_closed").GetProperty("initiator").GetString());
+        Assert.AreEqual(5, far.Single("quic:connection_closed").GetProperty("error_code").GetInt64());
+
+        // What one end received is what the other sent, frame by frame.
+        Dictionary<string, string> sentFrames = near.Named("quic:packet_sent").ToDictionary(KeyOf, FramesOf);
+        foreach (JsonElement packet in far.Named("quic:packet_received"))
+        {
+            Assert.AreEqual(sentFrames[KeyOf(packet)], FramesOf(packet), KeyOf(packet));
+        }
+    }
+
+    private static string TypeOf(JsonElement packet) => packet.GetProperty("header").GetProperty("packet_type").GetString()!;
+
+    private static string KeyOf(JsonElement packet) => packet.GetProperty("header").GetRawText();
+
+    private static string FramesOf(JsonElement packet) => packet.GetProperty("frames").GetRawText();
+}
