@@ -4,6 +4,7 @@ using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Tls.Keys;
 using Post.Quic.Engine.Tls.Messages;
+using Post.Quic.Engine.Tls.Tickets;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tls;
@@ -50,7 +51,7 @@ internal sealed class TlsClient : TlsSession
 
         Random.Fill(_random);
         KeyLog = new KeyLog(_options.KeyLog, _random);
-        _ticket = UsableTicket(At(now));
+        _ticket = ClientTicketRules.Find(_options, _policy, At(now), out _candidate);
         if (_ticket is not null)
         {
             Schedule = new KeySchedule(_ticket.CipherSuite, _ticket.Secret);
@@ -120,33 +121,6 @@ internal sealed class TlsClient : TlsSession
         }
 
         return NamedGroup.None;
-    }
-
-    /// <summary>
-    /// The ticket of the options, when it fits what is asked for now: name, protocol, suite, the rules that its
-    /// certificate was judged by, and time, that of the certificate too (a resumed session shows none).
-    /// </summary>
-    private TlsSessionTicket? UsableTicket(DateTimeOffset now)
-    {
-        if (_options.SessionTicket is not { } ticket ||
-            !_options.AllowResumption ||
-            !ticket.IsAlive(now) ||
-            !string.Equals(ticket.ServerName, _options.TargetHost, StringComparison.OrdinalIgnoreCase) ||
-            !_options.CipherSuites.Contains(ticket.CipherSuite) ||
-            !_options.ApplicationProtocols.Contains(ticket.ApplicationProtocol) ||
-            !ticket.ValidationPolicy.AsSpan().SequenceEqual(_policy))
-        {
-            return null;
-        }
-
-        TransportError error = CertificateChainParser.Parse([ticket.PeerCertificate], out X509Certificate2? certificate, out _);
-        if (error.IsError || now.LocalDateTime > certificate!.NotAfter)
-        {
-            return null;
-        }
-
-        _candidate = certificate;
-        return ticket;
     }
 
     private void SendHello(ReadOnlySpan<byte> cookie, long now)
@@ -345,40 +319,14 @@ internal sealed class TlsClient : TlsSession
 
     private TransportError HandleEncryptedExtensions(ReadOnlySpan<byte> message)
     {
-        var reader = new WireReader(message[HandshakeAssembler.HeaderLength..]);
-        if (!reader.TryReadVector16(out ReadOnlySpan<byte> block) || !reader.IsEmpty)
-        {
-            return TlsError.Decode("The EncryptedExtensions are malformed.");
-        }
-
-        TransportError error = ExtensionBlock.Parse(block, ExtensionPlace.EncryptedExtensions, out ExtensionBlock extensions);
+        TransportError error = EncryptedExtensions.Parse(message, out EncryptedExtensions extensions);
         if (error.IsError)
         {
             return error;
         }
 
-        error = ReadProtocol(extensions);
-        if (error.IsError)
-        {
-            return error;
-        }
-
-        // RFC 9001 section 8.2: without transport parameters there is no QUIC.
-        if (!extensions.TryFind(ExtensionType.QuicTransportParameters, out ReadOnlySpan<byte> parameters))
-        {
-            return TlsError.Missing("The server sent no transport parameters.");
-        }
-
-        // RFC 6066 section 3: the server acknowledges the name with an empty extension.
-        if (extensions.TryFind(ExtensionType.ServerName, out ReadOnlySpan<byte> body) &&
-            (!body.IsEmpty || _options.ServerName.Length == 0))
-        {
-            return _options.ServerName.Length == 0
-                ? TlsError.Alert(TlsAlert.UnsupportedExtension, "The server acknowledges a name that was not sent.")
-                : TlsError.Decode("The acknowledgement of server_name is not empty.");
-        }
-
-        error = ReadEarlyDataDecision(extensions, out bool accepted);
+        ApplicationProtocol = extensions.ApplicationProtocol;
+        error = CheckEncryptedExtensions(extensions);
         if (error.IsError)
         {
             return error;
@@ -387,60 +335,34 @@ internal sealed class TlsClient : TlsSession
         Transcript.Add(message);
         if (_offersEarlyData)
         {
-            EarlyDataAccepted = accepted;
-            Host.OnEarlyDataDecision(accepted);
+            EarlyDataAccepted = extensions.AcceptsEarlyData;
+            Host.OnEarlyDataDecision(EarlyDataAccepted);
         }
 
-        _peerParameters = parameters.ToArray();
+        _peerParameters = extensions.TransportParameters.ToArray();
         _state = IsResumed ? ClientState.Finished : ClientState.CertificateOrRequest;
-        return Host.OnPeerTransportParameters(parameters);
+        return Host.OnPeerTransportParameters(extensions.TransportParameters);
     }
 
-    private TransportError ReadProtocol(ExtensionBlock extensions)
+    private TransportError CheckEncryptedExtensions(EncryptedExtensions extensions)
     {
-        // RFC 9001 section 8.1: without a protocol the connection ends with no_application_protocol.
-        if (!extensions.TryFind(ExtensionType.ApplicationLayerProtocolNegotiation, out ReadOnlySpan<byte> body))
-        {
-            return TlsError.Alert(TlsAlert.NoApplicationProtocol, "The server selected no application protocol.");
-        }
-
-        if (!ProtocolNames.TryRead(body, out var protocols))
-        {
-            return TlsError.Decode("The application protocol is malformed.");
-        }
-
-        // RFC 7301 section 3.1: exactly one, of those that were offered.
-        if (protocols.Count != 1 || !_options.ApplicationProtocols.Contains(protocols[0]))
+        // RFC 7301 section 3.1: one of those that were offered.
+        if (!_options.ApplicationProtocols.Contains(ApplicationProtocol))
         {
             return TlsError.Illegal("The server selected an application protocol that was not offered.");
         }
 
-        ApplicationProtocol = protocols[0];
-        return default;
-    }
-
-    private TransportError ReadEarlyDataDecision(ExtensionBlock extensions, out bool accepted)
-    {
-        accepted = extensions.TryFind(ExtensionType.EarlyData, out ReadOnlySpan<byte> body);
-        if (!accepted)
+        // RFC 8446 section 4.2: no answer to what was not asked.
+        if ((extensions.AcknowledgesName && _options.ServerName.Length == 0) || (extensions.AcceptsEarlyData && !_offersEarlyData))
         {
-            return default;
-        }
-
-        if (!_offersEarlyData)
-        {
-            return TlsError.Alert(TlsAlert.UnsupportedExtension, "The server accepts early data that was not offered.");
-        }
-
-        if (!body.IsEmpty)
-        {
-            return TlsError.Decode("early_data is not empty.");
+            return TlsError.Alert(TlsAlert.UnsupportedExtension, "The server answers a name or early data that was not sent.");
         }
 
         // RFC 8446 section 4.2.10: early data stands and falls with its key, suite and protocol.
-        return IsResumed && CipherSuite == _ticket!.CipherSuite && ApplicationProtocol == _ticket.ApplicationProtocol
-            ? default
-            : TlsError.Illegal("The server accepts early data and changes what it was sent under.");
+        return !extensions.AcceptsEarlyData ||
+            (IsResumed && CipherSuite == _ticket!.CipherSuite && ApplicationProtocol == _ticket.ApplicationProtocol)
+                ? default
+                : TlsError.Illegal("The server accepts early data and changes what it was sent under.");
     }
 
     private TransportError HandleCertificateRequest(ReadOnlySpan<byte> message)

@@ -204,15 +204,10 @@ public sealed class TlsMutationTests
                 return CertificateRequestMessage.Parse(input, out _, out _);
             case HandshakeType.NewSessionTicket:
                 return NewSessionTicketMessage.Parse(input, out _);
+            case HandshakeType.EncryptedExtensions:
+                return EncryptedExtensions.Parse(input, out _);
             default:
-                error = ExtensionBlock.Parse(
-                    input.AsSpan(Math.Min(input.Length, 6)), ExtensionPlace.EncryptedExtensions, out ExtensionBlock extensions);
-                if (!error.IsError && extensions.TryFind(ExtensionType.ApplicationLayerProtocolNegotiation, out ReadOnlySpan<byte> body))
-                {
-                    ProtocolNames.TryRead(body, out _);
-                }
-
-                return error;
+                return ExtensionBlock.Parse(input, ExtensionPlace.CertificateRequest, out _);
         }
     }
 
