@@ -1,6 +1,7 @@
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Connection;
 
@@ -24,6 +25,12 @@ internal sealed class ConnectionSetup
     public required NetworkAddress Local { get; init; }
 
     public required NetworkAddress Remote { get; init; }
+
+    /// <summary>
+    /// Client: the destination id of the first packet, for an owner that names the connection by it from the start. At
+    /// least 8 unpredictable bytes (RFC 9000 section 7.2); empty, the default, for one of the core's choice.
+    /// </summary>
+    public ConnectionId FirstDestination { get; init; }
 
     /// <summary>Watches packets go by, for qlog; null costs nothing.</summary>
     public ConnectionTrace? Trace { get; init; }

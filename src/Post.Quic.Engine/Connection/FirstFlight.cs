@@ -84,9 +84,14 @@ internal sealed class FirstFlight
 
     private void ChooseDestination()
     {
-        Span<byte> random = stackalloc byte[ClientDestinationLength];
-        _state.Random.Fill(random);
-        var destination = new ConnectionId(random);
+        ConnectionId destination = _state.Setup.FirstDestination;
+        if (destination.IsEmpty)
+        {
+            Span<byte> random = stackalloc byte[ClientDestinationLength];
+            _state.Random.Fill(random);
+            destination = new ConnectionId(random);
+        }
+
         _state.OriginalDestination = destination;
         _state.InitialKeyId = destination;
         _state.Paths.Active.RemoteId = _state.RemoteIds.SetFirst(destination);

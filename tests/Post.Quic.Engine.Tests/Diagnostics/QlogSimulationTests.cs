@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Post.Quic.Engine.Tests.Simulation;
+using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tests.Diagnostics;
 
@@ -53,6 +54,19 @@ public sealed class QlogSimulationTests
         {
             Assert.AreEqual(sentFrames[KeyOf(packet)], FramesOf(packet), KeyOf(packet));
         }
+    }
+
+    [TestMethod]
+    public void Owner_can_name_a_connection_by_the_id_of_its_first_packet()
+    {
+        var id = new ConnectionId([9, 8, 7, 6, 5, 4, 3, 2]);
+        using var pair = new Pair(new PairOptions { FirstDestination = id });
+        byte[]? first = null;
+        pair.Network.Sniffer = datagram => first ??= [.. datagram.Payload];
+        pair.Handshake();
+
+        // RFC 8999 section 5.1: the destination id stands behind the first byte, the version and its own length.
+        CollectionAssert.AreEqual(id.Span.ToArray(), first![6..14]);
     }
 
     private static string TypeOf(JsonElement packet) => packet.GetProperty("header").GetProperty("packet_type").GetString()!;

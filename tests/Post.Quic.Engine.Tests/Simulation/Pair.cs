@@ -75,6 +75,7 @@ internal sealed class Pair : IDisposable
             Local = Client.Address,
             Remote = Server.Address,
             Token = _options.Token,
+            FirstDestination = _options.FirstDestination,
             RememberedParameters = _options.RememberedParameters,
             Trace = _options.ClientTrace,
         };

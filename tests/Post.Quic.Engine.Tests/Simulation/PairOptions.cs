@@ -2,6 +2,7 @@ using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tests.Simulation;
 
@@ -22,6 +23,8 @@ internal sealed record PairOptions
     public bool Retry { get; init; }
 
     public byte[] Token { get; init; } = [];
+
+    public ConnectionId FirstDestination { get; init; }
 
     public byte[] RememberedParameters { get; init; } = [];
 
