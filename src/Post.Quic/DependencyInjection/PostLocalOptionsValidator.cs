@@ -1,0 +1,76 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+using Post.Sockets;
+
+namespace Post.Quic.DependencyInjection;
+
+/// <summary>Says at start what is wrong with a Local's options, and what to do.</summary>
+internal sealed class PostLocalOptionsValidator : IValidateOptions<PostLocalOptions>
+{
+    public ValidateOptionsResult Validate(string? name, PostLocalOptions options)
+    {
+        var failures = new List<string>();
+        Check(options, failures);
+        if (failures.Count == 0)
+        {
+            return ValidateOptionsResult.Success;
+        }
+
+        var of = string.IsNullOrEmpty(name) ? "The default Local: " : $"Local '{name}': ";
+        return ValidateOptionsResult.Fail(failures.Select(failure => of + failure));
+    }
+
+    private static void Check(PostLocalOptions options, List<string> failures)
+    {
+        CheckFile(options.CertificatePath, nameof(options.CertificatePath), failures);
+        CheckFile(options.PrivateKeyPath, nameof(options.PrivateKeyPath), failures);
+        if (options.PrivateKeyPath is not null && options.CertificatePath is null)
+        {
+            failures.Add("PrivateKeyPath is set without CertificatePath; name the certificate's file too.");
+        }
+
+        if (options is { EphemeralIdentity: not null, CertificatePath: not null })
+        {
+            failures.Add("EphemeralIdentity and CertificatePath are both set; keep one of them.");
+        }
+
+        foreach (var text in options.EndPoints)
+        {
+            if (!IPEndPoint.TryParse(text, out _))
+            {
+                failures.Add($"'{text}' in EndPoints is no address and port; write it like 0.0.0.0:4433 or [::]:4433.");
+            }
+        }
+
+        foreach (var text in options.TrustedKeys)
+        {
+            if (!KeyFingerprint.TryParse(text, out _))
+            {
+                failures.Add($"'{text}' in TrustedKeys is no fingerprint; write \"sha256:\" and 64 hexadecimal digits.");
+            }
+        }
+
+        try
+        {
+            var association = options.Association.ToOptions();
+            if (association.ReceiveBudget < 4L * association.MaxWholeObjectSize)
+            {
+                failures.Add(
+                    $"Association.ReceiveBudget ({association.ReceiveBudget}) must be at least four times MaxWholeObjectSize "
+                    + $"({association.MaxWholeObjectSize}); raise the one or lower the other.");
+            }
+        }
+        catch (ArgumentException exception)
+        {
+            failures.Add("Association: " + exception.Message);
+        }
+    }
+
+    private static void CheckFile(string? path, string property, List<string> failures)
+    {
+        if (path is not null && !File.Exists(path))
+        {
+            failures.Add($"{property} names '{path}', which does not exist; create it or correct the path.");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Options;
+using Post.Sockets.Transport;
+
+namespace Post.Quic.DependencyInjection;
+
+/// <summary>Says at start what is wrong with the engine's options, and what to do.</summary>
+internal sealed class PostQuicOptionsValidator : IValidateOptions<PostQuicOptions>
+{
+    public ValidateOptionsResult Validate(string? name, PostQuicOptions options)
+    {
+        if (!Enum.IsDefined(options.Engine))
+        {
+            return ValidateOptionsResult.Fail(
+                $"Engine = {options.Engine} is no engine; use {string.Join(", ", Enum.GetNames<PostEngine>())}.");
+        }
+
+        if (((int)options.Requires & ~AllCapabilities) != 0)
+        {
+            return ValidateOptionsResult.Fail(
+                $"Requires = {options.Requires} names unknown capabilities; there are {string.Join(", ", Enum.GetNames<TransportCapabilities>())}.");
+        }
+
+        if (options.MsQuicLibraryPath is { } path && !Path.IsPathFullyQualified(path))
+        {
+            return ValidateOptionsResult.Fail($"MsQuicLibraryPath = '{path}' must be a full path, or be left unset.");
+        }
+
+        return ValidateOptionsResult.Success;
+    }
+
+    private static int AllCapabilities => Enum.GetValues<TransportCapabilities>().Aggregate(0, static (all, one) => all | (int)one);
+}

@@ -1,0 +1,17 @@
+using Microsoft.Extensions.Logging;
+using Post.Sockets.Transport;
+
+namespace Post.Quic.Engines;
+
+/// <summary>One engine that can be chosen: says whether it can run here, and makes its transport.</summary>
+internal sealed record EngineCandidate
+{
+    /// <summary>Which.</summary>
+    public required PostEngine Engine { get; init; }
+
+    /// <summary>Null where it can run here; else why not, with the remedy.</summary>
+    public required Func<PostQuicOptions, string?> FindObstacle { get; init; }
+
+    /// <summary>Makes its transport.</summary>
+    public required Func<PostQuicOptions, ILoggerFactory?, TimeProvider?, PostTransport> Create { get; init; }
+}

@@ -1,0 +1,91 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Post.Quic.SystemNetQuic;
+using Post.Sockets.Transport;
+
+namespace Post.Quic.Engines;
+
+/// <summary>Takes the first engine that can serve what the options ask for, and says why.</summary>
+internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candidates)
+{
+    /// <summary>The engines there are, in the order in which <see cref="PostEngine.Auto"/> tries them.</summary>
+    public static IReadOnlyList<EngineCandidate> Known { get; } =
+    [
+        new()
+        {
+            Engine = PostEngine.SystemNetQuic,
+            FindObstacle = static options =>
+                MsQuicLibrary.IsAvailable(options.MsQuicLibraryPath, out var remedy) ? null : remedy,
+            Create = static (options, loggerFactory, timeProvider) => MsQuicLibrary.IsPlatformSupported
+                ? new SystemNetQuicTransport(
+                    new SystemNetQuicOptions { MsQuicLibraryPath = options.MsQuicLibraryPath }, loggerFactory, timeProvider)
+                : throw new PlatformNotSupportedException(),
+        },
+    ];
+
+    /// <summary>Whether the options can be served; else why not, with the remedy.</summary>
+    public string? FindObstacle(PostQuicOptions options)
+    {
+        var obstacles = new List<string>();
+        foreach (var candidate in Asked(options))
+        {
+            if (candidate.FindObstacle(options) is not { } obstacle)
+            {
+                return null;
+            }
+
+            obstacles.Add(obstacle);
+        }
+
+        return obstacles.Count == 0
+            ? $"There is no engine {options.Engine} in this build; use Engine = Auto."
+            : string.Join(' ', obstacles);
+    }
+
+    /// <summary>Makes the transport of the first engine that can serve the options.</summary>
+    /// <exception cref="PlatformNotSupportedException">There is none; the message names the remedy.</exception>
+    public PostTransport Create(PostQuicOptions options, ILoggerFactory? loggerFactory, TimeProvider? timeProvider)
+    {
+        var logger = (loggerFactory ?? NullLoggerFactory.Instance).CreateLogger("Post.Quic.Engine");
+        var obstacles = new List<string>();
+        foreach (var candidate in Asked(options))
+        {
+            if (candidate.FindObstacle(options) is { } obstacle)
+            {
+                LogPassedOver(logger, candidate.Engine, obstacle);
+                obstacles.Add(obstacle);
+                continue;
+            }
+
+            var transport = candidate.Create(options, loggerFactory, timeProvider);
+            var missing = options.Requires & ~transport.Capabilities;
+            if (missing == TransportCapabilities.None)
+            {
+                LogChosen(logger, candidate.Engine, options.Engine, transport.Name, transport.Capabilities);
+                return transport;
+            }
+
+            obstacle = $"{candidate.Engine} cannot do what is required: {missing}. Ask for less with Requires, or use another engine.";
+            LogPassedOver(logger, candidate.Engine, obstacle);
+            obstacles.Add(obstacle);
+
+            // It has made nothing yet that would take time to release.
+            _ = transport.DisposeAsync().AsTask();
+        }
+
+        throw new PlatformNotSupportedException(
+            obstacles.Count == 0
+                ? FindObstacle(options)
+                : $"Engine = {options.Engine} cannot be served. {string.Join(' ', obstacles)}");
+    }
+
+    private IEnumerable<EngineCandidate> Asked(PostQuicOptions options) =>
+        candidates.Where(candidate => options.Engine is PostEngine.Auto || candidate.Engine == options.Engine);
+
+    [LoggerMessage(1, LogLevel.Information, "Post runs on {Engine} (asked for: {Asked}; transport {Transport}; it can do: {Capabilities})")]
+    private static partial void LogChosen(
+        ILogger logger, PostEngine engine, PostEngine asked, string transport, TransportCapabilities capabilities);
+
+    [LoggerMessage(2, LogLevel.Debug, "{Engine} is passed over: {Obstacle}")]
+    private static partial void LogPassedOver(ILogger logger, PostEngine engine, string obstacle);
+}

@@ -1,0 +1,27 @@
+using Microsoft.Extensions.Logging;
+using Post.Quic.Engines;
+using Post.Sockets.Transport;
+
+namespace Post.Quic;
+
+/// <summary>
+/// Chooses the engine and makes the transport, for those who use no dependency injection:
+/// <c>await using var transport = PostQuicTransport.Create();</c>
+/// </summary>
+/// <remarks>
+/// The choice is logged, and readable from <see cref="PostTransport.Name"/> and <c>Association.TransportName</c>.
+/// </remarks>
+public static class PostQuicTransport
+{
+    /// <summary>Makes the transport that the options ask for.</summary>
+    /// <param name="options">Which engine, and what it must be able to do; null: the defaults.</param>
+    /// <param name="loggerFactory">Where it logs; null: nowhere.</param>
+    /// <param name="timeProvider">The clock; null: the system's.</param>
+    /// <returns>The transport; dispose it when all associations are over.</returns>
+    /// <exception cref="PlatformNotSupportedException">
+    /// No engine can serve what the options ask for; the message names the remedy for the platform at hand.
+    /// </exception>
+    public static PostTransport Create(
+        PostQuicOptions? options = null, ILoggerFactory? loggerFactory = null, TimeProvider? timeProvider = null) =>
+        new EngineChoice(EngineChoice.Known).Create(options ?? new PostQuicOptions(), loggerFactory, timeProvider);
+}

@@ -1,0 +1,115 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Post.Sockets;
+using Post.Sockets.Transport;
+
+namespace Post.Quic.Tests.DependencyInjection;
+
+[TestClass]
+public sealed class OptionsTests
+{
+    public required TestContext TestContext { get; init; }
+
+    [TestMethod]
+    public async Task Configuration_states_the_engine_and_any_number_of_locals()
+    {
+        await using var world = new DiWorld(_ => { }, new()
+        {
+            ["Post:Engine"] = "Managed",
+            ["Post:Requires"] = "Datagrams, Migration",
+            ["Post:Local:EphemeralIdentity"] = "here",
+            ["Post:Locals:edge:EphemeralIdentity"] = "edge",
+            ["Post:Locals:edge:EndPoints:0"] = "[::1]:4433",
+            ["Post:Locals:edge:EndPoints:1"] = "127.0.0.1:0",
+            ["Post:Locals:edge:Association:IdleTimeout"] = "00:00:07",
+            ["Post:Locals:edge:Association:KeepAliveInterval"] = "00:00:00",
+            ["Post:Locals:edge:Association:ReceiptLevel"] = "Processed",
+        });
+
+        PostQuicOptions engine = world.Services.GetRequiredService<IOptions<PostQuicOptions>>().Value;
+        Local edge = world.Services.GetRequiredKeyedService<Local>("edge");
+        AssociationOptions association = world.Services.GetRequiredService<PostLocals>().GetAssociationOptions("edge");
+
+        Assert.AreEqual(PostEngine.Managed, engine.Engine);
+        Assert.AreEqual(TransportCapabilities.Datagrams | TransportCapabilities.Migration, engine.Requires);
+        CollectionAssert.AreEqual(new[] { IPEndPoint.Parse("[::1]:4433"), IPEndPoint.Parse("127.0.0.1:0") }, edge.EndPoints.ToArray());
+        Assert.AreEqual(TimeSpan.FromSeconds(7), association.IdleTimeout);
+        Assert.IsNull(association.KeepAliveInterval);
+        Assert.AreEqual(ReceiptLevel.Processed, association.ReceiptLevel);
+        Assert.AreEqual("CN=here", world.Services.GetRequiredService<Local>().Certificate!.Subject);
+        Assert.AreNotEqual(edge.Key, world.Services.GetRequiredService<Local>().Key);
+        Assert.AreSame(edge, world.Services.GetRequiredService<PostLocals>().Get("edge"));
+    }
+
+    [TestMethod]
+    [DataRow("Post:Engine", "7", "is no engine")]
+    [DataRow("Post:MsQuicLibraryPath", "libmsquic.so.2", "must be a full path")]
+    [DataRow("Post:Local:EndPoints:0", "localhost", "write it like 0.0.0.0:4433")]
+    [DataRow("Post:Local:TrustedKeys:0", "sha256:12", "64 hexadecimal digits")]
+    [DataRow("Post:Local:CertificatePath", "/nowhere/identity.pfx", "does not exist")]
+    [DataRow("Post:Local:PrivateKeyPath", "/nowhere/identity.key", "without CertificatePath")]
+    [DataRow("Post:Locals:edge:Association:IdleTimeout", "-00:00:01", "IdleTimeout")]
+    [DataRow("Post:Locals:edge:Association:ReceiveBudget", "1000", "at least four times MaxWholeObjectSize")]
+    public async Task What_is_wrong_is_said_at_start_with_what_to_do(string key, string value, string expected)
+    {
+        await using var world = new DiWorld(_ => { }, new() { [key] = value });
+
+        OptionsValidationException failure = await Assert.ThrowsAsync<OptionsValidationException>(
+            () => world.StartAsync(TestContext.CancellationToken));
+
+        StringAssert.Contains(failure.Message, expected);
+    }
+
+    [TestMethod]
+    public async Task A_listener_without_an_identity_is_refused_at_start()
+    {
+        await using var world = new DiWorld(services => services.AddPostListener<HostedListenerTests.RefusingHandler>());
+
+        OptionsValidationException failure = await Assert.ThrowsAsync<OptionsValidationException>(
+            () => world.StartAsync(TestContext.CancellationToken));
+
+        StringAssert.Contains(failure.Message, "set CertificatePath, or EphemeralIdentity");
+    }
+
+    [TestMethod]
+    [DataRow(true)]
+    [DataRow(false)]
+    public async Task An_identity_is_read_from_pkcs12_and_from_pem(bool pem)
+    {
+        string directory = Directory.CreateTempSubdirectory("post-options-").FullName;
+        try
+        {
+            using var identity = Identity.CreateSelfSigned("kept");
+            string path = Path.Combine(directory, pem ? "identity.pem" : "identity.pfx");
+            if (pem)
+            {
+                await File.WriteAllTextAsync(
+                    path, identity.ExportCertificatePem() + "\n" + identity.GetECDsaPrivateKeyPem(), TestContext.CancellationToken);
+            }
+            else
+            {
+                await File.WriteAllBytesAsync(
+                    path,
+                    identity.Export(System.Security.Cryptography.X509Certificates.X509ContentType.Pkcs12, "secret"),
+                    TestContext.CancellationToken);
+            }
+
+            await using var world = new DiWorld(services => services.AddPostLocal("kept", options =>
+            {
+                options.CertificatePath = path;
+                options.CertificatePassword = pem ? null : "secret";
+            }));
+            await world.StartAsync(TestContext.CancellationToken);
+
+            Local local = world.Services.GetRequiredKeyedService<Local>("kept");
+
+            Assert.AreEqual(KeyFingerprint.Of(identity), local.Key);
+            Assert.IsTrue(local.Certificate!.HasPrivateKey);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+}
