@@ -83,6 +83,8 @@ public sealed partial class QuicConnection
         return new EndpointHost(new QuicEndpointOptions
         {
             LocalEndPoint = options.LocalEndPoint ?? new IPEndPoint(isIPv6 ? IPAddress.IPv6Any : IPAddress.Any, 0),
+            TimeProvider = options.TimeProvider,
+            LoggerFactory = options.LoggerFactory,
         });
     }
 

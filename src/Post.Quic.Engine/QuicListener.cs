@@ -39,7 +39,13 @@ public sealed class QuicListener : IAsyncDisposable
         options.Validate();
         cancellationToken.ThrowIfCancellationRequested();
         EndpointHost host = options.Endpoint?.Host
-            ?? new EndpointHost(new QuicEndpointOptions { LocalEndPoint = options.ListenEndPoint, DedicatedThread = true });
+            ?? new EndpointHost(new QuicEndpointOptions
+            {
+                LocalEndPoint = options.ListenEndPoint,
+                DedicatedThread = true,
+                TimeProvider = options.TimeProvider,
+                LoggerFactory = options.LoggerFactory,
+            });
         var listener = new QuicListener(options, host, ownsHost: options.Endpoint is null);
         host.StartListening(listener, new IncomingPolicy { Retry = options.Retry, MaxHandshakes = options.MaxConcurrentHandshakes });
         return ValueTask.FromResult(listener);

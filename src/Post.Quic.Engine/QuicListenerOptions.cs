@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using Microsoft.Extensions.Logging;
 
 namespace Post.Quic.Engine;
 
@@ -23,6 +24,12 @@ public sealed record QuicListenerOptions
 
     /// <summary>The endpoint to listen on; null, the default: one of its own.</summary>
     public QuicEndpoint? Endpoint { get; init; }
+
+    /// <summary>The clock, for an endpoint of its own; the system's by default.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Where it logs, for an endpoint of its own; null: nowhere.</summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
 
     internal void Validate()
     {

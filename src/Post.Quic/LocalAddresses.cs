@@ -21,8 +21,11 @@ internal static class LocalAddresses
                 candidate.AddressFamily == family || candidate.Address.Equals(IPAddress.IPv6Any));
     }
 
-    /// <summary>The addresses to listen on.</summary>
-    public static IReadOnlyList<IPEndPoint> ForListening(Local local) => Resolve(local);
+    /// <summary>The addresses to listen on: all of them, on a free port, where the Local names none.</summary>
+    public static IReadOnlyList<IPEndPoint> ForListening(Local local) =>
+        local.EndPoints.Count == 0 && local.Interfaces.Count == 0
+            ? [new IPEndPoint(Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, 0)]
+            : Resolve(local);
 
     private static List<IPEndPoint> Resolve(Local local)
     {

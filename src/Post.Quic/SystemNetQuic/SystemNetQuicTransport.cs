@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Quic;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -60,14 +59,14 @@ public sealed class SystemNetQuicTransport : PostTransport
     {
         ArgumentNullException.ThrowIfNull(request);
         var verifier = PeerVerifier.OfServer(request.Remote);
-        string name = request.Remote.Trust.Name ?? request.Remote.Host;
+        string name = TlsOptions.NameOf(request);
         Exception? failure = null;
-        foreach (EndPoint remote in RemoteEndPoints(request.Remote))
+        foreach (EndPoint remote in RemoteAddresses.Of(request.Remote))
         {
             try
             {
                 QuicConnection connection = await QuicConnection
-                    .ConnectAsync(ClientOptions(request, remote, name, verifier), cancellationToken)
+                    .ConnectAsync(ClientOptions(request, remote, verifier), cancellationToken)
                     .ConfigureAwait(false);
                 return new SystemNetQuicConnection(connection, isClient: true, verifier.Identify(connection.RemoteCertificate, name), _time);
             }
@@ -87,19 +86,12 @@ public sealed class SystemNetQuicTransport : PostTransport
         CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (request.Local.Certificate is not { HasPrivateKey: true })
-        {
-            throw new ArgumentException(
-                "A listener proves its identity: give the Local a certificate with its private key (Identity.CreateSelfSigned makes one).",
-                nameof(request));
-        }
-
         var verifier = PeerVerifier.OfClients(request.ClientTrust);
         QuicServerConnectionOptions connectionOptions = ServerOptions(request, verifier);
         var listeners = new List<QuicListener>();
         try
         {
-            foreach (IPEndPoint endPoint in ListenEndPoints(request.Local))
+            foreach (IPEndPoint endPoint in LocalAddresses.ForListening(request.Local))
             {
                 listeners.Add(await QuicListener.ListenAsync(
                     new QuicListenerOptions
@@ -122,37 +114,19 @@ public sealed class SystemNetQuicTransport : PostTransport
             throw QuicErrors.Translate(exception);
         }
 
-        return new SystemNetQuicListener(
-            listeners,
-            request.Backlog,
-            connection => new SystemNetQuicConnection(
-                connection, isClient: false, verifier.Identify(connection.RemoteCertificate, connectedName: null), _time),
-            _logger);
+        return new MergedListener([.. listeners.Select(listener => Source(listener, verifier))], request.Backlog, _logger);
     }
 
     private static QuicClientConnectionOptions ClientOptions(
         TransportConnectRequest request,
         EndPoint remote,
-        string name,
         PeerVerifier verifier)
     {
-        var authentication = new SslClientAuthenticationOptions
-        {
-            ApplicationProtocols = [new SslApplicationProtocol(request.Protocol)],
-            TargetHost = name,
-            RemoteCertificateValidationCallback = verifier.Verify,
-        };
-        if (request.Local.Certificate is { } certificate)
-        {
-            authentication.ClientCertificateContext =
-                SslStreamCertificateContext.Create(certificate, request.Local.IntermediateCertificates, offline: true);
-        }
-
         var options = new QuicClientConnectionOptions
         {
             RemoteEndPoint = remote,
             LocalEndPoint = LocalAddresses.ForConnecting(request.Local, (remote as IPEndPoint)?.AddressFamily),
-            ClientAuthenticationOptions = authentication,
+            ClientAuthenticationOptions = TlsOptions.ForClient(request, verifier),
         };
         Apply(options, request.Limits, request.HandshakeTimeout, request.IdleTimeout, request.KeepAliveInterval);
         return options;
@@ -162,14 +136,7 @@ public sealed class SystemNetQuicTransport : PostTransport
     {
         var options = new QuicServerConnectionOptions
         {
-            ServerAuthenticationOptions = new SslServerAuthenticationOptions
-            {
-                ApplicationProtocols = [new SslApplicationProtocol(request.Protocol)],
-                ServerCertificateContext = SslStreamCertificateContext.Create(
-                    request.Local.Certificate!, request.Local.IntermediateCertificates, offline: true),
-                ClientCertificateRequired = request.ClientTrust is not null,
-                RemoteCertificateValidationCallback = verifier.Verify,
-            },
+            ServerAuthenticationOptions = TlsOptions.ForServer(request, verifier),
         };
         Apply(options, request.Limits, request.HandshakeTimeout, request.IdleTimeout, request.KeepAliveInterval);
         return options;
@@ -201,23 +168,13 @@ public sealed class SystemNetQuicTransport : PostTransport
         };
     }
 
-    private static IEnumerable<EndPoint> RemoteEndPoints(Remote remote)
-    {
-        if (remote.Addresses.Count > 0)
+    private ListenerSource Source(QuicListener listener, PeerVerifier verifier) => new(
+        listener.LocalEndPoint,
+        async cancellationToken =>
         {
-            return remote.Addresses.Select(EndPoint (address) => new IPEndPoint(address, remote.Port));
-        }
-
-        return [IPAddress.TryParse(remote.Host, out IPAddress? literal) ? new IPEndPoint(literal, remote.Port) : new DnsEndPoint(remote.Host, remote.Port)];
-    }
-
-    private static IEnumerable<IPEndPoint> ListenEndPoints(Local local)
-    {
-        if (local.EndPoints.Count == 0 && local.Interfaces.Count == 0)
-        {
-            return [new IPEndPoint(Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, 0)];
-        }
-
-        return LocalAddresses.ForListening(local);
-    }
+            QuicConnection connection = await listener.AcceptConnectionAsync(cancellationToken).ConfigureAwait(false);
+            PeerIdentity peer = verifier.Identify(connection.RemoteCertificate, connectedName: null);
+            return new SystemNetQuicConnection(connection, isClient: false, peer, _time);
+        },
+        listener.DisposeAsync);
 }

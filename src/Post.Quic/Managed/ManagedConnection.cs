@@ -1,0 +1,142 @@
+using System.Net;
+using System.Net.Sockets;
+using Post.Quic.Engine;
+using Post.Sockets;
+using Post.Sockets.Transport;
+
+namespace Post.Quic.Managed;
+
+/// <summary>A connection of the managed engine behind the seam.</summary>
+internal sealed class ManagedConnection(QuicConnection connection, ManagedEvents events, PeerIdentity peer) : TransportConnection
+{
+    public override TransportCapabilities Capabilities => ManagedTransport.AllCapabilities;
+
+    public override bool IsClient => connection.IsClient;
+
+    public override PeerIdentity Peer => peer;
+
+    public override EndPoint? LocalEndPoint => connection.LocalEndPoint;
+
+    public override EndPoint? RemoteEndPoint => connection.RemoteEndPoint;
+
+    public override bool IsHandshakeCompleted => connection.IsHandshakeComplete;
+
+    public override bool IsResumed => connection.IsResumed;
+
+    public override int MaxDatagramSize => connection.MaxDatagramSize;
+
+    public override void Start(TransportEvents listener) => events.Attach(listener);
+
+    public override TransportStream? TryOpenStream(TransportStreamKind kind, in TransportPriority priority)
+    {
+        try
+        {
+            return connection.TryOpenOutboundStream(Translate(kind)) is { } stream ? Ranked(stream, priority) : null;
+        }
+        catch (QuicException exception)
+        {
+            throw ManagedQuicErrors.Translate(exception);
+        }
+    }
+
+    public override async ValueTask<TransportStream> OpenStreamAsync(
+        TransportStreamKind kind,
+        TransportPriority priority,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Ranked(await connection.OpenOutboundStreamAsync(Translate(kind), cancellationToken).ConfigureAwait(false), priority);
+        }
+        catch (QuicException exception)
+        {
+            throw ManagedQuicErrors.Translate(exception);
+        }
+    }
+
+    public override ValueTask<TransportStream> AcceptStreamAsync(CancellationToken cancellationToken)
+    {
+        ValueTask<QuicStream> accepting = connection.AcceptInboundStreamAsync(cancellationToken);
+        return accepting.IsCompletedSuccessfully
+            ? new ValueTask<TransportStream>(new ManagedStream(accepting.GetAwaiter().GetResult()))
+            : FinishAcceptAsync(accepting);
+    }
+
+    public override TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token) =>
+        connection.TrySendDatagram(payload, ManagedStream.Translate(priority), token) switch
+        {
+            QuicDatagramResult.Queued => TransportDatagramResult.Queued,
+            QuicDatagramResult.TooLarge => TransportDatagramResult.TooLarge,
+            QuicDatagramResult.QueueFull => TransportDatagramResult.Full,
+            _ => TransportDatagramResult.Unavailable,
+        };
+
+    public override TransportStatistics GetStatistics()
+    {
+        QuicConnectionStatistics counters = connection.GetStatistics();
+        QuicPath? active = null;
+        foreach (QuicPath path in connection.GetPaths())
+        {
+            active = path.IsActive ? path : active;
+        }
+
+        PostPath? main = active is null ? null : ManagedPaths.Translate(active);
+        return new TransportStatistics
+        {
+            SmoothedRtt = main?.SmoothedRtt,
+            MinRtt = main?.MinRtt,
+            CongestionWindow = active?.CongestionWindow,
+            BytesInFlight = active?.BytesInFlight,
+            EstimatedRate = active?.EstimatedRate,
+            BytesSent = counters.BytesSent,
+            BytesReceived = counters.BytesReceived,
+            PacketsSent = counters.PacketsSent,
+            PacketsLost = counters.PacketsLost,
+        };
+    }
+
+    public override IReadOnlyList<PostPath> GetPaths() => [.. connection.GetPaths().Select(path => ManagedPaths.Translate(path))];
+
+    public override async ValueTask MigrateAsync(IPEndPoint? localEndPoint, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await connection.MigrateAsync(localEndPoint, cancellationToken).ConfigureAwait(false);
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new TransportException(TransportErrorReason.NotSupported, exception.Message, innerException: exception);
+        }
+        catch (Exception exception) when (exception is QuicException or SocketException or ObjectDisposedException)
+        {
+            throw ManagedQuicErrors.Translate(exception);
+        }
+    }
+
+    public override ValueTask CloseAsync(long errorCode, string reason, CancellationToken cancellationToken) =>
+        connection.CloseAsync(errorCode, reason, cancellationToken);
+
+    public override ValueTask DisposeAsync() => connection.DisposeAsync();
+
+    private static QuicStreamType Translate(TransportStreamKind kind) =>
+        kind == TransportStreamKind.Bidirectional ? QuicStreamType.Bidirectional : QuicStreamType.Unidirectional;
+
+    private static ManagedStream Ranked(QuicStream stream, in TransportPriority priority)
+    {
+        var ours = new ManagedStream(stream);
+        ours.SetPriority(priority);
+        return ours;
+    }
+
+    private static async ValueTask<TransportStream> FinishAcceptAsync(ValueTask<QuicStream> accepting)
+    {
+        try
+        {
+            return new ManagedStream(await accepting.ConfigureAwait(false));
+        }
+        catch (QuicException exception)
+        {
+            throw ManagedQuicErrors.Translate(exception);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+using Post.Quic.Engine;
+using Post.Sockets;
+using Post.Sockets.Transport;
+
+namespace Post.Quic.Managed;
+
+/// <summary>
+/// Passes on what a connection of the engine pushes; what comes before somebody listens is kept for them. Called under
+/// the connection's lock, one call at a time, except <see cref="Attach"/>.
+/// </summary>
+internal sealed class ManagedEvents(Action<QuicSessionTicket>? keepTicket) : QuicConnectionEvents
+{
+    /// <summary>What may wait for a listener: an association attaches at once, so more than this is a peer's flood.</summary>
+    private const int MaxWaiting = 256;
+
+    private readonly Lock _gate = new();
+    private readonly HashSet<long> _takenForLost = [];
+    private Queue<Action<TransportEvents>>? _waiting = new();
+    private TransportEvents? _events;
+    private QuicPath? _active;
+
+    /// <summary>Begins to pass on, beginning with what has waited.</summary>
+    public void Attach(TransportEvents events)
+    {
+        lock (_gate)
+        {
+            _events = events;
+            while (_waiting!.TryDequeue(out Action<TransportEvents>? push))
+            {
+                push(events);
+            }
+
+            _waiting = null;
+        }
+    }
+
+    public override void OnHandshakeComplete() => Push(static events => events.OnHandshakeCompleted());
+
+    public override bool OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData)
+    {
+        lock (_gate)
+        {
+            if (_events is { } events)
+            {
+                events.OnDatagramReceived(payload, isEarlyData);
+            }
+            else if (_waiting!.Count < MaxWaiting)
+            {
+                byte[] copy = payload.ToArray();
+                _waiting.Enqueue(later => later.OnDatagramReceived(copy, isEarlyData));
+            }
+        }
+
+        return true;
+    }
+
+    public override void OnDatagramState(long token, QuicDatagramState state)
+    {
+        // Post sends again what is taken for lost, so the suspicion is the news; that one arrived late is none.
+        bool wasTakenForLost = state > QuicDatagramState.SuspectedLost && _takenForLost.Remove(token);
+        switch (state)
+        {
+            case QuicDatagramState.Sent:
+                Push(events => events.OnDatagramState(token, TransportDatagramState.Sent));
+                break;
+            case QuicDatagramState.SuspectedLost:
+                _takenForLost.Add(token);
+                Push(events => events.OnDatagramState(token, TransportDatagramState.Lost));
+                break;
+            case var _ when wasTakenForLost:
+                break;
+            case QuicDatagramState.Acknowledged:
+                Push(events => events.OnDatagramState(token, TransportDatagramState.Acknowledged));
+                break;
+            case QuicDatagramState.Lost:
+                Push(events => events.OnDatagramState(token, TransportDatagramState.Lost));
+                break;
+            default:
+                Push(events => events.OnDatagramState(token, TransportDatagramState.Canceled));
+                break;
+        }
+    }
+
+    public override void OnMaxDatagramSizeChanged(int size) => Push(events => events.OnMaxDatagramSizeChanged(size));
+
+    public override void OnStreamSendSettled(QuicStream stream, bool wasReset)
+    {
+        if (!wasReset && stream.State is ManagedStream ours)
+        {
+            Push(events => events.OnStreamAcknowledged(ours));
+        }
+    }
+
+    public override void OnStreamStopped(QuicStream stream, long errorCode)
+    {
+        if (stream.State is ManagedStream ours)
+        {
+            Push(events => events.OnStreamStopped(ours, errorCode));
+        }
+    }
+
+    public override void OnPathChanged(QuicPath path, QuicPathChange change)
+    {
+        PathChange translated = Translate(path, change);
+        PostPath now = ManagedPaths.Translate(path, change);
+        Push(events => events.OnPathChanged(now, translated));
+    }
+
+    public override void OnSessionTicket(QuicSessionTicket ticket) => keepTicket?.Invoke(ticket);
+
+    public override void OnClosed(QuicException reason)
+    {
+        TransportException translated = ManagedQuicErrors.Translate(reason);
+        Push(events => events.OnClosed(translated));
+    }
+
+    // The peer's address tells who moved: where only ours is new, we did.
+    private PathChange Translate(QuicPath path, QuicPathChange change)
+    {
+        if (change != QuicPathChange.Active)
+        {
+            return change switch
+            {
+                QuicPathChange.Added => PathChange.Added,
+                QuicPathChange.Validated => PathChange.Validated,
+                QuicPathChange.Failed => PathChange.Failed,
+                QuicPathChange.Removed => PathChange.Removed,
+                _ => PathChange.StateChanged,
+            };
+        }
+
+        QuicPath? before = _active;
+        _active = path;
+        if (before is null)
+        {
+            return PathChange.StateChanged;
+        }
+
+        return before.RemoteEndPoint.Equals(path.RemoteEndPoint) ? PathChange.Migrated : PathChange.PeerMoved;
+    }
+
+    private void Push(Action<TransportEvents> push)
+    {
+        lock (_gate)
+        {
+            if (_events is { } events)
+            {
+                push(events);
+            }
+            else if (_waiting!.Count < MaxWaiting)
+            {
+                _waiting.Enqueue(push);
+            }
+        }
+    }
+}

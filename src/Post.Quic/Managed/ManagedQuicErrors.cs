@@ -1,0 +1,47 @@
+using System.Net.Sockets;
+using Post.Quic.Engine;
+using Post.Sockets.Transport;
+
+namespace Post.Quic.Managed;
+
+/// <summary>Translates the exceptions of the managed engine into those of the seam.</summary>
+internal static class ManagedQuicErrors
+{
+    private const long NoApplicationProtocol = 0x100 + 120;
+
+    /// <summary>Whether the failure concerns one stream, so that the connection goes on.</summary>
+    public static bool IsStreamFailure(QuicException exception) =>
+        exception.QuicError is QuicError.StreamAborted or QuicError.StreamExpired or QuicError.EarlyDataRejected;
+
+    public static TransportException Translate(Exception exception) => exception switch
+    {
+        TransportException already => already,
+        QuicException quic => new TransportException(ReasonOf(quic), quic.Message, quic.ApplicationErrorCode, quic),
+        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AccessDenied or SocketError.AddressNotAvailable } socket =>
+            new TransportException(
+                TransportErrorReason.LocalAddressUnavailable,
+                $"The local address cannot be used: {socket.Message}. Choose another address or port, or 0 for a free one.",
+                innerException: socket),
+        SocketException socket => new TransportException(
+            TransportErrorReason.Unreachable, $"The remote cannot be reached: {socket.Message}.", innerException: socket),
+        ObjectDisposedException disposed => new TransportException(
+            TransportErrorReason.ClosedLocally, "The connection was closed on this side.", innerException: disposed),
+        _ => new TransportException(TransportErrorReason.Other, exception.Message, innerException: exception),
+    };
+
+    private static TransportErrorReason ReasonOf(QuicException exception) => exception.QuicError switch
+    {
+        QuicError.ConnectionAborted => TransportErrorReason.ClosedByPeer,
+        QuicError.ConnectionTimeout or QuicError.ConnectionIdle => TransportErrorReason.TimedOut,
+        QuicError.ConnectionRefused => TransportErrorReason.Refused,
+        QuicError.VersionNegotiationError => TransportErrorReason.ProtocolNotSupported,
+        QuicError.AuthenticationFailed when exception.TransportErrorCode == NoApplicationProtocol =>
+            TransportErrorReason.ProtocolNotSupported,
+        QuicError.AuthenticationFailed => TransportErrorReason.AuthenticationFailed,
+        QuicError.TransportError => TransportErrorReason.ProtocolViolation,
+        QuicError.ConnectionReset => TransportErrorReason.ConnectionReset,
+        QuicError.NoViablePath => TransportErrorReason.Unreachable,
+        QuicError.OperationAborted => TransportErrorReason.ClosedLocally,
+        _ => TransportErrorReason.Other,
+    };
+}

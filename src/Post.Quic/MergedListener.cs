@@ -1,0 +1,87 @@
+using System.Net;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Post.Sockets.Transport;
+
+namespace Post.Quic;
+
+/// <summary>The listeners of all endpoints of a Local as one.</summary>
+internal sealed partial class MergedListener : TransportListener
+{
+    private readonly IReadOnlyList<ListenerSource> _sources;
+    private readonly ILogger _logger;
+    private readonly Channel<TransportConnection> _accepted;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _loops;
+
+    public MergedListener(IReadOnlyList<ListenerSource> sources, int backlog, ILogger logger)
+    {
+        _sources = sources;
+        _logger = logger;
+        _accepted = Channel.CreateBounded<TransportConnection>(backlog);
+        LocalEndPoints = [.. sources.Select(source => source.EndPoint)];
+        _loops = Task.WhenAll(sources.Select(AcceptLoopAsync));
+    }
+
+    public override IReadOnlyList<EndPoint> LocalEndPoints { get; }
+
+    public override async ValueTask<TransportConnection?> AcceptAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _accepted.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException)
+        {
+            return null;
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (_stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        foreach (ListenerSource source in _sources)
+        {
+            await source.Dispose().ConfigureAwait(false);
+        }
+
+        await _loops.ConfigureAwait(false);
+        _accepted.Writer.TryComplete();
+        while (_accepted.Reader.TryRead(out TransportConnection? unwanted))
+        {
+            await unwanted.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _stopping.Dispose();
+    }
+
+    private async Task AcceptLoopAsync(ListenerSource source)
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                TransportConnection connection = await source.Accept(_stopping.Token).ConfigureAwait(false);
+                await _accepted.Writer.WriteAsync(connection, _stopping.Token).ConfigureAwait(false);
+            }
+            catch (Exception exception)
+            {
+                if (_stopping.IsCancellationRequested || exception is ObjectDisposedException)
+                {
+                    return;
+                }
+
+                // One peer's failed handshake is no reason to turn the others away.
+                HandshakeFailed(exception.Message);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "A client's handshake failed: {Reason}")]
+    private partial void HandshakeFailed(string reason);
+}
