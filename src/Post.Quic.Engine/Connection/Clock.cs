@@ -36,12 +36,15 @@ internal sealed class Clock
 
         LossRecovery recovery = _state.Recovery;
         PathState active = _state.Paths.Active;
-        recovery.SetAmplificationLimited(active.Amplification.Budget < FullDatagram, now);
+        bool limited = active.Amplification.Budget < FullDatagram;
+        recovery.SetAmplificationLimited(limited, now);
         ref TimerTable timers = ref _state.Timers;
         timers.Set(TimerId.Recovery, recovery.NextTimeout);
+
+        // An acknowledgement that may not be sent would be due again and again: the next datagram brings the right to.
         timers.Set(
             TimerId.Acknowledgement,
-            Math.Min(
+            limited ? long.MaxValue : Math.Min(
                 recovery.Application.Received.AckDeadline,
                 Math.Min(recovery.Initial.Received.AckDeadline, recovery.Handshake.Received.AckDeadline)));
         timers.Set(TimerId.Idle, _state.Idle.Deadline(recovery.ProbeTimeoutPeriod));

@@ -33,6 +33,9 @@ internal sealed class ConnectionCore : IDisposable
         _clock = new Clock(state);
     }
 
+    /// <summary>The rooms behind the facade, for qlog and for tests that play an evil peer.</summary>
+    public ConnectionState State => _state;
+
     /// <summary>When <see cref="HandleTimeout"/> wants to be called; <see cref="long.MaxValue"/> for never.</summary>
     public long NextTimeout => _state.Timers.Next;
 

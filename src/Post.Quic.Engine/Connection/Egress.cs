@@ -224,6 +224,7 @@ internal sealed class Egress
         {
             // Not even the smallest packet may go there: the questions are forgotten, and our own waits for its time.
             path.Responses.Clear();
+            path.Validation.Defer(now);
             return 0;
         }
 

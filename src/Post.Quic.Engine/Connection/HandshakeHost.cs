@@ -14,6 +14,7 @@ internal sealed class HandshakeHost : ITlsHost
 {
     private readonly ConnectionState _state;
     private bool _earlyDataAccepted;
+    private byte[] _ownParameters = [];
 
     public HandshakeHost(ConnectionState state)
     {
@@ -22,7 +23,12 @@ internal sealed class HandshakeHost : ITlsHost
 
     private TlsSession Tls => _state.Tls;
 
-    public void Start(long now) => Check(Tls.Start(now), now);
+    /// <summary>Begins; a second time with another version, and so with other parameters.</summary>
+    public void Start(long now)
+    {
+        _ownParameters = [];
+        Check(Tls.Start(now), now);
+    }
 
     /// <summary>Takes in handshake bytes of the peer's.</summary>
     public TransportError Receive(EncryptionLevel level, in CryptoFrame frame, long now)
@@ -122,10 +128,17 @@ internal sealed class HandshakeHost : ITlsHost
 
     void ITlsHost.WriteTransportParameters(ref WireWriter writer)
     {
-        int start = writer.Position;
-        TransportParameters ours = _state.Parameters.CreateOwn();
-        TransportParametersWriter.Write(ref writer, ours, _state.Random);
-        _state.Trace?.ParametersSet(_state.Now, ours: true, writer.Written[start..]);
+        // RFC 8446 section 4.1.2: a second ClientHello repeats the first, the random parts of this included.
+        if (_ownParameters.Length == 0)
+        {
+            Span<byte> buffer = stackalloc byte[TransportParametersWriter.MaxLength];
+            var once = new WireWriter(buffer);
+            TransportParametersWriter.Write(ref once, _state.Parameters.CreateOwn(), _state.Random);
+            _ownParameters = once.Written.ToArray();
+            _state.Trace?.ParametersSet(_state.Now, ours: true, _ownParameters);
+        }
+
+        writer.WriteBytes(_ownParameters);
     }
 
     void ITlsHost.OnClientHello(in ClientHelloInfo info) => _state.Events.OnClientHello(info);

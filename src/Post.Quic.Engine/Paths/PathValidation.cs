@@ -55,6 +55,9 @@ internal struct PathValidation
         _interval *= 2;
     }
 
+    /// <summary>Nothing may be sent to the address now; the question is put later.</summary>
+    public void Defer(long now) => _nextChallenge = now + _interval;
+
     /// <summary>True if the data answers a challenge of this path, by whatever path it came (section 8.2.3).</summary>
     public bool TryAnswer(ulong data)
     {

@@ -84,7 +84,7 @@ internal sealed class ProbeTimer
 
             // From the last ack-eliciting packet, which is the probe; where that could not be sent, from when it was
             // asked for, or the timer would expire again and again.
-            long deadline = Math.Max(space.LastAckElicitingSent, _expired) + (period << Count);
+            long deadline = Math.Max(space.LastAckElicitingSent, _expired) + BackOff(period);
             if (deadline < Deadline)
             {
                 Deadline = deadline;
@@ -108,4 +108,12 @@ internal sealed class ProbeTimer
             }
         }
     }
+
+    /// <summary>
+    /// RFC 9002 section 6.2.1: twice as long each time. On a confirmed connection no longer than a bound: a path that
+    /// is dead for seconds and alive for seconds is else missed until the idle timeout, which ends the wait anyway.
+    /// </summary>
+    private long BackOff(long period) => IsHandshakeConfirmed
+        ? Math.Max(period, Math.Min(period << Count, Connection.Limits.LongestProbeInterval))
+        : period << Count;
 }

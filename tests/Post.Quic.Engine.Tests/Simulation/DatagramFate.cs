@@ -1,7 +1,7 @@
 namespace Post.Quic.Engine.Tests.Simulation;
 
 /// <summary>What a test does to one particular datagram.</summary>
-internal enum DatagramFate
+public enum DatagramFate
 {
     Deliver,
     Drop,

@@ -27,6 +27,7 @@ internal sealed class Pair : IDisposable
     {
         _options = options ?? new PairOptions();
         _buffer = new byte[_options.BatchBytes];
+        Now = _options.Start;
         Network = new SimulatedNetwork(_options.Seed);
         _random = new SeededRandomSource((int)(_options.Seed * 7919));
         Client = new SimulatedSide("client", _random)
@@ -42,8 +43,7 @@ internal sealed class Pair : IDisposable
         };
     }
 
-    /// <summary>A multiple of a second, so that periods of the network start with the pair.</summary>
-    public long Now { get; private set; } = 1_000_000_000;
+    public long Now { get; private set; }
 
     public SimulatedNetwork Network { get; }
 
@@ -94,12 +94,18 @@ internal sealed class Pair : IDisposable
     public void RunUntil(Func<bool> done, long timeout, string what)
     {
         long end = Now + timeout;
-        while (true)
+        long last = -1;
+        for (int stuck = 0; ; stuck = Now == last ? stuck + 1 : 0, last = Math.Max(last, Now))
         {
             Drive();
             if (done())
             {
                 return;
+            }
+
+            if (stuck > MaxStepsAtOneTime)
+            {
+                Assert.Fail($"{what}: time stands still; client {Timers(Client)}, server {Timers(Server)}; {Repeat}");
             }
 
             long next = NextTime();
@@ -117,9 +123,16 @@ internal sealed class Pair : IDisposable
     public void RunFor(long duration)
     {
         long end = Now + duration;
+        int stuck = 0;
         Drive();
         for (long next = NextTime(); next <= end; next = NextTime())
         {
+            stuck = next <= Now ? stuck + 1 : 0;
+            if (stuck > MaxStepsAtOneTime)
+            {
+                Assert.Fail($"time stands still; client {Timers(Client)}, server {Timers(Server)}; {Repeat}");
+            }
+
             Advance(next);
             Drive();
         }
@@ -179,6 +192,14 @@ internal sealed class Pair : IDisposable
         Server.Core?.Dispose();
     }
 
+    private string Timers(SimulatedSide side) => side.Core is not { } core
+        ? "none"
+        : string.Join(
+            ", ",
+            Enumerable.Range(0, (int)TimerId.Count)
+                .Where(timer => core.State.Timers[(TimerId)timer] <= Now)
+                .Select(timer => $"{(TimerId)timer} {core.State.Timers[(TimerId)timer] - Now}"));
+
     private bool Drive(SimulatedSide side)
     {
         if (side.Core is not { } core)
@@ -193,8 +214,9 @@ internal sealed class Pair : IDisposable
             worked = true;
         }
 
-        while (true)
+        for (int i = 0; ; i++)
         {
+            Assert.IsLessThan(MaxStepsAtOneTime, i, $"{side.Name} sends without end; {Repeat}");
             int length = core.BuildDatagrams(_buffer, Now, out OutgoingDatagrams batch);
             if (length == 0)
             {

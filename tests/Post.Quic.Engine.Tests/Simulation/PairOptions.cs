@@ -11,6 +11,9 @@ internal sealed record PairOptions
 {
     public ulong Seed { get; init; } = 1;
 
+    /// <summary>A multiple of a second, so that periods of the network start with the pair.</summary>
+    public long Start { get; init; } = 1_000_000_000;
+
     public ConnectionSettings Client { get; init; } = ConnectionSettings.Default;
 
     public ConnectionSettings Server { get; init; } = ConnectionSettings.Default;

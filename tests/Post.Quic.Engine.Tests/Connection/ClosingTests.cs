@@ -1,0 +1,155 @@
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Streams;
+using Post.Quic.Engine.Tests.Simulation;
+using Post.Quic.Engine.Tests.Tls;
+using Post.Quic.Engine.Wire;
+
+namespace Post.Quic.Engine.Tests.Connections;
+
+[TestClass]
+public sealed class ClosingTests
+{
+    [TestMethod]
+    public void Close_reaches_the_peer_and_both_are_drained_without_timers()
+    {
+        using Pair pair = new Pair().Handshake();
+        pair.Client.Core!.Close(42, "enough", pair.Now);
+        Assert.AreEqual(ConnectionPhase.Closing, pair.Client.Core.Phase);
+        pair.RunUntil(() => pair.Server.Closed is not null, 1_000_000, "close");
+        ConnectionCloseInfo info = pair.Server.Closed!.Value;
+        Assert.AreEqual(CloseSource.Peer, info.Source);
+        Assert.IsTrue(info.IsApplication);
+        Assert.AreEqual(42UL, info.ErrorCode);
+        Assert.AreEqual("enough", info.Reason);
+        pair.RunUntil(() => pair.Client.IsDrained && pair.Server.IsDrained, 10_000_000, "draining");
+        Assert.AreEqual(long.MaxValue, pair.Client.Core.NextTimeout);
+        Assert.AreEqual(long.MaxValue, pair.Server.Core!.NextTimeout);
+        Assert.IsEmpty(pair.Client.Ids);
+        Assert.IsEmpty(pair.Server.Ids);
+    }
+
+    [TestMethod]
+    public void Closing_answers_fewer_and_fewer_packets()
+    {
+        using Pair pair = new Pair().Handshake();
+        int closes = 0;
+        pair.Server.Core!.Close(1, string.Empty, pair.Now);
+        pair.Network.Fate = datagram =>
+        {
+            closes += datagram.FromClient ? 0 : 1;
+            return datagram.FromClient ? DatagramFate.Deliver : DatagramFate.Drop;
+        };
+        var noisy = new EvilPeer(pair.Client, pair.Server);
+        for (int i = 0; i < 100; i++)
+        {
+            noisy.Send(pair.Now, (ref WireWriter writer) => writer.WriteByte(1));
+            pair.Drive();
+        }
+
+        Assert.IsInRange(2, 9, closes);
+    }
+
+    [TestMethod]
+    public void Application_close_before_the_handshake_hides_its_code_and_reason()
+    {
+        using var pair = new Pair(new PairOptions { ServerTls = TlsPair.ServerOptions() });
+        pair.Connect();
+        pair.RunUntil(() => pair.Server.Core is not null, 1_000_000, "arrival");
+        pair.Server.Core!.Close(42, "secret", pair.Now);
+        pair.RunUntil(() => pair.Client.Closed is not null, 5_000_000, "close");
+        ConnectionCloseInfo info = pair.Client.Closed!.Value;
+        Assert.IsFalse(info.IsApplication);
+        Assert.AreEqual((ulong)TransportErrorCode.ApplicationError, info.ErrorCode);
+        Assert.AreEqual(string.Empty, info.Reason);
+    }
+
+    [TestMethod]
+    public void Silence_ends_the_connection_after_the_smaller_idle_timeout()
+    {
+        using Pair pair = new Pair(new PairOptions
+        {
+            Client = ConnectionSettings.Default with { MaxIdleTimeout = 20_000_000 },
+            Server = ConnectionSettings.Default with { MaxIdleTimeout = 5_000_000 },
+        }).Handshake();
+        pair.RunFor(1_000_000);
+        pair.RunUntil(() => pair.Client.IsDrained && pair.Server.IsDrained, 6_000_000, "idle timeout");
+        Assert.AreEqual(CloseSource.IdleTimeout, pair.Client.Closed!.Value.Source);
+        Assert.AreEqual(CloseSource.IdleTimeout, pair.Server.Closed!.Value.Source);
+    }
+
+    [TestMethod]
+    public void Keep_alive_holds_an_idle_connection_for_an_hour()
+    {
+        using Pair pair = new Pair(new PairOptions
+        {
+            Client = ConnectionSettings.Default with { KeepAliveInterval = 10_000_000 },
+        }).Handshake();
+        pair.RunFor(3_600_000_000);
+        Assert.IsNull(pair.Client.Closed);
+        Assert.IsNull(pair.Server.Closed);
+
+        // A PING and its acknowledgement every ten seconds, and hardly more.
+        Assert.IsLessThan(500, pair.Client.Core!.GetStatistics().DatagramsSent);
+    }
+
+    [TestMethod]
+    public void Idle_timeout_is_never_below_three_probe_timeouts()
+    {
+        using var pair = new Pair(new PairOptions
+        {
+            Client = ConnectionSettings.Default with { MaxIdleTimeout = 100_000 },
+        });
+        pair.Network.Conditions = new LinkConditions { Delay = 300_000 };
+        pair.Handshake();
+    }
+
+    [TestMethod]
+    public void Handshake_that_nobody_answers_ends_in_time()
+    {
+        using var pair = new Pair();
+        pair.Network.Conditions = new LinkConditions { Loss = 1 };
+        pair.Connect().RunUntil(() => pair.Client.IsDrained, 11_000_000, "time-out");
+        Assert.AreEqual(CloseSource.HandshakeTimeout, pair.Client.Closed!.Value.Source);
+    }
+
+    [TestMethod]
+    public void Stateless_reset_ends_the_connection_at_once()
+    {
+        using Pair pair = new Pair().Handshake();
+        pair.RunFor(1_000_000);
+        ConnectionId used = pair.Client.Core!.State.Paths.Active.RemoteId.Id;
+        byte[] reset = pair.RandomBytes(43);
+        reset[0] = 0x40;
+        pair.Server.Tokens[used].Span.CopyTo(reset.AsSpan(^16));
+        pair.Client.Core.ReceiveDatagram(
+            reset, new DatagramMetadata(pair.Client.Address, pair.Server.Address, EcnCodepoint.NotEct), pair.Now);
+        Assert.AreEqual(CloseSource.StatelessReset, pair.Client.Closed!.Value.Source);
+        pair.RunUntil(() => pair.Client.IsDrained, 5_000_000, "draining");
+    }
+
+    [TestMethod]
+    public void Datagram_that_ends_in_a_wrong_token_is_dropped()
+    {
+        using Pair pair = new Pair().Handshake();
+        byte[] junk = pair.RandomBytes(43);
+        junk[0] = 0x40;
+        pair.Client.Core!.ReceiveDatagram(
+            junk, new DatagramMetadata(pair.Client.Address, pair.Server.Address, EcnCodepoint.NotEct), pair.Now);
+        Assert.IsNull(pair.Client.Closed);
+    }
+
+    [TestMethod]
+    public void Lost_close_is_repeated_when_the_peer_goes_on()
+    {
+        using Pair pair = new Pair().Handshake();
+        int seen = 0;
+        pair.Network.Fate = datagram => datagram.FromClient && seen++ == 0 ? DatagramFate.Drop : DatagramFate.Deliver;
+        pair.Client.Core!.Close(7, "bye", pair.Now);
+        pair.Drive();
+        Assert.IsTrue(pair.Server.Core!.Streams.TryOpen(true, out TransportStream? stream));
+        _ = stream!.Write(pair.RandomBytes(10));
+        pair.RunUntil(() => pair.Server.Closed is not null, 1_000_000, "second close");
+        Assert.AreEqual(7UL, pair.Server.Closed!.Value.ErrorCode);
+    }
+}

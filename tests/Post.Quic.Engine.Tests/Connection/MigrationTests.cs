@@ -1,0 +1,182 @@
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Streams;
+using Post.Quic.Engine.Tests.Simulation;
+using Post.Quic.Engine.Wire;
+
+namespace Post.Quic.Engine.Tests.Connections;
+
+[TestClass]
+public sealed class MigrationTests
+{
+    private static readonly NetworkAddress Second = NetworkAddress.FromIPv4(0x0a010002, 50001);
+
+    [TestMethod]
+    public void Rebound_port_is_followed_and_keeps_window_and_size()
+    {
+        using Pair pair = new Pair().Handshake();
+        pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(300_000), 10_000_000);
+        PathState before = pair.Server.Core!.State.Paths.Active;
+        pair.Network.Rebind();
+        pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(300_000), 10_000_000);
+        pair.RunFor(2_000_000);
+        PathState after = pair.Server.Core.State.Paths.Active;
+        Assert.AreEqual(pair.Network.Translate(pair.Client.Address), after.Remote);
+        Assert.IsTrue(after.IsValidated);
+        Assert.AreSame(before.Recovery, after.Recovery);
+        Assert.IsTrue(pair.Server.PathEvents.Any(change => change.Change == PathChange.Active));
+        OnePathLeft(pair.Server);
+    }
+
+    [TestMethod]
+    public void Rebound_address_is_followed_with_a_fresh_window()
+    {
+        using Pair pair = new Pair().Handshake();
+        pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(300_000), 10_000_000);
+        PathState before = pair.Server.Core!.State.Paths.Active;
+        pair.Network.Rebind(newAddress: 0x0a0000aa);
+        pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(300_000), 10_000_000);
+        pair.RunFor(4_000_000);
+        PathState after = pair.Server.Core.State.Paths.Active;
+        Assert.AreEqual(pair.Network.Translate(pair.Client.Address), after.Remote);
+        Assert.AreNotSame(before.Recovery, after.Recovery);
+        OnePathLeft(pair.Server);
+    }
+
+    [TestMethod]
+    public void Port_that_changes_every_second_does_not_stop_a_transfer()
+    {
+        foreach (ulong seed in Seeds.Of(10))
+        {
+            // A client that is only listening has to speak now and then, or nobody can learn where it is.
+            using Pair pair = new Pair(new PairOptions
+            {
+                Seed = seed,
+                Client = ConnectionSettings.Default with { KeepAliveInterval = 500_000 },
+            }).Handshake();
+            pair.Network.Conditions = new LinkConditions { Loss = 0.01, Bandwidth = 250_000 };
+            pair.Server.Echo = true;
+            Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
+            byte[] data = pair.RandomBytes(1_000_000);
+            Assert.IsTrue(stream!.WriteReference(data, null));
+            stream.Finish();
+            for (int i = 0; i < 120 && !pair.Client.EndedStreams.Contains(stream.Id); i++)
+            {
+                pair.RunFor(1_000_000);
+                pair.Network.Rebind();
+            }
+
+            Assert.IsNull(pair.Client.Closed, $"{pair.Client.Closed} {pair.Repeat}");
+            Assert.IsNull(pair.Server.Closed, $"{pair.Server.Closed} {pair.Repeat}");
+            CollectionAssert.AreEqual(data, pair.Client.Received(stream.Id), pair.Repeat);
+        }
+    }
+
+    [TestMethod]
+    public void Client_moves_to_another_local_address_with_new_ids_on_both_sides()
+    {
+        using Pair pair = new Pair().Handshake();
+        pair.RunFor(500_000);
+        ConnectionId serverIdBefore = pair.Client.Core!.State.Paths.Active.RemoteId.Id;
+        ConnectionId clientIdBefore = pair.Server.Core!.State.Paths.Active.RemoteId.Id;
+        Assert.IsTrue(pair.Client.Core.TryMigrate(Second, pair.Now));
+        pair.RunFor(2_000_000);
+        pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(300_000), 10_000_000);
+        pair.RunFor(4_000_000);
+        Assert.AreEqual(Second, pair.Client.Core.State.Paths.Active.Local);
+        Assert.AreEqual(pair.Network.Translate(Second), pair.Server.Core.State.Paths.Active.Remote);
+        Assert.AreNotEqual(serverIdBefore, pair.Client.Core.State.Paths.Active.RemoteId.Id);
+        Assert.AreNotEqual(clientIdBefore, pair.Server.Core.State.Paths.Active.RemoteId.Id);
+        OnePathLeft(pair.Client);
+        OnePathLeft(pair.Server);
+    }
+
+    [TestMethod]
+    public void Client_moves_many_times_and_ids_do_not_run_out()
+    {
+        using Pair pair = new Pair().Handshake();
+        for (uint i = 0; i < 20; i++)
+        {
+            pair.RunFor(1_000_000);
+            Assert.IsTrue(pair.Client.Core!.TryMigrate(NetworkAddress.FromIPv4(0x0a010000 + i, 50001), pair.Now), $"move {i}");
+            pair.RunFor(1_000_000);
+            pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(20_000), 10_000_000);
+        }
+
+        Assert.IsGreaterThan(20, pair.Server.IssuedIds);
+        Assert.IsLessThanOrEqualTo(Limits.MaxActiveConnectionIds, pair.Server.Ids.Count);
+    }
+
+    [TestMethod]
+    public void Dead_local_address_is_tried_and_given_up()
+    {
+        using Pair pair = new Pair().Handshake();
+        pair.RunFor(500_000);
+        pair.Network.DeadInterfaces.Add(Second);
+        Assert.IsTrue(pair.Client.Core!.TryMigrate(Second, pair.Now));
+        pair.RunFor(10_000_000);
+        Assert.AreEqual(pair.Client.Address, pair.Client.Core.State.Paths.Active.Local);
+        Assert.IsTrue(pair.Client.PathEvents.Any(change => change.Change == PathChange.Failed));
+        pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(20_000), 10_000_000);
+        OnePathLeft(pair.Client);
+    }
+
+    [TestMethod]
+    public void Server_that_forbids_migration_is_not_left()
+    {
+        using Pair pair = new Pair(new PairOptions
+        {
+            Server = ConnectionSettings.Default with { DisableActiveMigration = true },
+        }).Handshake();
+        pair.RunFor(500_000);
+        Assert.IsFalse(pair.Client.Core!.TryMigrate(Second, pair.Now));
+    }
+
+    [TestMethod]
+    public void Migration_before_confirmation_is_refused()
+    {
+        using var pair = new Pair();
+        pair.Connect();
+        Assert.IsFalse(pair.Client.Core!.TryMigrate(Second, pair.Now));
+    }
+
+    [TestMethod]
+    public void Preferred_address_is_followed_after_the_handshake()
+    {
+        NetworkAddress preferred = NetworkAddress.FromIPv4(0x0a0000fd, 4433);
+        using Pair pair = new Pair(new PairOptions { PreferredAddress = preferred }).Handshake();
+        pair.RunFor(3_000_000);
+        pair.Server.Echo = true;
+        ulong id = pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(100_000), 10_000_000).Id;
+        pair.RunUntil(() => pair.Client.EndedStreams.Contains(id), 10_000_000, "echo");
+        Assert.AreEqual(preferred, pair.Client.Core!.State.Paths.Active.Remote);
+        Assert.AreEqual(preferred, pair.Server.Core!.State.Paths.Active.Local);
+    }
+
+    [TestMethod]
+    public void Spoofed_move_comes_back_to_the_true_address()
+    {
+        using Pair pair = new Pair().Handshake();
+        pair.RunFor(500_000);
+        long serverBytes = 0;
+        NetworkAddress forged = NetworkAddress.FromIPv4(0xc0a80001, 9999);
+        pair.Network.Sniffer = datagram => serverBytes += datagram.To == forged ? datagram.Payload.Length : 0;
+        var attacker = new EvilPeer(pair.Client, pair.Server) { From = forged };
+        attacker.Send(pair.Now, (ref WireWriter writer) => writer.WriteByte(1));
+        Assert.AreEqual(forged, pair.Server.Core!.State.Paths.Active.Remote);
+        Assert.IsTrue(pair.Server.Core.Streams.TryOpen(true, out TransportStream? stream));
+        byte[] data = pair.RandomBytes(100_000);
+        Assert.IsTrue(stream!.WriteReference(data, null));
+        stream.Finish();
+        pair.RunUntil(() => pair.Client.EndedStreams.Contains(stream.Id), 20_000_000, "transfer after a forged move");
+        Assert.AreEqual(pair.Network.Translate(pair.Client.Address), pair.Server.Core.State.Paths.Active.Remote);
+        Assert.IsLessThanOrEqualTo(3 * 1452, serverBytes);
+    }
+
+    private static void OnePathLeft(SimulatedSide side)
+    {
+        var paths = new PathStatistics[Limits.MaxPaths];
+        Assert.AreEqual(1, side.Core!.GetPaths(paths));
+        Assert.IsTrue(paths[0].IsActive);
+    }
+}
