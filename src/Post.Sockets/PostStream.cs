@@ -77,7 +77,8 @@ public sealed class PostStream : Stream, IDuplexPipe
             _core.Later(new TransportAction(TransportActionKind.StopReading, _sender.Stream, PostErrorCode.StreamCanceled));
         }
 
-        _sender.Notify();
+        // The continuations of a failed write run where all others do, not inside the caller.
+        _core.Queue(new Work(_sender.Notify));
         _core.Wake();
     }
 
@@ -227,6 +228,8 @@ public sealed class PostStream : Stream, IDuplexPipe
     /// <summary>What <see cref="Output"/> writes to: completing it ends the direction, not the stream.</summary>
     private sealed class WriteSide(PostStream stream) : Stream
     {
+        private bool _isDone;
+
         public override bool CanRead => false;
 
         public override bool CanSeek => false;
@@ -263,6 +266,12 @@ public sealed class PostStream : Stream, IDuplexPipe
 
         public override async ValueTask DisposeAsync()
         {
+            if (_isDone)
+            {
+                return;
+            }
+
+            _isDone = true;
             try
             {
                 await stream.CompleteWritesAsync().ConfigureAwait(false);
@@ -277,7 +286,7 @@ public sealed class PostStream : Stream, IDuplexPipe
 
         protected override void Dispose(bool disposing)
         {
-            if (disposing)
+            if (disposing && !_isDone)
             {
                 _ = DisposeAsync().AsTask();
             }

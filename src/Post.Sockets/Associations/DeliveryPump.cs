@@ -25,7 +25,7 @@ internal sealed class DeliveryPump(AssociationCore core) : IThreadPoolWorkItem
     {
         core.Inbound.RunDiscards();
         TaskCompletionSource? waiter = null;
-        TaskCompletionSource? room;
+        TaskCompletionSource[] room;
         lock (core.Gate)
         {
             room = core.Inbox.TakeRoomWaiters();
@@ -49,7 +49,11 @@ internal sealed class DeliveryPump(AssociationCore core) : IThreadPoolWorkItem
             }
         }
 
-        room?.TrySetResult();
+        foreach (var waiting in room)
+        {
+            waiting.TrySetResult();
+        }
+
         waiter?.TrySetResult();
     }
 

@@ -22,7 +22,7 @@ internal sealed class Inbox(AssociationCore core)
     private long _deliverableBytes;
     private long _turn;
     private int _waiting;
-    private TaskCompletionSource? _room;
+    private readonly List<TaskCompletionSource> _room = [];
 
     /// <summary>The id after the highest that was seen.</summary>
     public long NextUnseen { get; private set; }
@@ -179,22 +179,24 @@ internal sealed class Inbox(AssociationCore core)
                 return Task.CompletedTask;
             }
 
-            _room ??= new TaskCompletionSource(core.Continuations);
-            return _room.Task;
+            // One for each waiter: a task with several continuations runs some of them on the thread pool.
+            var waiter = new TaskCompletionSource(core.Continuations);
+            _room.Add(waiter);
+            return waiter.Task;
         }
     }
 
     /// <summary>Those that wait for room, when there is some.</summary>
-    public TaskCompletionSource? TakeRoomWaiters()
+    public TaskCompletionSource[] TakeRoomWaiters()
     {
-        if (_room is null || (IsFull && !core.IsClosed))
+        if (_room.Count == 0 || (IsFull && !core.IsClosed))
         {
-            return null;
+            return [];
         }
 
-        var room = _room;
-        _room = null;
-        return room;
+        TaskCompletionSource[] waiters = [.. _room];
+        _room.Clear();
+        return waiters;
     }
 
     /// <summary>All bytes of an object are here.</summary>

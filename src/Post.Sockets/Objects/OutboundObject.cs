@@ -141,6 +141,9 @@ internal sealed class OutboundObject : SentObject, ITimed
     /// <summary>It counts among those that wait at the receiver for antecedents.</summary>
     public bool CountsAsWaiting { get; set; }
 
+    /// <summary>It is held back because enough objects wait at the receiver already.</summary>
+    public bool IsWaitingParked { get; set; }
+
     /// <summary>The bytes of it that count as queued.</summary>
     public long Queued { get; set; }
 

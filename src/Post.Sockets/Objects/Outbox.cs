@@ -380,6 +380,7 @@ internal sealed class Outbox(AssociationCore core)
         if (_waitingAtReceiver >= core.Peer.MaxWaiting)
         {
             core.Scheduler.Remove(item.Entry);
+            item.IsWaitingParked = true;
             _waitingParked.Enqueue(item);
             return false;
         }
@@ -573,6 +574,12 @@ internal sealed class Outbox(AssociationCore core)
             {
                 _cascade.Push(dependent);
             }
+            else if (dependent is { IsWaitingParked: true, IsEnded: false } && !Array.Exists(dependent.Antecedents!, static a => !a.IsEnded))
+            {
+                // It will not have to wait at the receiver any more.
+                dependent.IsWaitingParked = false;
+                core.Scheduler.Add(dependent.Entry);
+            }
         }
 
         ReleaseDependents(item);
@@ -651,8 +658,9 @@ internal sealed class Outbox(AssociationCore core)
         _waitingAtReceiver--;
         while (_waitingParked.TryDequeue(out var parked))
         {
-            if (!parked.IsEnded)
+            if (parked.IsWaitingParked && !parked.IsEnded)
             {
+                parked.IsWaitingParked = false;
                 core.Scheduler.Add(parked.Entry);
                 break;
             }
