@@ -124,7 +124,7 @@ public sealed class AttackTests
     }
 
     [TestMethod]
-    public void Packet_without_frames_is_a_protocol_violation()
+    public void Unknown_frame_is_a_frame_encoding_error()
     {
         using Pair pair = Quiet(out EvilPeer evil);
         evil.Send(pair.Now, (ref WireWriter writer) => writer.WriteVarInt(0x3f));
