@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Security;
 using Microsoft.Extensions.Logging;
@@ -43,11 +44,18 @@ public sealed record QuicClientConnectionOptions : QuicConnectionOptions
     /// <summary>Where it logs, for an endpoint of its own; null: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
 
+    /// <summary>Where the instruments live, for an endpoint of its own; null: on a meter of the process.</summary>
+    public IMeterFactory? MeterFactory { get; init; }
+
+    /// <summary>Writes a qlog of the connection; null, the default: none.</summary>
+    public QuicTraceOptions? Trace { get; init; }
+
     private protected override void Validate()
     {
         base.Validate();
         ArgumentNullException.ThrowIfNull(RemoteEndPoint);
         ArgumentNullException.ThrowIfNull(ClientAuthenticationOptions);
+        Trace?.Validate();
         if (RemoteEndPoint is not (IPEndPoint or DnsEndPoint))
         {
             throw new ArgumentException(

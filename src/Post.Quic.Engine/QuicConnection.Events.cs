@@ -1,6 +1,7 @@
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Datagrams;
+using Post.Quic.Engine.Diagnostics;
 using Post.Quic.Engine.Endpoint;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
@@ -31,6 +32,16 @@ public sealed partial class QuicConnection : IConnectionEvents
         RemoteCertificate = tls.PeerCertificate;
         IsResumed = tls.IsResumed;
         NegotiatedVersion = (int)Driver.Core.Version;
+        long duration = Driver.Core.GetStatistics().HandshakeDuration;
+        _metrics.Opened(Driver.Now, duration);
+        EngineLog.ConnectionOpened(
+            _host.Logger,
+            _firstId,
+            NetworkAddress.FromEndPoint(LocalEndPoint),
+            NetworkAddress.FromEndPoint(RemoteEndPoint),
+            Driver.Core.Version,
+            NegotiatedApplicationProtocol.ToString(),
+            TimeSpan.FromMicroseconds(duration).TotalMilliseconds);
         EndHandshake();
         _handshake.TrySetResult();
         Events?.OnHandshakeComplete();
@@ -70,8 +81,14 @@ public sealed partial class QuicConnection : IConnectionEvents
 
     void IConnectionEvents.OnPath(in PathEvent change)
     {
+        EngineLog.PathChanged(_host.Logger, _firstId, change.PathId, change.Local, change.Remote, change.Change);
         if (change.Change == PathChange.Active)
         {
+            if (Driver.IsSetUp)
+            {
+                _metrics.Migrated();
+            }
+
             LocalEndPoint = change.Local.ToEndPoint();
             RemoteEndPoint = change.Remote.ToEndPoint();
         }
@@ -99,7 +116,16 @@ public sealed partial class QuicConnection : IConnectionEvents
         _closeInfo = info;
         EndHandshake();
         QuicException reason = info.ToException();
-        EndpointLog.ConnectionClosed(_host.Logger, RemoteEndPoint, reason.Message);
+        _metrics.Closed(Driver.Now, info);
+        if (_handshake.Task.IsCompletedSuccessfully)
+        {
+            EngineLog.ConnectionClosed(_host.Logger, _firstId, info);
+        }
+        else
+        {
+            EngineLog.HandshakeFailed(_host.Logger, _firstId, NetworkAddress.FromEndPoint(RemoteEndPoint), info);
+        }
+
         _handshake.TrySetException(reason);
         if (info is { Source: CloseSource.Local, IsApplication: true })
         {
@@ -135,6 +161,13 @@ public sealed partial class QuicConnection : IConnectionEvents
     void IConnectionEvents.OnDrained()
     {
         Driver.OnDrained();
+        _metrics.Retire(Driver.Core.GetStatistics());
+        if (_trace is { } trace)
+        {
+            trace.Complete();
+            ThreadPool.UnsafeQueueUserWorkItem(static finished => _ = finished.DisposeAsync().AsTask(), trace, preferLocal: false);
+        }
+
         _ids.Clear();
         _host.Release();
     }

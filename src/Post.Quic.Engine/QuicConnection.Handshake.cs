@@ -2,9 +2,11 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Diagnostics;
 using Post.Quic.Engine.Endpoint;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine;
 
@@ -15,11 +17,14 @@ public sealed partial class QuicConnection
     private const SslProtocols TlsOfQuic = SslProtocols.Tls13;
 #pragma warning restore CA5398
 
+    /// <summary>RFC 9000 section 7.2 asks for 8 bytes at least, unpredictable ones.</summary>
+    private const int FirstDestinationLength = 8;
+
     /// <summary>Begins to serve a client; null where another connection has the id that it chose.</summary>
     internal static QuicConnection? TryAccept(
         EndpointHost host, QuicListener listener, in ServerArrival arrival, in DatagramMetadata metadata, long now)
     {
-        var connection = new QuicConnection(host, listener, options: null)
+        var connection = new QuicConnection(host, listener, arrival.OriginalDestinationConnectionId, options: null)
         {
             RemoteEndPoint = metadata.Remote.ToEndPoint(),
             LocalEndPoint = metadata.Local.ToEndPoint(),
@@ -40,6 +45,7 @@ public sealed partial class QuicConnection
             CreateTls = tls => new TlsServer(tls, host.Random, host.TlsClock),
             Local = metadata.Local,
             Remote = metadata.Remote,
+            Trace = connection.OpenTrace(listener.Options.Trace, metadata.Local, metadata.Remote),
         };
         lock (connection.Driver.Gate)
         {
@@ -85,13 +91,16 @@ public sealed partial class QuicConnection
             LocalEndPoint = options.LocalEndPoint ?? new IPEndPoint(isIPv6 ? IPAddress.IPv6Any : IPAddress.Any, 0),
             TimeProvider = options.TimeProvider,
             LoggerFactory = options.LoggerFactory,
+            MeterFactory = options.MeterFactory,
         });
     }
 
     private static QuicConnection Begin(
         QuicClientConnectionOptions options, ConnectionSettings settings, TlsClientOptions tls, EndpointHost host, NetworkAddress remote)
     {
-        var connection = new QuicConnection(host, listener: null, options)
+        Span<byte> first = stackalloc byte[FirstDestinationLength];
+        host.Random.Fill(first);
+        var connection = new QuicConnection(host, listener: null, new ConnectionId(first), options)
         {
             RemoteEndPoint = remote.ToEndPoint(),
             LocalEndPoint = host.LocalAddress.ToEndPoint(),
@@ -108,6 +117,8 @@ public sealed partial class QuicConnection
             CreateTls = tlsHost => new TlsClient(tlsHost, tls, host.Random, host.TlsClock),
             Local = host.LocalAddress,
             Remote = remote,
+            FirstDestination = connection._firstId,
+            Trace = connection.OpenTrace(options.Trace, host.LocalAddress, remote),
             Token = options.SessionTicket?.AddressToken ?? default,
             RememberedParameters = tls.EnableEarlyData ? options.SessionTicket?.Tls.TransportParameters ?? default : default,
         };
@@ -166,7 +177,7 @@ public sealed partial class QuicConnection
         catch (Exception exception)
         {
             // Whatever the application's callback throws turns this client away, and no other.
-            EndpointLog.OptionsCallbackFailed(_host.Logger, exception, RemoteEndPoint);
+            EngineLog.CallbackFailed(_host.Logger, exception, _firstId, nameof(QuicListenerOptions.ConnectionOptionsCallback));
             Refuse("refused by the server's options");
         }
 
@@ -183,7 +194,7 @@ public sealed partial class QuicConnection
         catch (Exception exception)
         {
             // The application's callback is no proof of anything when it fails.
-            EndpointLog.ValidationCallbackFailed(_host.Logger, exception, RemoteEndPoint);
+            EngineLog.CallbackFailed(_host.Logger, exception, _firstId, "RemoteCertificateValidationCallback");
             result = CertificateValidationResult.Refuse(TlsAlert.BadCertificate, "The certificate validation callback failed.");
         }
 
@@ -208,4 +219,9 @@ public sealed partial class QuicConnection
             }
         }
     }
+
+    private QlogTrace? OpenTrace(QuicTraceOptions? options, in NetworkAddress local, in NetworkAddress remote) =>
+        _trace = options is null
+            ? null
+            : QlogTrace.TryOpen(options, new QlogConnection(!IsClient, _firstId, local, remote), TimeProvider, _host.Logger);
 }

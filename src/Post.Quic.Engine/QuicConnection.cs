@@ -3,9 +3,11 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Diagnostics;
 using Post.Quic.Engine.Endpoint;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
+using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine;
 
@@ -26,21 +28,26 @@ public sealed partial class QuicConnection : IAsyncDisposable
     private readonly TaskCompletionSource _handshake = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<NetworkAddress, TaskCompletionSource> _migrations = [];
+    private readonly ConnectionId _firstId;
+    private readonly ConnectionMetrics _metrics;
+    private QlogTrace? _trace;
     private QuicConnectionOptions? _options;
     private ConnectionCloseInfo? _closeInfo;
     private ReadOnlyMemory<byte> _addressToken;
     private bool _countsAsHandshake;
     private bool _lastAcceptedWasBidirectional;
 
-    private QuicConnection(EndpointHost host, QuicListener? listener, QuicConnectionOptions? options)
+    private QuicConnection(EndpointHost host, QuicListener? listener, ConnectionId firstId, QuicConnectionOptions? options)
     {
         _host = host;
         _listener = listener;
+        _firstId = firstId;
         _options = options;
         _countsAsHandshake = listener is not null;
         Driver = new ConnectionDriver(host, host.Clock);
         _ids = new RoutedConnectionIds<QuicConnection>(host.Router, this);
         _datagrams = new ConnectionDatagrams(this);
+        _metrics = host.Metrics.Track(listener is not null, ReadStatistics);
         RemoteEndPoint = LocalEndPoint = new IPEndPoint(IPAddress.None, 0);
     }
 
@@ -298,12 +305,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
     /// <summary>The connection's counters.</summary>
     public QuicConnectionStatistics GetStatistics()
     {
-        ConnectionStatistics statistics;
-        lock (Driver.Gate)
-        {
-            statistics = Driver.Core.GetStatistics();
-        }
-
+        ConnectionStatistics statistics = ReadStatistics();
         return new QuicConnectionStatistics
         {
             DatagramsSent = statistics.DatagramsSent,
@@ -408,6 +410,14 @@ public sealed partial class QuicConnection : IAsyncDisposable
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
             static (state, token) => ((TaskCompletionSource<QuicStream>)state!).TrySetCanceled(token), waiter);
         return await waiter.Task.ConfigureAwait(false);
+    }
+
+    private ConnectionStatistics ReadStatistics()
+    {
+        lock (Driver.Gate)
+        {
+            return Driver.IsSetUp ? Driver.Core.GetStatistics() : default;
+        }
     }
 
     private SendUrgency Urgency(QuicPriority priority) => UrgencyOf(priority, _host.Clock);

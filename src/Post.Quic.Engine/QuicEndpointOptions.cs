@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Post.Quic.Engine.Crypto;
@@ -15,6 +16,9 @@ public sealed record QuicEndpointOptions
 
     /// <summary>Where it logs; null: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
+
+    /// <summary>Where the instruments of its connections live; null: on a meter of the process.</summary>
+    public IMeterFactory? MeterFactory { get; init; }
 
     /// <summary>
     /// 32 secret bytes that stateless reset tokens are made from (RFC 9000 section 10.3.2). Give the same to an endpoint

@@ -45,6 +45,7 @@ public sealed class QuicListener : IAsyncDisposable
                 DedicatedThread = true,
                 TimeProvider = options.TimeProvider,
                 LoggerFactory = options.LoggerFactory,
+                MeterFactory = options.MeterFactory,
             });
         var listener = new QuicListener(options, host, ownsHost: options.Endpoint is null);
         host.StartListening(listener, new IncomingPolicy { Retry = options.Retry, MaxHandshakes = options.MaxConcurrentHandshakes });

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Security;
 using Microsoft.Extensions.Logging;
@@ -31,11 +32,18 @@ public sealed record QuicListenerOptions
     /// <summary>Where it logs, for an endpoint of its own; null: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
 
+    /// <summary>Where the instruments live, for an endpoint of its own; null: on a meter of the process.</summary>
+    public IMeterFactory? MeterFactory { get; init; }
+
+    /// <summary>Writes a qlog of each connection; null, the default: none.</summary>
+    public QuicTraceOptions? Trace { get; init; }
+
     internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(ListenEndPoint);
         ArgumentNullException.ThrowIfNull(ConnectionOptionsCallback);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(ListenBacklog);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConcurrentHandshakes);
+        Trace?.Validate();
     }
 }

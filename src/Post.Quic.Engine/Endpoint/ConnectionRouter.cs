@@ -39,6 +39,9 @@ internal sealed class ConnectionRouter<T> : IDisposable
     /// <summary>Ids that lead to a connection now.</summary>
     public int Count => _issued.Count + _chosenByClients.Count;
 
+    /// <summary>Every connection that an id leads to.</summary>
+    public HashSet<T> Connections => [.. _issued.Values, .. _chosenByClients.Values];
+
     public bool TryFind(scoped ReadOnlySpan<byte> destination, [NotNullWhen(true)] out T? connection)
     {
         if (destination.Length > ConnectionId.MaxLength)

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Diagnostics;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Tls.Tickets;
@@ -37,6 +38,7 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
         Clock = new EndpointClock(options.TimeProvider);
         Crypto = options.UsePlatformCrypto ? CryptoProvider.Create(CryptoProviderKind.Platform) : CryptoProvider.Default;
         Logger = (options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("Post.Quic.Engine");
+        Metrics = EngineMetrics.Create(options.MeterFactory, options.TimeProvider);
         StatelessResetKey resetKey = options.StatelessResetKey.IsEmpty
             ? new StatelessResetKey(Random)
             : new StatelessResetKey(options.StatelessResetKey.Span);
@@ -47,11 +49,15 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
         _usedTokens = new TokenReplayFilter((long)NewTokenLifetime.TotalMicroseconds);
         TicketKeys = new TicketKeyRing(Random);
         AddSocket(NetworkAddress.FromEndPoint(options.LocalEndPoint));
+        EngineLog.CryptoProviderChosen(Logger, Crypto.Name);
+        EngineLog.EndpointOpened(Logger, LocalAddress.ToEndPoint(), $"{_sockets[0].Udp.Name}: {Features}");
     }
 
     public EndpointClock Clock { get; }
 
     public ILogger Logger { get; }
+
+    public EngineMetrics Metrics { get; }
 
     public RandomSource Random { get; } = SystemRandomSource.Instance;
 
@@ -77,7 +83,7 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
     /// <summary>Handshakes of clients under way.</summary>
     public int Handshakes => Volatile.Read(ref _handshakes);
 
-    public EndpointIngress<QuicConnection> CreateIngress() => new(Router, Crypto, Random, _tokens, _usedTokens);
+    public EndpointIngress<QuicConnection> CreateIngress() => new(Router, Crypto, Random, _tokens, _usedTokens, Metrics);
 
     /// <summary>Opens one more socket, for a connection that wants to move there.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The address is taken or not of this machine.</exception>
@@ -190,7 +196,11 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
     public void HandshakeEnded() => Interlocked.Decrement(ref _handshakes);
 
     /// <summary>A token that proves the client's address to us next time (RFC 9000 section 8.1.3).</summary>
-    public int SealNewToken(in NetworkAddress client, Span<byte> token) => _tokens.SealNewToken(client, Clock.Now, token);
+    public int SealNewToken(in NetworkAddress client, Span<byte> token)
+    {
+        Metrics.TokenIssued(forRetry: false);
+        return _tokens.SealNewToken(client, Clock.Now, token);
+    }
 
     public UdpSendResult Send(ReadOnlySpan<byte> payload, in OutgoingDatagrams batch, out int sent)
     {
@@ -221,6 +231,12 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
             socket.Dispose();
         }
 
+        foreach (QuicConnection connection in Router.Connections)
+        {
+            connection.Abandon();
+        }
+
+        EngineLog.EndpointClosed(Logger, sockets[0].LocalAddress.ToEndPoint());
         Router.Dispose();
         _tokens.Dispose();
         TicketKeys.Dispose();

@@ -1,5 +1,6 @@
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Diagnostics;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Packets;
@@ -18,23 +19,27 @@ internal sealed class EndpointIngress<T> : IDisposable
     private readonly TokenSealer _tokens;
     private readonly TokenReplayFilter _usedTokens;
     private readonly StatelessResponses _responses;
+    private readonly EngineMetrics _metrics;
 
     /// <param name="router">The table of connections.</param>
     /// <param name="crypto">For Retry and the refusal of tokens.</param>
     /// <param name="random">Unpredictable bits.</param>
     /// <param name="tokens">Opens what clients bring; not owned.</param>
     /// <param name="usedTokens">Remembers tokens of NEW_TOKEN frames.</param>
+    /// <param name="metrics">Counts answers and tokens.</param>
     public EndpointIngress(
         ConnectionRouter<T> router,
         CryptoProvider crypto,
         RandomSource random,
         TokenSealer tokens,
-        TokenReplayFilter usedTokens)
+        TokenReplayFilter usedTokens,
+        EngineMetrics metrics)
     {
         _router = router;
         _tokens = tokens;
         _usedTokens = usedTokens;
-        _responses = new StatelessResponses(crypto, random, tokens);
+        _responses = new StatelessResponses(crypto, random, tokens, metrics);
+        _metrics = metrics;
     }
 
     /// <summary>What the largest answer needs.</summary>
@@ -57,7 +62,7 @@ internal sealed class EndpointIngress<T> : IDisposable
     {
         if (!InvariantHeader.TryParse(datagram, ConnectionRouter<T>.IdLength, out InvariantHeader header))
         {
-            return Route<T>.Drop;
+            return Route<T>.Drop(EndpointDropReason.Malformed);
         }
 
         if (_router.TryFind(header.DestinationConnectionId, out T? connection)
@@ -68,26 +73,26 @@ internal sealed class EndpointIngress<T> : IDisposable
 
         if (incoming is null)
         {
-            return Route<T>.Drop;
+            return Route<T>.Drop(EndpointDropReason.NotListening);
         }
 
         return header.IsLong
             ? DecideLong(datagram, header, metadata, incoming, handshakes, now, response)
-            : Route<T>.Respond(ResetUnknown(datagram, header, now, response));
+            : ResetUnknown(datagram, header, now, response);
     }
 
     public void Dispose() => _responses.Dispose();
 
-    private int ResetUnknown(ReadOnlySpan<byte> datagram, scoped in InvariantHeader header, long now, Span<byte> response)
+    private Route<T> ResetUnknown(ReadOnlySpan<byte> datagram, scoped in InvariantHeader header, long now, Span<byte> response)
     {
         // A reset must be shorter than its trigger, so nothing can answer the shortest (RFC 9000 section 10.3.3).
         if (datagram.Length <= Limits.MinStatelessReset)
         {
-            return 0;
+            return Route<T>.Drop(EndpointDropReason.UnknownConnection);
         }
 
         StatelessResetToken token = _router.TokenOf(new ConnectionId(header.DestinationConnectionId));
-        return _responses.Reset(datagram.Length, token, now, response);
+        return Route<T>.Respond(_responses.Reset(datagram.Length, token, now, response));
     }
 
     private Route<T> DecideLong(
@@ -101,9 +106,14 @@ internal sealed class EndpointIngress<T> : IDisposable
     {
         // RFC 9000 section 14.1: a datagram that begins a connection is 1200 bytes long, and nothing shorter is
         // answered: that is what keeps the answers from amplifying.
-        if (datagram.Length < Limits.MinInitialDatagram || invariant.Version == (uint)QuicVersion.Negotiation)
+        if (datagram.Length < Limits.MinInitialDatagram)
         {
-            return Route<T>.Drop;
+            return Route<T>.Drop(EndpointDropReason.TooShort);
+        }
+
+        if (invariant.Version == (uint)QuicVersion.Negotiation)
+        {
+            return Route<T>.Drop(EndpointDropReason.UnknownConnection);
         }
 
         if (!QuicVersions.IsSupported(invariant.Version))
@@ -114,10 +124,14 @@ internal sealed class EndpointIngress<T> : IDisposable
 
         // RFC 9000 section 7.2: a client's first destination id has at least 8 bytes, so that it is unpredictable.
         if (PacketHeader.TryParse(datagram, ConnectionRouter<T>.IdLength, out PacketHeader initial) != PacketParseResult.Parsed
-            || initial.Type != PacketType.Initial
             || initial.DestinationConnectionId.Length < Limits.MinInitialConnectionId)
         {
-            return Route<T>.Drop;
+            return Route<T>.Drop(EndpointDropReason.Malformed);
+        }
+
+        if (initial.Type != PacketType.Initial)
+        {
+            return Route<T>.Drop(EndpointDropReason.UnknownConnection);
         }
 
         return DecideInitial(initial, metadata.Remote, incoming, handshakes, now, response);
@@ -141,6 +155,11 @@ internal sealed class EndpointIngress<T> : IDisposable
         };
 
         bool opened = _tokens.TryOpen(initial.Token, client, now, out AddressToken token);
+        if (!initial.Token.IsEmpty)
+        {
+            _metrics.TokenReceived(TokenSealer.ClaimsRetry(initial.Token), opened);
+        }
+
         if (opened && token.Kind == AddressTokenKind.Retry && token.RetrySourceConnectionId == destination)
         {
             arrival = arrival with
@@ -162,7 +181,7 @@ internal sealed class EndpointIngress<T> : IDisposable
 
         if (handshakes >= incoming.MaxHandshakes)
         {
-            return Route<T>.Drop;
+            return Route<T>.Drop(EndpointDropReason.Saturated);
         }
 
         bool mustProve = incoming.Retry == RetryPolicy.Always

@@ -100,6 +100,10 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
                 _ = Send(_response.AsSpan(0, route.ResponseLength), answer, out _);
                 return null;
 
+            case RouteKind.Drop:
+                _host.Metrics.DatagramDropped(route.DropReason);
+                return null;
+
             default:
                 return null;
         }

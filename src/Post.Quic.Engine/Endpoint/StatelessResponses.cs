@@ -1,5 +1,6 @@
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Diagnostics;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Packets;
@@ -16,6 +17,7 @@ internal sealed class StatelessResponses : IDisposable
     private readonly CryptoProvider _crypto;
     private readonly RandomSource _random;
     private readonly TokenSealer _tokens;
+    private readonly EngineMetrics _metrics;
     private readonly RetryIntegrity _retryIntegrity;
 
     // RFC 9000 section 6.3: the reserved version in the last place keeps clients able to skip what they do not know.
@@ -25,8 +27,9 @@ internal sealed class StatelessResponses : IDisposable
     private RateLimit _resets = new(Limits.StatelessResponsesPerSecond);
     private RateLimit _refusals = new(Limits.StatelessResponsesPerSecond);
 
-    public StatelessResponses(CryptoProvider crypto, RandomSource random, TokenSealer tokens)
+    public StatelessResponses(CryptoProvider crypto, RandomSource random, TokenSealer tokens, EngineMetrics metrics)
     {
+        _metrics = metrics;
         _crypto = crypto;
         _random = random;
         _tokens = tokens;
@@ -45,6 +48,7 @@ internal sealed class StatelessResponses : IDisposable
         var writer = new WireWriter(response);
         VersionNegotiationPacket.Write(
             ref writer, header.SourceConnectionId, header.DestinationConnectionId, _versions, _random.NextByte());
+        _metrics.VersionNegotiationSent();
         return writer.Position;
     }
 
@@ -63,6 +67,8 @@ internal sealed class StatelessResponses : IDisposable
             ref writer, initial.Version, new ConnectionId(initial.SourceConnectionId), newId, token[..tokenLength], _random.NextByte());
         writer.Advance(RetryIntegrity.TagLength);
         _retryIntegrity.Write(initial.Version, initial.DestinationConnectionId, writer.Written);
+        _metrics.RetrySent();
+        _metrics.TokenIssued(forRetry: true);
         return writer.Position;
     }
 
@@ -83,6 +89,7 @@ internal sealed class StatelessResponses : IDisposable
         _random.Fill(packet);
         packet[0] = (byte)((packet[0] & 0x3f) | FirstByte.Fixed);
         token.Span.CopyTo(packet[^StatelessResetToken.Length..]);
+        _metrics.StatelessResetSent();
         return length;
     }
 

@@ -1,5 +1,6 @@
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Diagnostics;
 using Post.Quic.Engine.Endpoint;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Tests.Crypto;
@@ -317,7 +318,7 @@ public sealed class EndpointIngressTests
             const long TokenLifetime = 3_600_000_000;
             _tokens = new TokenSealer(crypto, random, new byte[TokenSealer.RootKeyLength], TokenLifetime);
             _policy = listens ? new IncomingPolicy { Retry = retry } : null;
-            _ingress = new EndpointIngress<string>(Router, crypto, random, _tokens, new TokenReplayFilter(TokenLifetime));
+            _ingress = new EndpointIngress<string>(Router, crypto, random, _tokens, new TokenReplayFilter(TokenLifetime), EngineMetrics.Shared);
         }
 
         public ConnectionRouter<string> Router { get; }
