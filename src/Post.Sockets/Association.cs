@@ -82,6 +82,9 @@ public sealed class Association : IAsyncDisposable
     /// <summary>Bytes accepted by <c>Send</c> and not handed to the transport yet.</summary>
     public long QueuedBytes => _core.Outbox.QueuedBytes;
 
+    /// <summary>Bytes of received objects that are held for the application: arriving, waiting for antecedents, or not taken yet.</summary>
+    public long HeldBytes => _core.Inbox.Held;
+
     /// <summary>Associates without a <see cref="PostHost"/>.</summary>
     /// <param name="transport">What carries it.</param>
     /// <param name="local">Who we are.</param>
