@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Udp;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine;
@@ -92,7 +93,7 @@ public abstract record QuicConnectionOptions
             MaxBidirectionalStreams = (ulong)MaxInboundBidirectionalStreams,
             MaxUnidirectionalStreams = (ulong)MaxInboundUnidirectionalStreams,
             MaxDatagramFrameSize = EnableDatagrams ? 65535UL : 0,
-            MaxMtu = MaxUdpPayloadSize,
+            MaxMtu = Math.Min(MaxUdpPayloadSize, UdpSocket.MaxBytesPerSend),
             Ecn = EnableEcn,
         };
     }

@@ -125,6 +125,16 @@ internal sealed class ConnectionCore : IDisposable
         return length;
     }
 
+    /// <summary>The machine did not send the batch: its datagrams are larger than the interface takes (EMSGSIZE).</summary>
+    public void OnTooBig(in OutgoingDatagrams batch, long now)
+    {
+        PathState active = _state.Paths.Active;
+        if (!_state.IsOver && active.Local == batch.Local && active.Remote == batch.Remote)
+        {
+            active.Recovery.Mtu.OnRefused(batch.SegmentSize, now);
+        }
+    }
+
     public void HandleTimeout(long now)
     {
         if (now < NextTimeout)

@@ -266,10 +266,9 @@ internal sealed class Egress
             return 0;
         }
 
-        int size = path.Recovery.Mtu.NextProbe(now);
+        int size = path.Recovery.Mtu.NextProbe(now, Math.Min(path.Recovery.Congestion.Window, buffer.Length));
         PacketNumberSpace space = Recovery.Application;
         if (size == 0
-            || size > buffer.Length
             || !path.Recovery.CanSendMtuProbe(size)
             || !_builder.TryBegin(buffer[..size], 0, EncryptionLevel.Application, path, out PacketDraft draft))
         {

@@ -167,6 +167,14 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
                 return;
             }
 
+            if (result == UdpSendResult.TooBig)
+            {
+                lock (Gate)
+                {
+                    Core.OnTooBig(batch, _clock.Now);
+                }
+            }
+
             // Whatever else went wrong is a loss like any other, and recovered from like one.
         }
 

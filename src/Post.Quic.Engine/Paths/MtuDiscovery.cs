@@ -86,14 +86,29 @@ internal sealed class MtuDiscovery
     /// <summary>
     /// The size of the probe to send now, PING and padding, ack-eliciting and flagged as MTU probe; 0 for none.
     /// </summary>
-    public int NextProbe(long now)
+    /// <param name="now">The time.</param>
+    /// <param name="most">
+    /// What may be sent at once: a probe larger than the congestion window could overrun the path all by itself. Where the
+    /// largest size has to wait for a wider window, usual sizes that fit are tried meanwhile.
+    /// </param>
+    public int NextProbe(long now, long most = long.MaxValue)
     {
         if (now >= _raiseAt)
         {
             Restart();
         }
 
-        return _probeInFlight || _raiseAt != long.MaxValue ? 0 : _candidate;
+        if (_probeInFlight || _raiseAt != long.MaxValue)
+        {
+            return 0;
+        }
+
+        if (_candidate > most && !_triedLimit && NextUsual() is var usual and not 0)
+        {
+            _candidate = usual;
+        }
+
+        return _candidate <= most ? _candidate : 0;
     }
 
     public void OnProbeSent() => _probeInFlight = true;
@@ -109,31 +124,41 @@ internal sealed class MtuDiscovery
         }
 
         _tries = 0;
+        _triedLimit |= size >= _limit;
         Advance(now);
     }
 
     public void OnProbeLost(int size, long now)
     {
-        _probeInFlight = false;
-        if (size != _candidate)
+        // The loss of one that was given up already: another may be on its way by now.
+        if (size != _candidate || !_probeInFlight)
         {
             return;
         }
 
         // RFC 8899 section 5.1.2: a size is given up after three probes. The optimistic first one has one only.
+        _probeInFlight = false;
         _tries++;
-        if (!_triedLimit)
+        if (!_triedLimit && size == _limit)
         {
-            _triedLimit = true;
-            _tries = 0;
-            _failed = Math.Min(_failed, size + 1);
-            Advance(now);
+            GiveUp(size + 1, now);
         }
         else if (_tries >= MaxProbes)
         {
-            _tries = 0;
-            _failed = Math.Min(_failed, size);
-            Advance(now);
+            GiveUp(size, now);
+        }
+    }
+
+    /// <summary>
+    /// This machine would not send a datagram of that size (EMSGSIZE): its interface tells at once what probes would find
+    /// out slowly.
+    /// </summary>
+    public void OnRefused(int size, long now)
+    {
+        if (size == _candidate && _probeInFlight)
+        {
+            _probeInFlight = false;
+            GiveUp(size, now);
         }
     }
 
@@ -207,15 +232,35 @@ internal sealed class MtuDiscovery
         _candidate = _limit > Current ? _limit : 0;
     }
 
+    private void GiveUp(int failed, long now)
+    {
+        _tries = 0;
+        _triedLimit = true;
+        _failed = Math.Min(_failed, failed);
+        Advance(now);
+    }
+
     private void Advance(long now)
     {
-        _triedLimit = true;
-        _candidate = Choose();
+        _candidate = _triedLimit ? Choose() : _limit;
         if (_candidate == 0 && Current < _limit)
         {
             // RFC 8899 section 5.3.3: the path may have changed for the better.
             _raiseAt = now + RaiseTime;
         }
+    }
+
+    private int NextUsual()
+    {
+        foreach (int size in UsualSizes)
+        {
+            if (size > Current && size < _failed && size <= _limit)
+            {
+                return size;
+            }
+        }
+
+        return 0;
     }
 
     private int Choose()
@@ -227,12 +272,9 @@ internal sealed class MtuDiscovery
 
         if (!_betweenSizes)
         {
-            foreach (int size in UsualSizes)
+            if (NextUsual() is var usual and not 0)
             {
-                if (size > Current && size < _failed && size <= _limit)
-                {
-                    return size;
-                }
+                return usual;
             }
 
             // No usual size is left between what works and what does not. Mostly that is the whole truth: one probe
