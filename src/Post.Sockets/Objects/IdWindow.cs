@@ -13,6 +13,10 @@ internal sealed class IdWindow(long span)
 
     private ulong[] _resolved = new ulong[(2 * Memory) / 64];
     private ulong[] _failed = new ulong[(2 * Memory) / 64];
+
+    // One bit for each word of _resolved that is full. A frame of nine bytes can claim two million ids, again and again: what is full is
+    // passed over 4096 ids at a time.
+    private ulong[] _full = new ulong[(2 * Memory) / 64 / 64];
     private long _cleared;
 
     /// <summary>The lowest id that is not resolved.</summary>
@@ -35,6 +39,7 @@ internal sealed class IdWindow(long span)
 
         Reserve(id);
         Set(_resolved, id);
+        MarkFull(id);
         if (failed)
         {
             Set(_failed, id);
@@ -59,11 +64,18 @@ internal sealed class IdWindow(long span)
         Reserve(last);
         for (var id = first; id <= last;)
         {
+            if ((id & 4095) == 0 && _full[Word(_full, id >> 6)] == ulong.MaxValue)
+            {
+                id += 4096;
+                continue;
+            }
+
             var bits = (int)Math.Min(64 - (id & 63), last - id + 1);
             var mask = (bits == 64 ? ulong.MaxValue : (1UL << bits) - 1) << (int)(id & 63);
             var word = Word(_resolved, id);
             _failed[word] |= mask & ~_resolved[word];
             _resolved[word] |= mask;
+            MarkFull(id);
             id += bits;
         }
 
@@ -78,6 +90,14 @@ internal sealed class IdWindow(long span)
     private static bool Bit(ulong[] bits, long id) => (bits[Word(bits, id)] & (1UL << (int)(id & 63))) != 0;
 
     private static void Set(ulong[] bits, long id) => bits[Word(bits, id)] |= 1UL << (int)(id & 63);
+
+    private void MarkFull(long id)
+    {
+        if (_resolved[Word(_resolved, id)] == ulong.MaxValue)
+        {
+            Set(_full, id >> 6);
+        }
+    }
 
     private void Reserve(long id)
     {
@@ -99,6 +119,11 @@ internal sealed class IdWindow(long span)
 
         _resolved = resolved;
         _failed = failed;
+        _full = new ulong[length / 64];
+        for (var word = from; word < Floor + length; word += 64)
+        {
+            MarkFull(word);
+        }
     }
 
     private void Slide()
@@ -126,6 +151,7 @@ internal sealed class IdWindow(long span)
         for (; _cleared < keep; _cleared += 64)
         {
             _resolved[Word(_resolved, _cleared)] = 0;
+            _full[Word(_full, _cleared >> 6)] &= ~(1UL << (int)((_cleared >> 6) & 63));
             _failed[Word(_failed, _cleared)] = 0;
         }
     }

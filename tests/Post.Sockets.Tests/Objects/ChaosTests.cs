@@ -16,7 +16,7 @@ public sealed class ChaosTests
     public void Every_object_ends_exactly_once_whatever_happens()
     {
         var ends = new Dictionary<(ObjectEnd, ObjectEndReason), int>();
-        for (var seed = 0; seed < 150; seed++)
+        for (var seed = 0; seed < 100; seed++)
         {
             try
             {
