@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using Post.Sockets.Transport.InMemory;
-
 namespace Post.Sockets.Tests.Objects;
 
 [TestClass]
@@ -24,16 +21,17 @@ public sealed class ThroughputTests
             await SendAsync(world, payload, properties, 20_000);
             GC.Collect();
             var allocated = GC.GetAllocatedBytesForCurrentThread();
-            var watch = Stopwatch.StartNew();
+            var cpu = Environment.CpuUsage.TotalTime;
             await SendAsync(world, payload, properties, Count);
-            watch.Stop();
+            cpu = Environment.CpuUsage.TotalTime - cpu;
             allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
             Assert.AreEqual(20_000 + Count, got);
-            var rate = Count / watch.Elapsed.TotalSeconds;
-            TestContext.WriteLine($"{(datagrams ? "datagrams" : "streams")}: {rate:F0} objects of 100 bytes a second, sent, received and acked on one core; {allocated / Count} bytes allocated an object, both ends and the network");
+            var rate = Count / cpu.TotalSeconds;
+            TestContext.WriteLine($"{(datagrams ? "datagrams" : "streams")}: {rate:F0} objects of 100 bytes a second of one core's time, sent, received and acked; {allocated / Count} bytes allocated an object, both ends and the network");
 
-            // Generous: the machine may be busy with other tests, and the build is not optimised. The figure is what matters.
-            Assert.IsGreaterThan(5_000, rate);
+            // In processor time, since the machine may be busy; generous, since the build may not be optimised. The figure is what matters.
+            Assert.IsGreaterThan(15_000, rate);
+            Assert.IsLessThan(4_000, allocated / Count);
         });
     }
 

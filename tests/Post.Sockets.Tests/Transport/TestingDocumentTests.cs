@@ -9,10 +9,6 @@ namespace Post.Sockets.Tests.Transport;
 [TestClass]
 public sealed class TestingDocumentTests
 {
-    private const string Begin = "        // The example begins here.";
-
-    private const string End = "        // The example ends here.";
-
     [TestMethod]
     public void The_example_works()
     {
@@ -47,15 +43,7 @@ public sealed class TestingDocumentTests
     }
 
     [TestMethod]
-    public void The_example_in_the_document_is_this_code()
-    {
-        string here = ThisFile();
-        string[] document = File.ReadAllLines(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "docs", "testing.md"));
-        IEnumerable<string> shown = document.SkipWhile(line => line != "<!-- example -->").Skip(2).TakeWhile(line => line != "```");
-        IEnumerable<string> code = File.ReadAllLines(here).SkipWhile(line => line != Begin).Skip(1).TakeWhile(line => line != End)
-            .Select(line => line.Length > 8 ? line[8..] : line);
-        Assert.AreEqual(string.Join('\n', code).TrimEnd(), string.Join('\n', shown).TrimEnd());
-    }
+    public void The_example_in_the_document_is_this_code() => DocumentedCode.AssertSame("testing.md", ThisFile());
 
     private static string ThisFile([CallerFilePath] string path = "") => path;
 }
