@@ -1,0 +1,14 @@
+using Post.Sockets;
+using Post.Sockets.Transport;
+
+namespace FileTransfer.Commands;
+
+/// <summary>A <see cref="PostHost"/> with its transport, disposed together.</summary>
+internal sealed class TransportHost(PostTransport transport) : IAsyncDisposable
+{
+    public PostHost Host { get; } = new(transport);
+
+    public string Engine => transport.Name;
+
+    public ValueTask DisposeAsync() => transport.DisposeAsync();
+}
