@@ -57,8 +57,12 @@ internal static class Transfers
         var changes = 0;
         using var registration = association.Register<PathsChanged>(changed =>
         {
-            Interlocked.Increment(ref changes);
-            reporter.Note($"path {changed.Path.Id}: {changed.Change}");
+            // That a path's measurements changed is for those who watch them.
+            if (changed.Change != PathChange.StateChanged)
+            {
+                Interlocked.Increment(ref changes);
+                reporter.Note($"path {changed.Path.Id}: {changed.Change}");
+            }
         });
         var watch = Stopwatch.StartNew();
         var failed = await reporter.TrackAsync(command, progress, work);

@@ -75,7 +75,12 @@ internal sealed class FileServer : IAsyncDisposable
         {
             _reporter.Note($"{association.RemoteEndPoint} associates");
             association.Register<PathsChanged>(changed =>
-                _reporter.Note($"{association.RemoteEndPoint}: path {changed.Path.Id} {changed.Change}, now {changed.Path.RemoteEndPoint}"));
+            {
+                if (changed.Change != PathChange.StateChanged)
+                {
+                    _reporter.Note($"{changed.Path.RemoteEndPoint}: path {changed.Path.Id} {changed.Change}");
+                }
+            });
             var session = new ServerSession(association, _source, _destination, _reporter).RunAsync(_stopping.Token);
             _sessions[session] = true;
             _ = session.ContinueWith(ended => _sessions.TryRemove(ended, out _), TaskScheduler.Default);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Post.Quic.Managed;
 using Post.Quic.SystemNetQuic;
 using Post.Sockets.Transport;
 
@@ -20,6 +21,12 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
                 ? new SystemNetQuicTransport(
                     new SystemNetQuicOptions { MsQuicLibraryPath = options.MsQuicLibraryPath }, loggerFactory, timeProvider)
                 : throw new PlatformNotSupportedException(),
+        },
+        new()
+        {
+            Engine = PostEngine.Managed,
+            FindObstacle = static _ => null,
+            Create = static (_, loggerFactory, timeProvider) => new ManagedTransport(loggerFactory, timeProvider),
         },
     ];
 
