@@ -145,6 +145,7 @@ internal sealed class Egress
             var writer = new WireWriter(datagram[draft.PayloadOffset..(end - PacketKeys.Overhead)]);
             draft.Flags = _state.FrameWriter.Write(level, ref writer, space, permission, isProbe, now);
             draft.PayloadLength = writer.Position;
+            draft.IsFull = writer.Remaining == 0;
             if (draft.PayloadLength == 0)
             {
                 space.Frames.Discard();
@@ -203,9 +204,10 @@ internal sealed class Egress
             return FullDatagram;
         }
 
-        // More is to come: a few bytes of padding keep the batch in one piece.
+        // More is to come: a few bytes of padding keep the batch in one piece. A probe that fills its smaller room takes none.
         return last.Level == EncryptionLevel.Application
             && last.IsAckEliciting
+            && !last.IsFull
             && room - last.End is > 0 and <= SegmentSlack
             && _state.Streams.HasDataToSend
             ? room

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
@@ -83,6 +84,7 @@ internal sealed class PacketBuilder
             MinNumberAndPayload - draft.NumberLength - draft.PayloadLength);
         if (missing > 0)
         {
+            Debug.Assert(!draft.IsFull, "padding would become data of a frame without length");
             datagram.Slice(draft.PayloadOffset + draft.PayloadLength, missing).Clear();
             draft.PayloadLength += missing;
 

@@ -23,6 +23,12 @@ internal struct PacketDraft
     /// <summary>Bytes of frames.</summary>
     public int PayloadLength;
 
+    /// <summary>
+    /// The frames fill their room: the last one may have no length and end with the packet, so that padding behind it
+    /// would become a part of it.
+    /// </summary>
+    public bool IsFull;
+
     public SentPacketFlags Flags;
 
     public readonly int PayloadOffset => NumberOffset + NumberLength;
