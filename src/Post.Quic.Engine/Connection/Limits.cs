@@ -159,6 +159,12 @@ internal static class Limits
     public const int MaxPendingPathResponses = 4;
 
     /// <summary>
+    /// Validations with 1200 bytes that a path with a proven address may fail in a row. Each lasts three probe timeouts;
+    /// a path that loses one datagram in three passes all but always, and one that is too small is given up.
+    /// </summary>
+    public const int MaxFailedSizeProofs = 8;
+
+    /// <summary>
     /// Paths that a connection keeps at once, the active one included: a peer (or whoever rewrites its source address)
     /// opens one by sending from a new address.
     /// </summary>

@@ -119,13 +119,21 @@ internal sealed class Migration
 
         if (path.IsValidated)
         {
-            // Only the second look, at whether 1200 bytes pass (RFC 9000 section 8.2.1), went unanswered. Datagrams that
-            // large are what all else relies on, so this path cannot carry QUIC.
-            if (Fallback is null)
+            // The address is good; lost answers alone are no reason to give the peer up: a path that was left and came
+            // back needs no other proof. Whether 1200 bytes pass (RFC 9000 section 8.2.1) is asked again; datagrams that
+            // large are what all else relies on, so that a path without them cannot carry QUIC.
+            if (path.LacksSizeProof)
             {
-                _state.Lifecycle.EndSilently(CloseSource.NoViablePath, "the path does not carry 1200 bytes", now);
-                return;
+                if (++path.FailedSizeProofs == Limits.MaxFailedSizeProofs)
+                {
+                    _state.Lifecycle.EndSilently(CloseSource.NoViablePath, "the path does not carry 1200 bytes", now);
+                    return;
+                }
+
+                Validate(path, now);
             }
+
+            return;
         }
 
         if (Fallback is { } back)

@@ -224,7 +224,8 @@ internal sealed class PathManager
                 bool wasValidated = path.IsValidated;
                 path.IsValidated = true;
                 path.Amplification.Validate();
-                if (!path.Validation.ProvedMtu)
+                path.LacksSizeProof = !path.Validation.ProvedMtu;
+                if (path.LacksSizeProof)
                 {
                     // RFC 9000 section 8.2.1: the address is good, but whether 1200 bytes pass is not known yet.
                     path.Validation.Start(

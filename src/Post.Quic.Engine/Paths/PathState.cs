@@ -56,6 +56,12 @@ internal sealed class PathState
     /// <summary>The peer has been heard on it, in a way that nobody can forge who is not on the path.</summary>
     public bool IsValidated { get; set; }
 
+    /// <summary>It was validated with datagrams below 1200 bytes; larger ones are being tried (RFC 9000 section 8.2.1).</summary>
+    public bool LacksSizeProof { get; set; }
+
+    /// <summary>How often they were tried in vain.</summary>
+    public int FailedSizeProofs { get; set; }
+
     public long PacketsSent { get; set; }
 
     public long PacketsReceived { get; set; }
