@@ -8,6 +8,7 @@ internal sealed class ProbeTimer
 {
     private readonly bool _isClient;
     private long _expired = long.MinValue;
+    private int _unevenness;
 
     public ProbeTimer(bool isClient)
     {
@@ -40,6 +41,7 @@ internal sealed class ProbeTimer
     public void OnExpired(long now)
     {
         Count = Math.Min(Count + 1, Connection.Limits.ProbeTimeoutDoublings);
+        _unevenness = ((_unevenness * 5) + 3) & 15;
         _expired = now;
     }
 
@@ -111,9 +113,14 @@ internal sealed class ProbeTimer
 
     /// <summary>
     /// RFC 9002 section 6.2.1: twice as long each time. On a confirmed connection no longer than a bound: a path that
-    /// is dead for seconds and alive for seconds is else missed until the idle timeout, which ends the wait anyway.
+    /// is dead for seconds and alive for seconds is else missed until the idle timeout, which ends the wait anyway. The
+    /// bound varies by a quarter: probes that keep step with what disturbs the path would all fare alike.
     /// </summary>
-    private long BackOff(long period) => IsHandshakeConfirmed
-        ? Math.Max(period, Math.Min(period << Count, Connection.Limits.LongestProbeInterval))
-        : period << Count;
+    private long BackOff(long period)
+    {
+        const long Bound = Connection.Limits.LongestProbeInterval;
+        return IsHandshakeConfirmed
+            ? Math.Max(period, Math.Min(period << Count, Bound - (Bound / 64 * _unevenness)))
+            : period << Count;
+    }
 }
