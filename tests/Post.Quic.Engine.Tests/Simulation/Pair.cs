@@ -71,7 +71,9 @@ internal sealed class Pair : IDisposable
             ConnectionIds = Client,
             Random = _random,
             Crypto = _options.Crypto,
-            CreateTls = host => new TlsClient(host, _options.ClientTls ?? TlsPair.ClientOptions(), _random, Clock),
+            CreateTls = host => _options.StandInTls
+                ? new StandInTls(host, _random, Clock, isServer: false)
+                : new TlsClient(host, _options.ClientTls ?? TlsPair.ClientOptions(), _random, Clock),
             Local = Client.Address,
             Remote = Server.Address,
             Token = _options.Token,
@@ -338,7 +340,9 @@ internal sealed class Pair : IDisposable
                 ConnectionIds = Server,
                 Random = _random,
                 Crypto = _options.Crypto,
-                CreateTls = host => new TlsServer(host, _random, Clock),
+                CreateTls = host => _options.StandInTls
+                    ? new StandInTls(host, _random, Clock, isServer: true)
+                    : new TlsServer(host, _random, Clock),
                 Local = datagram.To,
                 Remote = datagram.From,
                 PreferredIPv4 = _options.PreferredAddress,

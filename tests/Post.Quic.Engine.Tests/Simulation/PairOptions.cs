@@ -22,6 +22,9 @@ internal sealed record PairOptions
 
     public TlsServerOptions? ServerTls { get; init; }
 
+    /// <summary>Instead of TLS, for tests that need many connections and no security.</summary>
+    public bool StandInTls { get; init; }
+
     /// <summary>The server asks for proof of the address first.</summary>
     public bool Retry { get; init; }
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Post.Quic.Engine.Tests.Simulation;
 
-/// <summary>Which seeds a test runs: a few always, more where POST_QUIC_SEEDS says so, one where POST_QUIC_SEED does.</summary>
+/// <summary>Which seeds a test runs: a few always, more where POST_QUIC_WORLDS says so, one where POST_QUIC_SEED does.</summary>
 internal static class Seeds
 {
     public static IEnumerable<ulong> Of(int count)
@@ -12,7 +12,7 @@ internal static class Seeds
             return [one];
         }
 
-        if (int.TryParse(Environment.GetEnvironmentVariable("POST_QUIC_SEEDS"), CultureInfo.InvariantCulture, out int more))
+        if (int.TryParse(Environment.GetEnvironmentVariable("POST_QUIC_WORLDS"), CultureInfo.InvariantCulture, out int more))
         {
             count = Math.Max(count, more);
         }
