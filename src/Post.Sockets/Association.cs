@@ -6,7 +6,6 @@ using Post.Sockets.Associations;
 using Post.Sockets.Diagnostics;
 using Post.Sockets.Objects;
 using Post.Sockets.Protocol;
-using Post.Sockets.Scheduling;
 using Post.Sockets.Transport;
 
 namespace Post.Sockets;

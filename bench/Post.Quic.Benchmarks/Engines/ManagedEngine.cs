@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Post.Quic.Engine;
 
 namespace Post.Quic.Benchmarks.Engines;

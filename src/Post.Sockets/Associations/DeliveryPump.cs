@@ -1,8 +1,5 @@
-using System.Runtime.CompilerServices;
 using Post.Sockets.Diagnostics;
 using Post.Sockets.Objects;
-using Post.Sockets.Protocol;
-using Post.Sockets.Transport;
 
 namespace Post.Sockets.Associations;
 

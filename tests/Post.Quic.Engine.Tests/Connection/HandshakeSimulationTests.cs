@@ -1,8 +1,6 @@
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
-using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Tests.Simulation;
 using Post.Quic.Engine.Tests.Tls;
 using Post.Quic.Engine.Tls;

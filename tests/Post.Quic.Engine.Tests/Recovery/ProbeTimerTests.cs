@@ -1,4 +1,3 @@
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 

@@ -1,5 +1,4 @@
 using System.Security.Cryptography.X509Certificates;
-using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Tests.Wire;
 using Post.Quic.Engine.Tls;

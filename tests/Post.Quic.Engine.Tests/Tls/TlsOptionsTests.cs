@@ -3,7 +3,6 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls;
-using Post.Quic.Engine.Tls.Certificates;
 
 #pragma warning disable CA1416 // The analysis does not see the guards around lambdas.
 

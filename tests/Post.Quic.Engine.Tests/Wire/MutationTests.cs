@@ -1,6 +1,5 @@
 using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Wire;
-using Post.Quic.Engine.Wire.Frames;
 using Post.Quic.Engine.Wire.Packets;
 using Post.Quic.Engine.Wire.Parameters;
 
