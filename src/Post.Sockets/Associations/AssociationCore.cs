@@ -48,6 +48,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         Timers = new TimerQueue(Clock, Wake);
         Frames = new PendingFrames(this);
         Outbox = new Outbox(this);
+        Admission = new SendAdmission(this);
         Sender = new SendPump(this);
         Control = new ControlWriter(this);
         Inbox = new Inbox(this);
@@ -88,6 +89,8 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     public PendingFrames Frames { get; }
 
     public Outbox Outbox { get; }
+
+    public SendAdmission Admission { get; }
 
     public SendPump Sender { get; }
 
@@ -272,7 +275,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
             }
 
             _streams.Clear();
-            Sender.ReleaseSpare();
+            Sender.Streams.ReleaseSpare();
         }
 
         foreach (var stream in streams)

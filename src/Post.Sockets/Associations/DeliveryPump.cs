@@ -25,12 +25,12 @@ internal sealed class DeliveryPump(AssociationCore core) : IThreadPoolWorkItem
         TaskCompletionSource[] room;
         lock (core.Gate)
         {
-            room = core.Inbox.TakeRoomWaiters();
-            if (core.Inbox.Deliverable > 0)
+            room = core.Inbox.Deliverable.TakeRoomWaiters();
+            if (core.Inbox.Deliverable.Count > 0)
             {
                 if (core.Events.Handlers.Has<Received>())
                 {
-                    for (var i = core.Inbox.Deliverable; i > 0 && _running < core.Options.HandlerConcurrency; i--)
+                    for (var i = core.Inbox.Deliverable.Count; i > 0 && _running < core.Options.HandlerConcurrency; i--)
                     {
                         _running++;
                         core.Queue(this);

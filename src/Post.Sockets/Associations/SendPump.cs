@@ -10,7 +10,7 @@ namespace Post.Sockets.Associations;
 /// Moves bytes from what is scheduled to the transport. Only the association's pump runs it, so it is serial; decisions are taken under
 /// the lock, and the transport and the sources of objects are called outside of it.
 /// </summary>
-internal sealed class SendPump(AssociationCore core)
+internal sealed class SendPump
 {
     /// <summary>Up to here, payload is copied behind the header so that a small object is one write.</summary>
     private const int CopyLimit = 16 * 1024;
@@ -18,21 +18,28 @@ internal sealed class SendPump(AssociationCore core)
     private const int MaxPooledWrites = 256;
 
     private readonly Stack<StreamWrite> _writes = new();
-    private readonly byte[] _datagram = new byte[2048];
-    private readonly long[] _antecedents = new long[ProtocolLimits.MaxAntecedents];
+    private readonly AssociationCore _core;
+    private readonly OutboundFraming _framing;
+    private readonly StreamSupply _streams;
     private StreamWrite? _completed;
-    private TransportStream? _spare;
-    private bool _isOpening;
-    private readonly List<OutboundObject> _waitingForStream = [];
     private bool _isDatagramQueueFull;
     private long _datagramReports;
     private long _window = 64 * 1024;
     private int _chunk = 16 * 1024;
 
+    public SendPump(AssociationCore core)
+    {
+        _core = core;
+        _framing = new OutboundFraming(core);
+        _streams = new StreamSupply(core, this);
+    }
+
+    public StreamSupply Streams => _streams;
+
     /// <summary>Fits the window to the measurements; under the lock.</summary>
     public void Tune(in TransportStatistics statistics)
     {
-        _window = SendWindow.Bytes(core.Connection.Capabilities, statistics);
+        _window = SendWindow.Bytes(_core.Connection.Capabilities, statistics);
         _chunk = SendWindow.Chunk(_window);
     }
 
@@ -46,13 +53,13 @@ internal sealed class SendPump(AssociationCore core)
     /// <summary>A write completed; from any thread.</summary>
     public void Completed(StreamWrite write)
     {
-        lock (core.Gate)
+        lock (_core.Gate)
         {
             write.Next = _completed;
             _completed = write;
         }
 
-        core.Wake();
+        _core.Wake();
     }
 
     /// <summary>Sends until nothing can be sent.</summary>
@@ -65,7 +72,7 @@ internal sealed class SendPump(AssociationCore core)
             StreamWrite? write;
             OutboundObject? item;
             int size;
-            lock (core.Gate)
+            lock (_core.Gate)
             {
                 step = Decide(out item, out write, out size);
             }
@@ -78,7 +85,7 @@ internal sealed class SendPump(AssociationCore core)
                     StartWrite(write!);
                     break;
                 case SendStep.Open:
-                    Open(item!);
+                    _streams.Open(item!);
                     break;
                 case SendStep.Feed:
                     Feed(item!);
@@ -93,11 +100,11 @@ internal sealed class SendPump(AssociationCore core)
     /// <summary>Early data was void: what was sent of it starts anew. Under the lock.</summary>
     public void Restart(OutboundObject item)
     {
-        core.Scheduler.Remove(item.Entry);
-        core.Outbox.ReleaseDatagram(item);
+        _core.Scheduler.Remove(item.Entry);
+        _core.Outbox.ReleaseDatagram(item);
         if (item.Stream is { } stream)
         {
-            core.Later(new TransportAction(TransportActionKind.Dispose, stream));
+            _core.Later(new TransportAction(TransportActionKind.Dispose, stream));
         }
 
         item.Stream = null;
@@ -108,16 +115,7 @@ internal sealed class SendPump(AssociationCore core)
         item.IsDatagram = false;
         item.Entry.IsStarted = false;
         item.Source?.Rewind();
-        core.Scheduler.Add(item.Entry);
-    }
-
-    public void ReleaseSpare()
-    {
-        if (_spare is { } spare)
-        {
-            _spare = null;
-            core.Later(new TransportAction(TransportActionKind.Dispose, spare));
-        }
+        _core.Scheduler.Add(item.Entry);
     }
 
     private SendStep Decide(out OutboundObject? item, out StreamWrite? write, out int size)
@@ -125,7 +123,7 @@ internal sealed class SendPump(AssociationCore core)
         item = null;
         write = null;
         size = 0;
-        if (core.IsClosed)
+        if (_core.IsClosed)
         {
             return SendStep.None;
         }
@@ -133,8 +131,8 @@ internal sealed class SendPump(AssociationCore core)
         var startedOnly = false;
         while (true)
         {
-            var entry = core.Scheduler.Peek(startedOnly);
-            if (entry is null || core.Scheduler.OutstandingUpTo(entry.Class) >= _window)
+            var entry = _core.Scheduler.Peek(startedOnly);
+            if (entry is null || _core.Scheduler.OutstandingUpTo(entry.Class) >= _window)
             {
                 // What is less urgent has at least as much before it: nothing can go.
                 return SendStep.None;
@@ -152,53 +150,53 @@ internal sealed class SendPump(AssociationCore core)
                 continue;
             }
 
-            if (!item.IsVisible && !core.IsHandshakeCompleted && !MayGoEarly(item))
+            if (!item.IsVisible && !_core.IsHandshakeCompleted && !MayGoEarly(item))
             {
-                core.Scheduler.Remove(entry);
-                core.WaitForHandshake(item);
+                _core.Scheduler.Remove(entry);
+                _core.WaitForHandshake(item);
                 continue;
             }
 
             if (!entry.IsStarted)
             {
-                if (!core.Outbox.TryShare(item) || !core.Outbox.TryCountAsWaiting(item))
+                if (!_core.Admission.TryShare(item) || !_core.Admission.TryCountAsWaiting(item))
                 {
                     continue;
                 }
 
-                if (item.Credit == 0 && !core.Outbox.TryTakeCredit(item))
+                if (item.Credit == 0 && !_core.Admission.TryTakeCredit(item))
                 {
                     startedOnly = true;
                     continue;
                 }
             }
 
-            if (IsForDatagram(item, out size))
+            if (_framing.IsForDatagram(item, out size))
             {
                 if (_isDatagramQueueFull)
                 {
                     return SendStep.None;
                 }
 
-                core.Scheduler.Serve(entry, size);
+                _core.Scheduler.Serve(entry, size);
                 item.IsWriting = true;
                 return SendStep.Datagram;
             }
 
-            if (item.Stream is null && _isOpening && _spare is null)
+            if (item.Stream is null && _streams.IsWaiting)
             {
                 if (entry.IsStarted)
                 {
                     // A datagram that proved too large to be sent again as one.
-                    core.Scheduler.Remove(entry);
-                    _waitingForStream.Add(item);
+                    _core.Scheduler.Remove(entry);
+                    _streams.Wait(item);
                 }
 
                 startedOnly = true;
                 continue;
             }
 
-            core.Scheduler.Remove(entry);
+            _core.Scheduler.Remove(entry);
             item.IsWriting = true;
             if (item.Stream is null)
             {
@@ -217,19 +215,19 @@ internal sealed class SendPump(AssociationCore core)
 
     private bool EndIfHopeless(OutboundObject item)
     {
-        if (item.Length is { } length && length > core.Peer.MaxObjectSize)
+        if (item.Length is { } length && length > _core.Peer.MaxObjectSize)
         {
-            return core.Outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.TooLarge, abandon: AbandonReason.Canceled);
+            return _core.Outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.TooLarge, abandon: AbandonReason.Canceled);
         }
 
-        if (item.PayloadTaken > core.Peer.MaxObjectSize)
+        if (item.PayloadTaken > _core.Peer.MaxObjectSize)
         {
-            return core.Outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.TooLarge, abandon: AbandonReason.Canceled);
+            return _core.Outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.TooLarge, abandon: AbandonReason.Canceled);
         }
 
-        if (item.Antecedents?.Length > core.Peer.MaxAntecedents && !item.IsVisible)
+        if (item.Antecedents?.Length > _core.Peer.MaxAntecedents && !item.IsVisible)
         {
-            return core.Outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.ReceiverLimit, abandon: AbandonReason.Canceled);
+            return _core.Outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.ReceiverLimit, abandon: AbandonReason.Canceled);
         }
 
         if (!item.IsPerishable)
@@ -237,10 +235,10 @@ internal sealed class SendPump(AssociationCore core)
             return false;
         }
 
-        var now = core.Clock.Now;
+        var now = _core.Clock.Now;
         if (now >= item.ExpiresAt)
         {
-            return core.Outbox.End(
+            return _core.Outbox.End(
                 item,
                 ObjectEnd.Expired,
                 item.IsVisible ? ObjectEndReason.InFlight : ObjectEndReason.BeforeSent,
@@ -248,72 +246,12 @@ internal sealed class SendPump(AssociationCore core)
         }
 
         // Bytes that would arrive too late only delay those that would not.
-        return now + core.HalfRtt >= item.ExpiresAt
-            && core.Outbox.End(item, ObjectEnd.Expired, ObjectEndReason.TooLate, abandon: AbandonReason.TooLate);
+        return now + _core.HalfRtt >= item.ExpiresAt
+            && _core.Outbox.End(item, ObjectEnd.Expired, ObjectEndReason.TooLate, abandon: AbandonReason.TooLate);
     }
 
     private static bool MayGoEarly(OutboundObject item) =>
         item.Properties.SafeToReplay && (item.Source is null || item.Source.CanRewind);
-
-    private bool IsForDatagram(OutboundObject item, out int size)
-    {
-        size = 0;
-        if (item.NeedsStream || item.Source is not null || item.Stream is not null
-            || (!item.IsPerishable && item.Properties.Retransmit)
-            || !core.Options.UseDatagrams
-            || (core.Peer.Features & HelloFeatures.DatagramObjects) == 0)
-        {
-            return false;
-        }
-
-        var limit = Math.Min(core.MaxDatagramSize, _datagram.Length);
-        if (item.Memory.Length >= limit)
-        {
-            return false;
-        }
-
-        var header = HeaderOf(item);
-        var length = header.Length();
-        if (length + item.Memory.Length > limit)
-        {
-            return false;
-        }
-
-        header.Write(_datagram);
-        item.Memory.Span.CopyTo(_datagram.AsSpan(length));
-        size = length + item.Memory.Length;
-        return true;
-    }
-
-    private ObjectHeader HeaderOf(OutboundObject item)
-    {
-        var count = 0;
-        foreach (var antecedent in item.Antecedents ?? [])
-        {
-            // One with an end does not hold anybody back any more: the receiver need not hear of it.
-            if (!antecedent.IsEnded)
-            {
-                _antecedents[count++] = antecedent.Id;
-            }
-        }
-
-        var properties = item.Properties;
-        var treatment = ObjectFlags.None;
-        treatment |= count > 0 && properties.AntecedentPolicy == AntecedentPolicy.Order ? ObjectFlags.OrderOnly : 0;
-        treatment |= properties.Immediate ? ObjectFlags.ImmediateReceipt : 0;
-        treatment |= properties.SafeToReplay ? ObjectFlags.SafeToReplay : 0;
-        treatment |= properties.Retransmit ? 0 : ObjectFlags.NoRetransmit;
-        return new ObjectHeader
-        {
-            Id = item.Id,
-            Treatment = treatment,
-            Niceness = item.Niceness,
-            LifetimeMilliseconds = item.IsPerishable ? core.Clock.Milliseconds(Math.Max(0, item.ExpiresAt - core.Clock.Now)) : -1,
-            Antecedents = _antecedents.AsSpan(0, count),
-            Metadata = properties.Metadata.Span,
-            PayloadLength = item.Length ?? -1,
-        };
-    }
 
     private StreamWrite PrepareMemory(OutboundObject item)
     {
@@ -329,7 +267,7 @@ internal sealed class SendPump(AssociationCore core)
 
     private StreamWrite PrepareFirst(OutboundObject item, ReadOnlySpan<byte> payload, bool isLast, bool fromSource)
     {
-        var header = HeaderOf(item);
+        var header = _framing.HeaderOf(item);
         var length = header.Length();
         var copied = Math.Min(payload.Length, CopyLimit);
         var rented = ArrayPool<byte>.Shared.Rent(length + copied);
@@ -342,22 +280,22 @@ internal sealed class SendPump(AssociationCore core)
         OutboundObject item, ReadOnlyMemory<byte> bytes, byte[]? rented, int payload, int fromSource, bool isEnd)
     {
         item.IsVisible = true;
-        item.IsEarly |= !core.IsHandshakeCompleted;
-        core.Outbox.OnTaken(item, payload);
-        core.Scheduler.Serve(item.Entry, bytes.Length);
+        item.IsEarly |= !_core.IsHandshakeCompleted;
+        _core.Outbox.OnTaken(item, payload);
+        _core.Scheduler.Serve(item.Entry, bytes.Length);
         var write = Rent();
         write.Set(item.Entry, item.Stream!, bytes, rented, payload, fromSource, isEnd);
-        core.Scheduler.Class(write.Class).Outstanding += bytes.Length;
+        _core.Scheduler.Class(write.Class).Outstanding += bytes.Length;
         return write;
     }
 
     private StreamWrite PrepareStream(StreamSender sender)
     {
-        var bytes = sender.Take(_chunk, core.Clock.Now, out var isEnd);
-        core.Scheduler.Serve(sender.Entry, bytes.Length);
+        var bytes = sender.Take(_chunk, _core.Clock.Now, out var isEnd);
+        _core.Scheduler.Serve(sender.Entry, bytes.Length);
         var write = Rent();
         write.Set(sender.Entry, sender.Stream, bytes, null, bytes.Length, 0, isEnd);
-        core.Scheduler.Class(write.Class).Outstanding += bytes.Length;
+        _core.Scheduler.Class(write.Class).Outstanding += bytes.Length;
         return write;
     }
 
@@ -372,7 +310,7 @@ internal sealed class SendPump(AssociationCore core)
     private void FinishCompleted()
     {
         StreamWrite? write;
-        lock (core.Gate)
+        lock (_core.Gate)
         {
             write = _completed;
             _completed = null;
@@ -394,9 +332,9 @@ internal sealed class SendPump(AssociationCore core)
         }
 
         StreamSender? sender;
-        lock (core.Gate)
+        lock (_core.Gate)
         {
-            core.Scheduler.ReleaseOutstanding(write.Class, write.Bytes.Length);
+            _core.Scheduler.ReleaseOutstanding(write.Class, write.Bytes.Length);
             sender = write.Entry.Owner as StreamSender;
             if (sender is null)
             {
@@ -404,7 +342,7 @@ internal sealed class SendPump(AssociationCore core)
             }
             else
             {
-                sender.OnWritten(write.Bytes.Length, write.Result, write.Error, core.Clock.Now);
+                sender.OnWritten(write.Bytes.Length, write.Result, write.Error, _core.Clock.Now);
             }
 
             write.Clear();
@@ -432,25 +370,25 @@ internal sealed class SendPump(AssociationCore core)
 
         if (write.Error is { } error)
         {
-            core.Outbox.End(
-                item, ObjectEnd.Failed, ObjectEndReason.AssociationEnded, core.ToException(error), AbandonReason.Canceled);
+            _core.Outbox.End(
+                item, ObjectEnd.Failed, ObjectEndReason.AssociationEnded, _core.ToException(error), AbandonReason.Canceled);
         }
         else if (write.Result.IsStopped)
         {
-            core.Outbox.OnStopped(item, (PostErrorCode)write.Result.StopCode);
+            _core.Outbox.OnStopped(item, (PostErrorCode)write.Result.StopCode);
         }
         else if (write.IsEnd)
         {
-            core.Outbox.OnAllTaken(item);
+            _core.Outbox.OnAllTaken(item);
         }
         else
         {
-            core.Scheduler.Add(item.Entry);
+            _core.Scheduler.Add(item.Entry);
         }
     }
 
     /// <summary>Nobody uses the object's memory any more; false when it had its end meanwhile, which can be published now.</summary>
-    private bool LetGo(OutboundObject item)
+    public bool LetGo(OutboundObject item)
     {
         item.IsWriting = false;
         if (!item.IsEnded)
@@ -460,103 +398,11 @@ internal sealed class SendPump(AssociationCore core)
 
         if (item.Stream is { } stream)
         {
-            core.Later(new TransportAction(TransportActionKind.Dispose, stream));
+            _core.Later(new TransportAction(TransportActionKind.Dispose, stream));
         }
 
-        core.PublishLater(item);
+        _core.PublishLater(item);
         return false;
-    }
-
-    private void Open(OutboundObject item)
-    {
-        TransportStream? stream;
-        lock (core.Gate)
-        {
-            stream = _spare;
-            _spare = null;
-        }
-
-        try
-        {
-            stream ??= core.Connection.TryOpenStream(TransportStreamKind.Unidirectional, item.Priority);
-        }
-        catch (TransportException)
-        {
-            // The connection ended; its event is on the way.
-            lock (core.Gate)
-            {
-                LetGo(item);
-            }
-
-            return;
-        }
-
-        lock (core.Gate)
-        {
-            if (!LetGo(item))
-            {
-                _spare ??= stream;
-                return;
-            }
-
-            if (stream is not null)
-            {
-                stream.State = item;
-                item.Stream = stream;
-                core.Later(new TransportAction(TransportActionKind.SetPriority, stream, Priority: item.Priority));
-            }
-            else
-            {
-                _isOpening = true;
-            }
-
-            core.Scheduler.Add(item.Entry);
-        }
-
-        if (stream is null)
-        {
-            _ = OpenSpareAsync();
-        }
-    }
-
-    private async Task OpenSpareAsync()
-    {
-        // Which object gets the stream is decided when it is there: by then a more urgent one may have come.
-        TransportStream? stream = null;
-        try
-        {
-            stream = await core.Connection
-                .OpenStreamAsync(TransportStreamKind.Unidirectional, TransportPriority.Control, core.Ended)
-                .ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is TransportException or OperationCanceledException or ObjectDisposedException)
-        {
-            // The connection ended; its event is on the way.
-        }
-
-        lock (core.Gate)
-        {
-            _isOpening = false;
-            _spare = stream;
-            foreach (var item in _waitingForStream)
-            {
-                if (!item.IsEnded)
-                {
-                    core.Scheduler.Add(item.Entry);
-                }
-            }
-
-            _waitingForStream.Clear();
-            if (core.IsClosed)
-            {
-                ReleaseSpare();
-            }
-        }
-
-        if (stream is not null)
-        {
-            core.Wake();
-        }
     }
 
     private void Feed(OutboundObject item)
@@ -575,7 +421,7 @@ internal sealed class SendPump(AssociationCore core)
         }
 
         StreamWrite? write = null;
-        lock (core.Gate)
+        lock (_core.Gate)
         {
             if (item.IsEnded)
             {
@@ -615,30 +461,30 @@ internal sealed class SendPump(AssociationCore core)
         catch (Exception exception)
         {
             FailSource(item, exception);
-            core.Wake();
+            _core.Wake();
             return;
         }
 
-        lock (core.Gate)
+        lock (_core.Gate)
         {
             item.IsWaitingForSource = false;
             if (LetGo(item))
             {
-                core.Scheduler.Add(item.Entry);
+                _core.Scheduler.Add(item.Entry);
             }
         }
 
-        core.Wake();
+        _core.Wake();
     }
 
     private void FailSource(OutboundObject item, Exception exception)
     {
-        lock (core.Gate)
+        lock (_core.Gate)
         {
             item.IsWaitingForSource = false;
             if (LetGo(item))
             {
-                core.Outbox.End(
+                _core.Outbox.End(
                     item,
                     ObjectEnd.Failed,
                     ObjectEndReason.SourceFailed,
@@ -652,7 +498,7 @@ internal sealed class SendPump(AssociationCore core)
     {
         var priority = new TransportPriority(item.Entry.Class, item.ExpiresAt, false, item.Id);
         long reports;
-        lock (core.Gate)
+        lock (_core.Gate)
         {
             // Before the call: its fate may be reported during it.
             reports = _datagramReports;
@@ -660,15 +506,15 @@ internal sealed class SendPump(AssociationCore core)
             item.DatagramReport = null;
             item.DatagramCharge = size;
             item.DatagramClass = item.Entry.Class;
-            core.Scheduler.Class(item.DatagramClass).Outstanding += size;
+            _core.Scheduler.Class(item.DatagramClass).Outstanding += size;
         }
 
-        var result = core.Connection.TrySendDatagram(_datagram.AsSpan(0, size), priority, item.Id);
-        lock (core.Gate)
+        var result = _core.Connection.TrySendDatagram(_framing.Datagram(size), priority, item.Id);
+        lock (_core.Gate)
         {
             if (result != TransportDatagramResult.Queued)
             {
-                core.Outbox.ReleaseDatagram(item);
+                _core.Outbox.ReleaseDatagram(item);
                 _isDatagramQueueFull |= result == TransportDatagramResult.Full && reports == _datagramReports;
                 item.NeedsStream |= result is TransportDatagramResult.TooLarge or TransportDatagramResult.Unavailable;
             }
@@ -680,21 +526,21 @@ internal sealed class SendPump(AssociationCore core)
 
             if (result != TransportDatagramResult.Queued)
             {
-                core.Scheduler.Add(item.Entry);
+                _core.Scheduler.Add(item.Entry);
                 return;
             }
 
             if (!item.IsVisible)
             {
-                core.Outbox.OnTaken(item, item.Memory.Length);
+                _core.Outbox.OnTaken(item, item.Memory.Length);
             }
 
             item.IsVisible = true;
-            item.IsEarly |= !core.IsHandshakeCompleted;
-            core.Outbox.OnAllTaken(item);
+            item.IsEarly |= !_core.IsHandshakeCompleted;
+            _core.Outbox.OnAllTaken(item);
             if (item.DatagramReport is { } report)
             {
-                core.Outbox.OnDatagramState(item.Id, report);
+                _core.Outbox.OnDatagramState(item.Id, report);
             }
         }
     }

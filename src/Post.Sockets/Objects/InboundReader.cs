@@ -101,9 +101,9 @@ internal sealed class InboundReader(AssociationCore core)
             while (true)
             {
                 // A slow application slows the peer down here: streams that are not accepted use up its permission to open more.
-                if (core.Inbox.IsFull)
+                if (core.Inbox.Deliverable.IsFull)
                 {
-                    await core.Inbox.WaitForRoomAsync().ConfigureAwait(false);
+                    await core.Inbox.Deliverable.WaitForRoomAsync().ConfigureAwait(false);
                 }
 
                 var stream = await core.Connection.AcceptStreamAsync(core.Ended).ConfigureAwait(false);
@@ -316,9 +316,9 @@ internal sealed class InboundReader(AssociationCore core)
 
             while (!isThrough && !item.IsGone)
             {
-                if (core.Inbox.IsFull && !item.IsIncremental)
+                if (core.Inbox.Deliverable.IsFull && !item.IsIncremental)
                 {
-                    await core.Inbox.WaitForRoomAsync().ConfigureAwait(false);
+                    await core.Inbox.Deliverable.WaitForRoomAsync().ConfigureAwait(false);
                 }
 
                 var result = await stream.ReadAsync(item.GetSpace(), core.Ended).ConfigureAwait(false);

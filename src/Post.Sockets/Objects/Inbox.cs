@@ -15,20 +15,17 @@ internal sealed class Inbox(AssociationCore core)
 {
     private readonly Dictionary<long, InboundObject> _arriving = [];
     private readonly Dictionary<long, List<InboundObject>> _waitingFor = [];
-    private readonly IndexedHeap<InboundObject, (int Urgency, long Turn), InboundObject.Slot> _deliverable = new();
+    private readonly DeliverableQueue _deliverable = new(core);
     private readonly Stack<(long Id, bool Failed)> _resolving = new();
     private readonly IdWindow _ids = new(ProtocolLimits.IdWindowTolerance);
     private long _held;
-    private long _deliverableBytes;
-    private long _turn;
     private int _waiting;
-    private readonly List<TaskCompletionSource> _room = [];
 
     /// <summary>The id after the highest that was seen.</summary>
     public long NextUnseen { get; private set; }
 
     /// <summary>Objects ready for the application.</summary>
-    public int Deliverable => _deliverable.Count;
+    public DeliverableQueue Deliverable => _deliverable;
 
     /// <summary>Bytes held for the application, in whatever state.</summary>
     public long Held => _held;
@@ -166,39 +163,6 @@ internal sealed class Inbox(AssociationCore core)
         return true;
     }
 
-    /// <summary>Whether reading must wait until the application has taken some of what it already could have.</summary>
-    public bool IsFull => _deliverableBytes > core.Options.ReceiveBudget / 2;
-
-    /// <summary>Waits until <see cref="IsFull"/> may have changed.</summary>
-    public Task WaitForRoomAsync()
-    {
-        lock (core.Gate)
-        {
-            if (!IsFull || core.IsClosed)
-            {
-                return Task.CompletedTask;
-            }
-
-            // One for each waiter: a task with several continuations runs some of them on the thread pool.
-            var waiter = new TaskCompletionSource(core.Continuations);
-            _room.Add(waiter);
-            return waiter.Task;
-        }
-    }
-
-    /// <summary>Those that wait for room, when there is some.</summary>
-    public TaskCompletionSource[] TakeRoomWaiters()
-    {
-        if (_room.Count == 0 || (IsFull && !core.IsClosed))
-        {
-            return [];
-        }
-
-        TaskCompletionSource[] waiters = [.. _room];
-        _room.Clear();
-        return waiters;
-    }
-
     /// <summary>All bytes of an object are here.</summary>
     public void OnComplete(InboundObject item)
     {
@@ -227,8 +191,7 @@ internal sealed class Inbox(AssociationCore core)
             return;
         }
 
-        _deliverableBytes += item.Charge;
-        _deliverable.Add(item, (item.Urgency, _turn++));
+        _deliverable.Add(item);
     }
 
     /// <summary>Takes the next object for the application; this is the moment of delivery.</summary>
@@ -244,8 +207,7 @@ internal sealed class Inbox(AssociationCore core)
                 continue;
             }
 
-            _deliverable.Pop();
-            _deliverableBytes -= item.Charge;
+            _deliverable.Remove(item);
             item.IsHanded = true;
             Uncharge(item);
             if (item.IsComplete)
@@ -399,12 +361,7 @@ internal sealed class Inbox(AssociationCore core)
         }
 
         item.IsGone = true;
-        if (item.DeliverableIndex >= 0)
-        {
-            _deliverable.Remove(item);
-            _deliverableBytes -= item.Charge;
-        }
-
+        _deliverable.Remove(item);
         Uncharge(item);
         if (stop is { } code && item is { Stream: { } stream, IsComplete: false })
         {
@@ -544,11 +501,7 @@ internal sealed class Inbox(AssociationCore core)
                 if (_arriving.TryGetValue(id, out var antecedent) && antecedent.Urgency > urgent.Urgency)
                 {
                     antecedent.Urgency = urgent.Urgency;
-                    if (antecedent.DeliverableIndex >= 0)
-                    {
-                        _deliverable.AddOrUpdate(antecedent, (antecedent.Urgency, _turn++));
-                    }
-
+                    _deliverable.Move(antecedent);
                     work.Push(antecedent);
                 }
             }

@@ -20,11 +20,9 @@ internal sealed class Outbox(AssociationCore core)
     private readonly Dictionary<long, OutboundObject> _objects = [];
     private readonly Stack<OutboundObject> _cascade = new();
     private readonly Queue<TaskCompletionSource> _roomWaiters = new();
-    private readonly Queue<OutboundObject> _waitingParked = new();
     private long _nextId;
     private long _lowest;
     private long _queuedBytes;
-    private int _waitingAtReceiver;
 
     public Lock Gate => core.Gate;
 
@@ -181,7 +179,7 @@ internal sealed class Outbox(AssociationCore core)
     public void OnAllTaken(OutboundObject item)
     {
         item.IsAllTaken = true;
-        StopSharing(item);
+        core.Admission.StopSharing(item);
         ReleaseDependents(item);
         if (item.Reach(SentObjectState.Sent))
         {
@@ -343,75 +341,6 @@ internal sealed class Outbox(AssociationCore core)
         return true;
     }
 
-    /// <summary>Whether the receiver's budget has room for this object now; takes it if so.</summary>
-    public bool TryTakeCredit(OutboundObject item)
-    {
-        var budget = core.Peer.ReceiveBudget;
-        var size = Math.Min(item.Length ?? LargeObject, long.MaxValue / 4) + Overhead;
-
-        // What is larger than half of the budget can only be taken incrementally, and then occupies little.
-        if (size > budget / 2)
-        {
-            size = budget / 16;
-        }
-
-        // Less urgent objects that hold credit do not keep an urgent one waiting: there is as much again for that, and no more.
-        var used = core.Scheduler.CreditUpTo(item.Entry.Class);
-        var all = core.Scheduler.CreditUpTo(int.MaxValue);
-        if ((used > 0 && used + size > budget / 2) || (all > 0 && all + size > budget))
-        {
-            return false;
-        }
-
-        item.Credit = size;
-        item.CreditClass = item.Entry.Class;
-        core.Scheduler.Class(item.CreditClass).Credit += size;
-        return true;
-    }
-
-    /// <summary>Whether one more object may wait at the receiver for antecedents; parks it if not.</summary>
-    public bool TryCountAsWaiting(OutboundObject item)
-    {
-        if (item.Antecedents is null || item.CountsAsWaiting || !Array.Exists(item.Antecedents, static a => !a.IsEnded))
-        {
-            return true;
-        }
-
-        if (_waitingAtReceiver >= core.Peer.MaxWaiting)
-        {
-            core.Scheduler.Remove(item.Entry);
-            item.IsWaitingParked = true;
-            _waitingParked.Enqueue(item);
-            return false;
-        }
-
-        _waitingAtReceiver++;
-        item.CountsAsWaiting = true;
-        return true;
-    }
-
-    /// <summary>Whether a large object may begin to share its class now; parks it if not.</summary>
-    public bool TryShare(OutboundObject item)
-    {
-        if (!item.IsLarge || item.IsPerishable || item.SharingClass is not null)
-        {
-            return true;
-        }
-
-        var sendClass = core.Scheduler.Class(item.Entry.Class);
-        if (sendClass.Sharing >= SendScheduler.MaxSharing)
-        {
-            core.Scheduler.Remove(item.Entry);
-            item.Entry.IsParked = true;
-            sendClass.Parked.Enqueue(item.Entry);
-            return false;
-        }
-
-        sendClass.Sharing++;
-        item.SharingClass = sendClass.Niceness;
-        return true;
-    }
-
     /// <summary>Bytes of an object were handed over.</summary>
     public void OnTaken(OutboundObject item, int bytes)
     {
@@ -536,14 +465,7 @@ internal sealed class Outbox(AssociationCore core)
 
         _queuedBytes -= item.Queued;
         item.Queued = 0;
-        StopSharing(item);
-        StopWaiting(item);
-        if (item.Credit > 0)
-        {
-            core.Scheduler.ReleaseCredit(item.CreditClass, item.Credit);
-            item.Credit = 0;
-        }
-
+        core.Admission.Release(item);
         ReleaseDatagram(item);
         if (abandon is { } why && !core.IsClosed)
         {
@@ -574,11 +496,9 @@ internal sealed class Outbox(AssociationCore core)
             {
                 _cascade.Push(dependent);
             }
-            else if (dependent is { IsWaitingParked: true, IsEnded: false } && !Array.Exists(dependent.Antecedents!, static a => !a.IsEnded))
+            else
             {
-                // It will not have to wait at the receiver any more.
-                dependent.IsWaitingParked = false;
-                core.Scheduler.Add(dependent.Entry);
+                core.Admission.OnAntecedentEnded(dependent);
             }
         }
 
@@ -621,48 +541,6 @@ internal sealed class Outbox(AssociationCore core)
             if (--dependent.Unsent == 0 && !dependent.IsEnded)
             {
                 core.Scheduler.Add(dependent.Entry);
-            }
-        }
-    }
-
-    private void StopSharing(OutboundObject item)
-    {
-        if (item.SharingClass is not { } niceness)
-        {
-            return;
-        }
-
-        item.SharingClass = null;
-        var sendClass = core.Scheduler.Class(niceness);
-        sendClass.Sharing--;
-        while (sendClass.Parked.TryDequeue(out var entry))
-        {
-            // One that has its end, or another class meanwhile, does not wait here any more.
-            if (entry.IsParked && entry.Class == niceness && !((OutboundObject)entry.Owner).IsEnded)
-            {
-                entry.IsParked = false;
-                core.Scheduler.Add(entry);
-                break;
-            }
-        }
-    }
-
-    private void StopWaiting(OutboundObject item)
-    {
-        if (!item.CountsAsWaiting)
-        {
-            return;
-        }
-
-        item.CountsAsWaiting = false;
-        _waitingAtReceiver--;
-        while (_waitingParked.TryDequeue(out var parked))
-        {
-            if (parked.IsWaitingParked && !parked.IsEnded)
-            {
-                parked.IsWaitingParked = false;
-                core.Scheduler.Add(parked.Entry);
-                break;
             }
         }
     }

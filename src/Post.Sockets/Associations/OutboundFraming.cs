@@ -1,0 +1,78 @@
+using Post.Sockets.Objects;
+using Post.Sockets.Protocol;
+
+namespace Post.Sockets.Associations;
+
+/// <summary>
+/// Gives objects the form in which they travel: header and, where it fits and may be, one datagram. Serial, like the pump whose part it is.
+/// </summary>
+internal sealed class OutboundFraming(AssociationCore core)
+{
+    private readonly byte[] _datagram = new byte[2048];
+    private readonly long[] _antecedents = new long[ProtocolLimits.MaxAntecedents];
+
+    /// <summary>The bytes that <see cref="IsForDatagram"/> prepared last.</summary>
+    public ReadOnlySpan<byte> Datagram(int size) => _datagram.AsSpan(0, size);
+
+    /// <summary>Whether an object travels as a datagram now; prepares it if so.</summary>
+    public bool IsForDatagram(OutboundObject item, out int size)
+    {
+        size = 0;
+        if (item.NeedsStream || item.Source is not null || item.Stream is not null
+            || (!item.IsPerishable && item.Properties.Retransmit)
+            || !core.Options.UseDatagrams
+            || (core.Peer.Features & HelloFeatures.DatagramObjects) == 0)
+        {
+            return false;
+        }
+
+        var limit = Math.Min(core.MaxDatagramSize, _datagram.Length);
+        if (item.Memory.Length >= limit)
+        {
+            return false;
+        }
+
+        var header = HeaderOf(item);
+        var length = header.Length();
+        if (length + item.Memory.Length > limit)
+        {
+            return false;
+        }
+
+        header.Write(_datagram);
+        item.Memory.Span.CopyTo(_datagram.AsSpan(length));
+        size = length + item.Memory.Length;
+        return true;
+    }
+
+    /// <summary>The header of an object as it is now; valid until the next one is made.</summary>
+    public ObjectHeader HeaderOf(OutboundObject item)
+    {
+        var count = 0;
+        foreach (var antecedent in item.Antecedents ?? [])
+        {
+            // One with an end does not hold anybody back any more: the receiver need not hear of it.
+            if (!antecedent.IsEnded)
+            {
+                _antecedents[count++] = antecedent.Id;
+            }
+        }
+
+        var properties = item.Properties;
+        var treatment = ObjectFlags.None;
+        treatment |= count > 0 && properties.AntecedentPolicy == AntecedentPolicy.Order ? ObjectFlags.OrderOnly : 0;
+        treatment |= properties.Immediate ? ObjectFlags.ImmediateReceipt : 0;
+        treatment |= properties.SafeToReplay ? ObjectFlags.SafeToReplay : 0;
+        treatment |= properties.Retransmit ? 0 : ObjectFlags.NoRetransmit;
+        return new ObjectHeader
+        {
+            Id = item.Id,
+            Treatment = treatment,
+            Niceness = item.Niceness,
+            LifetimeMilliseconds = item.IsPerishable ? core.Clock.Milliseconds(Math.Max(0, item.ExpiresAt - core.Clock.Now)) : -1,
+            Antecedents = _antecedents.AsSpan(0, count),
+            Metadata = properties.Metadata.Span,
+            PayloadLength = item.Length ?? -1,
+        };
+    }
+}
