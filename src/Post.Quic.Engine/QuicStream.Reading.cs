@@ -6,7 +6,8 @@ namespace Post.Quic.Engine;
 /// <content>The reading side.</content>
 public sealed partial class QuicStream
 {
-    private readonly StreamOperation<int> _read = new();
+    // Made when the first one has to wait: most streams are small and never do.
+    private StreamOperation<int>? _read;
     private Exception? _readEnd;
 
     /// <summary>Reads what is there, or waits for the first byte. What was read is what the peer gets credit for.</summary>
@@ -31,7 +32,7 @@ public sealed partial class QuicStream
                 throw new InvalidOperationException("Only the peer reads from this stream.");
             }
 
-            if (_read.IsPending)
+            if (_read is { IsPending: true })
             {
                 throw new InvalidOperationException("Another read of this stream is under way.");
             }
@@ -57,6 +58,7 @@ public sealed partial class QuicStream
             {
                 // The next bytes go straight into the reader's memory.
                 _transport.TryRegisterRead(buffer);
+                _read ??= new StreamOperation<int>();
                 _read.Begin(static (state, token) => ((QuicStream)state!).CancelRead(token), this, cancellationToken);
                 return _read.Task;
             }
@@ -83,7 +85,7 @@ public sealed partial class QuicStream
 
     internal void OnReadable()
     {
-        if (!_read.IsPending || _transport is null)
+        if (_read is not { IsPending: true } || _transport is null)
         {
             return;
         }
@@ -141,7 +143,7 @@ public sealed partial class QuicStream
     {
         lock (_driver.Gate)
         {
-            if (!_read.IsPending)
+            if (_read is not { IsPending: true })
             {
                 return;
             }
@@ -167,7 +169,7 @@ public sealed partial class QuicStream
 
         _readEnd = reason;
         FailClosedTask(_readsClosed, reason);
-        if (_read.IsPending)
+        if (_read is { IsPending: true })
         {
             _read.Fail(reason);
         }

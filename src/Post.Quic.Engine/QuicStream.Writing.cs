@@ -5,7 +5,8 @@ namespace Post.Quic.Engine;
 /// <content>The writing side.</content>
 public sealed partial class QuicStream
 {
-    private readonly StreamOperation<bool> _write = new();
+    // Made when the first one has to wait: most streams are small and never do.
+    private StreamOperation<bool>? _write;
     private ReadOnlyMemory<byte> _unwritten;
     private bool _finishAfterWrite;
     private bool _isFinished;
@@ -42,7 +43,7 @@ public sealed partial class QuicStream
                 throw new InvalidOperationException("Only the peer writes to this stream.");
             }
 
-            if (_write.IsPending)
+            if (_write is { IsPending: true })
             {
                 throw new InvalidOperationException("Another write of this stream is under way.");
             }
@@ -70,6 +71,7 @@ public sealed partial class QuicStream
             {
                 _unwritten = buffer[taken..];
                 _finishAfterWrite = completeWrites;
+                _write ??= new StreamOperation<bool>();
                 _write.Begin(static (state, token) => ((QuicStream)state!).CancelWrite(token), this, cancellationToken);
                 result = _write.TaskWithoutResult;
             }
@@ -90,7 +92,7 @@ public sealed partial class QuicStream
                 return;
             }
 
-            if (_write.IsPending)
+            if (_write is { IsPending: true })
             {
                 throw new InvalidOperationException("A write of this stream is under way; await it before the end.");
             }
@@ -117,7 +119,7 @@ public sealed partial class QuicStream
 
     internal void OnWritable()
     {
-        if (!_write.IsPending || _transport is null)
+        if (_write is not { IsPending: true } || _transport is null)
         {
             return;
         }
@@ -178,7 +180,7 @@ public sealed partial class QuicStream
     {
         lock (_driver.Gate)
         {
-            if (!_write.IsPending)
+            if (_write is not { IsPending: true })
             {
                 return;
             }
@@ -200,7 +202,7 @@ public sealed partial class QuicStream
 
         _writeEnd = reason;
         FailClosedTask(_writesClosed, reason);
-        if (_write.IsPending)
+        if (_write is { IsPending: true })
         {
             _unwritten = default;
             _write.Fail(reason);
@@ -222,13 +224,13 @@ public sealed partial class QuicStream
 
     private void CancelPending()
     {
-        if (_read.IsPending)
+        if (_read is { IsPending: true })
         {
             _transport?.TakeRegisteredRead();
             _read.Fail(Aborted());
         }
 
-        if (_write.IsPending)
+        if (_write is { IsPending: true })
         {
             _unwritten = default;
             _write.Fail(Aborted());

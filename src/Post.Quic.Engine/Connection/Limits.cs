@@ -118,6 +118,12 @@ internal static class Limits
     public const int PooledStreamObjects = 1024;
 
     /// <summary>
+    /// Arrays of 16 KiB that the process keeps for streams that will need them: 32 MiB. What more a burst took goes back to
+    /// the garbage collector.
+    /// </summary>
+    public const int PooledBlockArrays = 2048;
+
+    /// <summary>
     /// Streams that the peer reset before their end and that give their credit back at once; after those,
     /// <see cref="AbortedStreamsPerSecond"/>. Opening and resetting streams costs the peer a few bytes and us the
     /// start of whatever the application does for a stream (HTTP/2 knows it as rapid reset, CVE-2023-44487).

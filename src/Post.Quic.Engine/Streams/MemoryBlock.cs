@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace Post.Quic.Engine.Streams;
 
 /// <summary>One pooled array that stream bytes are copied into, counted by those who still hold a part of it.</summary>
@@ -17,14 +15,14 @@ internal sealed class MemoryBlock
 
     internal void Attach(int size)
     {
-        Bytes = ArrayPool<byte>.Shared.Rent(size);
+        Bytes = BlockArrays.Rent(size);
         Used = 0;
         References = 0;
     }
 
     internal void Detach()
     {
-        ArrayPool<byte>.Shared.Return(Bytes);
+        BlockArrays.Return(Bytes);
         Bytes = [];
         Used = 0;
     }

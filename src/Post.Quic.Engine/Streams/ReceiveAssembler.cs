@@ -12,7 +12,7 @@ namespace Post.Quic.Engine.Streams;
 internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
 {
     private const int SmallestBlock = 256;
-    private const int LargestBlock = 16 * 1024;
+    private const int LargestBlock = BlockArrays.Large;
 
     // What one busy stream needed is not kept for the quiet ones that reuse its object.
     private const int LargestKeptArray = 64;
