@@ -118,10 +118,10 @@ internal static class Limits
     public const int PooledStreamObjects = 1024;
 
     /// <summary>
-    /// Arrays of 16 KiB that the process keeps for streams that will need them: 32 MiB. What more a burst took goes back to
-    /// the garbage collector.
+    /// Bytes of stream blocks, of each of seven sizes, that the process keeps for streams that will need them. What more a
+    /// burst took goes back to the garbage collector.
     /// </summary>
-    public const int PooledBlockArrays = 2048;
+    public const int PooledBlockBytes = 16 << 20;
 
     /// <summary>
     /// Streams that the peer reset before their end and that give their credit back at once; after those,

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 using Post.Quic.Engine.Connection;
 
 namespace Post.Quic.Engine.Streams;
@@ -9,39 +10,55 @@ namespace Post.Quic.Engine.Streams;
 /// </summary>
 internal static class BlockArrays
 {
+    /// <summary>What a short stream begins with.</summary>
+    public const int Smallest = 256;
+
     /// <summary>What a stream that goes on is given.</summary>
-    public const int Large = 16 * 1024;
+    public const int Largest = 16 * 1024;
 
-    private static readonly FreeList<byte[]> LargeArrays = new(Limits.PooledBlockArrays);
-    private static readonly Lock Gate = new();
+    private static readonly Class[] Classes =
+        [.. Enumerable.Range(0, BitOperations.Log2(Largest / Smallest) + 1).Select(power => new Class(Smallest << power))];
 
-    public static byte[] Rent(int size)
-    {
-        if (size != Large)
-        {
-            return ArrayPool<byte>.Shared.Rent(size);
-        }
-
-        byte[]? kept;
-        lock (Gate)
-        {
-            kept = LargeArrays.Take();
-        }
-
-        return kept ?? GC.AllocateUninitializedArray<byte>(Large);
-    }
+    /// <summary>An array of at least that size; a power of two where it is within the bounds.</summary>
+    public static byte[] Rent(int size) => size <= Largest ? Of(size).Rent() : ArrayPool<byte>.Shared.Rent(size);
 
     public static void Return(byte[] array)
     {
-        if (array.Length != Large)
+        if (array.Length <= Largest)
+        {
+            Of(array.Length).Return(array);
+        }
+        else
         {
             ArrayPool<byte>.Shared.Return(array);
-            return;
+        }
+    }
+
+    private static Class Of(int size) =>
+        Classes[BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)Math.Max(size, Smallest)) / Smallest)];
+
+    private sealed class Class(int size)
+    {
+        private readonly FreeList<byte[]> _free = new(Limits.PooledBlockBytes / size);
+        private readonly Lock _gate = new();
+
+        public byte[] Rent()
+        {
+            byte[]? kept;
+            lock (_gate)
+            {
+                kept = _free.Take();
+            }
+
+            return kept ?? GC.AllocateUninitializedArray<byte>(size);
         }
 
-        lock (Gate)
+        public void Return(byte[] array)
         {
-            LargeArrays.Give(array);
+            lock (_gate)
+            {
+                _free.Give(array);
+            }
         }
     }
 }

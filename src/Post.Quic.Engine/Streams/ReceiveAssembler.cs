@@ -11,8 +11,8 @@ namespace Post.Quic.Engine.Streams;
 /// </summary>
 internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
 {
-    private const int SmallestBlock = 256;
-    private const int LargestBlock = BlockArrays.Large;
+    private const int SmallestBlock = BlockArrays.Smallest;
+    private const int LargestBlock = BlockArrays.Largest;
 
     // What one busy stream needed is not kept for the quiet ones that reuse its object.
     private const int LargestKeptArray = 64;

@@ -10,8 +10,8 @@ namespace Post.Quic.Engine.Streams;
 /// </summary>
 internal sealed class SendBuffer(BlockPool pool)
 {
-    private const int SmallestBlock = 256;
-    private const int LargestBlock = BlockArrays.Large;
+    private const int SmallestBlock = BlockArrays.Smallest;
+    private const int LargestBlock = BlockArrays.Largest;
 
     // What one busy stream needed is not kept for the quiet ones that reuse its object.
     private const int LargestKeptArray = 64;
