@@ -96,6 +96,19 @@ internal sealed class ConnectionDatagrams(QuicConnection connection)
         {
             waiter.TrySetException(reason);
         }
+
+        // What was sent and never heard of has its fate now: nobody will hear of it any more.
+        foreach ((ulong _, (long token, byte[]? copy)) in _sent)
+        {
+            if (copy is not null)
+            {
+                ArrayPool<byte>.Shared.Return(copy);
+            }
+
+            connection.Events?.OnDatagramState(token, copy is null ? QuicDatagramState.Lost : QuicDatagramState.Canceled);
+        }
+
+        _sent.Clear();
     }
 
     public async ValueTask<ReadOnlyMemory<byte>> ReceiveAsync(CancellationToken cancellationToken)

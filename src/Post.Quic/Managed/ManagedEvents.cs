@@ -8,7 +8,7 @@ namespace Post.Quic.Managed;
 /// Passes on what a connection of the engine pushes; what comes before somebody listens is kept for them. Called under
 /// the connection's lock, one call at a time, except <see cref="Attach"/>.
 /// </summary>
-internal sealed class ManagedEvents(Action<QuicSessionTicket>? keepTicket) : QuicConnectionEvents
+internal sealed class ManagedEvents(bool isClient, Action<QuicSessionTicket>? keepTicket) : QuicConnectionEvents
 {
     /// <summary>What may wait for a listener: an association attaches at once, so more than this is a peer's flood.</summary>
     private const int MaxWaiting = 256;
@@ -133,7 +133,8 @@ internal sealed class ManagedEvents(Action<QuicSessionTicket>? keepTicket) : Qui
         _active = path;
         if (before is null)
         {
-            return PathChange.StateChanged;
+            // The path of the handshake is active without a word, so a later one is a move.
+            return path.Id == 0 ? PathChange.StateChanged : isClient ? PathChange.Migrated : PathChange.PeerMoved;
         }
 
         return before.RemoteEndPoint.Equals(path.RemoteEndPoint) ? PathChange.Migrated : PathChange.PeerMoved;

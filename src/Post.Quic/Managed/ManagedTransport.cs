@@ -95,7 +95,7 @@ public sealed class ManagedTransport : PostTransport
                         LoggerFactory = _loggerFactory,
                         ConnectionOptionsCallback = (connection, _, _) =>
                         {
-                            var events = new ManagedEvents(keepTicket: null);
+                            var events = new ManagedEvents(isClient: false, keepTicket: null);
                             served.Add(connection, events);
                             return ValueTask.FromResult(options with { Events = events });
                         },
@@ -149,17 +149,18 @@ public sealed class ManagedTransport : PostTransport
     private async ValueTask<TransportConnection> ConnectAsync(
         TransportConnectRequest request, EndPoint remote, PeerVerifier verifier, CancellationToken cancellationToken)
     {
-        string sessionKey = SessionKey(request);
-        ISessionCache? sessions = request.Local.Sessions;
+        string? sessionKey = SessionKeys.Of("managed", request);
+        ISessionCache? sessions = sessionKey is null ? null : request.Local.Sessions;
         var events = new ManagedEvents(
-            sessions is null ? null : ticket => sessions.Put(sessionKey, ticket.ToArray(), ticket.ExpiresAt));
+            isClient: true,
+            sessions is null ? null : ticket => sessions.Put(sessionKey!, ticket.ToArray(), ticket.ExpiresAt));
         QuicClientConnectionOptions options = WithLimits(
             new QuicClientConnectionOptions
             {
                 RemoteEndPoint = remote,
                 LocalEndPoint = LocalAddresses.ForConnecting(request.Local, (remote as IPEndPoint)?.AddressFamily),
                 ClientAuthenticationOptions = TlsOptions.ForClient(request, verifier),
-                SessionTicket = TakeTicket(sessions, sessionKey),
+                SessionTicket = TakeTicket(sessions, sessionKey!),
                 Events = events,
                 TimeProvider = _time,
                 LoggerFactory = _loggerFactory,
@@ -179,11 +180,4 @@ public sealed class ManagedTransport : PostTransport
         && QuicSessionTicket.TryParse(stored.Span, out QuicSessionTicket? ticket)
             ? ticket
             : null;
-
-    // A session is as good as the identity that was validated when it was made: other trust, other sessions.
-    private static string SessionKey(TransportConnectRequest request)
-    {
-        PeerTrust trust = request.Remote.Trust;
-        return $"managed|{request.Protocol}|{request.Remote}|{trust.Proof}|{trust.Name}|{string.Join(',', trust.PinnedKeys)}|{request.Local.Key}";
-    }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Quic;
 using System.Runtime.Versioning;
+using Post.Quic.SystemNetQuic.Extras;
 using Post.Sockets;
 using Post.Sockets.Transport;
 
@@ -13,38 +14,64 @@ namespace Post.Quic.SystemNetQuic;
 internal sealed class SystemNetQuicConnection : TransportConnection
 {
     /// <summary>
-    /// System.Net.Quic follows the peer's address but tells nobody, so it is looked at: often enough for a person, seldom
-    /// enough for a server with thousands of connections.
+    /// Without the extras, System.Net.Quic follows the peer's address but tells nobody, so it is looked at: often enough for
+    /// a person, seldom enough for a server with thousands of connections.
     /// </summary>
     private static readonly TimeSpan AddressWatchInterval = TimeSpan.FromMilliseconds(500);
 
     private readonly QuicConnection _connection;
     private readonly TimeProvider _time;
+    private readonly ConnectionMeter? _meter;
     private readonly Lock _gate = new();
     private TransportException? _closed;
     private IPEndPoint _seenRemote;
+    private IPEndPoint? _migratedTo;
     private ITimer? _addressWatch;
 
-    public SystemNetQuicConnection(QuicConnection connection, bool isClient, PeerIdentity peer, TimeProvider time)
+    public SystemNetQuicConnection(
+        QuicConnection connection, bool isClient, PeerIdentity peer, TimeProvider time, ConnectionExtras? extras = null)
     {
         _connection = connection;
         _time = time;
         IsClient = isClient;
         Peer = peer;
+        Extras = extras;
+        _meter = extras is null ? null : new ConnectionMeter(extras, time);
         _seenRemote = connection.RemoteEndPoint;
     }
 
-    public override TransportCapabilities Capabilities => TransportCapabilities.None;
+    public override TransportCapabilities Capabilities
+    {
+        get
+        {
+            if (Extras is null)
+            {
+                return TransportCapabilities.None;
+            }
+
+            TransportCapabilities capabilities = MsQuicExtras.Capabilities;
+            if (MaxDatagramSize == 0)
+            {
+                capabilities &= ~TransportCapabilities.Datagrams;
+            }
+
+            return IsClient ? capabilities : capabilities & ~TransportCapabilities.Migration;
+        }
+    }
 
     public override bool IsClient { get; }
 
     public override PeerIdentity Peer { get; }
 
-    public override EndPoint? LocalEndPoint => _connection.LocalEndPoint;
+    public override EndPoint? LocalEndPoint => Volatile.Read(ref _migratedTo) ?? _connection.LocalEndPoint;
 
     public override EndPoint? RemoteEndPoint => _connection.RemoteEndPoint;
 
-    public override int MaxDatagramSize => 0;
+    public override bool IsResumed => Extras is { IsResumed: true };
+
+    public override int MaxDatagramSize => Extras?.MaxDatagramSize ?? 0;
+
+    internal ConnectionExtras? Extras { get; }
 
     internal TransportEvents? Events { get; private set; }
 
@@ -55,8 +82,16 @@ internal sealed class SystemNetQuicConnection : TransportConnection
     public override void Start(TransportEvents events)
     {
         Events = events;
-        _addressWatch = _time.CreateTimer(
-            static state => ((SystemNetQuicConnection)state!).WatchAddress(), this, AddressWatchInterval, AddressWatchInterval);
+        if (Extras is null)
+        {
+            _addressWatch = _time.CreateTimer(
+                static state => ((SystemNetQuicConnection)state!).LookAtAddress(), this, AddressWatchInterval, AddressWatchInterval);
+        }
+        else
+        {
+            Extras.Start(events, LookAtAddress);
+        }
+
         events.OnHandshakeCompleted();
     }
 
@@ -73,7 +108,9 @@ internal sealed class SystemNetQuicConnection : TransportConnection
         try
         {
             QuicStream stream = await _connection.OpenOutboundStreamAsync(type, cancellationToken).ConfigureAwait(false);
-            return new SystemNetQuicStream(this, stream, isLocal: true);
+            var opened = new SystemNetQuicStream(this, stream, isLocal: true);
+            opened.SetPriority(priority);
+            return opened;
         }
         catch (Exception exception) when (exception is QuicException or ObjectDisposedException)
         {
@@ -95,11 +132,25 @@ internal sealed class SystemNetQuicConnection : TransportConnection
     }
 
     public override TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token) =>
-        TransportDatagramResult.Unavailable;
+        Extras is null || IsClosed ? TransportDatagramResult.Unavailable : Extras.TrySendDatagram(payload, priority, token);
 
-    public override TransportStatistics GetStatistics() => default;
+    public override TransportStatistics GetStatistics() => _meter?.Measure() ?? default;
 
     public override IReadOnlyList<PostPath> GetPaths() => [Path()];
+
+    public override async ValueTask MigrateAsync(IPEndPoint? localEndPoint, CancellationToken cancellationToken)
+    {
+        if (Extras is null || !IsClient)
+        {
+            await base.MigrateAsync(localEndPoint, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var migration = new Rebinding(Extras, _time);
+        IPEndPoint moved = await migration.MoveAsync(localEndPoint, cancellationToken).ConfigureAwait(false);
+        Volatile.Write(ref _migratedTo, moved);
+        Events?.OnPathChanged(Path(), PathChange.Migrated);
+    }
 
     public override async ValueTask CloseAsync(long errorCode, string reason, CancellationToken cancellationToken)
     {
@@ -129,6 +180,8 @@ internal sealed class SystemNetQuicConnection : TransportConnection
         return ClosedReason;
     }
 
+    internal ushort RankOf(in TransportPriority priority) => StreamRank.Of(priority, _time);
+
     private void End(TransportException reason)
     {
         lock (_gate)
@@ -145,7 +198,7 @@ internal sealed class SystemNetQuicConnection : TransportConnection
         Events?.OnClosed(reason);
     }
 
-    private void WatchAddress()
+    private void LookAtAddress()
     {
         IPEndPoint remote = _connection.RemoteEndPoint;
         lock (_gate)
@@ -161,11 +214,15 @@ internal sealed class SystemNetQuicConnection : TransportConnection
         Events?.OnPathChanged(Path(), PathChange.PeerMoved);
     }
 
-    private PostPath Path() => new()
+    private PostPath Path()
     {
-        Id = 0,
-        LocalEndPoint = _connection.LocalEndPoint,
-        RemoteEndPoint = _connection.RemoteEndPoint,
-        State = IsClosed ? PostPathState.Removed : PostPathState.Active,
-    };
+        var path = new PostPath
+        {
+            Id = 0,
+            LocalEndPoint = LocalEndPoint,
+            RemoteEndPoint = _connection.RemoteEndPoint,
+            State = IsClosed ? PostPathState.Removed : PostPathState.Active,
+        };
+        return _meter?.Describe(path) ?? path;
+    }
 }

@@ -9,4 +9,11 @@ public sealed record SystemNetQuicOptions
     /// only before anything in the process has used System.Net.Quic.
     /// </summary>
     public string? MsQuicLibraryPath { get; init; }
+
+    /// <summary>
+    /// Whether to use what msquic has beyond the public API of System.Net.Quic: datagrams, priorities, statistics, migration and
+    /// resumption. True by default; where the System.Net.Quic at hand is not as they expect, they switch themselves off, and
+    /// the log and <see cref="SystemNetQuicTransport.Capabilities"/> say so.
+    /// </summary>
+    public bool UseMsQuicExtras { get; init; } = true;
 }

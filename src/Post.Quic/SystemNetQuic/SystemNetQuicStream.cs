@@ -1,5 +1,6 @@
 using System.Net.Quic;
 using System.Runtime.Versioning;
+using Post.Quic.SystemNetQuic.Extras;
 using Post.Sockets.Transport;
 
 namespace Post.Quic.SystemNetQuic;
@@ -12,6 +13,7 @@ internal sealed class SystemNetQuicStream : TransportStream
 {
     private readonly SystemNetQuicConnection _connection;
     private readonly QuicStream _stream;
+    private ushort _rank = StreamRank.Default;
 
     public SystemNetQuicStream(SystemNetQuicConnection connection, QuicStream stream, bool isLocal)
     {
@@ -86,7 +88,13 @@ internal sealed class SystemNetQuicStream : TransportStream
 
     public override void SetPriority(in TransportPriority priority)
     {
-        // System.Net.Quic has no priorities before .NET 11, and Capabilities says so.
+        // Without the extras there are no priorities before .NET 11, and Capabilities says so.
+        ushort rank = _connection.RankOf(priority);
+        if (rank != _rank)
+        {
+            _rank = rank;
+            _connection.Extras?.SetStreamRank(QuicInternals.HandleOf(_stream), rank);
+        }
     }
 
     public override ValueTask DisposeAsync() => _stream.DisposeAsync();

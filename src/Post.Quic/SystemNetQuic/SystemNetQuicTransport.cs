@@ -1,10 +1,12 @@
 using System.Net;
 using System.Net.Quic;
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Post.Quic.Security;
+using Post.Quic.SystemNetQuic.Extras;
 using Post.Sockets;
 using Post.Sockets.Transport;
 
@@ -17,10 +19,11 @@ namespace Post.Quic.SystemNetQuic;
 [SupportedOSPlatform("linux")]
 [SupportedOSPlatform("macos")]
 [SupportedOSPlatform("windows")]
-public sealed class SystemNetQuicTransport : PostTransport
+public sealed partial class SystemNetQuicTransport : PostTransport
 {
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly MsQuicExtras? _extras;
 
     /// <summary>Creates the transport.</summary>
     /// <param name="options">How to find the native library; null: as the system does.</param>
@@ -41,13 +44,22 @@ public sealed class SystemNetQuicTransport : PostTransport
 
         _logger = (loggerFactory ?? NullLoggerFactory.Instance).CreateLogger<SystemNetQuicTransport>();
         _time = timeProvider ?? TimeProvider.System;
+        if (options is { UseMsQuicExtras: false })
+        {
+            LogExtrasUnwanted();
+        }
+        else if (!MsQuicExtras.TryGet(out _extras, out string? obstacle))
+        {
+            LogNoExtras(obstacle);
+        }
     }
 
     /// <inheritdoc/>
     public override string Name => "system-net-quic";
 
     /// <inheritdoc/>
-    public override TransportCapabilities Capabilities => TransportCapabilities.None;
+    public override TransportCapabilities Capabilities =>
+        _extras is null ? TransportCapabilities.None : MsQuicExtras.Capabilities;
 
     /// <inheritdoc/>
     public override TimeProvider TimeProvider => _time;
@@ -59,16 +71,12 @@ public sealed class SystemNetQuicTransport : PostTransport
     {
         ArgumentNullException.ThrowIfNull(request);
         var verifier = PeerVerifier.OfServer(request.Remote);
-        string name = TlsOptions.NameOf(request);
         Exception? failure = null;
         foreach (EndPoint remote in RemoteAddresses.Of(request.Remote))
         {
             try
             {
-                QuicConnection connection = await QuicConnection
-                    .ConnectAsync(ClientOptions(request, remote, verifier), cancellationToken)
-                    .ConfigureAwait(false);
-                return new SystemNetQuicConnection(connection, isClient: true, verifier.Identify(connection.RemoteCertificate, name), _time);
+                return await ConnectAsync(request, remote, verifier, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
@@ -88,6 +96,7 @@ public sealed class SystemNetQuicTransport : PostTransport
         ArgumentNullException.ThrowIfNull(request);
         var verifier = PeerVerifier.OfClients(request.ClientTrust);
         QuicServerConnectionOptions connectionOptions = ServerOptions(request, verifier);
+        var served = new ConditionalWeakTable<QuicConnection, ConnectionExtras>();
         var listeners = new List<QuicListener>();
         try
         {
@@ -99,7 +108,16 @@ public sealed class SystemNetQuicTransport : PostTransport
                         ListenEndPoint = endPoint,
                         ApplicationProtocols = [new SslApplicationProtocol(request.Protocol)],
                         ListenBacklog = request.Backlog,
-                        ConnectionOptionsCallback = (_, _, _) => ValueTask.FromResult(connectionOptions),
+                        ConnectionOptionsCallback = (connection, _, _) =>
+                        {
+                            // A resumed client shows no certificate, so where one is asked for, each handshake is a full one.
+                            if (_extras?.Attach(connection, _time, _logger, givesTickets: request.ClientTrust is null) is { } extras)
+                            {
+                                served.Add(connection, extras);
+                            }
+
+                            return ValueTask.FromResult(connectionOptions);
+                        },
                     },
                     cancellationToken).ConfigureAwait(false));
             }
@@ -114,7 +132,7 @@ public sealed class SystemNetQuicTransport : PostTransport
             throw QuicErrors.Translate(exception);
         }
 
-        return new MergedListener([.. listeners.Select(listener => Source(listener, verifier))], request.Backlog, _logger);
+        return new MergedListener([.. listeners.Select(listener => Source(listener, verifier, served))], request.Backlog, _logger);
     }
 
     private static QuicClientConnectionOptions ClientOptions(
@@ -168,13 +186,55 @@ public sealed class SystemNetQuicTransport : PostTransport
         };
     }
 
-    private ListenerSource Source(QuicListener listener, PeerVerifier verifier) => new(
+    private async ValueTask<TransportConnection> ConnectAsync(
+        TransportConnectRequest request, EndPoint remote, PeerVerifier verifier, CancellationToken cancellationToken)
+    {
+        QuicClientConnectionOptions options = ClientOptions(request, remote, verifier);
+        string name = TlsOptions.NameOf(request);
+        if (_extras is null)
+        {
+            QuicConnection plain = await QuicConnection.ConnectAsync(options, cancellationToken).ConfigureAwait(false);
+            return new SystemNetQuicConnection(plain, isClient: true, verifier.Identify(plain.RemoteCertificate, name), _time);
+        }
+
+        string? key = SessionKeys.Of(Name, request);
+        ISessionCache? sessions = key is null ? null : request.Local.Sessions;
+        StoredSession? session = null;
+        if (sessions is not null && sessions.TryTake(key!, out ReadOnlyMemory<byte> stored))
+        {
+            StoredSession.TryDecode(stored.Span, out session);
+        }
+
+        (QuicConnection connection, ConnectionExtras extras) = await _extras
+            .ConnectAsync(options, session?.Ticket, _time, _logger, cancellationToken)
+            .ConfigureAwait(false);
+        PeerIdentity peer = extras.IsResumed && session is not null
+            ? session.Server
+            : verifier.Identify(connection.RemoteCertificate, name);
+        if (sessions is not null)
+        {
+            extras.KeepTickets(ticket => sessions.Put(
+                key!, new StoredSession(ticket, peer).Encode(), _time.GetUtcNow() + StoredSession.Lifetime));
+        }
+
+        return new SystemNetQuicConnection(connection, isClient: true, peer, _time, extras);
+    }
+
+    private ListenerSource Source(
+        QuicListener listener, PeerVerifier verifier, ConditionalWeakTable<QuicConnection, ConnectionExtras> served) => new(
         listener.LocalEndPoint,
         async cancellationToken =>
         {
             QuicConnection connection = await listener.AcceptConnectionAsync(cancellationToken).ConfigureAwait(false);
+            served.TryGetValue(connection, out ConnectionExtras? extras);
             PeerIdentity peer = verifier.Identify(connection.RemoteCertificate, connectedName: null);
-            return new SystemNetQuicConnection(connection, isClient: false, peer, _time);
+            return new SystemNetQuicConnection(connection, isClient: false, peer, _time, extras);
         },
         listener.DisposeAsync);
+
+    [LoggerMessage(1, LogLevel.Warning, "msquic's extras are off ({Obstacle}): no datagrams, priorities, statistics, migration or resumption; objects travel as streams")]
+    private partial void LogNoExtras(string obstacle);
+
+    [LoggerMessage(2, LogLevel.Information, "msquic's extras are off, as the options ask: objects travel as streams")]
+    private partial void LogExtrasUnwanted();
 }

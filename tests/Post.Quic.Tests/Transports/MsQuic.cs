@@ -14,13 +14,13 @@ internal static class MsQuic
 {
     private static readonly SystemNetQuicOptions Options = new() { MsQuicLibraryPath = Environment.GetEnvironmentVariable("POST_MSQUIC_PATH") };
 
-    public static SystemNetQuicTransport CreateTransport()
+    public static SystemNetQuicTransport CreateTransport(bool useExtras = true)
     {
         if (!MsQuicLibrary.IsAvailable(Options.MsQuicLibraryPath, out string? remedy))
         {
             Assert.Inconclusive("No libmsquic: " + remedy);
         }
 
-        return new SystemNetQuicTransport(Options);
+        return new SystemNetQuicTransport(Options with { UseMsQuicExtras = useExtras });
     }
 }

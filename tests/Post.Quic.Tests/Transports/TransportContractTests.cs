@@ -262,19 +262,5 @@ public abstract class TransportContractTests
         TransportLimits? limits = null) =>
         await TransportPair.ConnectAsync(CreateTransport(), CreateTransport(), trust, client, clientTrust, limits, Cancel);
 
-    private protected async Task<byte[]> ReadAllAsync(TransportStream stream)
-    {
-        using var all = new MemoryStream();
-        byte[] buffer = new byte[32 * 1024];
-        while (true)
-        {
-            TransportReadResult result = await stream.ReadAsync(buffer, Cancel);
-            Assert.IsFalse(result.IsReset, $"The stream was reset with code {result.ResetCode}.");
-            all.Write(buffer, 0, result.Count);
-            if (result.IsCompleted)
-            {
-                return all.ToArray();
-            }
-        }
-    }
+    private protected Task<byte[]> ReadAllAsync(TransportStream stream) => TransportPair.ReadAllAsync(stream, Cancel);
 }

@@ -12,12 +12,14 @@ internal sealed class TransportPair : IAsyncDisposable
     private readonly PostTransport _serverTransport;
     private readonly TransportListener _listener;
     private readonly X509Certificate2 _identity;
+    private readonly TransportConnectRequest _request;
 
     private TransportPair(
         PostTransport clientTransport,
         PostTransport serverTransport,
         TransportListener listener,
         X509Certificate2 identity,
+        TransportConnectRequest request,
         TransportConnection client,
         TransportConnection server)
     {
@@ -25,6 +27,7 @@ internal sealed class TransportPair : IAsyncDisposable
         _serverTransport = serverTransport;
         _listener = listener;
         _identity = identity;
+        _request = request;
         Client = client;
         Server = server;
         client.Start(ClientEvents);
@@ -38,6 +41,8 @@ internal sealed class TransportPair : IAsyncDisposable
     public RecordedEvents ClientEvents { get; } = new();
 
     public RecordedEvents ServerEvents { get; } = new();
+
+    public TimeProvider ClientTime => _clientTransport.TimeProvider;
 
     public KeyFingerprint ServerKey => KeyFingerprint.Of(_identity);
 
@@ -63,22 +68,56 @@ internal sealed class TransportPair : IAsyncDisposable
         try
         {
             var address = (IPEndPoint)listener.LocalEndPoints[0];
-            TransportConnection connection = await clientTransport.ConnectAsync(
-                new TransportConnectRequest
-                {
-                    Local = client ?? Local.Anonymous,
-                    Remote = Remote.Pinned(address, KeyFingerprint.Of(identity)) with { Trust = trust ?? PeerTrust.Pinned(KeyFingerprint.Of(identity)) },
-                    Limits = limits ?? new TransportLimits(),
-                },
-                cancellationToken);
+            var request = new TransportConnectRequest
+            {
+                Local = client ?? Local.Anonymous,
+                Remote = Remote.Pinned(address, KeyFingerprint.Of(identity)) with { Trust = trust ?? PeerTrust.Pinned(KeyFingerprint.Of(identity)) },
+                Limits = limits ?? new TransportLimits(),
+            };
+            TransportConnection connection = await clientTransport.ConnectAsync(request, cancellationToken);
             TransportConnection? accepted = await accepting;
-            return new TransportPair(clientTransport, serverTransport, listener, identity, connection, accepted!);
+            return new TransportPair(clientTransport, serverTransport, listener, identity, request, connection, accepted!);
         }
         catch
         {
             await listener.DisposeAsync();
             await clientTransport.DisposeAsync();
             await serverTransport.DisposeAsync();
+            throw;
+        }
+    }
+
+    public static async Task<byte[]> ReadAllAsync(TransportStream stream, CancellationToken cancellationToken)
+    {
+        using var all = new MemoryStream();
+        byte[] buffer = new byte[32 * 1024];
+        while (true)
+        {
+            TransportReadResult result = await stream.ReadAsync(buffer, cancellationToken);
+            Assert.IsFalse(result.IsReset, $"The stream was reset with code {result.ResetCode}.");
+            all.Write(buffer, 0, result.Count);
+            if (result.IsCompleted)
+            {
+                return all.ToArray();
+            }
+        }
+    }
+
+    /// <summary>A second connection of the same client to the same listener; the caller disposes both ends.</summary>
+    public async Task<(TransportConnection Client, TransportConnection Server)> ConnectAgainAsync(
+        CancellationToken cancellationToken, PeerTrust? trust = null)
+    {
+        using var failed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<TransportConnection?> accepting = _listener.AcceptAsync(failed.Token).AsTask();
+        try
+        {
+            TransportConnection client = await _clientTransport.ConnectAsync(
+                trust is null ? _request : _request with { Remote = _request.Remote with { Trust = trust } }, cancellationToken);
+            return (client, (await accepting)!);
+        }
+        catch
+        {
+            await failed.CancelAsync();
             throw;
         }
     }

@@ -1,0 +1,256 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Post.Sockets.Transport;
+
+namespace Post.Quic.SystemNetQuic.Extras;
+
+/// <summary>
+/// Sends the datagrams of one connection, by rank and not past their deadlines, and reports each one's fate once. msquic
+/// takes datagrams in order and never gives one back, so it gets few at a time and the rest wait here.
+/// </summary>
+[SupportedOSPlatform("linux")]
+[SupportedOSPlatform("macos")]
+[SupportedOSPlatform("windows")]
+internal sealed unsafe class DatagramSender(
+    MsQuicTable table, SafeHandle handle, TimeProvider time, Action<long, TransportDatagramState> report)
+{
+    /// <summary>Datagrams waiting here: what a burst may hold before the caller hears that it is too fast.</summary>
+    private const int MaxWaiting = 1024;
+
+    /// <summary>Datagrams that msquic has and did not send yet: enough for a batch, few enough for rank to count.</summary>
+    private const int MaxUnsent = 64;
+
+    /// <summary>Datagrams whose fate is open, so their memory is held: some MiB on a path that acknowledges nothing.</summary>
+    private const int MaxOpen = 8192;
+
+    /// <summary>Blocks kept for reuse.</summary>
+    private const int MaxSpare = 64;
+
+    private static readonly int BlockHeader = sizeof(NativeBuffer);
+
+    private readonly Lock _gate = new();
+    private readonly PriorityQueue<int, (int Niceness, long Deadline, long Turn)> _waiting = new();
+    private readonly List<Slot> _slots = [];
+    private readonly Stack<int> _freeSlots = new();
+    private readonly Stack<(nint Block, int Size)> _spare = new();
+    private long _turn;
+    private int _unsent;
+    private int _open;
+    private bool _ended;
+
+    public TransportDatagramResult TrySend(ReadOnlySpan<byte> payload, in TransportPriority priority, long token)
+    {
+        lock (_gate)
+        {
+            if (_ended)
+            {
+                return TransportDatagramResult.Unavailable;
+            }
+
+            if (_waiting.Count >= MaxWaiting || _open >= MaxOpen)
+            {
+                return TransportDatagramResult.Full;
+            }
+
+            int index = Take(payload, token, priority.Deadline);
+            _waiting.Enqueue(index, (priority.Niceness, priority.Deadline, _turn++));
+            bool held = false;
+            try
+            {
+                handle.DangerousAddRef(ref held);
+                Pump();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It is closing: the end of the connection reports what waits.
+            }
+            finally
+            {
+                if (held)
+                {
+                    handle.DangerousRelease();
+                }
+            }
+
+            return TransportDatagramResult.Queued;
+        }
+    }
+
+    /// <summary>msquic said what became of one. Called in its callback, so the handle is valid.</summary>
+    public void OnState(nint context, int state)
+    {
+        lock (_gate)
+        {
+            int index = (int)context - 1;
+            if ((uint)index >= (uint)_slots.Count || !_slots[index].IsOpen)
+            {
+                return;
+            }
+
+            Slot slot = _slots[index];
+            switch (state)
+            {
+                case NativeNumbers.DatagramSent:
+                    Sent(slot);
+                    report(slot.Token, TransportDatagramState.Sent);
+                    break;
+                case NativeNumbers.DatagramLostSuspect:
+                    // Post sends again what is taken for lost, so the suspicion is the news; that one arrived late is none.
+                    Settle(slot, TransportDatagramState.Lost);
+                    break;
+                case NativeNumbers.DatagramLostDiscarded:
+                    Settle(slot, TransportDatagramState.Lost);
+                    Release(index);
+                    break;
+                case NativeNumbers.DatagramAcknowledged or NativeNumbers.DatagramAcknowledgedSpurious:
+                    Settle(slot, TransportDatagramState.Acknowledged);
+                    Release(index);
+                    break;
+                case NativeNumbers.DatagramCanceled:
+                    Settle(slot, TransportDatagramState.Canceled);
+                    Release(index);
+                    break;
+                default:
+                    return;
+            }
+
+            Pump();
+        }
+    }
+
+    /// <summary>The connection has ended and msquic holds nothing any more.</summary>
+    public void End()
+    {
+        lock (_gate)
+        {
+            _ended = true;
+            _waiting.Clear();
+            for (int i = 0; i < _slots.Count; i++)
+            {
+                if (_slots[i].IsOpen)
+                {
+                    Settle(_slots[i], _slots[i].IsSent ? TransportDatagramState.Lost : TransportDatagramState.Canceled);
+                    Release(i);
+                }
+            }
+
+            while (_spare.TryPop(out (nint Block, int Size) spare))
+            {
+                NativeMemory.Free((void*)spare.Block);
+            }
+        }
+    }
+
+    private void Pump()
+    {
+        while (!_ended && _unsent < MaxUnsent && _waiting.TryDequeue(out int index, out _))
+        {
+            Slot slot = _slots[index];
+            if (slot.Deadline != TransportPriority.NoDeadline && slot.Deadline < time.GetTimestamp())
+            {
+                Settle(slot, TransportDatagramState.Canceled);
+                Release(index);
+                continue;
+            }
+
+            slot.IsUnsent = true;
+            _unsent++;
+            if (!table.TrySendDatagram(handle.DangerousGetHandle(), (NativeBuffer*)slot.Block, index + 1))
+            {
+                // Larger than the path now allows, or the peer takes none any more.
+                Settle(slot, TransportDatagramState.Canceled);
+                Release(index);
+            }
+        }
+    }
+
+    private int Take(ReadOnlySpan<byte> payload, long token, long deadline)
+    {
+        if (!_freeSlots.TryPop(out int index))
+        {
+            index = _slots.Count;
+            _slots.Add(new Slot());
+        }
+
+        Slot slot = _slots[index];
+        int size = BlockHeader + payload.Length;
+        if (!_spare.TryPop(out (nint Block, int Size) block) || block.Size < size)
+        {
+            NativeMemory.Free((void*)block.Block);
+            block = ((nint)NativeMemory.Alloc((nuint)size), size);
+        }
+
+        var buffer = (NativeBuffer*)block.Block;
+        buffer->Length = (uint)payload.Length;
+        buffer->Bytes = (byte*)buffer + BlockHeader;
+        payload.CopyTo(new Span<byte>(buffer->Bytes, payload.Length));
+        slot.Open(token, deadline, block);
+        _open++;
+        return index;
+    }
+
+    private void Settle(Slot slot, TransportDatagramState state)
+    {
+        Sent(slot);
+        if (!slot.IsReported)
+        {
+            slot.IsReported = true;
+            report(slot.Token, state);
+        }
+    }
+
+    private void Sent(Slot slot)
+    {
+        if (slot.IsUnsent)
+        {
+            slot.IsUnsent = false;
+            slot.IsSent = true;
+            _unsent--;
+        }
+    }
+
+    private void Release(int index)
+    {
+        Slot slot = _slots[index];
+        if (_ended || _spare.Count >= MaxSpare)
+        {
+            NativeMemory.Free((void*)slot.Block);
+        }
+        else
+        {
+            _spare.Push((slot.Block, slot.BlockSize));
+        }
+
+        slot.IsOpen = false;
+        _freeSlots.Push(index);
+        _open--;
+    }
+
+    private sealed class Slot
+    {
+        public long Token { get; private set; }
+
+        public long Deadline { get; private set; }
+
+        public nint Block { get; private set; }
+
+        public int BlockSize { get; private set; }
+
+        public bool IsOpen { get; set; }
+
+        public bool IsUnsent { get; set; }
+
+        public bool IsSent { get; set; }
+
+        public bool IsReported { get; set; }
+
+        public void Open(long token, long deadline, (nint Address, int Size) block)
+        {
+            Token = token;
+            Deadline = deadline;
+            (Block, BlockSize) = block;
+            IsOpen = true;
+            IsUnsent = IsSent = IsReported = false;
+        }
+    }
+}

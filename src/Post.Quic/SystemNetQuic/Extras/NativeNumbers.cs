@@ -1,0 +1,47 @@
+namespace Post.Quic.SystemNetQuic.Extras;
+
+/// <summary>The numbers of msquic's version 2 interface that the extras rely on.</summary>
+internal static class NativeNumbers
+{
+    public const uint ApiVersion = 2;
+
+    public const uint ConnectionLocalAddress = 0x05000001;
+    public const uint ConnectionSettings = 0x05000004;
+    public const uint ConnectionDatagramReceiveEnabled = 0x0500000D;
+    public const uint ConnectionResumptionTicket = 0x05000010;
+    public const uint ConnectionStatisticsV2 = 0x05000016;
+    public const uint StreamPriority = 0x08000003;
+
+    public const int Connected = 0;
+    public const int ShutdownComplete = 3;
+    public const int PeerAddressChanged = 5;
+    public const int DatagramStateChanged = 10;
+    public const int DatagramReceived = 11;
+    public const int DatagramSendStateChanged = 12;
+    public const int ResumptionTicketReceived = 14;
+
+    public const int DatagramSent = 1;
+    public const int DatagramLostSuspect = 2;
+    public const int DatagramLostDiscarded = 3;
+    public const int DatagramAcknowledged = 4;
+    public const int DatagramAcknowledgedSpurious = 5;
+    public const int DatagramCanceled = 6;
+
+    public const int ReceivedAsEarlyData = 1;
+
+    /// <summary>Bit of the settings that says: the server's resumption level is given.</summary>
+    public const int ServerResumptionLevelIsSet = 28;
+
+    /// <summary>Where in the settings the level stands, with other flags in its byte.</summary>
+    public const int ServerResumptionLevelOffset = 106;
+
+    /// <summary>Tickets, but no early data.</summary>
+    public const byte ServerResumeOnly = 1 << 4;
+
+    public const byte ServerResumptionLevelMask = 3 << 4;
+
+    public const int SettingsSize = 144;
+
+    /// <summary>Whether a status is a success; PENDING is one.</summary>
+    public static bool Succeeded(int status) => OperatingSystem.IsWindows() ? status >= 0 : status <= 0;
+}
