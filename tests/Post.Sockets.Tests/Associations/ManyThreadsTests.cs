@@ -1,0 +1,89 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Post.Sockets.Transport;
+using Post.Sockets.Transport.InMemory;
+
+namespace Post.Sockets.Tests.Associations;
+
+/// <summary>The same promises with real threads: many of them send, cancel and receive at once, in real time.</summary>
+[TestClass]
+public sealed class ManyThreadsTests
+{
+    [TestMethod]
+    public async Task Every_object_ends_once_whoever_sends_it()
+    {
+        var network = new InMemoryNetwork(1, PostWorld.Link(200_000_000, 1, loss: 0.01));
+        using var running = network.Clock.RunInRealTime();
+        var host = new PostHost(new PoolTransport(network.CreateTransport()));
+        await using var listener = await host.ListenAsync(
+            Local.At(new DnsEndPoint("server", 1)), new ListenerOptions { Association = new() { HandlerConcurrency = 4 } });
+        var got = new ConcurrentDictionary<long, int>();
+        listener.Register<Accept>(accept => accept.Association.Register<Received>(
+            received => _ = got.AddOrUpdate(received.Object.Id, 1, static (_, count) => count + 1)));
+        await using var client = await host.AssociateAsync(Local.Anonymous, Remote.Named("server", 1));
+        var ends = new ConcurrentDictionary<long, int>();
+        client.Register<ObjectEnded>(ended => _ = ends.AddOrUpdate(ended.Object.Id, 1, static (_, count) => count + 1));
+        var sent = new ConcurrentBag<SentObject>();
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(thread => Task.Run(async () =>
+        {
+            var random = new Random(thread);
+            SentObject? before = null;
+            for (var i = 0; i < 400; i++)
+            {
+                var item = await client.SendAsync(new byte[random.Next(3000)], new ObjectProperties
+                {
+                    Niceness = random.Next(3),
+                    Lifetime = random.Next(2) == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(random.Next(1, 2000)),
+                    Antecedents = before is not null && random.Next(4) == 0 ? [before] : [],
+                });
+                sent.Add(item);
+                before = item;
+                switch (random.Next(12))
+                {
+                    case 0:
+                        item.Cancel();
+                        break;
+                    case 1:
+                        item.Reprioritize(random.Next(3));
+                        break;
+                    case 2:
+                        await item.Completion;
+                        break;
+                }
+            }
+        })));
+        foreach (var item in sent)
+        {
+            var receipt = await item.Completion.WaitAsync(TimeSpan.FromSeconds(60));
+            Assert.IsTrue(!receipt.IsAcked || got.ContainsKey(item.Id));
+        }
+
+        await client.CloseAsync();
+        await client.Completion;
+        Assert.HasCount(2400, sent);
+        Assert.IsTrue(got.Values.All(static count => count == 1), "delivered twice");
+
+        // The events come on a thread of their own, maybe a moment later.
+        for (var i = 0; i < 100 && ends.Count < 2400; i++)
+        {
+            await Task.Delay(20);
+        }
+
+        Assert.HasCount(2400, ends);
+        Assert.IsTrue(ends.Values.All(static count => count == 1), "ended twice");
+    }
+
+    /// <summary>The in-memory transport with its work on the thread pool, as a real transport has it.</summary>
+    private sealed class PoolTransport(InMemoryTransport inner) : PostTransport
+    {
+        public override string Name => inner.Name;
+
+        public override TransportCapabilities Capabilities => inner.Capabilities;
+
+        public override ValueTask<TransportConnection> ConnectAsync(TransportConnectRequest request, CancellationToken cancellationToken) =>
+            inner.ConnectAsync(request, cancellationToken);
+
+        public override ValueTask<TransportListener> ListenAsync(TransportListenRequest request, CancellationToken cancellationToken) =>
+            inner.ListenAsync(request, cancellationToken);
+    }
+}
