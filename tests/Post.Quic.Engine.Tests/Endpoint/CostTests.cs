@@ -27,19 +27,22 @@ public sealed class CostTests
         await using QuicStream inbound = await pair.Server.AcceptInboundStreamAsync(Cancel);
         await inbound.ReadExactlyAsync(buffer, Cancel);
 
-        // Pools, windows and compiled code come to what they will be.
-        await TransferAsync(24 << 20);
-        long packets = pair.Server.GetStatistics().PacketsReceived;
-        long allocated = GC.GetTotalAllocatedBytes(precise: true);
-        await TransferAsync(24 << 20);
-        allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
-        packets = pair.Server.GetStatistics().PacketsReceived - packets;
+        // Pools, windows and compiled code come to what they will be; on a busy machine that takes a few rounds. An object a
+        // packet would show in each of them: the smallest has 24 bytes.
+        double least = double.MaxValue;
+        for (int round = 0; round < 10 && least >= 8; round++)
+        {
+            long packets = pair.Server.GetStatistics().PacketsReceived;
+            long allocated = GC.GetTotalAllocatedBytes(precise: true);
+            await TransferAsync(16 << 20);
+            allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
+            packets = pair.Server.GetStatistics().PacketsReceived - packets;
+            TestContext.WriteLine($"{allocated} bytes for {packets} packets");
+            Assert.IsGreaterThan(11_000, packets);
+            least = Math.Min(least, allocated / (double)packets);
+        }
 
-        TestContext.WriteLine($"{allocated} bytes for {packets} packets");
-        Assert.IsGreaterThan(16_000, packets);
-
-        // Not one object a packet: the smallest has 24 bytes. What is left are the test's own tasks and pools that grow.
-        Assert.IsLessThan(8.0, allocated / (double)packets);
+        Assert.IsLessThan(8.0, least);
 
         async Task TransferAsync(long size)
         {
