@@ -72,7 +72,7 @@ internal sealed class Pair : IDisposable
             Random = _random,
             Crypto = _options.Crypto,
             CreateTls = host => _options.StandInTls
-                ? new StandInTls(host, _random, Clock, isServer: false)
+                ? new StandInTls(host, _random, Clock, isServer: false) { Spoil = _options.SpoilParameters }
                 : new TlsClient(host, _options.ClientTls ?? TlsPair.ClientOptions(), _random, Clock),
             Local = Client.Address,
             Remote = Server.Address,

@@ -25,6 +25,9 @@ internal sealed record PairOptions
     /// <summary>Instead of TLS, for tests that need many connections and no security.</summary>
     public bool StandInTls { get; init; }
 
+    /// <summary>With the stand-in: what becomes of the client's transport parameters.</summary>
+    public Func<byte[], byte[]>? SpoilParameters { get; init; }
+
     /// <summary>The server asks for proof of the address first.</summary>
     public bool Retry { get; init; }
 

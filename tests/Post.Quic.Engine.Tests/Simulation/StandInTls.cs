@@ -1,7 +1,6 @@
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tests.Tls;
 using Post.Quic.Engine.Tls;
-using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Tls.Messages;
 using Post.Quic.Engine.Wire;
 
@@ -24,6 +23,9 @@ internal sealed class StandInTls : TlsSession
         CipherSuite = CipherSuite.Aes128GcmSha256;
         ApplicationProtocol = TlsPair.Protocol;
     }
+
+    /// <summary>Makes something else of the transport parameters that go out.</summary>
+    public Func<byte[], byte[]>? Spoil { get; init; }
 
     public override TransportError Start(long now)
     {
@@ -138,7 +140,7 @@ internal sealed class StandInTls : TlsSession
         Span<byte> buffer = stackalloc byte[1024];
         var writer = new WireWriter(buffer);
         Host.WriteTransportParameters(ref writer);
-        SendMessage(level, type, writer.Written);
+        SendMessage(level, type, Spoil is null ? writer.Written : Spoil(writer.Written.ToArray()));
     }
 
     private void SendMessage(EncryptionLevel level, HandshakeType type, ReadOnlySpan<byte> body) =>

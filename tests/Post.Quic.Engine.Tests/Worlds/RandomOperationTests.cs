@@ -1,0 +1,328 @@
+using CsCheck;
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Datagrams;
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Streams;
+using Post.Quic.Engine.Tests.Simulation;
+
+namespace Post.Quic.Engine.Tests.Worlds;
+
+/// <summary>
+/// Any sequence of operations on both ends, over a network that changes. Whatever it was: nothing throws, memory stays
+/// bounded, errors are those that the operations ask for, what must arrive arrives intact, and then there is silence. A
+/// failing sequence is shrunk, and printed with the seed that repeats it.
+/// </summary>
+[TestClass]
+public sealed class RandomOperationTests
+{
+    private const int Sequences = 250;
+    private const long Second = 1_000_000;
+
+    [TestMethod]
+    public void Any_operations_end_in_silence_with_all_bytes_intact() =>
+        Gen.Select(Gen.Int[0, 99], Gen.Int[0, 9999], Gen.Int[0, 9])
+            .Array[1, 80]
+            .Sample(Run, iter: Sequences * Math.Max(1, More() / World.Count), print: Print);
+
+    private static int More() =>
+        int.TryParse(Environment.GetEnvironmentVariable("POST_QUIC_WORLDS"), out int worlds) ? worlds : 0;
+
+    private static string Print((int Kind, int Amount, int Which)[] steps) =>
+        string.Join(' ', steps.Select(step => $"({step.Kind},{step.Amount},{step.Which})"));
+
+    private static void Run((int Kind, int Amount, int Which)[] steps)
+    {
+        ConnectionSettings settings = ConnectionSettings.Default with
+        {
+            MaxIdleTimeout = 120 * Second,
+            KeepAliveInterval = Second,
+            InitialMaxData = 60_000,
+            InitialMaxStreamData = 30_000,
+            MaxBidirectionalStreams = 10,
+            MaxUnidirectionalStreams = 10,
+        };
+        using var pair = new Pair(new PairOptions { StandInTls = true, Client = settings, Server = settings });
+        pair.Network.Conditions = new LinkConditions { Bandwidth = 1_000_000 };
+        _ = pair.Handshake();
+        var ends = new[] { new RandomEnd(pair.Client), new RandomEnd(pair.Server) };
+        bool closed = false;
+        foreach ((int kind, int amount, int which) in steps)
+        {
+            RandomEnd end = ends[which & 1];
+            switch (kind)
+            {
+                case < 70:
+                    end.Do(kind, amount, which, pair);
+                    break;
+                case < 73:
+                    _ = end.Side.Core!.TryUpdateKeys(pair.Now);
+                    break;
+                case < 76:
+                    _ = pair.Client.Core!.TryMigrate(NetworkAddress.FromIPv4(0x0a010000 + (uint)(amount % 3), 50_001), pair.Now);
+                    break;
+                case < 79:
+                    pair.Network.Rebind(amount % 2 == 0 ? null : 0x0a000100u + (uint)amount);
+                    break;
+                case < 83:
+                    pair.Network.Conditions = new LinkConditions
+                    {
+                        Bandwidth = 1_000_000,
+                        Loss = amount % 30 / 100.0,
+                        Reordering = amount % 7 / 20.0,
+                        Duplication = amount % 5 / 20.0,
+                    };
+                    break;
+                case 83:
+                    pair.Network.Conditions = new LinkConditions { Loss = 1 };
+                    break;
+                case 84 when amount < 3000:
+                    end.Side.Core!.Close(World.Done, "enough", pair.Now);
+                    closed = true;
+                    break;
+                default:
+                    pair.RunFor(amount * (which == 9 ? 100L : 10L));
+                    break;
+            }
+
+            pair.Drive();
+            AssertBounded(pair.Client);
+            AssertBounded(pair.Server);
+            if (closed)
+            {
+                break;
+            }
+        }
+
+        Settle(pair, ends, closed);
+    }
+
+    private static void Settle(Pair pair, RandomEnd[] ends, bool closed)
+    {
+        pair.Network.Conditions = new LinkConditions();
+        if (!closed)
+        {
+            foreach (RandomEnd end in ends)
+            {
+                end.FinishAll();
+            }
+
+            pair.RunUntil(
+                () => ends.All(end => end.IsSettled) || pair.Client.Closed is not null || pair.Server.Closed is not null,
+                100 * Second,
+                $"silence ({World.Describe(pair.Client)}; {World.Describe(pair.Server)})");
+            Assert.IsNull(pair.Client.Closed, $"client {pair.Client.Closed}");
+            Assert.IsNull(pair.Server.Closed, $"server {pair.Server.Closed}");
+            ends[0].CheckArrival(at: ends[1]);
+            ends[1].CheckArrival(at: ends[0]);
+            pair.Client.Core!.Close(World.Done, "done", pair.Now);
+        }
+
+        pair.RunUntil(() => pair.Client.IsDrained && pair.Server.IsDrained, 300 * Second, "end");
+        foreach (RandomEnd end in ends)
+        {
+            ConnectionCloseInfo info = end.Side.Closed!.Value;
+            Assert.IsTrue(
+                (info.IsApplication && info.ErrorCode == World.Done) || info.Source == CloseSource.IdleTimeout,
+                $"{end.Side.Name} ended with {info}");
+            World.CheckEnded(end.Side);
+            end.CheckPrefixes(end == ends[0] ? ends[1] : ends[0]);
+        }
+    }
+
+    private static void AssertBounded(SimulatedSide side)
+    {
+        ConnectionState state = side.Core!.State;
+        Assert.IsLessThan(8L << 20, state.Pool.RentedBytes, $"{side.Name} holds {state.Pool.RentedBytes} bytes");
+        Assert.IsLessThanOrEqualTo(Limits.MaxActiveConnectionIds, side.Ids.Count);
+    }
+
+    /// <summary>One end's application: what it sent on each stream, and how it left it.</summary>
+    private sealed class RandomEnd(SimulatedSide side)
+    {
+        private readonly List<Outgoing> _outgoing = [];
+        private readonly Dictionary<ulong, byte[]> _datagrams = [];
+        private readonly HashSet<ulong> _stopped = [];
+
+        public SimulatedSide Side => side;
+
+        private StreamTable Streams => side.Core!.Streams;
+
+        public bool IsSettled => _outgoing.All(stream => side.SettledStreams.Contains(stream.Id))
+            && _datagrams.Keys.All(number =>
+                side.DatagramStates.TryGetValue(number, out DatagramState state) && state >= DatagramState.Acknowledged);
+
+        public void Do(int kind, int amount, int which, Pair pair)
+        {
+            if (side.Core!.Phase >= ConnectionPhase.Closing)
+            {
+                return;
+            }
+
+            Outgoing? chosen = _outgoing.Count == 0 ? null : _outgoing[amount % _outgoing.Count];
+            switch (kind)
+            {
+                case < 12:
+                    Open(amount % 3 == 0);
+                    break;
+                case < 30:
+                    chosen?.Write(pair.RandomBytes(amount));
+                    break;
+                case < 36:
+                    chosen?.Finish();
+                    break;
+                case < 40:
+                    chosen?.Reset((ulong)amount, 0);
+                    break;
+                case < 44:
+                    chosen?.Reset((ulong)amount, (ulong)(chosen.Data.Count * which / 10));
+                    break;
+                case < 48:
+                    Stop(amount, pair.Now);
+                    break;
+                case < 52:
+                    chosen?.Stream.SetUrgency(new SendUrgency(which, long.MaxValue));
+                    break;
+                case < 56:
+                    chosen?.Expire(pair.Now + (amount * 20L), (ulong)(chosen.Data.Count * which / 10));
+                    break;
+                case < 62:
+                    SendDatagram(pair.RandomBytes(amount % 1300), which, pair.Now + (amount * 50L));
+                    break;
+                case < 64:
+                    side.Core.Ping();
+                    break;
+                case < 67:
+                    side.IsLazy = true;
+                    break;
+                default:
+                    side.IsLazy = false;
+                    break;
+            }
+        }
+
+        public void FinishAll()
+        {
+            side.IsLazy = false;
+            foreach (Outgoing stream in _outgoing)
+            {
+                stream.Finish();
+            }
+
+            // What the peer opened both ways and this end never wrote on, ends too.
+            foreach (TransportStream stream in side.Accepted)
+            {
+                if (stream.Send is not null && _outgoing.All(known => known.Id != stream.Id))
+                {
+                    _outgoing.Add(new Outgoing(stream));
+                    stream.Finish();
+                }
+            }
+        }
+
+        /// <summary>All that was neither reset nor stopped nor out of time is there, to the last byte.</summary>
+        public void CheckArrival(RandomEnd at)
+        {
+            foreach (Outgoing stream in _outgoing)
+            {
+                byte[] received = at.Side.Received(stream.Id);
+                if (at._stopped.Contains(stream.Id))
+                {
+                    continue;
+                }
+
+                int promised = stream.IsGivenUp ? stream.Reliable : stream.Data.Count;
+                Assert.IsGreaterThanOrEqualTo(promised, received.Length, $"stream {stream.Id} of the {side.Name}");
+                Assert.IsTrue(
+                    at.Side.EndedStreams.Contains(stream.Id) || (stream.IsGivenUp && at.Side.ResetStreams.ContainsKey(stream.Id)),
+                    $"stream {stream.Id} of the {side.Name} has no end");
+            }
+
+            foreach ((ulong number, byte[] data) in _datagrams)
+            {
+                if (side.DatagramStates[number] == DatagramState.Acknowledged)
+                {
+                    Assert.IsTrue(at.Side.Datagrams.Any(seen => seen.AsSpan().SequenceEqual(data)), "an acknowledged datagram is lost");
+                }
+            }
+        }
+
+        public void CheckPrefixes(RandomEnd at)
+        {
+            foreach (Outgoing stream in _outgoing)
+            {
+                byte[] received = at.Side.Received(stream.Id);
+                int same = received.AsSpan().CommonPrefixLength(stream.Data.ToArray());
+                Assert.AreEqual(received.Length, same, $"stream {stream.Id} of the {side.Name} was changed on its way");
+            }
+
+            Assert.IsLessThanOrEqualTo(_datagrams.Count, at.Side.Datagrams.Count, "a datagram came twice");
+        }
+
+        private void Open(bool unidirectional)
+        {
+            if (Streams.TryOpen(!unidirectional, out TransportStream? stream))
+            {
+                _outgoing.Add(new Outgoing(stream!));
+            }
+        }
+
+        private void Stop(int amount, long now)
+        {
+            TransportStream[] readable = [.. side.Accepted.Where(stream => stream.Receive is not null)];
+            if (readable.Length != 0)
+            {
+                TransportStream stream = readable[amount % readable.Length];
+                _stopped.Add(stream.Id);
+                stream.StopReading((ulong)amount, now);
+            }
+        }
+
+        private void SendDatagram(byte[] data, int priority, long deadline)
+        {
+            if (side.Core!.Datagrams.TryEnqueue(data, priority, deadline, out ulong number) == DatagramEnqueueResult.Queued)
+            {
+                _datagrams[number] = data;
+            }
+        }
+    }
+
+    private sealed class Outgoing(TransportStream stream)
+    {
+        public TransportStream Stream => stream;
+
+        public ulong Id { get; } = stream.Id;
+
+        public List<byte> Data { get; } = [];
+
+        /// <summary>It was reset, or has a lifetime, or the peer stopped it: only the first part is promised.</summary>
+        public bool IsGivenUp { get; private set; }
+
+        public int Reliable { get; private set; }
+
+        public void Write(byte[] data)
+        {
+            int taken = stream.Write(data);
+            Data.AddRange(data.AsSpan(0, taken));
+        }
+
+        public void Finish() => stream.Finish();
+
+        public void Reset(ulong code, ulong reliable)
+        {
+            GiveUp(reliable);
+            stream.Reset(code, reliable);
+        }
+
+        public void Expire(long at, ulong reliable)
+        {
+            GiveUp(reliable);
+            stream.SetLifetime(at, 5, reliable);
+        }
+
+        private void GiveUp(ulong reliable)
+        {
+            Reliable = IsGivenUp ? Math.Min(Reliable, (int)reliable) : (int)reliable;
+            IsGivenUp = true;
+        }
+    }
+}
