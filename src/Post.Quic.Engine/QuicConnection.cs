@@ -441,7 +441,9 @@ public sealed partial class QuicConnection : IAsyncDisposable
         if (table.TryAccept(first, Driver.Now, out TransportStream? accepted) || table.TryAccept(!first, Driver.Now, out accepted))
         {
             _lastAcceptedWasBidirectional = accepted!.IsBidirectional;
-            return Attach(accepted, isLocal: false);
+            QuicStream stream = Attach(accepted, isLocal: false);
+            stream.OnAccepted();
+            return stream;
         }
 
         return null;

@@ -90,15 +90,17 @@ public sealed partial class QuicStream
             return;
         }
 
+        // Bytes come first: a reset that is seen with them is for the read after this one.
         int count = _transport.TakeRegisteredRead();
-        bool ended = SeeEndOfReading();
-        if (_readEnd is { } reset)
-        {
-            _read.Fail(reset);
-        }
-        else if (count > 0 || ended)
+        if (count > 0)
         {
             _read.Complete(count);
+            SeeEndOfReading();
+        }
+        else if (SeeEndOfReading() && _read.IsPending)
+        {
+            // A reset has failed the read already.
+            _read.Complete(0);
         }
     }
 

@@ -154,12 +154,24 @@ public sealed partial class QuicStream
         _connection.Events?.OnStreamSendSettled(this, wasReset);
     }
 
+    /// <summary>The peer may have stopped a stream of its own before anybody had it to hear of that.</summary>
+    internal void OnAccepted()
+    {
+        if (_transport!.Send is { IsReset: true } send)
+        {
+            EndWrites(Stopped((long)send.ResetCode));
+            _isSendSettled = send.IsSettled;
+        }
+    }
+
     internal void OnStopSending(long errorCode)
     {
-        EndWrites(new QuicException(
-            QuicError.StreamAborted, errorCode, null, $"The peer asked to stop sending on the stream, with error code {errorCode}."));
+        EndWrites(Stopped(errorCode));
         _connection.Events?.OnStreamStopped(this, errorCode);
     }
+
+    private static QuicException Stopped(long errorCode) => new(
+        QuicError.StreamAborted, errorCode, null, $"The peer asked to stop sending on the stream, with error code {errorCode}.");
 
     private void Finish()
     {

@@ -10,6 +10,7 @@ internal sealed class KeyUpdates
     private const int RetentionPeriods = 3;
 
     private readonly ConnectionState _state;
+    private ulong _counted;
 
     public KeyUpdates(ConnectionState state)
     {
@@ -52,7 +53,13 @@ internal sealed class KeyUpdates
 
     private void Count(ulong generation, long now)
     {
-        _state.Counters.KeyUpdates++;
+        // One update changes both directions, one after the other.
+        if (generation > _counted)
+        {
+            _counted = generation;
+            _state.Counters.KeyUpdates++;
+        }
+
         _state.Trace?.KeysChanged(now, EncryptionLevel.Application, discarded: false, (uint)generation);
     }
 }
