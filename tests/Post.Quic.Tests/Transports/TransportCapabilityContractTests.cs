@@ -276,6 +276,9 @@ public abstract class TransportCapabilityContractTests
     /// <summary>A transport of the kind under test; skips the test where it cannot run.</summary>
     protected abstract PostTransport CreateTransport();
 
+    /// <summary>The transport of the listening side; another kind where two kinds are to understand each other.</summary>
+    protected virtual PostTransport CreateServerTransport() => CreateTransport();
+
     // A packet each way after the handshake is what confirms it to the client.
     private async Task ConfirmHandshakeAsync(TransportPair pair)
     {
@@ -315,7 +318,7 @@ public abstract class TransportCapabilityContractTests
     private async Task<TransportPair> PairAsync(TransportCapabilities needed, Local? client = null, PeerTrust? clientTrust = null)
     {
         TransportPair pair = await TransportPair.ConnectAsync(
-            CreateTransport(), CreateTransport(), null, client, clientTrust, null, Cancel);
+            CreateTransport(), CreateServerTransport(), null, client, clientTrust, null, Cancel);
         TransportCapabilities missing = needed & ~pair.Client.Capabilities;
         if (missing != TransportCapabilities.None)
         {

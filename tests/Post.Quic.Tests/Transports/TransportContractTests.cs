@@ -255,12 +255,15 @@ public abstract class TransportContractTests
     /// <summary>A transport of the kind under test; skips the test where it cannot run.</summary>
     protected abstract PostTransport CreateTransport();
 
+    /// <summary>The transport of the listening side; another kind where two kinds are to understand each other.</summary>
+    protected virtual PostTransport CreateServerTransport() => CreateTransport();
+
     private protected async Task<TransportPair> PairAsync(
         PeerTrust? trust = null,
         Local? client = null,
         PeerTrust? clientTrust = null,
         TransportLimits? limits = null) =>
-        await TransportPair.ConnectAsync(CreateTransport(), CreateTransport(), trust, client, clientTrust, limits, Cancel);
+        await TransportPair.ConnectAsync(CreateTransport(), CreateServerTransport(), trust, client, clientTrust, limits, Cancel);
 
     private protected Task<byte[]> ReadAllAsync(TransportStream stream) => TransportPair.ReadAllAsync(stream, Cancel);
 }

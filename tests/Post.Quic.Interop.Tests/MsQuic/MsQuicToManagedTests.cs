@@ -1,0 +1,18 @@
+using System.Runtime.Versioning;
+using Post.Quic.Managed;
+using Post.Quic.Tests.Transports;
+using Post.Sockets.Transport;
+
+namespace Post.Quic.Interop.Tests.MsQuic;
+
+/// <summary>msquic connects to our engine.</summary>
+[TestClass]
+[SupportedOSPlatform("linux")]
+[SupportedOSPlatform("macos")]
+[SupportedOSPlatform("windows")]
+public sealed class MsQuicToManagedTests : TransportContractTests
+{
+    protected override PostTransport CreateTransport() => global::Post.Quic.Tests.Transports.MsQuic.CreateTransport();
+
+    protected override PostTransport CreateServerTransport() => new ManagedTransport();
+}
