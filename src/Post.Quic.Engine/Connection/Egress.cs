@@ -152,6 +152,8 @@ internal sealed class Egress
                 continue;
             }
 
+            // Before the next packet is begun behind it: what is padded later would run into that one.
+            PacketBuilder.PadForSample(datagram, ref draft);
             if (hasLast)
             {
                 _ = _builder.Finish(datagram, ref last, padTo: 0, path, ecn, now);
@@ -252,7 +254,11 @@ internal sealed class Egress
         }
 
         draft.Flags = SentPacketFlags.AckEliciting | SentPacketFlags.InFlight | SentPacketFlags.PathProbe;
-        int length = _builder.Finish(buffer[..room], ref draft, room, path, EcnCodepoint.NotEct, now);
+
+        // RFC 9000 section 8.2.1: all of the 1200 bytes or, where the limit on amplification forbids them, none of the
+        // padding: what is left of the limit is for asking again, should this be lost.
+        int padTo = room == FullDatagram ? room : 0;
+        int length = _builder.Finish(buffer[..room], ref draft, padTo, path, EcnCodepoint.NotEct, now);
         OnDatagramBuilt(path, length);
         batch = new OutgoingDatagrams(path.Local, path.Remote, EcnCodepoint.NotEct, length, length);
         return length;

@@ -79,21 +79,10 @@ internal sealed class PacketBuilder
     /// </summary>
     public int Finish(Span<byte> datagram, ref PacketDraft draft, int padTo, PathState path, EcnCodepoint ecn, long now)
     {
-        int missing = Math.Max(
-            padTo - draft.End,
-            MinNumberAndPayload - draft.NumberLength - draft.PayloadLength);
-        if (missing > 0)
+        PadForSample(datagram, ref draft);
+        if (padTo > draft.End)
         {
-            Debug.Assert(!draft.IsFull, "padding would become data of a frame without length");
-            datagram.Slice(draft.PayloadOffset + draft.PayloadLength, missing).Clear();
-            draft.PayloadLength += missing;
-
-            // RFC 9002 section 2: PADDING makes a packet count as in flight. A byte or two for the sample of a packet
-            // of only ACK would then never leave flight, since nobody acknowledges it: it is left out of the count.
-            if (draft.IsAckEliciting)
-            {
-                draft.Flags |= SentPacketFlags.InFlight;
-            }
+            Pad(datagram, ref draft, padTo - draft.End);
         }
 
         if (draft.LengthOffset != 0)
@@ -124,6 +113,30 @@ internal sealed class PacketBuilder
         }
 
         return draft.End;
+    }
+
+    /// <summary>Pads the packet of a very short frame, so that header protection finds its sample.</summary>
+    public static void PadForSample(Span<byte> datagram, ref PacketDraft draft)
+    {
+        int missing = MinNumberAndPayload - draft.NumberLength - draft.PayloadLength;
+        if (missing > 0)
+        {
+            Pad(datagram, ref draft, missing);
+        }
+    }
+
+    private static void Pad(Span<byte> datagram, ref PacketDraft draft, int count)
+    {
+        Debug.Assert(!draft.IsFull, "padding would become data of a frame without length");
+        datagram.Slice(draft.PayloadOffset + draft.PayloadLength, count).Clear();
+        draft.PayloadLength += count;
+
+        // RFC 9002 section 2: PADDING makes a packet count as in flight. A byte or two for the sample of a packet of only
+        // ACK would then never leave flight, since nobody acknowledges it: it is left out of the count.
+        if (draft.IsAckEliciting)
+        {
+            draft.Flags |= SentPacketFlags.InFlight;
+        }
     }
 
     private static PacketType TypeOf(EncryptionLevel level) => level switch
