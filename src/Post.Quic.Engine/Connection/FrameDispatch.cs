@@ -108,8 +108,13 @@ internal sealed class FrameDispatch
             case FrameType.NewToken:
                 return HandleNewToken(ref frames);
             case FrameType.HandshakeDone:
-                _state.Handshake.Confirm();
-                _state.Migration.FollowPreference(now);
+                // The frame may come again; a move to the preferred address is tried once.
+                if (!_state.IsHandshakeConfirmed)
+                {
+                    _state.Handshake.Confirm();
+                    _state.Migration.FollowPreference(now);
+                }
+
                 return TransportError.None;
             case FrameType.ImmediateAck:
                 summary.WantsImmediateAck = true;

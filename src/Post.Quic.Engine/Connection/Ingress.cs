@@ -248,6 +248,12 @@ internal sealed class Ingress
             return false;
         }
 
+        // RFC 9000 section 17.2.2: a server's Initial packets carry no token.
+        if (!_state.IsServer && header.Type == PacketType.Initial && !header.Token.IsEmpty)
+        {
+            return false;
+        }
+
         reason = PacketDropReason.UnknownConnectionId;
         bool ours = _state.LocalIds.TryFind(header.DestinationConnectionId, out localId);
         if (header.Type == PacketType.OneRtt)
