@@ -39,6 +39,8 @@ internal sealed class FrameFates : IFrameFate
     public void OnPacketLost(in SentPacket packet, long now) =>
         _state.Trace?.PacketLost(now, packet.Level, packet.PacketNumber);
 
+    public void OnArrivedLate(in SentFrame frame) => _state.Datagrams.OnArrivedLate(frame);
+
     public void OnLost(in SentFrame frame, in SentPacket packet)
     {
         switch (frame.Kind)

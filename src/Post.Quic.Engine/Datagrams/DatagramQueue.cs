@@ -165,14 +165,21 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
 
     public void OnAcked(in SentFrame frame)
     {
-        // After a suspected loss this is the news that it was none.
-        _suspects.Remove(frame.Id);
         if (_sentEarly.Count > 0)
         {
             _sentEarly.Remove(frame.Id);
         }
 
         events.OnDatagramState(frame.Id, DatagramState.Acknowledged);
+    }
+
+    /// <summary>The suspected loss was none, unless the datagram was given up meanwhile: it has one end only.</summary>
+    public void OnArrivedLate(in SentFrame frame)
+    {
+        if (_suspects.Remove(frame.Id))
+        {
+            events.OnDatagramState(frame.Id, DatagramState.Acknowledged);
+        }
     }
 
     public void OnLost(in SentFrame frame, long now)

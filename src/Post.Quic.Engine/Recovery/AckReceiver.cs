@@ -166,6 +166,11 @@ internal sealed class AckReceiver
         {
             _paths.Find(loss.PathIndex)?.OnSpuriousLoss(loss);
         }
+
+        while (space.RecentLosses.TryTakeDatagram(range.Smallest, range.Largest, out SentFrame frame))
+        {
+            _fate.OnArrivedLate(in frame);
+        }
     }
 
     private void TakeEcnCounts(PacketNumberSpace space, in AckFrame ack, long largestSentTime, long now)

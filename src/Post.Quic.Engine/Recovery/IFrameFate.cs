@@ -3,7 +3,7 @@ namespace Post.Quic.Engine.Recovery;
 /// <summary>
 /// Where the fate of sent frames is told: the connection, which passes it on by kind to streams, datagrams, CRYPTO
 /// data and connection ids. Called once for each recorded frame, acked or lost; a packet that was declared lost and
-/// arrives after all is not told again. When the probe timeout expires, frames of the oldest packets are told as lost
+/// arrives after all is not told again, but for its DATAGRAM frames. When the probe timeout expires, frames of the oldest packets are told as lost
 /// so that the probes can carry them (RFC 9002 section 6.2.4), except DATAGRAM frames.
 /// </summary>
 /// <remarks>
@@ -13,6 +13,11 @@ internal interface IFrameFate
 {
     /// <summary>A packet is taken for lost; what it carried is told next. For those who watch, not for those who send.</summary>
     void OnPacketLost(in SentPacket packet, long now)
+    {
+    }
+
+    /// <summary>A DATAGRAM frame was told as lost, and its packet is acknowledged now.</summary>
+    void OnArrivedLate(in SentFrame frame)
     {
     }
 

@@ -114,7 +114,13 @@ internal sealed class LossDetector
         SentFrameLog frames = space.Frames;
         for (int i = 0; i < packet.FrameCount; i++)
         {
-            _fate.OnLost(in frames[packet.FirstFrame + i], in packet);
+            ref readonly SentFrame frame = ref frames[packet.FirstFrame + i];
+            if (congestion && frame.Kind == SentFrameKind.Datagram)
+            {
+                space.RecentLosses.AddDatagram(packet.PacketNumber, frame);
+            }
+
+            _fate.OnLost(in frame, in packet);
         }
     }
 

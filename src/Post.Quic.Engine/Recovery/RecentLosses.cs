@@ -9,10 +9,42 @@ internal sealed class RecentLosses
     // A burst of losses larger than this is hardly all reordering.
     private const int Capacity = 64;
 
+    private readonly List<(ulong PacketNumber, SentFrame Frame)> _datagrams = [];
     private Entry[]? _entries;
     private int _count;
 
-    public bool IsEmpty => _count == 0;
+    public bool IsEmpty => _count == 0 && _datagrams.Count == 0;
+
+    /// <summary>
+    /// A DATAGRAM frame went down with a packet: its sender is told if it arrived after all. Nothing is sent again for it,
+    /// so it is worth remembering for longer than what the loss said about congestion.
+    /// </summary>
+    public void AddDatagram(ulong packetNumber, in SentFrame frame)
+    {
+        if (_datagrams.Count == Connection.Limits.SuspectedDatagrams)
+        {
+            _datagrams.RemoveAt(0);
+        }
+
+        _datagrams.Add((packetNumber, frame));
+    }
+
+    /// <summary>Takes out a datagram whose packet lies in the range, if there is one.</summary>
+    public bool TryTakeDatagram(ulong smallest, ulong largest, out SentFrame frame)
+    {
+        for (int i = 0; i < _datagrams.Count; i++)
+        {
+            if (_datagrams[i].PacketNumber >= smallest && _datagrams[i].PacketNumber <= largest)
+            {
+                frame = _datagrams[i].Frame;
+                _datagrams.RemoveAt(i);
+                return true;
+            }
+        }
+
+        frame = default;
+        return false;
+    }
 
     public void Add(in SentPacket packet, ulong largestAcked, bool byTime, long now)
     {
@@ -78,7 +110,11 @@ internal sealed class RecentLosses
         _count = kept;
     }
 
-    public void Clear() => _count = 0;
+    public void Clear()
+    {
+        _count = 0;
+        _datagrams.Clear();
+    }
 
     /// <summary>A packet taken for lost, and how far behind the largest acknowledged one it was.</summary>
     public readonly record struct Entry(

@@ -63,9 +63,21 @@ public sealed class DatagramQueueTests : IDisposable
         Add(queue, 0, long.MaxValue);
         SentFrame frame = Write(queue, 1200).Single();
         queue.OnLost(frame, Now);
-        queue.OnAcked(frame);
+        queue.OnArrivedLate(frame);
         queue.HandleTimeout(Now + 100_000_000);
         CollectionAssert.AreEqual(new[] { "0 Sent", "0 SuspectedLost", "0 Acknowledged" }, _events.Lines);
+    }
+
+    [TestMethod]
+    public void A_datagram_that_was_given_up_has_no_second_end()
+    {
+        DatagramQueue queue = Create();
+        Add(queue, 0, long.MaxValue);
+        SentFrame frame = Write(queue, 1200).Single();
+        queue.OnLost(frame, Now);
+        queue.HandleTimeout(Now + 100_000_000);
+        queue.OnArrivedLate(frame);
+        CollectionAssert.AreEqual(new[] { "0 Sent", "0 SuspectedLost", "0 Lost" }, _events.Lines);
     }
 
     [TestMethod]

@@ -37,6 +37,24 @@ public sealed class ProbeTimerTests
     }
 
     [TestMethod]
+    public void A_datagram_that_comes_after_its_loss_is_told()
+    {
+        var world = new RecoveryWorld();
+        world.MeasureRtt(100 * Millisecond);
+        var datagram = new SentFrame(SentFrameKind.Datagram, 7);
+        ulong late = world.Send(frame: datagram);
+        ulong last = world.SendMany(4) + 3;
+        world.Now += 50 * Millisecond;
+        world.Ack(last);
+        Assert.IsTrue(world.Lost.Any(lost => lost.Frame == datagram));
+        world.Now += Millisecond;
+        world.Ack(late, last);
+        CollectionAssert.AreEqual(new[] { datagram }, world.ArrivedLate);
+        world.Ack(late, last);
+        Assert.HasCount(1, world.ArrivedLate);
+    }
+
+    [TestMethod]
     public void The_oldest_frames_come_back_for_the_probe_and_are_not_told_again()
     {
         // RFC 9002 section 6.2.4.

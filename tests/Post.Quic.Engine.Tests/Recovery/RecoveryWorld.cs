@@ -44,11 +44,15 @@ internal sealed class RecoveryWorld : IFrameFate
 
     public List<(SentFrame Frame, ulong PacketNumber)> Lost { get; } = [];
 
+    public List<SentFrame> ArrivedLate { get; } = [];
+
     public IEnumerable<ulong> LostNumbers => Lost.Select(l => l.PacketNumber);
 
     void IFrameFate.OnAcked(in SentFrame frame, in SentPacket packet) => Acked.Add((frame, packet.PacketNumber));
 
     void IFrameFate.OnLost(in SentFrame frame, in SentPacket packet) => Lost.Add((frame, packet.PacketNumber));
+
+    void IFrameFate.OnArrivedLate(in SentFrame frame) => ArrivedLate.Add(frame);
 
     /// <summary>Sends a packet with one STREAM frame, unless it is given another; returns its number.</summary>
     public ulong Send(
