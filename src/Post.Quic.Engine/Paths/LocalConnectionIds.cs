@@ -15,6 +15,7 @@ internal sealed class LocalConnectionIds
     private readonly Entry[] _entries = new Entry[Limits.MaxActiveConnectionIds];
     private int _count;
     private ulong _next;
+    private ulong _told;
     private int _pending;
     private int _limit = 1;
 
@@ -42,11 +43,13 @@ internal sealed class LocalConnectionIds
         if (IsZeroLength)
         {
             token = default;
-            _next++;
+            _told = ++_next;
             return default;
         }
 
-        return Add(pending: false, out token);
+        ConnectionId id = Add(pending: false, out token);
+        _told = _next;
+        return id;
     }
 
     /// <summary>The peer's active_connection_id_limit is known and 1-RTT packets can carry the rest.</summary>
@@ -89,7 +92,7 @@ internal sealed class LocalConnectionIds
     public TransportError OnRetire(ulong sequence, ulong carrier)
     {
         // RFC 9000 section 19.16: a sequence number never sent, or an endpoint that gave no ids.
-        if (sequence >= _next || IsZeroLength)
+        if (sequence >= _told || IsZeroLength)
         {
             return new TransportError(TransportErrorCode.ProtocolViolation, "retired a connection id never issued");
         }
@@ -140,6 +143,7 @@ internal sealed class LocalConnectionIds
             log.Record(new SentFrame(SentFrameKind.NewConnectionId, entry.Sequence));
             entry.Pending = false;
             _pending--;
+            _told = Math.Max(_told, entry.Sequence + 1);
             wrote = true;
         }
 

@@ -163,8 +163,7 @@ internal sealed class Migration
         return true;
     }
 
-    private void Validate(PathState path, long now) => path.Validation.Start(
-        Clock.ValidationInterval(_state.Recovery), Clock.ValidationTime(_state.Recovery, path), now);
+    private void Validate(PathState path, long now) => Paths.Validate(path, now);
 
     private void Activate(PathState path, long now)
     {

@@ -228,8 +228,7 @@ internal sealed class PathManager
                 if (path.LacksSizeProof)
                 {
                     // RFC 9000 section 8.2.1: the address is good, but whether 1200 bytes pass is not known yet.
-                    path.Validation.Start(
-                        Clock.ValidationInterval(_state.Recovery), Clock.ValidationTime(_state.Recovery, path), now);
+                    Validate(path, now);
                 }
 
                 if (!wasValidated)
@@ -241,6 +240,13 @@ internal sealed class PathManager
                 return;
             }
         }
+    }
+
+    /// <summary>Asks the peer over the path for a sign of life.</summary>
+    public void Validate(PathState path, long now)
+    {
+        path.Validation.Start(
+            Clock.ValidationInterval(_state.Recovery), Clock.ValidationTime(_state.Recovery, path), now);
     }
 
     /// <summary>A path has something to say that can only be said on it.</summary>
