@@ -267,7 +267,7 @@ public sealed partial class QuicConnection : IConnectionEvents
 
     private void SettleMigration(in PathEvent change)
     {
-        if (change.Change is not (PathChange.Active or PathChange.Failed))
+        if (change.Change is not (PathChange.Active or PathChange.Failed or PathChange.Removed))
         {
             return;
         }

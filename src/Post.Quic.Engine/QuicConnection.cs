@@ -162,6 +162,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
             }
 
             Queue<TaskCompletionSource<QuicStream>> waiters = OpenWaiters(bidirectional);
+            DropCanceled(waiters);
             if (waiters.Count == 0 && TryOpen(bidirectional) is { } opened)
             {
                 return ValueTask.FromResult(opened);
@@ -195,6 +196,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
                 return ValueTask.FromException<QuicStream>(ended.ToException());
             }
 
+            DropCanceled(_acceptWaiters);
             if (_acceptWaiters.Count == 0 && TryAcceptStream() is { } accepted)
             {
                 return ValueTask.FromResult(accepted);
@@ -269,14 +271,20 @@ public sealed partial class QuicConnection : IAsyncDisposable
         lock (Driver.Gate)
         {
             ThrowIfClosed();
-            if (!Driver.Core.TryMigrate(local, Driver.Now))
+            if (_migrations.TryGetValue(local, out TaskCompletionSource? underWay))
+            {
+                moved = underWay;
+            }
+            else if (Driver.Core.TryMigrate(local, Driver.Now))
+            {
+                _migrations.Add(local, moved);
+            }
+            else
             {
                 throw new InvalidOperationException(
                     "The connection cannot move now: the handshake is not confirmed yet, the server forbids migration, "
                     + "or it has given out no spare connection id. Try again later.");
             }
-
-            _migrations[local] = moved;
         }
 
         Driver.Wake();
@@ -390,7 +398,10 @@ public sealed partial class QuicConnection : IAsyncDisposable
     {
         lock (Driver.Gate)
         {
-            Driver.Core.Dispose();
+            if (Driver.IsSetUp)
+            {
+                Driver.Core.Dispose();
+            }
         }
     }
 
@@ -410,6 +421,15 @@ public sealed partial class QuicConnection : IAsyncDisposable
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
             static (state, token) => ((TaskCompletionSource<QuicStream>)state!).TrySetCanceled(token), waiter);
         return await waiter.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Who asks again and again with a time limit must not leave a trace of each try behind.</summary>
+    private static void DropCanceled(Queue<TaskCompletionSource<QuicStream>> waiters)
+    {
+        while (waiters.TryPeek(out TaskCompletionSource<QuicStream>? first) && first.Task.IsCompleted)
+        {
+            waiters.Dequeue();
+        }
     }
 
     private ConnectionStatistics ReadStatistics()

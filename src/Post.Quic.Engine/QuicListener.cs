@@ -11,12 +11,14 @@ public sealed class QuicListener : IAsyncDisposable
     private readonly bool _ownsHost;
     private readonly Channel<QuicConnection> _accepted;
     private readonly CancellationTokenSource _stopping = new();
+    private bool _isDisposed;
 
     private QuicListener(QuicListenerOptions options, EndpointHost host, bool ownsHost)
     {
         Options = options;
         _host = host;
         _ownsHost = ownsHost;
+        Stopping = _stopping.Token;
         _accepted = Channel.CreateBounded<QuicConnection>(options.ListenBacklog);
     }
 
@@ -26,7 +28,7 @@ public sealed class QuicListener : IAsyncDisposable
     internal QuicListenerOptions Options { get; }
 
     /// <summary>Fires when the listener is disposed.</summary>
-    internal CancellationToken Stopping => _stopping.Token;
+    internal CancellationToken Stopping { get; }
 
     /// <summary>Begins to listen.</summary>
     /// <param name="options">Where and how.</param>
@@ -75,7 +77,7 @@ public sealed class QuicListener : IAsyncDisposable
     /// <returns>When nobody is let in any more.</returns>
     public async ValueTask DisposeAsync()
     {
-        if (_stopping.IsCancellationRequested)
+        if (Interlocked.Exchange(ref _isDisposed, true))
         {
             return;
         }

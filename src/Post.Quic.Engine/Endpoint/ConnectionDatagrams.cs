@@ -128,6 +128,11 @@ internal sealed class ConnectionDatagrams(QuicConnection connection)
                 throw ended;
             }
 
+            while (_waiters.TryPeek(out TaskCompletionSource<ReadOnlyMemory<byte>>? first) && first.Task.IsCompleted)
+            {
+                _waiters.Dequeue();
+            }
+
             waiter = new TaskCompletionSource<ReadOnlyMemory<byte>>(TaskCreationOptions.RunContinuationsAsynchronously);
             _waiters.Enqueue(waiter);
         }

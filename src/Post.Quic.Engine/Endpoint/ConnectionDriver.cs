@@ -90,7 +90,13 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
     }
 
     /// <summary>The core needs nothing any more; called under the gate.</summary>
-    public void OnDrained() => _isDrained = true;
+    public void OnDrained()
+    {
+        _isDrained = true;
+
+        // A timer that is still set for the idle timeout would keep the whole connection in memory until then.
+        _timer.Dispose();
+    }
 
     public void Dispose()
     {

@@ -88,12 +88,10 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
         switch (route.Kind)
         {
             case RouteKind.Deliver:
-                Deliver(route.Connection!, datagram, metadata, now);
-                return route.Connection;
+                return Deliver(route.Connection!, datagram, metadata, now) ? route.Connection : null;
 
             case RouteKind.Accept when _host.TryAccept(route.Arrival, metadata, now) is { } accepted:
-                Deliver(accepted, datagram, metadata, now);
-                return accepted;
+                return Deliver(accepted, datagram, metadata, now) ? accepted : null;
 
             case RouteKind.Respond:
                 var answer = new OutgoingDatagrams(metadata.Local, metadata.Remote, default, route.ResponseLength, route.ResponseLength);
@@ -109,11 +107,18 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
         }
     }
 
-    private static void Deliver(QuicConnection connection, Span<byte> datagram, in DatagramMetadata metadata, long now)
+    private static bool Deliver(QuicConnection connection, Span<byte> datagram, in DatagramMetadata metadata, long now)
     {
         lock (connection.Driver.Gate)
         {
+            // Its ids are routed before it is set up, and the endpoint's other sockets have threads of their own.
+            if (!connection.Driver.IsSetUp)
+            {
+                return false;
+            }
+
             connection.Driver.Core.ReceiveDatagram(datagram, metadata, now);
+            return true;
         }
     }
 }
