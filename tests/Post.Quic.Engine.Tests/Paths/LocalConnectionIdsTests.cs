@@ -1,0 +1,161 @@
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.Wire;
+
+namespace Post.Quic.Engine.Tests.Paths;
+
+/// <summary>The ids that we give out (RFC 9000 sections 5.1.1 and 19.16).</summary>
+[TestClass]
+public sealed class LocalConnectionIdsTests : IDisposable
+{
+    private readonly Source _source = new();
+    private readonly SentFrameLog _log = new();
+
+    public void Dispose() => _log.Dispose();
+
+    [TestMethod]
+    [DataRow(2UL, 2)]
+    [DataRow(4UL, 4)]
+    [DataRow(1UL << 40, Limits.MaxActiveConnectionIds)]
+    public void As_many_are_issued_as_the_peer_holds_and_we_allow(ulong peerLimit, int expected)
+    {
+        LocalConnectionIds ids = Issued(peerLimit);
+        Assert.AreEqual(expected, ids.ActiveCount);
+        Assert.HasCount(expected - 1, Write(ids, 1200));
+        Assert.IsFalse(ids.HasDataToSend);
+    }
+
+    [TestMethod]
+    public void The_id_of_the_preferred_address_counts_against_the_limit()
+    {
+        var ids = new LocalConnectionIds(_source);
+        _ = ids.IssueInTransportParameters(out _);
+        _ = ids.IssueInTransportParameters(out _);
+        ids.Fill(2);
+        Assert.AreEqual(2, ids.ActiveCount);
+        Assert.IsFalse(ids.HasDataToSend);
+    }
+
+    [TestMethod]
+    public void A_retired_id_is_replaced_and_its_route_goes()
+    {
+        LocalConnectionIds ids = Issued(4);
+        _ = Write(ids, 1200);
+        Assert.IsFalse(ids.OnRetire(0, carrier: 1).IsError);
+        Assert.HasCount(1, _source.Retired);
+        Assert.AreEqual(4, ids.ActiveCount);
+        CollectionAssert.AreEqual(new ulong[] { 4 }, Write(ids, 1200));
+        Assert.IsFalse(ids.OnRetire(0, carrier: 1).IsError, "a copy of the frame changes nothing");
+        Assert.HasCount(1, _source.Retired);
+    }
+
+    [TestMethod]
+    public void Retiring_an_id_that_was_not_told_is_a_protocol_violation()
+    {
+        LocalConnectionIds ids = Issued(4);
+        Assert.AreEqual(TransportErrorCode.ProtocolViolation, ids.OnRetire(1, carrier: 0).Code);
+        _ = Write(ids, 1200);
+        Assert.IsFalse(ids.OnRetire(3, carrier: 0).IsError);
+        Assert.AreEqual(TransportErrorCode.ProtocolViolation, ids.OnRetire(4, carrier: 0).Code);
+    }
+
+    [TestMethod]
+    public void Retiring_the_id_of_the_packet_is_a_protocol_violation()
+    {
+        LocalConnectionIds ids = Issued(4);
+        Assert.AreEqual(TransportErrorCode.ProtocolViolation, ids.OnRetire(0, carrier: 0).Code);
+    }
+
+    [TestMethod]
+    public void A_lost_frame_goes_again_unless_its_id_was_retired()
+    {
+        LocalConnectionIds ids = Issued(4);
+        _ = Write(ids, 1200);
+        ids.OnLost(2);
+        ids.OnLost(2);
+        CollectionAssert.AreEqual(new ulong[] { 2 }, Write(ids, 1200));
+        Assert.IsFalse(ids.OnRetire(2, carrier: 0).IsError);
+        _ = Write(ids, 1200);
+        ids.OnLost(2);
+        Assert.IsFalse(ids.HasDataToSend);
+    }
+
+    [TestMethod]
+    public void Frames_that_do_not_fit_wait_for_the_next_packet()
+    {
+        LocalConnectionIds ids = Issued(4);
+        Assert.HasCount(1, Write(ids, 40));
+        Assert.HasCount(2, Write(ids, 1200));
+    }
+
+    [TestMethod]
+    public void Without_ids_nothing_is_issued_and_nothing_can_be_retired()
+    {
+        var ids = new LocalConnectionIds(new Source(length: 0));
+        Assert.IsTrue(ids.IssueInTransportParameters(out _).IsEmpty);
+        ids.Fill(8);
+        Assert.IsFalse(ids.HasDataToSend);
+        Assert.IsTrue(ids.TryFind([], out _));
+        Assert.IsFalse(ids.TryFind([1], out _));
+        Assert.AreEqual(TransportErrorCode.ProtocolViolation, ids.OnRetire(0, carrier: 1).Code);
+    }
+
+    [TestMethod]
+    public void A_peer_that_retires_without_end_holds_no_more_than_the_limit()
+    {
+        LocalConnectionIds ids = Issued(8);
+        for (ulong i = 0; i < 1000; i++)
+        {
+            _ = Write(ids, 1200);
+            Assert.IsFalse(ids.OnRetire(i, carrier: i + 1).IsError);
+            Assert.AreEqual(Limits.MaxActiveConnectionIds, ids.ActiveCount);
+        }
+
+        Assert.HasCount(1000, _source.Retired);
+        ids.RetireAll();
+        Assert.HasCount(1008, _source.Retired);
+        Assert.IsFalse(ids.HasDataToSend);
+    }
+
+    private LocalConnectionIds Issued(ulong peerLimit)
+    {
+        var ids = new LocalConnectionIds(_source);
+        _ = ids.IssueInTransportParameters(out _);
+        ids.Fill(peerLimit);
+        return ids;
+    }
+
+    /// <summary>Writes what fits; returns the sequence numbers.</summary>
+    private ulong[] Write(LocalConnectionIds ids, int room)
+    {
+        var writer = new WireWriter(new byte[room]);
+        _ = ids.WriteFrames(ref writer, _log);
+        (long first, int count) = _log.Commit();
+        var sequences = new ulong[count];
+        for (int i = 0; i < count; i++)
+        {
+            Assert.AreEqual(SentFrameKind.NewConnectionId, _log[first + i].Kind);
+            sequences[i] = _log[first + i].Id;
+        }
+
+        return sequences;
+    }
+
+    private sealed class Source(int length = 8) : IConnectionIdSource
+    {
+        private byte _next;
+
+        public int Length => length;
+
+        public List<ConnectionId> Retired { get; } = [];
+
+        public ConnectionId Issue(out StatelessResetToken token)
+        {
+            token = default;
+            return new ConnectionId([++_next, 0, 0, 0, 0, 0, 0, 9]);
+        }
+
+        public void Retire(in ConnectionId id) => Retired.Add(id);
+    }
+}
