@@ -47,7 +47,8 @@ internal static partial class PrivateNetwork
         failure?.Throw();
     }
 
-    private static void Execute(string command)
+    /// <summary>Runs a command in the namespace of the calling thread.</summary>
+    public static void Execute(string command)
     {
         // A process starts in the namespace of the thread that starts it.
         string[] words = command.Split(' ');

@@ -1,0 +1,130 @@
+using System.Net;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Post.Quic.Engine.Tests.Udp;
+
+namespace Post.Quic.Engine.Tests.Endpoint;
+
+/// <summary>
+/// Client and server in two network namespaces with two links between them, so that addresses, routes and an MTU of 1500
+/// are real. Sockets stay in the namespace of the thread that opened them.
+/// </summary>
+[TestClass]
+public sealed partial class LinkMigrationTests
+{
+    private const string ServerHost = "10.77.0.1";
+    private const int LargestPayload = 1500 - 28;
+
+    public TestContext TestContext { get; set; } = null!;
+
+    private CancellationToken Cancel => TestContext.CancellationToken;
+
+    [TestMethod]
+    [Timeout(60_000)]
+    public void A_client_moves_from_one_link_to_the_other_and_the_first_goes_down() =>
+        PrivateNetwork.Run(["ip link set lo up", $"ip addr add {ServerHost}/32 dev lo"], () =>
+        {
+            QuicListener listener = LoopbackPair.ListenAsync(
+                listen: options => options with { ListenEndPoint = new IPEndPoint(IPAddress.Any, 0) }).AsTask().GetAwaiter().GetResult();
+            try
+            {
+                PrivateNetwork.Run(Links(GetThreadId()), () => MoveInMidTransfer(listener.LocalEndPoint.Port, listener));
+            }
+            finally
+            {
+                listener.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            }
+        });
+
+    private void MoveInMidTransfer(int port, QuicListener listener)
+    {
+        byte[] data = RandomNumberGenerator.GetBytes(3_000_000);
+        Task<QuicConnection> accepting = listener.AcceptConnectionAsync(Cancel).AsTask();
+        QuicConnection client = Wait(QuicConnection.ConnectAsync(
+            new QuicClientConnectionOptions
+            {
+                RemoteEndPoint = new IPEndPoint(IPAddress.Parse(ServerHost), port),
+                LocalEndPoint = new IPEndPoint(IPAddress.Parse("10.77.1.2"), 0),
+                ClientAuthenticationOptions = LoopbackPair.ClientAuthentication(),
+            },
+            Cancel).AsTask());
+        QuicConnection server = Wait(accepting);
+        try
+        {
+            QuicStream outbound = Wait(client.OpenOutboundStreamAsync(QuicStreamType.Bidirectional, Cancel).AsTask());
+            Wait(outbound.WriteAsync(data.AsMemory(0, 1_000_000), Cancel).AsTask(), () =>
+            {
+                QuicStream inbound = Wait(server.AcceptInboundStreamAsync(Cancel).AsTask());
+                return EchoAsync(inbound);
+            });
+
+            // From this thread, since the new socket belongs to the namespace it is opened in.
+            Wait(client.MigrateAsync(new IPEndPoint(IPAddress.Parse("10.77.2.2"), 0), Cancel).AsTask());
+            PrivateNetwork.Execute("ip link set c1 down");
+            Task writing = outbound.WriteAsync(data.AsMemory(1_000_000), completeWrites: true, Cancel).AsTask();
+            byte[] echoed = new byte[data.Length];
+            Wait(outbound.ReadExactlyAsync(echoed, Cancel).AsTask());
+            Wait(writing);
+
+            CollectionAssert.AreEqual(data, echoed);
+            Assert.AreEqual("10.77.2.2", client.LocalEndPoint.Address.ToString());
+            Assert.AreEqual("10.77.2.2", server.RemoteEndPoint.Address.ToString());
+            QuicPath active = client.GetPaths().Single(path => path.IsActive);
+            Assert.IsTrue(active.IsValidated);
+            Assert.IsGreaterThanOrEqualTo(1200, active.Mtu);
+            Assert.IsLessThanOrEqualTo(LargestPayload, active.Mtu, "nothing larger passes the link");
+        }
+        finally
+        {
+            Wait(client.DisposeAsync().AsTask());
+            Wait(server.DisposeAsync().AsTask());
+        }
+    }
+
+    private async Task EchoAsync(QuicStream stream)
+    {
+        byte[] buffer = new byte[64 * 1024];
+        int count;
+        while ((count = await stream.ReadAsync(buffer, Cancel)) != 0)
+        {
+            await stream.WriteAsync(buffer.AsMemory(0, count), Cancel);
+        }
+
+        stream.CompleteWrites();
+    }
+
+    /// <summary>Two links into the server's namespace, and a route over each of them, chosen by the source address.</summary>
+    private static string[] Links(int serverThread)
+    {
+        string there = $"nsenter --net=/proc/{serverThread}/ns/net";
+        return
+        [
+            "ip link set lo up",
+            .. Enumerable.Range(1, 2).SelectMany(link => new[]
+            {
+                $"ip link add c{link} mtu 1500 type veth peer name s{link} mtu 1500 netns {serverThread}",
+                $"ip addr add 10.77.{link}.2/24 dev c{link}",
+                $"ip link set c{link} up",
+                $"{there} ip addr add 10.77.{link}.1/24 dev s{link}",
+                $"{there} ip link set s{link} up",
+                $"ip route add {ServerHost}/32 via 10.77.{link}.1 dev c{link} metric {link}",
+                $"ip route add {ServerHost}/32 via 10.77.{link}.1 dev c{link} table {100 + link}",
+                $"ip rule add from 10.77.{link}.2 table {100 + link}",
+            }),
+        ];
+    }
+
+    private T Wait<T>(Task<T> task) => task.WaitAsync(TimeSpan.FromSeconds(20), Cancel).GetAwaiter().GetResult();
+
+    private void Wait(Task task) => task.WaitAsync(TimeSpan.FromSeconds(20), Cancel).GetAwaiter().GetResult();
+
+    private void Wait(Task first, Func<Task> beside)
+    {
+        // What is beside lasts longer than this wait; its failure shows in what it was to bring.
+        _ = beside();
+        Wait(first);
+    }
+
+    [LibraryImport("libc", EntryPoint = "gettid")]
+    private static partial int GetThreadId();
+}
