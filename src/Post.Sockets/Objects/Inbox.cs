@@ -2,7 +2,6 @@ using System.IO.Pipelines;
 using Post.Sockets.Associations;
 using Post.Sockets.Diagnostics;
 using Post.Sockets.Protocol;
-using Post.Sockets.Scheduling;
 using Post.Sockets.Transport;
 
 namespace Post.Sockets.Objects;

@@ -1,6 +1,5 @@
 using Post.Sockets.Associations;
 using Post.Sockets.Protocol;
-using Post.Sockets.Scheduling;
 using Post.Sockets.Transport;
 
 namespace Post.Sockets.Objects;

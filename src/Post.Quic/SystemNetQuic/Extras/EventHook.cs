@@ -15,7 +15,7 @@ namespace Post.Quic.SystemNetQuic.Extras;
 internal static unsafe class EventHook
 {
     private static readonly ConcurrentDictionary<nint, ConnectionExtras> ByHandle = new();
-    private static delegate* unmanaged[Cdecl]<nint, nint, byte*, int> s_original;
+    private static delegate* unmanaged[Cdecl]<nint, nint, byte*, int> _original;
 
     /// <summary>Connections that are hooked now.</summary>
     public static int Count => ByHandle.Count;
@@ -23,9 +23,9 @@ internal static unsafe class EventHook
     /// <summary>Puts the extras of a connection before its callback. The caller holds the handle.</summary>
     public static void Install(MsQuicTable table, nint handle, ConnectionExtras extras)
     {
-        if (s_original is null)
+        if (_original is null)
         {
-            s_original = QuicInternals.OriginalCallback();
+            _original = QuicInternals.OriginalCallback();
         }
 
         ByHandle[handle] = extras;
@@ -53,13 +53,13 @@ internal static unsafe class EventHook
         if (type == NativeNumbers.PeerAddressChanged)
         {
             // After it: the new address is then to be read from the connection.
-            int status = s_original(handle, context, nativeEvent);
+            int status = _original(handle, context, nativeEvent);
             Show(extras, handle, type, nativeEvent);
             return status;
         }
 
         Show(extras, handle, type, nativeEvent);
-        return s_original(handle, context, nativeEvent);
+        return _original(handle, context, nativeEvent);
     }
 
     private static void Show(ConnectionExtras? extras, nint handle, int type, byte* nativeEvent)
