@@ -15,6 +15,31 @@ public sealed class StressTests
 
     [TestMethod]
     [Timeout(60_000, CooperativeCancellation = true)]
+    public async Task Streams_that_are_canceled_aborted_and_disposed_at_any_moment_leave_nothing_behind()
+    {
+        int seed = Environment.TickCount;
+        await using LoopbackPair pair = await LoopbackPair.ConnectAsync(Cancel);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var polite = new ConcurrentDictionary<long, bool>();
+        Task serving = ServeRudelyAsync(pair.Server, polite, seed, stop.Token);
+        using var storm = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        storm.CancelAfter(Storm);
+        int[] opened = await Task.WhenAll(Enumerable.Range(1, 8).Select(
+            worker => Task.Run(() => UseRudelyAsync(pair.Client, new Random(seed + worker), storm.Token), Cancel)));
+
+        // Far more streams than may be open at once: the credit of each came back, and the connection still works.
+        Assert.IsGreaterThan(100, opened.Sum(), $"seed {seed}");
+        for (int i = 0; i < 150; i++)
+        {
+            await EchoAsync(pair.Client, polite, [1, 2, 3, (byte)i], seed);
+        }
+
+        await stop.CancelAsync();
+        await serving;
+    }
+
+    [TestMethod]
+    [Timeout(60_000, CooperativeCancellation = true)]
     public async Task Every_stream_is_accepted_once_however_often_the_wait_is_canceled()
     {
         const int Streams = 600;
@@ -178,5 +203,135 @@ public sealed class StressTests
         }
 
         return connected;
+    }
+
+    private static async Task<int> UseRudelyAsync(QuicConnection connection, Random random, CancellationToken storm)
+    {
+        int opened = 0;
+        byte[] buffer = new byte[50_000];
+        while (!storm.IsCancellationRequested)
+        {
+            try
+            {
+                using var impatience = CancellationTokenSource.CreateLinkedTokenSource(storm);
+                QuicStreamType type = random.Next(2) == 0 ? QuicStreamType.Bidirectional : QuicStreamType.Unidirectional;
+                await using QuicStream stream = await connection.OpenOutboundStreamAsync(type, storm);
+                opened++;
+                if (random.Next(2) == 0)
+                {
+                    impatience.CancelAfter(random.Next(10));
+                }
+
+                ValueTask writing = stream.WriteAsync(buffer.AsMemory(0, random.Next(buffer.Length)), random.Next(2) == 0, impatience.Token);
+                switch (random.Next(5))
+                {
+                    case 0:
+                        stream.Abort(QuicAbortDirection.Write, 7);
+                        break;
+                    case 1:
+                        await stream.DisposeAsync();
+                        break;
+                    case 2:
+                        stream.SetPriority(new QuicPriority(random.Next(3)));
+                        break;
+                    default:
+                        break;
+                }
+
+                await writing;
+                if (stream.CanRead)
+                {
+                    ValueTask<int> reading = stream.ReadAsync(buffer, impatience.Token);
+                    if (random.Next(3) == 0)
+                    {
+                        stream.Abort(QuicAbortDirection.Both, 8);
+                    }
+                    else
+                    {
+                        impatience.CancelAfter(random.Next(5));
+                    }
+
+                    await reading;
+                }
+            }
+            catch (Exception exception) when (IsFairGame(exception))
+            {
+            }
+        }
+
+        return opened;
+    }
+
+    private static async Task ServeRudelyAsync(
+        QuicConnection connection, ConcurrentDictionary<long, bool> polite, int seed, CancellationToken stop)
+    {
+        var answering = new List<Task>();
+        try
+        {
+            for (int i = 0; ; i++)
+            {
+                QuicStream stream = await connection.AcceptInboundStreamAsync(stop);
+                var random = new Random(seed + i);
+                answering.RemoveAll(task => task.IsCompletedSuccessfully);
+                answering.Add(Task.Run(() => polite.ContainsKey(stream.Id) ? AnswerAsync(stream, stop) : AnswerRudelyAsync(stream, random, stop), CancellationToken.None));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+
+        await Task.WhenAll(answering);
+    }
+
+    private static async Task AnswerAsync(QuicStream stream, CancellationToken stop)
+    {
+        await using (stream)
+        {
+            byte[] buffer = new byte[100];
+            int count = await stream.ReadAsync(buffer, stop);
+            await stream.WriteAsync(buffer.AsMemory(0, count), completeWrites: true, stop);
+        }
+    }
+
+    private static async Task AnswerRudelyAsync(QuicStream stream, Random random, CancellationToken stop)
+    {
+        await using (stream)
+        {
+            try
+            {
+                byte[] buffer = new byte[8_000];
+                int count;
+                while ((count = await stream.ReadAsync(buffer, stop)) != 0)
+                {
+                    if (random.Next(20) == 0)
+                    {
+                        stream.Abort(QuicAbortDirection.Read, 9);
+                    }
+
+                    if (stream.CanWrite && random.Next(3) == 0)
+                    {
+                        await stream.WriteAsync(buffer.AsMemory(0, count), stop);
+                    }
+                }
+            }
+            catch (Exception exception) when (IsFairGame(exception))
+            {
+            }
+        }
+    }
+
+    private static bool IsFairGame(Exception exception) => exception
+        is OperationCanceledException
+        or ObjectDisposedException
+        or QuicException { QuicError: QuicError.StreamAborted or QuicError.OperationAborted };
+
+    private async Task EchoAsync(QuicConnection client, ConcurrentDictionary<long, bool> polite, byte[] data, int seed)
+    {
+        await using QuicStream stream = await client.OpenOutboundStreamAsync(QuicStreamType.Bidirectional, Cancel);
+        polite[stream.Id] = true;
+        await stream.WriteAsync(data, completeWrites: true, Cancel);
+        byte[] echoed = new byte[data.Length];
+        await stream.ReadExactlyAsync(echoed, Cancel);
+        CollectionAssert.AreEqual(data, echoed, $"seed {seed}");
     }
 }
