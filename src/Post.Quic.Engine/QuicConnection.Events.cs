@@ -61,6 +61,7 @@ public sealed partial class QuicConnection : IConnectionEvents
     void IConnectionEvents.OnHandshakeConfirmed()
     {
         _ids.ReleaseChosen();
+        _confirmed.TrySetResult();
         if (_listener is not null)
         {
             ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.GiveToken(), this, preferLocal: false);
@@ -127,6 +128,7 @@ public sealed partial class QuicConnection : IConnectionEvents
         }
 
         _handshake.TrySetException(reason);
+        _confirmed.TrySetException(reason);
         if (info is { Source: CloseSource.Local, IsApplication: true })
         {
             _closed.TrySetResult();
@@ -138,6 +140,7 @@ public sealed partial class QuicConnection : IConnectionEvents
 
         // Nobody has to look at these; unobserved, they are no errors of the process.
         _ = _handshake.Task.Exception;
+        _ = _confirmed.Task.Exception;
         _ = _closed.Task.Exception;
         Fail(_acceptWaiters, info);
         Fail(_openBidirectionalWaiters, info);

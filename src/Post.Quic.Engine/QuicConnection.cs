@@ -26,6 +26,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
     private readonly Queue<TaskCompletionSource<QuicStream>> _openBidirectionalWaiters = new();
     private readonly Queue<TaskCompletionSource<QuicStream>> _openUnidirectionalWaiters = new();
     private readonly TaskCompletionSource _handshake = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _confirmed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<NetworkAddress, TaskCompletionSource> _migrations = [];
     private readonly ConnectionId _firstId;
@@ -250,7 +251,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
     /// <param name="localEndPoint">The new address; port 0, or null, lets the system choose a fresh port.</param>
     /// <param name="cancellationToken">Ends the wait; the old path then stays.</param>
     /// <returns>When the new path is in use.</returns>
-    /// <exception cref="InvalidOperationException">On a server, or before the handshake is confirmed, or where the server forbids it.</exception>
+    /// <exception cref="InvalidOperationException">On a server, or where the server forbids it or has no connection id to spare.</exception>
     /// <exception cref="QuicException">The new path does not reach the server (<see cref="QuicError.NoViablePath"/>), or the connection ended.</exception>
     /// <exception cref="SocketException">The address cannot be used.</exception>
     public async ValueTask MigrateAsync(IPEndPoint? localEndPoint = null, CancellationToken cancellationToken = default)
@@ -260,6 +261,8 @@ public sealed partial class QuicConnection : IAsyncDisposable
             throw new InvalidOperationException("Only a client can move a connection (RFC 9000 section 9).");
         }
 
+        // RFC 9000 section 9: not before the handshake is confirmed, which takes a round trip more than completing it.
+        await _confirmed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         var wanted = NetworkAddress.FromEndPoint(
             localEndPoint ?? new IPEndPoint(RemoteEndPoint.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0));
         if (wanted.Port == 0 || !_host.TryFindSocket(wanted, out NetworkAddress local))
@@ -282,8 +285,8 @@ public sealed partial class QuicConnection : IAsyncDisposable
             else
             {
                 throw new InvalidOperationException(
-                    "The connection cannot move now: the handshake is not confirmed yet, the server forbids migration, "
-                    + "or it has given out no spare connection id. Try again later.");
+                    "The connection cannot move now: the server forbids migration, or it has given out no spare connection id. "
+                    + "Try again later.");
             }
         }
 

@@ -134,17 +134,21 @@ public sealed class Ngtcp2ServerTests : PeerTest
     public async Task Our_client_sends_early_data()
     {
         (PeerProcess peer, IPEndPoint server) = await StartGtlsServerAsync(IPAddress.Loopback);
-        QuicSessionTicket ticket = await GetTicketAsync(server);
-        Assert.IsTrue(ticket.AllowsEarlyData);
-        var notes = new ConnectionNotes();
 
-        await using QuicConnection connection = await ConnectAsync(
-            server, plain => plain with { SessionTicket = ticket, EnableEarlyData = true, Events = notes });
-        Http3Session http = await Http3Session.StartAsync(connection, null, Cancel);
+        // On loopback the handshake may be over before this process has compiled what writes the request: then nothing
+        // was left to send early, and the next connection, with warm code, shows it.
+        while (!peer.HasSaid("type=0RTT"))
+        {
+            QuicSessionTicket ticket = await GetTicketAsync(server);
+            Assert.IsTrue(ticket.AllowsEarlyData);
+            var notes = new ConnectionNotes();
+            await using QuicConnection connection = await ConnectAsync(
+                server, plain => plain with { SessionTicket = ticket, EnableEarlyData = true, Events = notes });
+            Http3Session http = await Http3Session.StartAsync(connection, null, Cancel);
 
-        Assert.HasCount(10, await http.GetAsync("/10", Cancel));
-        Assert.IsTrue(await notes.EarlyData.WaitAsync(Cancel));
-        await peer.WaitForLineAsync("type=0RTT", Cancel);
+            Assert.HasCount(10, await http.GetAsync("/10", Cancel));
+            Assert.IsTrue(await notes.EarlyData.WaitAsync(Cancel));
+        }
     }
 
     [TestMethod]

@@ -16,7 +16,11 @@ public abstract class TransportContractTests
 
     /// <summary>Skips where the transport cannot run, before a test that expects failures could take that for one.</summary>
     [TestInitialize]
-    public async Task RequireTransportAsync() => await CreateTransport().DisposeAsync();
+    public async Task RequireTransportsAsync()
+    {
+        await CreateTransport().DisposeAsync();
+        await CreateServerTransport().DisposeAsync();
+    }
 
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]
