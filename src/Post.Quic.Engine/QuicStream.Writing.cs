@@ -249,15 +249,17 @@ public sealed partial class QuicStream
         }
     }
 
-    private Task ClosedTask(ref TaskCompletionSource? source, bool exists, Exception? failure)
+    private Task ClosedTask(bool isWriting)
     {
+        // All is looked at under the gate: an end that came between a look outside and the gate would be told to nobody.
         lock (_driver.Gate)
         {
+            ref TaskCompletionSource? source = ref isWriting ? ref _writesClosed : ref _readsClosed;
             if (source is null)
             {
                 source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                bool isWriting = ReferenceEquals(source, _writesClosed);
-                if (failure is not null)
+                bool exists = isWriting ? _canWrite : _canRead;
+                if ((isWriting ? _writeEnd : _readEnd) is { } failure)
                 {
                     FailClosedTask(source, failure);
                 }

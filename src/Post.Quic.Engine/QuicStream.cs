@@ -76,13 +76,13 @@ public sealed partial class QuicStream : Stream
     /// Ends with the reading side: successfully when all was read, else with the <see cref="QuicException"/> that says why
     /// not.
     /// </summary>
-    public Task ReadsClosed => ClosedTask(ref _readsClosed, _canRead, _readEnd);
+    public Task ReadsClosed => ClosedTask(isWriting: false);
 
     /// <summary>
     /// Ends with the writing side: successfully when the peer acknowledged everything up to the end, else with the
     /// <see cref="QuicException"/> that says why not.
     /// </summary>
-    public Task WritesClosed => ClosedTask(ref _writesClosed, _canWrite, _writeEnd);
+    public Task WritesClosed => ClosedTask(isWriting: true);
 
     /// <summary>Gives up one direction, or both.</summary>
     /// <param name="direction">Which.</param>

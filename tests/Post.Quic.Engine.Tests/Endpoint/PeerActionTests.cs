@@ -61,6 +61,35 @@ public sealed class PeerActionTests
         Assert.AreEqual(1, pair.Server.GetStatistics().KeyUpdates);
     }
 
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task Whoever_asks_for_the_end_of_a_stream_while_the_connection_closes_hears_of_it()
+    {
+        const int Rounds = 20;
+        const int Streams = 100;
+        for (int round = 0; round < Rounds; round++)
+        {
+            await using LoopbackPair pair = await LoopbackPair.ConnectAsync(Cancel);
+            QuicStream[] streams = [.. Enumerable.Range(0, Streams).Select(
+                _ => pair.Client.TryOpenOutboundStream(QuicStreamType.Bidirectional)!)];
+            using var start = new Barrier(2);
+            Task<Task[]> asking = Task.Run(
+                () =>
+                {
+                    start.SignalAndWait(Cancel);
+                    return Array.ConvertAll(streams, stream => Task.WhenAll(stream.WritesClosed, stream.ReadsClosed));
+                },
+                Cancel);
+            start.SignalAndWait(Cancel);
+            await pair.Client.CloseAsync(3, cancellationToken: Cancel);
+
+            foreach (Task end in await asking)
+            {
+                await Assert.ThrowsExactlyAsync<QuicException>(() => end.WaitAsync(Cancel));
+            }
+        }
+    }
+
     private async Task SendAsync(QuicConnection from, QuicConnection to)
     {
         await using QuicStream outbound = await from.OpenOutboundStreamAsync(QuicStreamType.Unidirectional, Cancel);
