@@ -10,6 +10,9 @@ namespace Post.Sockets;
 /// </summary>
 public sealed class PostStream : Stream, IDuplexPipe
 {
+    private const string LengthUnknown = "A Post stream has no length: it ends when its writer completes it.";
+    private const string CannotSeek = "A Post stream cannot seek: its bytes come once and in order.";
+
     private readonly AssociationCore _core;
     private readonly StreamSender _sender;
     private ReadOnlyMemory<byte> _first;
@@ -52,13 +55,13 @@ public sealed class PostStream : Stream, IDuplexPipe
     public override bool CanSeek => false;
 
     /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
+    public override long Length => throw new NotSupportedException(LengthUnknown);
 
     /// <inheritdoc/>
     public override long Position
     {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
+        get => throw new NotSupportedException(CannotSeek);
+        set => throw new NotSupportedException(CannotSeek);
     }
 
     /// <summary>Says that we write nothing more; the peer reads to the end.</summary>
@@ -152,10 +155,10 @@ public sealed class PostStream : Stream, IDuplexPipe
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException(CannotSeek);
 
     /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
+    public override void SetLength(long value) => throw new NotSupportedException(LengthUnknown);
 
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
@@ -236,12 +239,12 @@ public sealed class PostStream : Stream, IDuplexPipe
 
         public override bool CanWrite => true;
 
-        public override long Length => throw new NotSupportedException();
+        public override long Length => throw new NotSupportedException(LengthUnknown);
 
         public override long Position
         {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
+            get => throw new NotSupportedException(CannotSeek);
+            set => throw new NotSupportedException(CannotSeek);
         }
 
         public override void Flush()
@@ -250,11 +253,12 @@ public sealed class PostStream : Stream, IDuplexPipe
 
         public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+        public override int Read(byte[] buffer, int offset, int count) =>
+            throw new NotSupportedException("This side of the stream is only written; read from Input.");
 
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException(CannotSeek);
 
-        public override void SetLength(long value) => throw new NotSupportedException();
+        public override void SetLength(long value) => throw new NotSupportedException(LengthUnknown);
 
         public override void Write(byte[] buffer, int offset, int count) => stream.Write(buffer, offset, count);
 

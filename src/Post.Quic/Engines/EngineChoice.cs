@@ -20,7 +20,8 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
             Create = static (options, loggerFactory, timeProvider) => MsQuicLibrary.IsPlatformSupported
                 ? new SystemNetQuicTransport(
                     new SystemNetQuicOptions { MsQuicLibraryPath = options.MsQuicLibraryPath }, loggerFactory, timeProvider)
-                : throw new PlatformNotSupportedException(),
+                : throw new PlatformNotSupportedException(
+                    "System.Net.Quic does not exist on this platform; set Engine to Managed, which runs everywhere."),
         },
         new()
         {

@@ -28,7 +28,7 @@ internal abstract class ObjectSource
     {
     }
 
-    public virtual void Rewind() => throw new NotSupportedException();
+    public virtual void Rewind() => throw new NotSupportedException("These bytes can be read once only.");
 
     /// <summary>The object has its end; the source is not needed any more.</summary>
     public abstract void Release(Exception? error);
