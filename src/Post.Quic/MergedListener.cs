@@ -14,7 +14,7 @@ internal sealed partial class MergedListener : TransportListener
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _loops;
 
-    public MergedListener(IReadOnlyList<ListenerSource> sources, int backlog, ILogger logger)
+    private MergedListener(IReadOnlyList<ListenerSource> sources, int backlog, ILogger logger)
     {
         _sources = sources;
         _logger = logger;
@@ -24,6 +24,34 @@ internal sealed partial class MergedListener : TransportListener
     }
 
     public override IReadOnlyList<EndPoint> LocalEndPoints { get; }
+
+    /// <summary>Opens a listener for each endpoint of the Local, or none at all.</summary>
+    public static async ValueTask<TransportListener> OpenAsync(
+        TransportListenRequest request,
+        Func<IPEndPoint, ValueTask<ListenerSource>> open,
+        Func<Exception, TransportException> translate,
+        ILogger logger)
+    {
+        var sources = new List<ListenerSource>();
+        try
+        {
+            foreach (IPEndPoint endPoint in LocalAddresses.ForListening(request.Local))
+            {
+                sources.Add(await open(endPoint).ConfigureAwait(false));
+            }
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            foreach (ListenerSource source in sources)
+            {
+                await source.Dispose().ConfigureAwait(false);
+            }
+
+            throw translate(exception);
+        }
+
+        return new MergedListener(sources, request.Backlog, logger);
+    }
 
     public override async ValueTask<TransportConnection?> AcceptAsync(CancellationToken cancellationToken)
     {

@@ -50,21 +50,10 @@ public sealed class ManagedTransport : PostTransport
     {
         ArgumentNullException.ThrowIfNull(request);
         var verifier = PeerVerifier.OfServer(request.Remote);
-        Exception? failure = null;
-        foreach (EndPoint remote in RemoteAddresses.Of(request.Remote))
-        {
-            try
-            {
-                return await ConnectAsync(request, remote, verifier, cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception exception) when (exception is not OperationCanceledException)
-            {
-                // The next address may answer; the failure of the last one is what the caller hears of.
-                failure = exception;
-            }
-        }
-
-        throw ManagedQuicErrors.Translate(failure!);
+        return await RemoteAddresses.ConnectToAnyAsync(
+            request.Remote,
+            remote => ConnectAsync(request, remote, verifier, cancellationToken),
+            ManagedQuicErrors.Translate).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -81,12 +70,10 @@ public sealed class ManagedTransport : PostTransport
             request.HandshakeTimeout,
             request.IdleTimeout,
             request.KeepAliveInterval);
-        var listeners = new List<QuicListener>();
-        try
-        {
-            foreach (IPEndPoint endPoint in LocalAddresses.ForListening(request.Local))
-            {
-                listeners.Add(await QuicListener.ListenAsync(
+        return await MergedListener.OpenAsync(
+            request,
+            async endPoint => Source(
+                await QuicListener.ListenAsync(
                     new QuicListenerOptions
                     {
                         ListenEndPoint = endPoint,
@@ -100,23 +87,11 @@ public sealed class ManagedTransport : PostTransport
                             return ValueTask.FromResult(options with { Events = events });
                         },
                     },
-                    cancellationToken).ConfigureAwait(false));
-            }
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            foreach (QuicListener listener in listeners)
-            {
-                await listener.DisposeAsync().ConfigureAwait(false);
-            }
-
-            throw ManagedQuicErrors.Translate(exception);
-        }
-
-        return new MergedListener(
-            [.. listeners.Select(listener => Source(listener, verifier, served))],
-            request.Backlog,
-            _loggerFactory.CreateLogger<ManagedTransport>());
+                    cancellationToken).ConfigureAwait(false),
+                verifier,
+                served),
+            ManagedQuicErrors.Translate,
+            _loggerFactory.CreateLogger<ManagedTransport>()).ConfigureAwait(false);
     }
 
     private static ListenerSource Source(

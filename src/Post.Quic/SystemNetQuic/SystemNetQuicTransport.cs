@@ -71,21 +71,10 @@ public sealed partial class SystemNetQuicTransport : PostTransport
     {
         ArgumentNullException.ThrowIfNull(request);
         var verifier = PeerVerifier.OfServer(request.Remote);
-        Exception? failure = null;
-        foreach (EndPoint remote in RemoteAddresses.Of(request.Remote))
-        {
-            try
-            {
-                return await ConnectAsync(request, remote, verifier, cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception exception) when (exception is not OperationCanceledException)
-            {
-                // The next address may answer; the failure of the last one is what the caller hears of.
-                failure = exception;
-            }
-        }
-
-        throw QuicErrors.Translate(failure!);
+        return await RemoteAddresses.ConnectToAnyAsync(
+            request.Remote,
+            remote => ConnectAsync(request, remote, verifier, cancellationToken),
+            QuicErrors.Translate).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -97,12 +86,10 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         var verifier = PeerVerifier.OfClients(request.ClientTrust);
         QuicServerConnectionOptions connectionOptions = ServerOptions(request, verifier);
         var served = new ConditionalWeakTable<QuicConnection, ConnectionExtras>();
-        var listeners = new List<QuicListener>();
-        try
-        {
-            foreach (IPEndPoint endPoint in LocalAddresses.ForListening(request.Local))
-            {
-                listeners.Add(await QuicListener.ListenAsync(
+        return await MergedListener.OpenAsync(
+            request,
+            async endPoint => Source(
+                await QuicListener.ListenAsync(
                     new QuicListenerOptions
                     {
                         ListenEndPoint = endPoint,
@@ -119,20 +106,11 @@ public sealed partial class SystemNetQuicTransport : PostTransport
                             return ValueTask.FromResult(connectionOptions);
                         },
                     },
-                    cancellationToken).ConfigureAwait(false));
-            }
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            foreach (QuicListener listener in listeners)
-            {
-                await listener.DisposeAsync().ConfigureAwait(false);
-            }
-
-            throw QuicErrors.Translate(exception);
-        }
-
-        return new MergedListener([.. listeners.Select(listener => Source(listener, verifier, served))], request.Backlog, _logger);
+                    cancellationToken).ConfigureAwait(false),
+                verifier,
+                served),
+            QuicErrors.Translate,
+            _logger).ConfigureAwait(false);
     }
 
     private static QuicClientConnectionOptions ClientOptions(
