@@ -51,13 +51,18 @@ internal sealed class Egress
                 return BuildClose(buffer, now, out batch);
             }
 
-            if (_state.Paths.FindWithProbe(now) is { } probed)
+            while (_state.Paths.FindWithProbe(now) is { } probed)
             {
                 int length = BuildPathProbe(buffer, probed, now, out batch);
                 if (length != 0)
                 {
                     return length;
                 }
+
+                // Nothing may go there now, not even the smallest question: without this the path would be asked for without
+                // end, and the paths behind it never.
+                probed.Responses.Clear();
+                probed.Validation.Defer(now);
             }
         }
 
@@ -218,7 +223,7 @@ internal sealed class Egress
 
     /// <summary>
     /// Challenges and answers that belong to one path, in a datagram of their own (RFC 9000 section 8.2): expanded to
-    /// 1200 bytes unless the limit on amplification forbids it.
+    /// 1200 bytes unless the limit on amplification forbids it. Returns 0 where that leaves no room for any of them.
     /// </summary>
     private int BuildPathProbe(Span<byte> buffer, PathState path, long now, out OutgoingDatagrams batch)
     {
@@ -226,9 +231,6 @@ internal sealed class Egress
         int room = (int)Math.Min(Math.Min(buffer.Length, FullDatagram), path.Amplification.Budget);
         if (!_builder.TryBegin(buffer[..room], 0, EncryptionLevel.Application, path, out PacketDraft draft))
         {
-            // Not even the smallest packet may go there: the questions are forgotten, and our own waits for its time.
-            path.Responses.Clear();
-            path.Validation.Defer(now);
             return 0;
         }
 

@@ -170,6 +170,10 @@ internal static class Limits
     /// </summary>
     public const int MaxFailedSizeProofs = 8;
 
+    /// <summary>How often the time between challenges doubles on a path that is silent (RFC 9000 section 8.2.1 asks not to send them
+    /// more often than an Initial packet would be).</summary>
+    public const int MaxSilentValidations = 6;
+
     /// <summary>
     /// Paths that a connection keeps at once, the active one included: a peer (or whoever rewrites its source address)
     /// opens one by sending from a new address.

@@ -120,17 +120,14 @@ internal sealed class Migration
         if (path.IsValidated)
         {
             // The address is good; lost answers alone are no reason to give the peer up: a path that was left and came
-            // back needs no other proof. Whether 1200 bytes pass (RFC 9000 section 8.2.1) is asked again; datagrams that
-            // large are what all else relies on, so that a path without them cannot carry QUIC.
-            if (path.LacksSizeProof)
+            // back needs no other proof. Whether 1200 bytes pass (RFC 9000 section 8.2.1) is asked again.
+            if (path.LacksSizeProof && !HasFailedSizeProofs(path))
             {
-                if (++path.FailedSizeProofs == Limits.MaxFailedSizeProofs)
-                {
-                    _state.Lifecycle.EndSilently(CloseSource.NoViablePath, "the path does not carry 1200 bytes", now);
-                    return;
-                }
-
                 Validate(path, now);
+            }
+            else if (path.LacksSizeProof)
+            {
+                _state.Lifecycle.EndSilently(CloseSource.NoViablePath, "the path does not carry 1200 bytes", now);
             }
 
             return;
@@ -146,6 +143,22 @@ internal sealed class Migration
 
         // RFC 9000 section 9.3.2: without any validated path the connection is given up in silence.
         _state.Lifecycle.EndSilently(CloseSource.NoViablePath, "no path to the peer was validated", now);
+    }
+
+    /// <summary>
+    /// Datagrams of 1200 bytes are what all else relies on: a path that lets smaller ones through but never those cannot
+    /// carry QUIC. One that lets nothing through says nothing of its size, and is a matter of the idle timeout.
+    /// </summary>
+    private static bool HasFailedSizeProofs(PathState path)
+    {
+        if (path.PacketsReceived == path.HeardWhenAsked)
+        {
+            path.SilentValidations = Math.Min(path.SilentValidations + 1, Limits.MaxSilentValidations);
+            return false;
+        }
+
+        path.SilentValidations = 0;
+        return ++path.FailedSizeProofs == Limits.MaxFailedSizeProofs;
     }
 
     private bool TryProbe(in NetworkAddress local, in NetworkAddress remote, long now)

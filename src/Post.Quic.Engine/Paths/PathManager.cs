@@ -245,8 +245,11 @@ internal sealed class PathManager
     /// <summary>Asks the peer over the path for a sign of life.</summary>
     public void Validate(PathState path, long now)
     {
+        path.HeardWhenAsked = path.PacketsReceived;
         path.Validation.Start(
-            Clock.ValidationInterval(_state.Recovery), Clock.ValidationTime(_state.Recovery, path), now);
+            Clock.ValidationInterval(_state.Recovery) << path.SilentValidations,
+            Clock.ValidationTime(_state.Recovery, path) << path.SilentValidations,
+            now);
     }
 
     /// <summary>A path has something to say that can only be said on it.</summary>

@@ -59,8 +59,14 @@ internal sealed class PathState
     /// <summary>It was validated with datagrams below 1200 bytes; larger ones are being tried (RFC 9000 section 8.2.1).</summary>
     public bool LacksSizeProof { get; set; }
 
-    /// <summary>How often they were tried in vain.</summary>
+    /// <summary>How often they were tried in vain while smaller packets came by the path.</summary>
     public int FailedSizeProofs { get; set; }
+
+    /// <summary>Validations in a row during which nothing at all came by the path: the next one takes twice as long.</summary>
+    public int SilentValidations { get; set; }
+
+    /// <summary><see cref="PacketsReceived"/> when the last validation began.</summary>
+    public long HeardWhenAsked { get; set; }
 
     public long PacketsSent { get; set; }
 

@@ -50,11 +50,13 @@ internal sealed partial class StreamTable
         }
 
         // RFC 9000 section 3.5: answered with RESET_STREAM, which should carry the same code. A stream that is reset
-        // already has said what there is to say.
+        // already keeps its own, but owes nothing more of what it promised to deliver: nobody reads it, and the peer gives
+        // no credit that it could still be sent on.
         SendHalf send = stream.Send!;
-        if (!send.IsReset && !send.IsSettled)
+        bool isNews = !send.IsReset && !send.IsSettled;
+        ResetStream(stream, frame.ErrorCode, reliableSize: 0);
+        if (isNews)
         {
-            ResetStream(stream, frame.ErrorCode, reliableSize: 0);
             _events.OnStopSending(stream, frame.ErrorCode);
         }
 

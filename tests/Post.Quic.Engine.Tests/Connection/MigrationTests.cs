@@ -173,6 +173,59 @@ public sealed class MigrationTests
         Assert.IsLessThanOrEqualTo(3 * 1452, serverBytes);
     }
 
+    [TestMethod]
+    public void Path_that_goes_dark_before_it_carried_1200_bytes_is_left_to_the_idle_timeout()
+    {
+        using Pair pair = WithoutSizeProof();
+        pair.Network.Conditions = new LinkConditions { Loss = 1 };
+        long sent = pair.Server.Core!.State.Counters.DatagramsSent;
+        pair.RunFor(20_000_000);
+        Assert.IsNull(pair.Server.Closed, $"{pair.Server.Closed}");
+        Assert.IsLessThan(50, pair.Server.Core.State.Counters.DatagramsSent - sent);
+        pair.Network.Conditions = new LinkConditions();
+        pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(100_000), 20_000_000);
+        pair.RunUntil(() => !pair.Server.Core.State.Paths.Active.LacksSizeProof, 60_000_000, "proof of the size");
+    }
+
+    [TestMethod]
+    public void Path_that_carries_small_datagrams_only_is_given_up()
+    {
+        using Pair pair = WithoutSizeProof();
+        pair.Network.Fate = datagram => datagram.Payload.Length >= 1200 ? DatagramFate.Drop : DatagramFate.Deliver;
+        pair.RunFor(25_000_000);
+        Assert.AreEqual(CloseSource.NoViablePath, pair.Server.Closed!.Value.Source);
+    }
+
+    [TestMethod]
+    public void What_the_amplification_limit_leaves_too_small_for_a_question_stops_nothing()
+    {
+        // From no room at all, over room for a packet but for no challenge in it, to room for one of them.
+        for (int left = 0; left < 60; left++)
+        {
+            using Pair pair = new Pair().Handshake();
+            pair.RunFor(500_000);
+            var attacker = new EvilPeer(pair.Client, pair.Server) { From = NetworkAddress.FromIPv4(0xc0a80001, 9999) };
+            attacker.Send(pair.Now, (ref WireWriter writer) => writer.WriteByte(1));
+            PathState forged = pair.Server.Core!.State.Paths.Active;
+            forged.Amplification.OnSent((int)forged.Amplification.Budget - left);
+            pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(1000), 10_000_000);
+        }
+    }
+
+    /// <summary>The client was moved by its NAT while it said little: the server could ask for its address only in small.</summary>
+    private static Pair WithoutSizeProof()
+    {
+        Pair pair = new Pair(new PairOptions
+        {
+            Client = ConnectionSettings.Default with { KeepAliveInterval = 500_000 },
+        }).Handshake();
+        pair.RunFor(500_000);
+        pair.Network.Rebind(newAddress: 0x0a0000aa);
+        pair.Client.Core!.Ping();
+        pair.RunUntil(() => pair.Server.Core!.State.Paths.Active is { IsValidated: true, LacksSizeProof: true }, 1_000_000, "validation in small");
+        return pair;
+    }
+
     private static void OnePathLeft(SimulatedSide side)
     {
         var paths = new PathStatistics[Limits.MaxPaths];

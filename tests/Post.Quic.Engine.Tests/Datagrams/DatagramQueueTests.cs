@@ -6,6 +6,7 @@ using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Streams;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
+using Post.Quic.Testing;
 
 namespace Post.Quic.Engine.Tests.Datagrams;
 
@@ -170,8 +171,9 @@ public sealed class DatagramQueueTests : IDisposable
 
     [TestMethod]
     public void Datagrams_of_every_size_fill_packets_that_can_be_read() =>
-        Gen.Select(Gen.Int[0, 60], Gen.Int[1, 130]).Sample((length, room) =>
+        Gen.Select(Gen.Int[0, 60], Gen.Int[1, 130]).SampleSeeded(sample =>
         {
+            (int length, int room) = sample;
             var queue = new DatagramQueue(new DatagramQueueOptions(), new Recorder());
             queue.SetSizes(65535, 130);
             queue.TryEnqueue(new byte[length], 0, long.MaxValue, out _);

@@ -173,6 +173,23 @@ public sealed class StreamStateTests
     }
 
     [TestMethod]
+    public void Stop_sending_ends_what_a_reset_had_promised_beyond_the_credit()
+    {
+        (StreamEnd client, StreamEnd server) = StreamEnd.Pair(server: new StreamCredits(1 << 20, 1000, 1000, 1000, 10, 10));
+        TransportStream stream = client.Open();
+        stream.Write(new byte[5000]);
+        server.Receive(client.Build()!);
+        stream.Reset(7, reliableSize: 4000);
+        server.Accept().StopReading(42, server.Now);
+
+        client.Exchange(server);
+
+        Assert.AreEqual(SendState.ResetReceived, stream.Send!.State);
+        Assert.AreEqual(7UL, stream.Send.ResetCode);
+        Assert.AreEqual(0, client.Pool.RentedBytes);
+    }
+
+    [TestMethod]
     public void A_lost_stop_is_repeated_until_the_size_is_known()
     {
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair();

@@ -1,6 +1,7 @@
 using CsCheck;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Packets;
+using Post.Quic.Testing;
 
 namespace Post.Quic.Engine.Tests.Wire;
 
@@ -41,9 +42,10 @@ public sealed class PacketNumberTests
 
     [TestMethod]
     public void A_number_is_completed_wherever_the_receiver_is_between_the_last_acknowledged_and_it() =>
-        Gen.Select(Gen.ULong[0, (1UL << 62) - (1UL << 32)], Gen.ULong[0, 1UL << 29], Gen.ULong[0, 1UL << 29]).Sample(
-            (first, ahead, behind) =>
+        Gen.Select(Gen.ULong[0, (1UL << 62) - (1UL << 32)], Gen.ULong[0, 1UL << 29], Gen.ULong[0, 1UL << 29]).SampleSeeded(
+            sample =>
             {
+                (ulong first, ulong ahead, ulong behind) = sample;
                 ulong packetNumber = first + ahead;
                 int length = PacketNumber.LengthFor(packetNumber, first);
                 Span<byte> bytes = stackalloc byte[4];

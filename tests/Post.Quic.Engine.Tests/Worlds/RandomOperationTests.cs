@@ -4,6 +4,7 @@ using Post.Quic.Engine.Datagrams;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Simulation;
+using Post.Quic.Testing;
 
 namespace Post.Quic.Engine.Tests.Worlds;
 
@@ -22,10 +23,7 @@ public sealed class RandomOperationTests
     public void Any_operations_end_in_silence_with_all_bytes_intact() =>
         Gen.Select(Gen.Int[0, 99], Gen.Int[0, 9999], Gen.Int[0, 9])
             .Array[1, 80]
-            .Sample(Run, iter: Sequences * Math.Max(1, More() / World.Count), print: Print);
-
-    private static int More() =>
-        int.TryParse(Environment.GetEnvironmentVariable("POST_QUIC_WORLDS"), out int worlds) ? worlds : 0;
+            .SampleSeeded(Run, Sequences, Print);
 
     private static string Print((int Kind, int Amount, int Which)[] steps) =>
         string.Join(' ', steps.Select(step => $"({step.Kind},{step.Amount},{step.Which})"));
@@ -106,10 +104,18 @@ public sealed class RandomOperationTests
                 end.FinishAll();
             }
 
+            long late = pair.Now + (100 * Second);
             pair.RunUntil(
-                () => ends.All(end => end.IsSettled) || pair.Client.Closed is not null || pair.Server.Closed is not null,
-                100 * Second,
-                $"silence ({World.Describe(pair.Client)}; {World.Describe(pair.Server)})");
+                () => ends.All(end => end.IsSettled)
+                    || pair.Client.Closed is not null
+                    || pair.Server.Closed is not null
+                    || pair.Now >= late,
+                200 * Second,
+                "silence");
+            Assert.IsLessThan(
+                late,
+                pair.Now,
+                $"no silence: {ends[0].Unsettled}; {ends[1].Unsettled}; {World.Describe(pair.Client)}; {World.Describe(pair.Server)}");
             Assert.IsNull(pair.Client.Closed, $"client {pair.Client.Closed}");
             Assert.IsNull(pair.Server.Closed, $"server {pair.Server.Closed}");
             ends[0].CheckArrival(at: ends[1]);
@@ -146,6 +152,13 @@ public sealed class RandomOperationTests
         public SimulatedSide Side => side;
 
         private StreamTable Streams => side.Core!.Streams;
+
+        /// <summary>What has not come to its end.</summary>
+        public string Unsettled => $"{side.Name} "
+            + string.Join(' ', _outgoing.Where(stream => !side.SettledStreams.Contains(stream.Id)).Select(stream => stream.Describe()))
+            + string.Join(' ', _datagrams.Keys
+                .Where(number => !side.DatagramStates.TryGetValue(number, out DatagramState state) || state < DatagramState.Acknowledged)
+                .Select(number => $"datagram {number}"));
 
         public bool IsSettled => _outgoing.All(stream => side.SettledStreams.Contains(stream.Id))
             && _datagrams.Keys.All(number =>
@@ -306,6 +319,8 @@ public sealed class RandomOperationTests
         }
 
         public void Finish() => stream.Finish();
+
+        public string Describe() => $"stream {Id} of {Data.Count} bytes{(IsGivenUp ? $", {Reliable} promised" : "")}";
 
         public void Reset(ulong code, ulong reliable)
         {

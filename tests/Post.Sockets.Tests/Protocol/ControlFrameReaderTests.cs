@@ -1,4 +1,5 @@
 using CsCheck;
+using Post.Quic.Testing;
 using Post.Sockets.Protocol;
 
 namespace Post.Sockets.Tests.Protocol;
@@ -9,8 +10,9 @@ public sealed class ControlFrameReaderTests
 {
     [TestMethod]
     public void Frames_come_out_the_same_however_the_stream_is_cut() =>
-        Gen.Select(Gen.Select(Gen.Int[0, 5], Gen.Int[0, 300], Gen.ULong).Array[0, 20], Gen.Int[1, 40].Array[1, 30]).Sample((frames, cuts) =>
+        Gen.Select(Gen.Select(Gen.Int[0, 5], Gen.Int[0, 300], Gen.ULong).Array[0, 20], Gen.Int[1, 40].Array[1, 30]).SampleSeeded(sample =>
         {
+            var (frames, cuts) = sample;
             byte[] stream = new byte[20 * 400];
             int length = new HelloFrame().Write(stream);
             var expected = new List<string> { "0:" };
@@ -100,7 +102,7 @@ public sealed class ControlFrameReaderTests
     }
 
     [TestMethod]
-    public void Greased_frames_are_skipped_whatever_the_random_number() => Gen.ULong.Sample(random =>
+    public void Greased_frames_are_skipped_whatever_the_random_number() => Gen.ULong.SampleSeeded(random =>
     {
         byte[] bytes = new byte[32];
         int length = new HelloFrame().Write(bytes);

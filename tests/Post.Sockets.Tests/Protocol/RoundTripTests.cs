@@ -1,4 +1,5 @@
 using CsCheck;
+using Post.Quic.Testing;
 using Post.Sockets.Protocol;
 
 namespace Post.Sockets.Tests.Protocol;
@@ -28,7 +29,7 @@ public sealed class RoundTripTests
         });
 
     [TestMethod]
-    public void Every_integer_is_read_back_and_its_prefixes_are_not_enough() => Integers.Sample(value =>
+    public void Every_integer_is_read_back_and_its_prefixes_are_not_enough() => Integers.SampleSeeded(value =>
     {
         Span<byte> buffer = stackalloc byte[PostInteger.MaxLength];
         int written = PostInteger.Write(buffer, value);
@@ -63,8 +64,9 @@ public sealed class RoundTripTests
     [TestMethod]
     public void Every_object_header_is_read_back() =>
         Gen.Select(Integers, Integers, Gen.OneOf(Gen.Const(-1L), Integers), Gen.Long[1, 1000].Array[0, 256], Gen.Byte.Array[0, 200], Gen.OneOf(Gen.Const(-1L), Integers), Gen.Int[0, 15])
-        .Sample((id, niceness, lifetime, differences, metadata, length, treatment) =>
+        .SampleSeeded(sample =>
         {
+            var (id, niceness, lifetime, differences, metadata, length, treatment) = sample;
             var antecedents = new List<long>();
             long next = id;
             foreach (long difference in differences)
@@ -124,7 +126,7 @@ public sealed class RoundTripTests
     }
 
     [TestMethod]
-    public void Every_list_of_ids_is_read_back() => RangeLists.Sample(ranges =>
+    public void Every_list_of_ids_is_read_back() => RangeLists.SampleSeeded(ranges =>
     {
         byte[] buffer = new byte[ProtocolLimits.MaxFrameLength];
         int written = IdListFrame.WriteReceipt(buffer, ReceiptStatus.Delivered, ranges);
@@ -161,8 +163,9 @@ public sealed class RoundTripTests
     [TestMethod]
     public void Every_hello_is_read_back_greased_or_not() =>
         Gen.Select(Integers, Integers, Integers, Gen.Long[0, 256], Gen.ULong, Gen.ULong)
-        .Sample((size, budget, lowest, antecedents, id, grease) =>
+        .SampleSeeded(fields =>
         {
+            var (size, budget, lowest, antecedents, id, grease) = fields;
             var hello = new HelloFrame
             {
                 MaxObjectSize = size,

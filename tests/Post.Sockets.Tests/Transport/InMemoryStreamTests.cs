@@ -1,4 +1,5 @@
 using CsCheck;
+using Post.Quic.Testing;
 using Post.Sockets.Transport;
 using Post.Sockets.Transport.InMemory;
 
@@ -31,8 +32,9 @@ public sealed class InMemoryStreamTests
     [TestMethod]
     public void Bytes_arrive_intact_whatever_the_network_does() => Gen.Select(
         Gen.Int, Gen.Double[0, 0.3], Gen.Double[0, 0.3], Gen.Int[0, 50], Gen.Int[0, 20], Gen.Int[0, 3], Gen.Int[1, 60_000].Array[1, 8], Gen.Bool)
-        .Sample((seed, loss, reorder, delay, jitter, rate, sizes, reno) =>
+        .SampleSeeded(sample =>
         {
+            var (seed, loss, reorder, delay, jitter, rate, sizes, reno) = sample;
             var link = new InMemoryLinkSettings
             {
                 Loss = loss,

@@ -24,6 +24,9 @@ internal sealed class TransportWorld
 
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Patient, since what a world tests comes after the handshake, and one at 30% loss may take its time.</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
     public TimeSpan? KeepAlive { get; init; }
 
     public TransportConnection Client { get; private set; } = null!;
@@ -61,6 +64,7 @@ internal sealed class TransportWorld
                 Local = Local.Anonymous,
                 Remote = Remote.Named("server", 1),
                 Limits = Limits,
+                HandshakeTimeout = HandshakeTimeout,
                 IdleTimeout = IdleTimeout,
                 KeepAliveInterval = KeepAlive,
             },
