@@ -25,9 +25,6 @@ internal sealed class FrameFates : IFrameFate
             case SentFrameKind.Crypto:
                 _state.Crypto.OnAcked(frame);
                 break;
-            case SentFrameKind.Ack:
-                _state.Recovery.Space(packet.Level.Space()).Received.OnAckAcked(frame.Id);
-                break;
             case SentFrameKind.RetireConnectionId:
                 _state.RemoteIds.OnRetireAcked();
                 break;

@@ -66,9 +66,9 @@ internal sealed class FrameWriter
         bool content = (permission == SendPermission.Allowed || isProbe) && HasContent(level);
         bool wroteAck = false;
 
-        // RFC 9000 section 13.2.1: an acknowledgement rides along with anything that goes anyway.
-        if (level != EncryptionLevel.EarlyData
-            && (space.Received.IsAckDue(now) || ((content || isProbe) && space.Received.HasUnacknowledged)))
+        // RFC 9000 section 13.2.1: an acknowledgement rides along with anything that goes anyway; with a probe even one
+        // that was sent before, since a peer that is silent may have missed it.
+        if (level != EncryptionLevel.EarlyData && (isProbe || WantsAck(space.Received, content, now)))
         {
             wroteAck = space.Received.TryWriteAck(ref writer, space.Frames, AckDelayExponent, now);
         }
@@ -90,6 +90,11 @@ internal sealed class FrameWriter
         SentPacketFlags flags = SentPacketFlags.AckEliciting | SentPacketFlags.InFlight;
         return isProbe ? flags | SentPacketFlags.PtoProbe : flags;
     }
+
+    private bool WantsAck(ReceivedPackets received, bool content, long now) =>
+        received.IsAckDue(now)
+        || (content
+            && (received.HasUnacknowledged || received.HasUnreported(now - _state.Recovery.ActivePath.Rtt.Smoothed)));
 
     private bool WriteContent(EncryptionLevel level, ref WireWriter writer, SentFrameLog log, long now)
     {

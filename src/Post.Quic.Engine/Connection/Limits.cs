@@ -58,12 +58,6 @@ internal static class Limits
     public const int ProbeTimeoutDoublings = 16;
 
     /// <summary>
-    /// Microseconds between probes at most, once the handshake is confirmed: two packets in two seconds are no burden
-    /// to a network, and a path that comes back for two seconds at a time is found.
-    /// </summary>
-    public const long LongestProbeInterval = 2_000_000;
-
-    /// <summary>
     /// Ranges of received packet numbers that are kept and acknowledged, the newest first (RFC 9000 section 13.2.3). A
     /// peer that leaves a gap after every packet must not make us remember or write more.
     /// </summary>

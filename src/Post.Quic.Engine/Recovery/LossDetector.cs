@@ -120,6 +120,11 @@ internal sealed class LossDetector
                 space.RecentLosses.AddDatagram(packet.PacketNumber, frame);
             }
 
+            if (frame.Kind == SentFrameKind.Ack)
+            {
+                space.Received.OnAckLost();
+            }
+
             _fate.OnLost(in frame, in packet);
         }
     }

@@ -8,7 +8,6 @@ internal sealed class ProbeTimer
 {
     private readonly bool _isClient;
     private long _expired = long.MinValue;
-    private int _unevenness;
 
     public ProbeTimer(bool isClient)
     {
@@ -41,7 +40,6 @@ internal sealed class ProbeTimer
     public void OnExpired(long now)
     {
         Count = Math.Min(Count + 1, Connection.Limits.ProbeTimeoutDoublings);
-        _unevenness = ((_unevenness * 5) + 3) & 15;
         _expired = now;
     }
 
@@ -86,7 +84,9 @@ internal sealed class ProbeTimer
 
             // From the last ack-eliciting packet, which is the probe; where that could not be sent, from when it was
             // asked for, or the timer would expire again and again.
-            long deadline = Math.Max(space.LastAckElicitingSent, _expired) + BackOff(period);
+            // RFC 9002 section 6.2.1: twice as long after each timeout, without a bound of its own: what ends the wait for
+            // a peer that is gone is the idle timeout.
+            long deadline = Math.Max(space.LastAckElicitingSent, _expired) + (period << Count);
             if (deadline < Deadline)
             {
                 Deadline = deadline;
@@ -109,18 +109,5 @@ internal sealed class ProbeTimer
                 }
             }
         }
-    }
-
-    /// <summary>
-    /// RFC 9002 section 6.2.1: twice as long each time. On a confirmed connection no longer than a bound: a path that
-    /// is dead for seconds and alive for seconds is else missed until the idle timeout, which ends the wait anyway. The
-    /// bound varies by a quarter: probes that keep step with what disturbs the path would all fare alike.
-    /// </summary>
-    private long BackOff(long period)
-    {
-        const long Bound = Connection.Limits.LongestProbeInterval;
-        return IsHandshakeConfirmed
-            ? Math.Max(period, Math.Min(period << Count, Bound - (Bound / 64 * _unevenness)))
-            : period << Count;
     }
 }

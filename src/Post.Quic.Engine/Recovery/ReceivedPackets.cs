@@ -32,6 +32,8 @@ internal sealed class ReceivedPackets
     private ulong? _ackFrequencySequence;
     private ulong _unacknowledged;
     private bool _ackNow;
+    private bool _anyUnreported;
+    private long _ackSentTime;
     private ulong? _largestAckEliciting;
     private ulong? _largestAckSent;
     private long _largestReceivedTime;
@@ -63,6 +65,13 @@ internal sealed class ReceivedPackets
     /// <summary>An ack-eliciting packet came that no ACK has reported yet.</summary>
     public bool HasUnacknowledged => _unacknowledged > 0;
 
+    /// <summary>
+    /// Something came, if only ACKs, that no ACK since <paramref name="since"/> has reported. They need no answer, but a
+    /// packet that goes anyway may tell (RFC 9000 section 13.2.1): a peer whose data was all lost has nothing but its ACKs
+    /// to learn from that the way is open again, long before its backed-off probe timeout.
+    /// </summary>
+    public bool HasUnreported(long since) => _anyUnreported && _ackSentTime <= since;
+
     /// <summary>When an ACK must be sent at the latest; <see cref="long.MaxValue"/> if none is owed.</summary>
     public long AckDeadline { get; private set; } = long.MaxValue;
 
@@ -92,6 +101,7 @@ internal sealed class ReceivedPackets
     public void OnReceived(ulong packetNumber, bool ackEliciting, EcnCodepoint ecn, long now)
     {
         _duplicates.Add(packetNumber);
+        _anyUnreported = true;
         bool isLargest = Largest is not { } largest || packetNumber > largest;
         if (isLargest)
         {
@@ -156,6 +166,8 @@ internal sealed class ReceivedPackets
 
         log.Record(new SentFrame(SentFrameKind.Ack, _ranges[0].Largest));
         _largestAckSent = _ranges[0].Largest;
+        _ackSentTime = now;
+        _anyUnreported = false;
         _unacknowledged = 0;
         _ackNow = false;
         AckDeadline = long.MaxValue;
@@ -180,6 +192,9 @@ internal sealed class ReceivedPackets
             _ranges[_rangeCount - 1] = new PacketNumberRange(Math.Min(largest + 1, last.Largest), last.Largest);
         }
     }
+
+    /// <summary>An ACK of ours was lost: what it reported is news again.</summary>
+    public void OnAckLost() => _anyUnreported = _rangeCount > 0;
 
     /// <summary>Keys are gone: nothing is received or acknowledged any more.</summary>
     public void Dispose()

@@ -56,23 +56,6 @@ public sealed class TransferTests
     }
 
     [TestMethod]
-    public void Blackouts_of_five_seconds_in_seven_are_survived()
-    {
-        foreach (ulong seed in Seeds.Of(5))
-        {
-            ConnectionSettings patient = ConnectionSettings.Default with { MaxIdleTimeout = 60_000_000 };
-            using Pair pair = new Pair(new PairOptions { Seed = seed, Client = patient, Server = patient }).Handshake();
-            pair.Network.Conditions = new LinkConditions
-            {
-                BlackoutPeriod = 7_000_000,
-                BlackoutLength = 5_000_000,
-                Bandwidth = 100_000,
-            };
-            pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(300_000), 300_000_000);
-        }
-    }
-
-    [TestMethod]
     public void Satellite_round_trip_is_served()
     {
         using var pair = new Pair();

@@ -37,6 +37,22 @@ public sealed class ProbeTimerTests
     }
 
     [TestMethod]
+    public void The_back_off_doubles_for_as_long_as_nothing_is_acknowledged()
+    {
+        // RFC 9002 section 6.2.1: MUST; the idle timeout is what bounds it.
+        var world = new RecoveryWorld();
+        world.MeasureRtt(100 * Millisecond);
+        world.Send();
+        long period = world.Path.Rtt.ProbeTimeout + world.Recovery.PeerMaxAckDelay;
+        for (int count = 1; count <= 12; count++)
+        {
+            world.ExpireTimeout();
+            world.Send(flags: RecoveryWorld.Eliciting | SentPacketFlags.PtoProbe);
+            Assert.AreEqual(period << count, world.Recovery.NextTimeout - world.Now);
+        }
+    }
+
+    [TestMethod]
     public void A_datagram_that_comes_after_its_loss_is_told()
     {
         var world = new RecoveryWorld();

@@ -32,8 +32,13 @@ internal sealed record LinkConditions
     /// <summary>A router clears the ECN field.</summary>
     public bool BleachEcn { get; init; }
 
-    /// <summary>Within each period of this length, the link is dead at first, for <see cref="BlackoutLength"/>.</summary>
-    public long BlackoutPeriod { get; init; }
+    /// <summary>
+    /// The link works for so long, then swallows everything for <see cref="Dark"/>, and so on: --on and --off of the
+    /// interop runner's blackhole. Which part of it a world begins in follows from its start.
+    /// </summary>
+    public long Light { get; init; }
 
-    public long BlackoutLength { get; init; }
+    public long Dark { get; init; }
+
+    public bool IsDarkAt(long now) => Dark != 0 && now % (Light + Dark) >= Light;
 }

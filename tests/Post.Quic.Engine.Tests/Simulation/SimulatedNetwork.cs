@@ -166,7 +166,7 @@ internal sealed class SimulatedNetwork
     {
         if (datagram.Payload.Length > conditions.Mtu
             || Chance(conditions.Loss)
-            || (conditions.BlackoutPeriod != 0 && now % conditions.BlackoutPeriod < conditions.BlackoutLength))
+            || conditions.IsDarkAt(now))
         {
             Dropped++;
             return;

@@ -27,21 +27,6 @@ public sealed class TransferWorlds
         World.End(pair);
     });
 
-    /// <summary>Where in the darkness the transfer begins follows from the seed.</summary>
-    [TestMethod]
-    public void Blackhole_of_5_s_with_2_s_of_light() => World.Run(seed =>
-    {
-        using Pair pair = World.Connected(seed, start: 1_000_000_000 + (long)(seed % 200 * 35_000));
-        pair.Network.Conditions = new LinkConditions
-        {
-            BlackoutPeriod = 7 * Second,
-            BlackoutLength = 5 * Second,
-            Bandwidth = 50_000,
-        };
-        World.Exchange(pair, 100_000, 200 * Second);
-        World.End(pair);
-    });
-
     [TestMethod]
     public void Round_trip_of_750_ms() => World.Run(seed =>
     {
