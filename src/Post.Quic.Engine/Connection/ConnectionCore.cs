@@ -131,7 +131,9 @@ internal sealed class ConnectionCore : IDisposable
         PathState active = _state.Paths.Active;
         if (!_state.IsOver && active.Local == batch.Local && active.Remote == batch.Remote)
         {
-            active.Recovery.Mtu.OnRefused(batch.SegmentSize, now);
+            active.Recovery.OnTooBig(batch.SegmentSize, now);
+            _state.Monitor.OnRecoveryChanged(now);
+            _clock.Update(now);
         }
     }
 

@@ -199,7 +199,7 @@ internal sealed class ConnectionState
         Datagrams = CreateDatagrams();
         if (Parameters.AreKnown)
         {
-            Parameters.Apply(Peer);
+            _ = Parameters.Apply(Peer);
         }
     }
 

@@ -26,7 +26,8 @@ internal sealed class FrameDispatch
             error = FrameType.IsStream(type)
                 ? HandleStream(type, ref frames, now)
                 : Handle(type, ref frames, packet, ref summary, now);
-            if (error.IsError || _state.Phase >= ConnectionPhase.Draining)
+            // What ended the connection may have been found by another room, and not be this frame's error.
+            if (error.IsError || _state.IsOver)
             {
                 return error.InFrame(type);
             }
@@ -152,8 +153,8 @@ internal sealed class FrameDispatch
             return frames.Malformed();
         }
 
-        // RFC 9221 section 3: a frame above the size that we announced is PROTOCOL_VIOLATION.
-        if ((ulong)frame.Data.Length + 1 > _state.Settings.MaxDatagramFrameSize)
+        // RFC 9221 section 3: a frame above the size that we announced, its type and length counted, is PROTOCOL_VIOLATION.
+        if ((ulong)frame.Length > _state.Settings.MaxDatagramFrameSize)
         {
             return new TransportError(TransportErrorCode.ProtocolViolation, "DATAGRAM larger than announced");
         }
@@ -230,6 +231,7 @@ internal sealed class FrameDispatch
             _state.Trace?.ConnectionIdChanged(
                 _state.Now, ours: false, frame.SequenceNumber, frame.ConnectionId, retired: false);
             _state.Paths.ReplaceRetiredIds();
+            _state.Monitor.OnRecoveryChanged(_state.Now);
         }
 
         return error;

@@ -118,12 +118,7 @@ internal sealed class HandshakeHost : ITlsHost
             error = CheckRemembered(peer);
         }
 
-        if (!error.IsError)
-        {
-            _state.Parameters.Apply(peer);
-        }
-
-        return error;
+        return error.IsError ? error : _state.Parameters.Apply(peer);
     }
 
     void ITlsHost.WriteTransportParameters(ref WireWriter writer)
@@ -224,8 +219,7 @@ internal sealed class HandshakeHost : ITlsHost
             _state.Keys.ChangeInitialVersion(_state.Version.Current, _state.InitialKeyId, isClient: false);
         }
 
-        _state.Parameters.Apply(peer);
-        return TransportError.None;
+        return _state.Parameters.Apply(peer);
     }
 
     private TransportError CheckRemembered(TransportParameters peer) =>

@@ -17,7 +17,14 @@ internal sealed class Lifecycle
 
     public ConnectionPhase Phase { get; private set; }
 
-    public void OnHandshakeComplete() => SetPhase(ConnectionPhase.Established);
+    public void OnHandshakeComplete()
+    {
+        // What TLS was about to say when the connection failed does not bring it back.
+        if (Phase == ConnectionPhase.Handshaking)
+        {
+            SetPhase(ConnectionPhase.Established);
+        }
+    }
 
     /// <summary>The peer broke a rule, or something of ours did: the connection closes with the error.</summary>
     public void Fail(in TransportError error, long now) => Close(ConnectionCloseInfo.FromError(error), now);

@@ -94,7 +94,7 @@ internal sealed class PeerParameters
         UpdateDatagramSize();
     }
 
-    public void Apply(TransportParameters peer)
+    public TransportError Apply(TransportParameters peer)
     {
         Peer = peer;
         AreKnown = true;
@@ -114,13 +114,10 @@ internal sealed class PeerParameters
         if (peer.PreferredAddress is { } preferred && !_state.RemoteIds.IsZeroLength)
         {
             // RFC 9000 section 5.1.1: its id has sequence number 1.
-            TransportError error = _state.RemoteIds.OnNew(
-                new NewConnectionIdFrame(1, 0, preferred.ConnectionId, preferred.ResetToken));
-            if (error.IsError)
-            {
-                _state.Lifecycle.Fail(error, _state.Now);
-            }
+            return _state.RemoteIds.OnNew(new NewConnectionIdFrame(1, 0, preferred.ConnectionId, preferred.ResetToken));
         }
+
+        return TransportError.None;
     }
 
     /// <summary>The largest UDP payload that our settings and the peer's parameters allow.</summary>

@@ -57,8 +57,9 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
         _peerFrameSize = (int)Math.Min(peerFrameSize, ushort.MaxValue);
         _packetRoom = packetRoom;
 
-        // The smallest frame has a type and no length, and ends with its packet.
-        int size = Math.Max(0, Math.Min(_peerFrameSize, _packetRoom) - 1);
+        // A frame has a type; its length is left out where it ends its packet, but counts for the peer's limit, since a
+        // datagram that finds more room than it needs is written with it.
+        int size = Math.Max(0, Math.Min(LengthPrefix.MaxData(_peerFrameSize - 1), _packetRoom - 1));
         if (size == MaxSize)
         {
             return false;

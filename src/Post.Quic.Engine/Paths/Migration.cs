@@ -58,8 +58,11 @@ internal sealed class Migration
     /// <summary>Client: tries a path from another local address and moves to it if it works (RFC 9000 section 9.2).</summary>
     public bool TryMigrate(in NetworkAddress local, long now)
     {
-        // RFC 9000 section 9: not before the handshake is confirmed, and not if the server asked us not to.
-        if (_state.IsServer || !_state.IsHandshakeConfirmed || _state.Peer.DisableActiveMigration)
+        // RFC 9000 section 9: not before the handshake is confirmed, and not if the server asked us not to. Section 18.2:
+        // that is said of the address of the handshake, and not of a preferred one.
+        if (_state.IsServer
+            || !_state.IsHandshakeConfirmed
+            || (_state.Peer.DisableActiveMigration && Paths.Active.Remote == _state.Setup.Remote))
         {
             return false;
         }

@@ -160,6 +160,11 @@ internal sealed class MtuDiscovery
             _probeInFlight = false;
             GiveUp(size, now);
         }
+        else if (size > BaseSize && size <= Current)
+        {
+            // Not a probe: the interface has become narrower under a path that carried this, and nothing of it goes out.
+            FallBack(now);
+        }
     }
 
     /// <summary>A packet other than a probe was acknowledged.</summary>
@@ -204,6 +209,12 @@ internal sealed class MtuDiscovery
             return false;
         }
 
+        FallBack(now);
+        return true;
+    }
+
+    private void FallBack(long now)
+    {
         BlackHoles++;
         Current = BaseSize;
         ForgetSuspicion();
@@ -212,7 +223,6 @@ internal sealed class MtuDiscovery
         _candidate = 0;
         _raiseAt = now + _blackHoleTime;
         _blackHoleTime = Math.Min(_blackHoleTime * 2, RaiseTime);
-        return true;
     }
 
     private void ForgetSuspicion()

@@ -270,6 +270,12 @@ internal sealed class PathManager
     {
         foreach (PathState? path in _paths)
         {
+            if (_state.IsOver)
+            {
+                // The failure of one ended the connection; the others are gone with it.
+                return;
+            }
+
             if (path is null || !path.Validation.TryExpire(now))
             {
                 continue;

@@ -16,6 +16,7 @@ internal sealed class PathMonitor
     private RecoveryPath? _watched;
     private int _mtu;
     private EcnState _ecn;
+    private int _idLength;
 
     public PathMonitor(ConnectionState state)
     {
@@ -29,9 +30,12 @@ internal sealed class PathMonitor
         _state.Streams.RoundTrip = recovery.Rtt.Smoothed;
         _state.Datagrams.SuspicionTime = SuspicionPeriods * _state.Recovery.ProbeTimeoutPeriod;
         _state.Trace?.MetricsUpdated(now, path);
-        if (_watched != recovery)
+        // Ids of another length leave another room: a datagram of the old size would wait for a packet that never comes.
+        int idLength = path.RemoteId.Id.Length;
+        if (_watched != recovery || _idLength != idLength)
         {
             _watched = recovery;
+            _idLength = idLength;
             _mtu = recovery.Mtu.Current;
             _ecn = recovery.Ecn.State;
             _state.Parameters.UpdateDatagramSize();

@@ -62,7 +62,7 @@ internal sealed class LossDetector
             if (byNumber || lossTime <= now)
             {
                 lost++;
-                if (!packet.IsMtuProbe && packet.IsAckEliciting)
+                if (packet.IsAckEliciting && (packet.Flags & (SentPacketFlags.MtuProbe | SentPacketFlags.PathProbe)) == 0)
                 {
                     space.RecentLosses.Add(packet, largestAcked, !byNumber, now);
                 }

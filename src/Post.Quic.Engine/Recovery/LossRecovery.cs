@@ -376,13 +376,14 @@ internal sealed class LossRecovery : IDisposable
     private void UpdateTimeout(long now)
     {
         _probe.Update(_spaces, ActivePath, PeerMaxAckDelay, now);
-        long next = _probe.Deadline;
+        long lossTime = long.MaxValue;
         foreach (PacketNumberSpace space in _spaces)
         {
-            next = Math.Min(next, space.LossTime);
+            lossTime = Math.Min(lossTime, space.LossTime);
         }
 
-        NextTimeout = next;
+        // RFC 9002 section 6.2.1: the probe timer MUST NOT be set while one for the time threshold is.
+        NextTimeout = lossTime != long.MaxValue ? lossTime : _probe.Deadline;
     }
 
     private void AskForProbes(PacketNumberSpace due)

@@ -313,6 +313,16 @@ internal sealed class RecoveryPath
         return true;
     }
 
+    /// <summary>The machine refused datagrams of a size (EMSGSIZE).</summary>
+    internal void OnTooBig(int size, long now)
+    {
+        Mtu.OnRefused(size, now);
+        if (Mtu.Current != Congestion.MaxDatagramSize)
+        {
+            Congestion.SetMaxDatagramSize(Mtu.Current);
+        }
+    }
+
     /// <summary>The losses since <see cref="BeginLosses"/> as congestion; returns whether a recovery period began.</summary>
     internal bool ConcludeLosses(long now)
     {

@@ -54,6 +54,7 @@ internal sealed partial class StreamTable
         // no credit that it could still be sent on.
         SendHalf send = stream.Send!;
         bool isNews = !send.IsReset && !send.IsSettled;
+        stream.IsStoppedByPeer |= isNews;
         ResetStream(stream, frame.ErrorCode, reliableSize: 0);
         if (isNews)
         {

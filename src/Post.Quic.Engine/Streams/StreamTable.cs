@@ -415,7 +415,7 @@ internal sealed partial class StreamTable
         if (!IsOurs(stream.Id))
         {
             IncomingStreams incoming = Incoming(stream.IsBidirectional);
-            incoming.OnClosed(stream.Receive is { IsReset: true, IsStopped: false }, now);
+            incoming.OnClosed(stream.IsAbortedByPeer, now);
             QueueStreamCredit(incoming, now);
         }
 

@@ -42,6 +42,12 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
     /// <summary>The application has the stream: it opened it, or accepted it.</summary>
     internal bool IsHandedOut { get; set; }
 
+    /// <summary>The peer asked us to stop sending before we were done.</summary>
+    internal bool IsStoppedByPeer { get; set; }
+
+    /// <summary>The peer gave up what it had begun, by a reset or by asking us to stop: credit for more of that is paced.</summary>
+    internal bool IsAbortedByPeer => IsStoppedByPeer || Receive is { IsReset: true, IsStopped: false };
+
     internal bool SendSettledReported { get; set; }
 
     internal PendingStreamFrames Pending { get; set; }
@@ -178,6 +184,7 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
         IsClosed = false;
         IsReleased = false;
         IsHandedOut = false;
+        IsStoppedByPeer = false;
         SendSettledReported = false;
         Pending = PendingStreamFrames.None;
         Turn = 0;

@@ -95,6 +95,61 @@ public sealed class AttackTests
         Assert.AreEqual((ulong)TransportErrorCode.ProtocolViolation, pair.Server.Closed?.ErrorCode);
     }
 
+    /// <summary>
+    /// A validated move would have us retire one id more than may be owed: the connection is closed by the PATH_RESPONSE, and
+    /// what its packet still holds finds nothing to work on.
+    /// </summary>
+    [TestMethod]
+    public void Frames_behind_the_one_that_closed_the_connection_are_not_processed()
+    {
+        var challenges = new Challenges();
+        using Pair pair = Quiet(out EvilPeer evil, challenges);
+        pair.Network.Conditions = new LinkConditions { Loss = 1 };
+        ConnectionState server = pair.Server.Core!.State;
+        int owed = Limits.MaxActiveConnectionIds;
+        for (ulong i = 100; owed <= Limits.MaxPendingRetirements; i++, owed++)
+        {
+            evil.Send(pair.Now, (ref WireWriter writer) => NewId(i, i).Write(ref writer));
+            pair.Drive();
+        }
+
+        evil.Send(pair.Now, (ref WireWriter writer) => NewId(300, 0).Write(ref writer));
+        pair.Drive();
+        Assert.IsNull(pair.Server.Closed, $"{pair.Server.Closed}");
+
+        ConnectionState client = pair.Client.Core!.State;
+        Assert.IsTrue(client.RemoteIds.TryTake(out RemoteConnectionId next));
+        client.Paths.Active.RemoteId = next;
+        challenges.Data.Clear();
+        evil.From = NetworkAddress.FromIPv4(0x0a0000aa, 7);
+        evil.Send(pair.Now, (ref WireWriter writer) => PingFrame.Write(ref writer));
+        pair.Drive();
+        Assert.IsNotEmpty(challenges.Data);
+        evil.Send(pair.Now, (ref WireWriter writer) =>
+        {
+            foreach (ulong data in challenges.Data)
+            {
+                new PathResponseFrame(data).Write(ref writer);
+            }
+
+            StreamFrame.Write(ref writer, 0, 0, new byte[500], fin: false);
+        });
+        Assert.AreEqual((ulong)TransportErrorCode.ConnectionIdLimitError, pair.Server.Closed?.ErrorCode);
+        Assert.AreEqual(0, server.Streams.Count);
+        Assert.AreEqual(0L, server.Pool.RentedBytes);
+    }
+
+    [TestMethod]
+    public void Ids_of_another_length_change_the_room_for_datagrams()
+    {
+        using Pair pair = Quiet(out EvilPeer evil);
+        int before = pair.Server.Core!.Datagrams.MaxSize;
+        evil.Send(pair.Now, (ref WireWriter writer) => new NewConnectionIdFrame(
+            100, 100, new ConnectionId(new byte[20]), new StatelessResetToken(new byte[16])).Write(ref writer));
+        Assert.AreEqual(20, pair.Server.Core.State.Paths.Active.RemoteId.Id.Length);
+        Assert.AreEqual(before - 12, pair.Server.Core.Datagrams.MaxSize);
+    }
+
     [TestMethod]
     public void Crypto_data_far_ahead_exceeds_the_buffer()
     {
@@ -237,11 +292,29 @@ public sealed class AttackTests
         return new NewConnectionIdFrame(sequence, retirePriorTo, new ConnectionId(id), new StatelessResetToken(token));
     }
 
-    private static Pair Quiet(out EvilPeer evil)
+    private static Pair Quiet(out EvilPeer evil, ConnectionTrace? serverTrace = null)
     {
-        Pair pair = new Pair().Handshake();
+        Pair pair = new Pair(new PairOptions { ServerTrace = serverTrace }).Handshake();
         pair.RunFor(500_000);
         evil = new EvilPeer(pair.Client, pair.Server);
         return pair;
+    }
+
+    /// <summary>Reads along what is asked over paths.</summary>
+    private sealed class Challenges : ConnectionTrace
+    {
+        public List<ulong> Data { get; } = [];
+
+        public override void PacketSent(
+            long now, PathState path, EncryptionLevel level, ulong packetNumber, int size, ReadOnlySpan<byte> payload)
+        {
+            var reader = new WireReader(payload);
+            if (reader.TryReadVarInt(out ulong type)
+                && type == FrameType.PathChallenge
+                && PathChallengeFrame.TryParse(ref reader, out PathChallengeFrame challenge))
+            {
+                Data.Add(challenge.Data);
+            }
+        }
     }
 }

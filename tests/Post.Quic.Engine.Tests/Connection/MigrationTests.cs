@@ -1,8 +1,10 @@
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
+using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Tests.Simulation;
 using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Parameters;
 
 namespace Post.Quic.Engine.Tests.Connections;
 
@@ -130,6 +132,52 @@ public sealed class MigrationTests
         }).Handshake();
         pair.RunFor(500_000);
         Assert.IsFalse(pair.Client.Core!.TryMigrate(Second, pair.Now));
+    }
+
+    /// <summary>RFC 9000 section 18.2: what the server forbids, it forbids at the address of the handshake.</summary>
+    [TestMethod]
+    public void Server_that_forbids_migration_is_left_from_its_preferred_address()
+    {
+        NetworkAddress preferred = NetworkAddress.FromIPv4(0x0a0000fd, 4433);
+        using Pair pair = new Pair(new PairOptions
+        {
+            Server = ConnectionSettings.Default with { DisableActiveMigration = true },
+            PreferredAddress = preferred,
+        }).Handshake();
+        pair.RunFor(2_000_000);
+        Assert.AreEqual(preferred, pair.Client.Core!.State.Paths.Active.Remote);
+        Assert.IsTrue(pair.Client.Core.TryMigrate(Second, pair.Now));
+        pair.RunFor(2_000_000);
+        Assert.AreEqual(Second, pair.Client.Core.State.Paths.Active.Local);
+        pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(10_000), 5_000_000);
+    }
+
+    /// <summary>The client finds that out in the midst of TLS, which then completes: the connection stays closed.</summary>
+    [TestMethod]
+    public void Preferred_address_with_the_id_of_the_handshake_ends_the_connection_for_good()
+    {
+        using var pair = new Pair(new PairOptions
+        {
+            StandInTls = true,
+            PreferredAddress = NetworkAddress.FromIPv4(0x0a0000fd, 4433),
+            SpoilServerParameters = parameters =>
+            {
+                Assert.IsFalse(TransportParametersReader.TryParse(parameters, true, out TransportParameters? honest).IsError);
+                var writer = new WireWriter(new byte[1024]);
+                TransportParametersWriter.Write(
+                    ref writer,
+                    honest! with
+                    {
+                        PreferredAddress = honest.PreferredAddress! with { ConnectionId = honest.InitialSourceConnectionId!.Value },
+                    },
+                    new SeededRandomSource(1));
+                return writer.Written.ToArray();
+            },
+        });
+        pair.Connect().RunUntil(() => pair.Client.Closed is not null, 2_000_000, "refusal");
+        Assert.AreEqual((ulong)TransportErrorCode.ProtocolViolation, pair.Client.Closed!.Value.ErrorCode);
+        Assert.IsFalse(pair.Client.IsComplete);
+        pair.RunUntil(() => pair.Client.IsDrained && pair.Server.IsDrained, 60_000_000, "end");
     }
 
     [TestMethod]

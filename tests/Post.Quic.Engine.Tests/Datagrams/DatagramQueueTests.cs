@@ -121,12 +121,16 @@ public sealed class DatagramQueueTests : IDisposable
     }
 
     [TestMethod]
-    public void The_peers_frame_size_bounds_the_datagram_with_its_type()
+    public void The_peers_frame_size_bounds_the_datagram_with_its_type_and_length()
     {
         // RFC 9221 section 3: the size is that of the frame; 0 means that none are taken.
         DatagramQueue queue = Create();
         queue.SetSizes(100, 1200);
-        Assert.AreEqual(99, queue.MaxSize);
+        Add(queue, 0, long.MaxValue, queue.MaxSize);
+        using var log = new SentFrameLog();
+        var writer = new WireWriter(new byte[1200]);
+        Assert.IsTrue(queue.WriteFrames(ref writer, log, SendUrgency.Last, Now));
+        Assert.AreEqual(100, writer.Position);
         queue.SetSizes(0, 1200);
         Assert.AreEqual(DatagramEnqueueResult.NotSupported, queue.TryEnqueue(default, 0, long.MaxValue, out _));
     }

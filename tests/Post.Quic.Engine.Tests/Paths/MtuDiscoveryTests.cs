@@ -114,6 +114,19 @@ public sealed class MtuDiscoveryTests
         Assert.AreEqual(1_472, mtu.NextProbe(mtu.NextTimeout));
     }
 
+    /// <summary>A VPN comes up, say: its interface refuses what the one before took, and nothing would go out any more.</summary>
+    [TestMethod]
+    public void An_interface_that_refuses_the_present_size_brings_it_down_at_once()
+    {
+        var mtu = new MtuDiscovery(1_472);
+        Search(mtu, 1_472, 0);
+        mtu.OnRefused(1_200, Second);
+        Assert.AreEqual(1_472, mtu.Current, "What is not large is refused for another reason.");
+        mtu.OnRefused(1_472, Second);
+        Assert.AreEqual(MtuDiscovery.BaseSize, mtu.Current);
+        Assert.AreEqual(1_472, mtu.NextProbe(mtu.NextTimeout));
+    }
+
     [TestMethod]
     public void Congestion_that_lets_newer_large_datagrams_through_is_no_black_hole()
     {

@@ -44,6 +44,62 @@ public sealed class LossDetectionTests
     }
 
     [TestMethod]
+    public void No_probe_is_sent_while_the_time_threshold_is_awaited()
+    {
+        // RFC 9002 section 6.2.1: MUST NOT. After reordering the time threshold can lie behind the probe timeout.
+        var world = new RecoveryWorld();
+        world.Recovery.PeerMaxAckDelay = 0;
+        for (int i = 0; i < 60; i++)
+        {
+            world.MeasureRtt(80 * Millisecond);
+        }
+
+        for (int i = 0; i < 8; i++)
+        {
+            ulong late = world.SendMany(2);
+            world.Now += 80 * Millisecond;
+            world.Ack(late + 1);
+            world.ExpireTimeout();
+            world.Ack(late, late + 1);
+        }
+
+        ulong waited = world.SendMany(2);
+        long sent = world.Now;
+        world.Now += 80 * Millisecond;
+        world.Ack(waited + 1);
+        Assert.IsGreaterThan(world.Path.Rtt.ProbeTimeout, world.Path.LossDelay);
+        Assert.AreEqual(sent + world.Path.LossDelay, world.Recovery.NextTimeout);
+        world.ExpireTimeout();
+        Assert.AreEqual(0, world.Recovery.ProbeTimeoutCount);
+        Assert.AreEqual(waited, world.LostNumbers.Last());
+    }
+
+    [TestMethod]
+    public void A_path_probe_that_comes_late_undoes_no_congestion()
+    {
+        // The loss of a probe was never counted as congestion (RFC 9000 section 9.4), so its arrival excuses none.
+        var world = new RecoveryWorld();
+        world.MeasureRtt(80 * Millisecond);
+        ulong probe = world.Send(
+            flags: RecoveryWorld.Eliciting | SentPacketFlags.PathProbe, frame: new SentFrame(SentFrameKind.PathChallenge));
+        _ = world.Send();
+        ulong last = world.SendMany(6) + 5;
+        world.Now += 80 * Millisecond;
+        world.Ack(last);
+        Assert.AreEqual(1L, world.Path.Congestion.CongestionEvents);
+        long window = world.Path.Congestion.Window;
+        for (ulong i = probe + 2; i < last; i++)
+        {
+            // All that was lost by number but one came late; that one and the probe make it look complete.
+            world.Ack(i);
+        }
+
+        world.Ack(probe);
+        Assert.AreEqual(0L, world.Path.Congestion.SpuriousCongestionEvents);
+        Assert.AreEqual(window, world.Path.Congestion.Window);
+    }
+
+    [TestMethod]
     public void The_time_threshold_is_never_finer_than_the_granularity()
     {
         // RFC 9002 section 6.1.2.

@@ -341,7 +341,7 @@ internal sealed class Pair : IDisposable
                 Random = _random,
                 Crypto = _options.Crypto,
                 CreateTls = host => _options.StandInTls
-                    ? new StandInTls(host, _random, Clock, isServer: true)
+                    ? new StandInTls(host, _random, Clock, isServer: true) { Spoil = _options.SpoilServerParameters }
                     : new TlsServer(host, _random, Clock),
                 Local = datagram.To,
                 Remote = datagram.From,

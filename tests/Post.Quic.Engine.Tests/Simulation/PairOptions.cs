@@ -28,6 +28,9 @@ internal sealed record PairOptions
     /// <summary>With the stand-in: what becomes of the client's transport parameters.</summary>
     public Func<byte[], byte[]>? SpoilParameters { get; init; }
 
+    /// <summary>With the stand-in: what becomes of the server's.</summary>
+    public Func<byte[], byte[]>? SpoilServerParameters { get; init; }
+
     /// <summary>The server asks for proof of the address first.</summary>
     public bool Retry { get; init; }
 

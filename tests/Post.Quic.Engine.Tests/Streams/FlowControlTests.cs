@@ -273,6 +273,33 @@ public sealed class FlowControlTests
         Assert.AreEqual(0, client.Table.Count + server.Table.Count);
     }
 
+    /// <summary>
+    /// The same work for us, asked for in another way: the request is whole, and nobody wants the answer (rapid reset,
+    /// CVE-2023-44487, with STOP_SENDING in place of the reset).
+    /// </summary>
+    [TestMethod]
+    public void Credit_for_streams_whose_answer_the_peer_stopped_comes_back_at_a_pace()
+    {
+        (StreamEnd client, StreamEnd server) = StreamEnd.Pair();
+        int opened = 0;
+        while (opened < 2 * Limits.AbortedStreamBurst && client.Table.TryOpen(true, out TransportStream? stream))
+        {
+            stream!.Write("x"u8);
+            stream.Finish();
+            client.Exchange(server);
+            TransportStream accepted = server.Accept();
+            accepted.Read(new byte[10], server.Now);
+            stream.StopReading(0, client.Now);
+            stream.Release(0, client.Now);
+            client.Exchange(server);
+            accepted.Release(0, server.Now);
+            client.Exchange(server);
+            opened++;
+        }
+
+        Assert.IsLessThanOrEqualTo(Limits.AbortedStreamBurst + 100, opened, "streams without waiting");
+    }
+
     [TestMethod]
     public void Credit_for_streams_that_the_peer_reset_comes_back_at_a_pace()
     {
