@@ -82,6 +82,12 @@ public sealed partial class QuicConnection : IAsyncDisposable
     /// <summary>The largest datagram that can be sent now, in bytes; 0 where the peer takes none.</summary>
     public int MaxDatagramSize { get; private set; }
 
+    /// <summary>
+    /// A reset stream can still deliver its beginning: both ends know RESET_STREAM_AT. Known when the peer's transport parameters are;
+    /// before that, false.
+    /// </summary>
+    public bool CanResetReliably => Driver.IsSetUp && Driver.Core.Streams.PeerKnowsResetStreamAt;
+
     /// <summary>The version of QUIC in use: 1, or 0x6b3343cf for version 2.</summary>
     public int NegotiatedVersion { get; private set; }
 

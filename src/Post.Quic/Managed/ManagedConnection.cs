@@ -9,7 +9,9 @@ namespace Post.Quic.Managed;
 /// <summary>A connection of the managed engine behind the seam.</summary>
 internal sealed class ManagedConnection(QuicConnection connection, ManagedEvents events, PeerIdentity peer) : TransportConnection
 {
-    public override TransportCapabilities Capabilities => ManagedTransport.AllCapabilities;
+    // Not every peer knows RESET_STREAM_AT, and what is promised and then not done would never be made good.
+    public override TransportCapabilities Capabilities =>
+        ManagedTransport.AllCapabilities & ~(connection.CanResetReliably ? TransportCapabilities.None : TransportCapabilities.ReliableReset);
 
     public override bool IsClient => connection.IsClient;
 

@@ -111,6 +111,8 @@ internal sealed class SendPump
         item.PayloadTaken = 0;
         item.IsEarly = false;
         item.IsVisible = false;
+        item.IsHeaderOut = false;
+        item.IsToldByReset = false;
         item.IsAllTaken = false;
         item.IsDatagram = false;
         item.Entry.IsStarted = false;
@@ -269,6 +271,7 @@ internal sealed class SendPump
     {
         var header = _framing.HeaderOf(item);
         var length = header.Length();
+        item.HeaderLength = length;
         var copied = Math.Min(payload.Length, CopyLimit);
         var rented = ArrayPool<byte>.Shared.Rent(length + copied);
         header.Write(rented);
@@ -363,6 +366,7 @@ internal sealed class SendPump
             return;
         }
 
+        item.IsHeaderOut |= write is { Error: null, Result.IsStopped: false };
         if (!LetGo(item))
         {
             return;

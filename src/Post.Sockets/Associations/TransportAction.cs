@@ -6,14 +6,15 @@ namespace Post.Sockets.Associations;
 /// <summary>
 /// Something to be done to a stream, decided under the association's lock and carried out after it: the transport has locks of its own.
 /// </summary>
-internal readonly record struct TransportAction(TransportActionKind Kind, TransportStream Stream, PostErrorCode Code = 0, TransportPriority Priority = default)
+internal readonly record struct TransportAction(
+    TransportActionKind Kind, TransportStream Stream, PostErrorCode Code = 0, TransportPriority Priority = default, long ReliableSize = 0)
 {
     public void Run()
     {
         switch (Kind)
         {
             case TransportActionKind.Reset:
-                Stream.Reset((long)Code);
+                Stream.Reset((long)Code, ReliableSize);
                 break;
             case TransportActionKind.StopReading:
                 Stream.StopReading((long)Code);

@@ -124,6 +124,18 @@ internal sealed class OutboundObject : SentObject, ITimed
     /// <summary>At least its header was handed over, so the receiver may know of it.</summary>
     public bool IsVisible { get; set; }
 
+    /// <summary>Bytes of its header on the stream.</summary>
+    public int HeaderLength { get; set; }
+
+    /// <summary>The transport has let go of the header: a reset can still deliver it.</summary>
+    public bool IsHeaderOut { get; set; }
+
+    /// <summary>The peer asked to stop sending it, and the transport has reset its stream.</summary>
+    public bool IsStopped { get; set; }
+
+    /// <summary>Its stream was reset with the header delivered: the receiver knows which object died.</summary>
+    public bool IsToldByReset { get; set; }
+
     /// <summary>All of it was handed over.</summary>
     public bool IsAllTaken { get; set; }
 

@@ -160,7 +160,7 @@ internal sealed class Outbox(AssociationCore core)
             item.IsInGrace = true;
             if (item.Stream is { } stream && item.State < SentObjectState.TransportAcknowledged)
             {
-                core.Later(new TransportAction(TransportActionKind.Reset, stream, PostErrorCode.Expired));
+                ResetStream(item, stream, PostErrorCode.Expired);
             }
 
             core.Timers.Set(item, now + core.Grace);
@@ -268,6 +268,7 @@ internal sealed class Outbox(AssociationCore core)
     /// <summary>The peer stopped the stream of an object. Where it also gives a receipt, both say the same.</summary>
     public void OnStopped(OutboundObject item, PostErrorCode code)
     {
+        item.IsStopped = true;
         if (item.IsEnded || item.IsInGrace)
         {
             return;
@@ -466,11 +467,6 @@ internal sealed class Outbox(AssociationCore core)
         item.Queued = 0;
         core.Admission.Release(item);
         ReleaseDatagram(item);
-        if (abandon is { } why && !core.IsClosed)
-        {
-            core.Frames.AddAbandon(why, item.Id);
-        }
-
         if (item.IsWaitingForSource)
         {
             core.InterruptLater(item.Source!);
@@ -480,13 +476,18 @@ internal sealed class Outbox(AssociationCore core)
         {
             if (end != ObjectEnd.Acked && item.State < SentObjectState.TransportAcknowledged)
             {
-                core.Later(new TransportAction(TransportActionKind.Reset, stream, ResetCode(end, reason)));
+                ResetStream(item, stream, ResetCode(end, reason));
             }
 
             if (!item.IsWriting)
             {
                 core.Later(new TransportAction(TransportActionKind.Dispose, stream));
             }
+        }
+
+        if (abandon is { } why && !item.IsToldByReset && !core.IsClosed)
+        {
+            core.Frames.AddAbandon(why, item.Id);
         }
 
         foreach (var dependent in item.Dependents ?? [])
@@ -516,6 +517,14 @@ internal sealed class Outbox(AssociationCore core)
             core.Scheduler.ReleaseOutstanding(item.DatagramClass, item.DatagramCharge);
             item.DatagramCharge = 0;
         }
+    }
+
+    /// <summary>Stops sending, but for the header where the transport can: the receiver then knows which object died.</summary>
+    private void ResetStream(OutboundObject item, TransportStream stream, PostErrorCode code)
+    {
+        item.IsToldByReset |= item is { IsHeaderOut: true, IsStopped: false }
+            && (core.Connection.Capabilities & TransportCapabilities.ReliableReset) != 0;
+        core.Later(new TransportAction(TransportActionKind.Reset, stream, code, ReliableSize: item.HeaderLength));
     }
 
     private static PostErrorCode ResetCode(ObjectEnd end, ObjectEndReason reason) => (end, reason) switch
