@@ -8,13 +8,15 @@ internal sealed class TimerQueue : IDisposable
     private readonly IndexedHeap<ITimed, long, Slot> _heap = new();
     private readonly ITimer _timer;
     private readonly Clock _clock;
+    private readonly Action _wake;
     private long _armedFor = long.MaxValue;
 
     public TimerQueue(Clock clock, Action wake)
     {
         _clock = clock;
+        _wake = wake;
         _timer = clock.Provider.CreateTimer(
-            static state => ((Action)state!)(), wake, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            static state => ((TimerQueue)state!).OnFired(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Sets, or moves, the moment of an item. Under the association's lock.</summary>
@@ -44,12 +46,13 @@ internal sealed class TimerQueue : IDisposable
         }
 
         // A timer set too early costs one empty run of the pump; one set again for every object would cost more.
-        if (_armedFor > now && _armedFor <= next)
+        var armedFor = Volatile.Read(ref _armedFor);
+        if (armedFor > now && armedFor <= next)
         {
             return;
         }
 
-        _armedFor = next;
+        Volatile.Write(ref _armedFor, next);
         var wait = _clock.Span(Math.Max(0, next - now));
 
         // Timers fire in whole milliseconds: never a moment too early, or the pump would spin.
@@ -58,6 +61,14 @@ internal sealed class TimerQueue : IDisposable
     }
 
     public void Dispose() => _timer.Dispose();
+
+    // The platform counts in whole ticks and may fire a little before the moment: the pump then finds nothing due, and must
+    // set the timer anew instead of relying on it. Set anew meanwhile, it costs one more setting.
+    private void OnFired()
+    {
+        Volatile.Write(ref _armedFor, long.MaxValue);
+        _wake();
+    }
 
     private readonly struct Slot : IHeapSlot<ITimed>
     {
