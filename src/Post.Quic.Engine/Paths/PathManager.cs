@@ -60,8 +60,9 @@ internal sealed class PathManager
                 return path;
             }
 
-            // A socket that is bound to no address learns from the first packet which one it is.
-            if (path.Local.IsUnspecified || metadata.Local.IsUnspecified)
+            // A socket that is bound to no address learns from the first packet which one it is. The port is its own from
+            // the start: what still comes to a port that was left belongs to no path, and must not bring one back there.
+            if (path.Local.Port == metadata.Local.Port && (path.Local.IsUnspecified || metadata.Local.IsUnspecified))
             {
                 byRemote ??= path;
             }

@@ -94,6 +94,26 @@ public sealed class MigrationTests
     }
 
     [TestMethod]
+    public void Late_packets_at_the_old_port_do_not_bring_a_client_back_there()
+    {
+        using Pair pair = new Pair().Handshake();
+        pair.RunFor(500_000);
+        PathManager paths = pair.Client.Core!.State.Paths;
+        NetworkAddress old = paths.Active.Local;
+
+        // Bound to no address, as a client's socket mostly is: it learns from the first packet which one it has.
+        Assert.IsTrue(pair.Client.Core.TryMigrate(NetworkAddress.FromIPv4(0, 50001), pair.Now));
+        pair.RunFor(2_000_000);
+        PathState moved = paths.Active;
+        Assert.AreEqual(50001, moved.Local.Port);
+
+        Assert.IsNull(paths.Find(new DatagramMetadata(old, moved.Remote, default)));
+        Assert.AreEqual(50001, moved.Local.Port);
+        Assert.AreSame(moved, paths.Find(new DatagramMetadata(old.WithPort(50001), moved.Remote, default)));
+        Assert.AreEqual(old.WithPort(50001), moved.Local);
+    }
+
+    [TestMethod]
     public void Client_moves_many_times_and_ids_do_not_run_out()
     {
         using Pair pair = new Pair().Handshake();
