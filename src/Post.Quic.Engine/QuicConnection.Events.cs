@@ -29,6 +29,7 @@ public sealed partial class QuicConnection : IConnectionEvents
         TlsSession tls = Driver.Core.Tls;
         NegotiatedApplicationProtocol = tls.ApplicationProtocol;
         NegotiatedCipherSuite = (System.Net.Security.TlsCipherSuite)tls.CipherSuite;
+        NegotiatedKeyExchangeGroup = (QuicKeyExchangeGroup)tls.Group;
         RemoteCertificate = tls.PeerCertificate;
         IsResumed = tls.IsResumed;
         NegotiatedVersion = (int)Driver.Core.Version;

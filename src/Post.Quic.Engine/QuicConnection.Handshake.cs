@@ -61,10 +61,12 @@ public sealed partial class QuicConnection
         TlsClientOptions tls = TlsClientOptions.From(
             options.ClientAuthenticationOptions,
             options.PinnedPublicKeys,
+            options.KeyExchangeGroups,
             sessionTicket: options.SessionTicket?.Tls,
             enableEarlyData: options.EnableEarlyData,
             keyLog: options.KeyLog,
-            targetHost: options.ClientAuthenticationOptions.TargetHost ?? ClientAddresses.HostOf(options.RemoteEndPoint));
+            targetHost: options.ClientAuthenticationOptions.TargetHost ?? ClientAddresses.HostOf(options.RemoteEndPoint),
+            crypto: options.Endpoint?.Host.Crypto);
         EndpointHost host = options.Endpoint?.Host ?? OpenHost(options, remote);
         QuicConnection connection = Begin(options, settings, tls, host, NetworkAddress.FromEndPoint(remote));
         connection.Driver.WakeHere();
@@ -160,11 +162,13 @@ public sealed partial class QuicConnection
             TlsServerOptions tls = TlsServerOptions.From(
                 options.ServerAuthenticationOptions,
                 pinnedPublicKeys: options.PinnedPublicKeys,
+                groups: options.KeyExchangeGroups,
                 ticketKeys: _host.TicketKeys,
                 enableEarlyData: options.EnableEarlyData,
                 earlyDataContext: ParameterFactory.EarlyDataContext(settings),
                 antiReplay: _host.AntiReplay,
-                keyLog: options.KeyLog);
+                keyLog: options.KeyLog,
+                crypto: _host.Crypto);
             lock (Driver.Gate)
             {
                 _options = options;

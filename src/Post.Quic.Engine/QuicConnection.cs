@@ -67,6 +67,9 @@ public sealed partial class QuicConnection : IAsyncDisposable
     /// <summary>The cipher suite agreed on, once the handshake is complete.</summary>
     public TlsCipherSuite NegotiatedCipherSuite { get; private set; }
 
+    /// <summary>The group that the keys were agreed on with, once the handshake is complete.</summary>
+    public QuicKeyExchangeGroup NegotiatedKeyExchangeGroup { get; private set; }
+
     /// <summary>The name of the server that the client asked for; empty where it asked for none.</summary>
     public string TargetHostName { get; private set; } = string.Empty;
 

@@ -66,6 +66,14 @@ public abstract record QuicConnectionOptions
     /// </summary>
     public bool EnableEcn { get; init; } = true;
 
+    /// <summary>
+    /// The key exchange groups to offer or to take, in order of preference; those that this platform lacks are skipped.
+    /// Null, the default: X25519, P-256, P-384. A client sends shares of the first and of the next that costs little; a
+    /// server that wants another has it try again, which costs a round trip. To be safe from quantum computers of
+    /// tomorrow, put <see cref="QuicKeyExchangeGroup.X25519MlKem768"/> first.
+    /// </summary>
+    public IReadOnlyList<QuicKeyExchangeGroup>? KeyExchangeGroups { get; init; }
+
     /// <summary>Who hears of what the connection pushes; null: nobody.</summary>
     public QuicConnectionEvents? Events { get; init; }
 

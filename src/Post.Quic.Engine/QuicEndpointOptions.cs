@@ -40,7 +40,10 @@ public sealed record QuicEndpointOptions
     /// <summary>Use the portable sockets even where faster ones exist; for comparison.</summary>
     public bool UsePortableSockets { get; init; }
 
-    /// <summary>Use the platform's cryptographic classes even where libcrypto can be called directly; for comparison.</summary>
+    /// <summary>
+    /// Use the platform's cryptographic classes even where libcrypto can be called directly, for packets and for key
+    /// exchange; there is no X25519 then. For comparison; false by default.
+    /// </summary>
     public bool UsePlatformCrypto { get; init; }
 
     internal void Validate()

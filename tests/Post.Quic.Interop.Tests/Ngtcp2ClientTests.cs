@@ -29,6 +29,7 @@ public sealed class Ngtcp2ClientTests : PeerTest
         Assert.AreEqual(1, http.Requests);
         Assert.AreEqual("localhost", connection.TargetHostName);
         Assert.AreEqual(1, connection.NegotiatedVersion);
+        Assert.AreEqual(QuicKeyExchangeGroup.X25519, connection.NegotiatedKeyExchangeGroup);
         Assert.IsTrue(peer.HasSaid("[:status: 200]"));
     }
 
@@ -116,9 +117,9 @@ public sealed class Ngtcp2ClientTests : PeerTest
     [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
     public async Task The_client_answers_our_hello_retry_request()
     {
-        await using QuicListener listener = await Ours.ListenAsync(Http3Session.Protocol);
-
-        // Its first key share is for X25519, which our server does not have.
+        // Its first key share is for X25519, which our server does not take here.
+        await using QuicListener listener = await Ours.ListenAsync(
+            Http3Session.Protocol, plain => plain with { KeyExchangeGroups = [QuicKeyExchangeGroup.Secp384r1] });
         PeerProcess peer = StartGtlsClient(
             listener.LocalEndPoint, ["--groups=-GROUP-ALL:+GROUP-X25519:+GROUP-SECP521R1:+GROUP-SECP384R1"], "/");
         await using QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
@@ -126,6 +127,7 @@ public sealed class Ngtcp2ClientTests : PeerTest
         Http3Session http = await RunAsync(connection, peer);
 
         Assert.AreEqual(1, http.Requests);
+        Assert.AreEqual(QuicKeyExchangeGroup.Secp384r1, connection.NegotiatedKeyExchangeGroup);
     }
 
     [TestMethod]

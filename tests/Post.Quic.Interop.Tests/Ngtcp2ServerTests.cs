@@ -27,6 +27,7 @@ public sealed class Ngtcp2ServerTests : PeerTest
 
         Assert.HasCount(100, body);
         Assert.AreEqual(1, connection.NegotiatedVersion);
+        Assert.AreEqual(QuicKeyExchangeGroup.X25519, connection.NegotiatedKeyExchangeGroup);
         await peer.WaitForLineAsync("Negotiated ALPN is h3", Cancel);
     }
 
@@ -113,6 +114,7 @@ public sealed class Ngtcp2ServerTests : PeerTest
         Http3Session http = await Http3Session.StartAsync(connection, null, Cancel);
 
         Assert.HasCount(10, await http.GetAsync("/10", Cancel));
+        Assert.AreEqual(QuicKeyExchangeGroup.Secp384r1, connection.NegotiatedKeyExchangeGroup);
     }
 
     [TestMethod]

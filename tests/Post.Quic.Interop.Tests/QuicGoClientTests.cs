@@ -23,7 +23,23 @@ public sealed class QuicGoClientTests : PeerTest
         await RunAsync(connection, peer, streams: 1);
 
         Assert.AreEqual("localhost", connection.TargetHostName);
+        Assert.AreEqual(QuicKeyExchangeGroup.X25519, connection.NegotiatedKeyExchangeGroup);
         Assert.IsTrue(peer.HasSaid("peer=\"localhost\""));
+    }
+
+    [TestMethod]
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    public async Task The_client_answers_our_hello_retry_request()
+    {
+        // Its only key share is for X25519.
+        await using QuicListener listener = await Ours.ListenAsync(
+            Ours.Interop, plain => plain with { KeyExchangeGroups = [QuicKeyExchangeGroup.Secp384r1] });
+        PeerProcess peer = await StartQuicGoClientAsync(listener.LocalEndPoint);
+        await using QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
+
+        await RunAsync(connection, peer, streams: 1);
+
+        Assert.AreEqual(QuicKeyExchangeGroup.Secp384r1, connection.NegotiatedKeyExchangeGroup);
     }
 
     [TestMethod]
@@ -88,9 +104,10 @@ public sealed class QuicGoClientTests : PeerTest
     {
         await using QuicListener listener = await Ours.ListenAsync(Ours.Interop, plain => plain with { EnableEarlyData = early });
 
-        // Without a share for P-256 there would be a HelloRetryRequest, and that rejects early data (RFC 8446 section 4.2.10).
+        // Its only share is for X25519. Early data shows that we take it: a HelloRetryRequest rejects early data (RFC 8446
+        // section 4.2.10).
         PeerProcess peer = await StartQuicGoClientAsync(
-            listener.LocalEndPoint, "-sessions", "2", "-p256", early ? "-early" : "-early=false");
+            listener.LocalEndPoint, "-sessions", "2", early ? "-early" : "-early=false");
         await using QuicConnection first = await listener.AcceptConnectionAsync(Cancel);
         using EchoServer serving = EchoServer.Start(first, Cancel);
         await using QuicConnection second = await listener.AcceptConnectionAsync(Cancel);

@@ -24,6 +24,7 @@ public sealed class QuicGoServerTests : PeerTest
         await EchoAsync(connection, 1000);
 
         Assert.AreEqual(1, connection.NegotiatedVersion);
+        Assert.AreEqual(QuicKeyExchangeGroup.X25519, connection.NegotiatedKeyExchangeGroup);
         await peer.WaitForLineAsync("connected resumed=false", Cancel);
     }
 
@@ -76,6 +77,18 @@ public sealed class QuicGoServerTests : PeerTest
             Assert.AreEqual(QuicStreamType.Unidirectional, inbound.Type);
             CollectionAssert.AreEqual(sent, await inbound.ReadToEndAsync(Cancel));
         }
+    }
+
+    [TestMethod]
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    public async Task Our_client_answers_a_hello_retry_request()
+    {
+        (_, IPEndPoint server) = await StartQuicGoServerAsync("-p384");
+        await using QuicConnection connection = await ConnectAsync(server);
+
+        await EchoAsync(connection, 10_000);
+
+        Assert.AreEqual(QuicKeyExchangeGroup.Secp384r1, connection.NegotiatedKeyExchangeGroup);
     }
 
     [TestMethod]

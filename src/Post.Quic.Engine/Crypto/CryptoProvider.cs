@@ -1,6 +1,9 @@
+using Post.Quic.Engine.Crypto.LibCrypto;
+using Post.Quic.Engine.Crypto.Platform;
+
 namespace Post.Quic.Engine.Crypto;
 
-/// <summary>Makes the primitives of packet protection. Thread-safe; what it makes is not.</summary>
+/// <summary>Makes the primitives of packet protection and key exchange. Thread-safe; what it makes is not.</summary>
 internal abstract class CryptoProvider
 {
     /// <summary>What serves where nothing else is asked for.</summary>
@@ -25,4 +28,7 @@ internal abstract class CryptoProvider
     public abstract Aead CreateAead(CipherSuite suite, KeyDirection direction, ReadOnlySpan<byte> key);
 
     public abstract HeaderProtection CreateHeaderProtection(CipherSuite suite, ReadOnlySpan<byte> key);
+
+    /// <summary>The Diffie-Hellman group; null where it is not there.</summary>
+    public abstract KeyAgreement? FindKeyAgreement(NamedGroup group);
 }

@@ -1,6 +1,6 @@
 namespace Post.Quic.Engine.Crypto;
 
-/// <summary>Whose implementation of the packet-protection primitives serves.</summary>
+/// <summary>Whose implementation of the primitives of packet protection and key exchange serves.</summary>
 internal enum CryptoProviderKind
 {
     /// <summary>libcrypto where it loads and passes its self-test, else the platform's classes.</summary>

@@ -17,7 +17,7 @@ internal static class ClientHelloWriter
         TlsClientOptions options,
         ITlsHost host,
         ReadOnlySpan<byte> random,
-        KeyShareOffer share,
+        IReadOnlyList<KeyShareOffer> shares,
         ReadOnlySpan<byte> cookie,
         TlsSessionTicket? ticket,
         bool offersEarlyData,
@@ -44,14 +44,14 @@ internal static class ClientHelloWriter
             ServerNames.Write(writer, options.ServerName);
         }
 
-        WriteGroups(writer, options.Groups);
+        WriteGroups(writer, options);
         SignatureSchemes.Write(writer);
         ProtocolNames.Write(writer, options.ApplicationProtocols);
         int versions = writer.BeginExtension(ExtensionType.SupportedVersions);
         writer.WriteByte(2);
         writer.WriteUInt16(TlsVersion.Tls13);
         writer.End(versions, 2);
-        WriteShare(writer, share);
+        WriteShares(writer, shares);
         if (!cookie.IsEmpty)
         {
             int extension = writer.BeginExtension(ExtensionType.Cookie);
@@ -87,13 +87,13 @@ internal static class ClientHelloWriter
     /// <summary>Bytes at the end of the message that the binder does not cover: the binders with their lengths.</summary>
     public static int BindersLength(CipherSuite suite) => 2 + 1 + suite.HashLength();
 
-    private static void WriteGroups(MessageWriter writer, IReadOnlyList<NamedGroup> groups)
+    private static void WriteGroups(MessageWriter writer, TlsClientOptions options)
     {
         int extension = writer.BeginExtension(ExtensionType.SupportedGroups);
         int list = writer.Begin(2);
-        foreach (NamedGroup group in groups)
+        foreach (NamedGroup group in options.Groups)
         {
-            if (KeyExchange.Find(group) is not null)
+            if (KeyExchange.Find(options.Crypto, group) is not null)
             {
                 writer.WriteUInt16((ushort)group);
             }
@@ -103,12 +103,16 @@ internal static class ClientHelloWriter
         writer.End(extension, 2);
     }
 
-    private static void WriteShare(MessageWriter writer, KeyShareOffer share)
+    private static void WriteShares(MessageWriter writer, IReadOnlyList<KeyShareOffer> shares)
     {
         int extension = writer.BeginExtension(ExtensionType.KeyShare);
         int list = writer.Begin(2);
-        writer.WriteUInt16((ushort)share.Group);
-        writer.WriteVector16(share.Share);
+        foreach (KeyShareOffer share in shares)
+        {
+            writer.WriteUInt16((ushort)share.Group);
+            writer.WriteVector16(share.Share);
+        }
+
         writer.End(list, 2);
         writer.End(extension, 2);
     }

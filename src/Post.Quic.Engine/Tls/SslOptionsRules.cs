@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls.Certificates;
+using Post.Quic.Engine.Tls.Keys;
 
 namespace Post.Quic.Engine.Tls;
 
@@ -66,11 +67,11 @@ internal static class SslOptionsRules
     }
 
     /// <exception cref="ArgumentException">The policy leaves no suite that QUIC can use here.</exception>
-    public static IReadOnlyList<CipherSuite> Suites(CipherSuitesPolicy? policy, string argument)
+    public static IReadOnlyList<CipherSuite> Suites(CipherSuitesPolicy? policy, CryptoProvider provider, string argument)
     {
         if (policy is null)
         {
-            return TlsDefaults.CipherSuites;
+            return TlsDefaults.CipherSuitesOf(provider);
         }
 
         var suites = new List<CipherSuite>();
@@ -79,7 +80,7 @@ internal static class SslOptionsRules
             foreach (TlsCipherSuite allowed in policy.AllowedCipherSuites)
             {
                 var suite = (CipherSuite)allowed;
-                if (suite.IsKnown() && CryptoProvider.Default.IsSupported(suite))
+                if (suite.IsKnown() && provider.IsSupported(suite))
                 {
                     suites.Add(suite);
                 }
@@ -91,6 +92,23 @@ internal static class SslOptionsRules
             : throw new ArgumentException(
                 "CipherSuitesPolicy allows no suite of TLS 1.3 that this platform has; add TLS_AES_128_GCM_SHA256 or leave it null.",
                 argument);
+    }
+
+    /// <exception cref="ArgumentException">This platform has none of the groups.</exception>
+    public static IReadOnlyList<NamedGroup> Groups(
+        IReadOnlyList<QuicKeyExchangeGroup>? wanted, CryptoProvider provider, string argument)
+    {
+        if (wanted is null)
+        {
+            return TlsDefaults.GroupsOf(provider);
+        }
+
+        NamedGroup[] groups =
+            [.. wanted.Select(static group => (NamedGroup)group).Distinct().Where(group => KeyExchange.Find(provider, group) is not null)];
+        return groups.Length != 0
+            ? groups
+            : throw new ArgumentException(
+                "This platform has none of the KeyExchangeGroups; add Secp256r1 or leave it null.", argument);
     }
 
     /// <summary>

@@ -16,7 +16,7 @@ internal sealed class TlsClient : TlsSession
     private readonly byte[] _random = new byte[32];
     private readonly byte[] _policy;
     private ClientState _state = ClientState.Start;
-    private KeyShareOffer? _share;
+    private ClientKeyShares? _shares;
     private TlsSessionTicket? _ticket;
     private SecretBuffer? _clientHandshakeSecret;
     private SecretBuffer? _serverHandshakeSecret;
@@ -31,7 +31,7 @@ internal sealed class TlsClient : TlsSession
     public TlsClient(ITlsHost host, TlsClientOptions options, RandomSource random, TlsClock clock)
         : base(host, random, clock)
     {
-        if (options.CipherSuites.Count == 0 || FirstGroup(options) == NamedGroup.None)
+        if (options.CipherSuites.Count == 0 || !options.Groups.Any(group => KeyExchange.Find(options.Crypto, group) is not null))
         {
             throw new ArgumentException("A client needs a cipher suite and a group that this platform has.", nameof(options));
         }
@@ -58,7 +58,7 @@ internal sealed class TlsClient : TlsSession
             _offersEarlyData = _options.EnableEarlyData && _ticket.AllowsEarlyData;
         }
 
-        _share = KeyExchange.Find(FirstGroup(_options))!.Offer();
+        _shares = ClientKeyShares.Create(_options.Crypto, _options.Groups, _options.KeyShares);
         SendHello(default, now);
         if (_offersEarlyData)
         {
@@ -77,7 +77,7 @@ internal sealed class TlsClient : TlsSession
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
-        _share?.Dispose();
+        _shares?.Dispose();
         _clientHandshakeSecret?.Dispose();
         _serverHandshakeSecret?.Dispose();
         _resumptionSecret?.Dispose();
@@ -110,23 +110,10 @@ internal sealed class TlsClient : TlsSession
 
     private protected override void OnPeerAccepted() => _state = ClientState.Finished;
 
-    private static NamedGroup FirstGroup(TlsClientOptions options)
-    {
-        foreach (NamedGroup group in options.Groups)
-        {
-            if (KeyExchange.Find(group) is not null)
-            {
-                return group;
-            }
-        }
-
-        return NamedGroup.None;
-    }
-
     private void SendHello(ReadOnlySpan<byte> cookie, long now)
     {
         Span<byte> hello = ClientHelloWriter.Write(
-            Writer, _options, Host, _random, _share!, cookie, _ticket, _offersEarlyData, At(now));
+            Writer, _options, Host, _random, _shares!.Offers, cookie, _ticket, _offersEarlyData, At(now));
         if (_ticket is not null)
         {
             SignBinder(hello);
@@ -190,13 +177,13 @@ internal sealed class TlsClient : TlsSession
             }
 
             // RFC 8446 section 4.2.8: a group that we offered, and sent no share of.
-            if (!_options.Groups.Contains(group) || group == _share!.Group || KeyExchange.Find(group) is not { } exchange)
+            if (!_options.Groups.Contains(group) || _shares!.Find(group) is not null ||
+                KeyExchange.Find(_options.Crypto, group) is not { } exchange)
             {
                 return TlsError.Illegal("The HelloRetryRequest asks for a group that was not offered or already sent.");
             }
 
-            _share.Dispose();
-            _share = exchange.Offer();
+            _shares.ReplaceBy(exchange);
         }
         else if (cookie.IsEmpty)
         {
@@ -248,13 +235,14 @@ internal sealed class TlsClient : TlsSession
             return TlsError.Decode("key_share is malformed.");
         }
 
-        // RFC 8446 section 4.2.8: the group of our own share.
-        if (group != _share!.Group)
+        // RFC 8446 section 4.2.8: the group of a share of ours.
+        if (_shares!.Find(group) is not { } offer)
         {
             return TlsError.Illegal("The server's share is of another group than ours.");
         }
 
-        using SecretBuffer? shared = _share.Finish(peerShare);
+        using SecretBuffer? shared = offer.Finish(peerShare);
+        _shares.Dispose();
         if (shared is null)
         {
             return TlsError.Illegal("The server's share is not valid.");
@@ -452,7 +440,6 @@ internal sealed class TlsClient : TlsSession
 
         _clientHandshakeSecret!.Dispose();
         _serverHandshakeSecret!.Dispose();
-        _share!.Dispose();
         _state = ClientState.Connected;
         IsComplete = true;
         Host.OnHandshakeComplete();

@@ -19,8 +19,11 @@ internal sealed class TlsClientOptions
     /// <summary>In order of preference.</summary>
     public IReadOnlyList<CipherSuite> CipherSuites { get; init; } = TlsDefaults.CipherSuites;
 
-    /// <summary>In order of preference; a share of the first is sent.</summary>
+    /// <summary>In order of preference.</summary>
     public IReadOnlyList<NamedGroup> Groups { get; init; } = TlsDefaults.Groups;
+
+    /// <summary>How many shares are sent at most: of the first group, and of the next that costs little.</summary>
+    public int KeyShares { get; init; } = 2;
 
     /// <summary>The rules the server's certificate is judged by.</summary>
     public CertificatePolicy CertificatePolicy { get; init; } = CertificatePolicy.ForServers();
@@ -40,6 +43,9 @@ internal sealed class TlsClientOptions
     /// <summary>Takes lines in the format of SSLKEYLOGFILE. Whoever reads them can decrypt the connection.</summary>
     public Action<string>? KeyLog { get; init; }
 
+    /// <summary>Makes the keys; suites and groups that it lacks are left out.</summary>
+    public CryptoProvider Crypto { get; init; } = CryptoProvider.Default;
+
     /// <summary>The name for SNI: RFC 6066 section 3 has no IP addresses there.</summary>
     public string ServerName => IPAddress.TryParse(TargetHost, out _) ? string.Empty : TargetHost;
 
@@ -48,19 +54,20 @@ internal sealed class TlsClientOptions
     public static TlsClientOptions From(
         SslClientAuthenticationOptions ssl,
         IReadOnlyList<ReadOnlyMemory<byte>>? pinnedPublicKeys = null,
-        IReadOnlyList<NamedGroup>? groups = null,
+        IReadOnlyList<QuicKeyExchangeGroup>? groups = null,
         TlsSessionTicket? sessionTicket = null,
         bool enableEarlyData = false,
         Action<string>? keyLog = null,
-        string? targetHost = null)
+        string? targetHost = null,
+        CryptoProvider? crypto = null)
     {
         SslOptionsRules.Check(ssl.EnabledSslProtocols, ssl.EncryptionPolicy, ssl.AllowRsaPssPadding, nameof(ssl));
         return new TlsClientOptions
         {
             TargetHost = NormalizeHost(ssl.TargetHost ?? targetHost ?? string.Empty),
             ApplicationProtocols = SslOptionsRules.CheckProtocols(ssl.ApplicationProtocols, nameof(ssl)),
-            CipherSuites = SslOptionsRules.Suites(ssl.CipherSuitesPolicy, nameof(ssl)),
-            Groups = groups ?? TlsDefaults.Groups,
+            CipherSuites = SslOptionsRules.Suites(ssl.CipherSuitesPolicy, crypto ?? CryptoProvider.Default, nameof(ssl)),
+            Groups = SslOptionsRules.Groups(groups, crypto ?? CryptoProvider.Default, nameof(groups)),
             CertificatePolicy = CertificatePolicy.ForServers(
                 ssl.CertificateChainPolicy?.Clone(),
                 ssl.CertificateRevocationCheckMode,
@@ -71,6 +78,7 @@ internal sealed class TlsClientOptions
             SessionTicket = ssl.AllowTlsResume ? sessionTicket : null,
             EnableEarlyData = enableEarlyData,
             KeyLog = keyLog,
+            Crypto = crypto ?? CryptoProvider.Default,
         };
     }
 

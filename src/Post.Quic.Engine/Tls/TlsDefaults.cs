@@ -6,14 +6,20 @@ namespace Post.Quic.Engine.Tls;
 internal static class TlsDefaults
 {
     /// <summary>In order of preference, as far as packets can be protected with them here.</summary>
-    public static IReadOnlyList<CipherSuite> CipherSuites { get; } = SupportedSuites();
+    public static IReadOnlyList<CipherSuite> CipherSuites { get; } = CipherSuitesOf(CryptoProvider.Default);
 
-    /// <summary>The hybrid with ML-KEM is left to those who ask for it: its shares do not fit one packet.</summary>
-    public static IReadOnlyList<NamedGroup> Groups { get; } = [NamedGroup.Secp256r1, NamedGroup.Secp384r1];
+    /// <summary>
+    /// In order of preference, as far as they are there: X25519 first, since most peers send a share of it. The hybrids
+    /// with ML-KEM are left to those who ask for them: their shares do not fit one packet.
+    /// </summary>
+    public static IReadOnlyList<NamedGroup> Groups { get; } = GroupsOf(CryptoProvider.Default);
 
-    private static CipherSuite[] SupportedSuites()
-    {
-        CipherSuite[] known = [CipherSuite.Aes128GcmSha256, CipherSuite.Aes256GcmSha384, CipherSuite.ChaCha20Poly1305Sha256];
-        return Array.FindAll(known, CryptoProvider.Default.IsSupported);
-    }
+    /// <summary>As <see cref="CipherSuites"/>, where another than the default provider is to serve.</summary>
+    public static IReadOnlyList<CipherSuite> CipherSuitesOf(CryptoProvider provider) => Array.FindAll(
+        [CipherSuite.Aes128GcmSha256, CipherSuite.Aes256GcmSha384, CipherSuite.ChaCha20Poly1305Sha256], provider.IsSupported);
+
+    /// <summary>As <see cref="Groups"/>, where another than the default provider is to serve.</summary>
+    public static IReadOnlyList<NamedGroup> GroupsOf(CryptoProvider provider) => Array.FindAll(
+        [NamedGroup.X25519, NamedGroup.Secp256r1, NamedGroup.Secp384r1],
+        group => provider.FindKeyAgreement(group) is not null);
 }

@@ -194,14 +194,15 @@ internal sealed class TlsServer : TlsSession
     }
 
     /// <summary>
-    /// The best group that the client sent a share of; where there is none, the best it supports, without a share.
+    /// The best group that the client sent a share of; where there is none, the best it supports, without a share. A
+    /// hybrid that stands first is worth a round trip: who listens today can break the rest later.
     /// </summary>
     private bool TrySelectGroup(ClientOffer offer, out ReadOnlySpan<byte> clientShare)
     {
         NamedGroup withoutShare = NamedGroup.None;
         foreach (NamedGroup group in _options!.Groups)
         {
-            if (KeyExchange.Find(group) is null || !VectorReading.ContainsNumber(offer.Groups, (ushort)group))
+            if (KeyExchange.Find(_options.Crypto, group) is null || !VectorReading.ContainsNumber(offer.Groups, (ushort)group))
             {
                 continue;
             }
@@ -213,6 +214,10 @@ internal sealed class TlsServer : TlsSession
             }
 
             withoutShare = withoutShare == NamedGroup.None ? group : withoutShare;
+            if (withoutShare.IsHybrid())
+            {
+                break;
+            }
         }
 
         clientShare = default;
@@ -258,7 +263,7 @@ internal sealed class TlsServer : TlsSession
             }
         }
 
-        if (!KeyExchange.Find(Group)!.TryAnswer(clientShare, out byte[] share, out SecretBuffer? shared))
+        if (!KeyExchange.Find(_options!.Crypto, Group)!.TryAnswer(clientShare, out byte[] share, out SecretBuffer? shared))
         {
             return TlsError.Illegal("The client's share is not valid.");
         }

@@ -56,18 +56,22 @@ internal sealed class TlsServerOptions
     /// <summary>Takes lines in the format of SSLKEYLOGFILE. Whoever reads them can decrypt the connection.</summary>
     public Action<string>? KeyLog { get; init; }
 
+    /// <summary>Makes the keys; suites and groups that it lacks are left out.</summary>
+    public CryptoProvider Crypto { get; init; } = CryptoProvider.Default;
+
     /// <summary>Makes the options of .NET's.</summary>
     /// <exception cref="ArgumentException">Something is asked for that QUIC cannot honour; the message says what to set.</exception>
     public static TlsServerOptions From(
         SslServerAuthenticationOptions ssl,
         ClientCertificateMode? clientCertificateMode = null,
         IReadOnlyList<ReadOnlyMemory<byte>>? pinnedPublicKeys = null,
-        IReadOnlyList<NamedGroup>? groups = null,
+        IReadOnlyList<QuicKeyExchangeGroup>? groups = null,
         TicketKeyRing? ticketKeys = null,
         bool enableEarlyData = false,
         ReadOnlyMemory<byte> earlyDataContext = default,
         IAntiReplay? antiReplay = null,
-        Action<string>? keyLog = null)
+        Action<string>? keyLog = null,
+        CryptoProvider? crypto = null)
     {
         SslOptionsRules.Check(ssl.EnabledSslProtocols, ssl.EncryptionPolicy, ssl.AllowRsaPssPadding, nameof(ssl));
         if (ssl.AllowRenegotiation)
@@ -78,8 +82,8 @@ internal sealed class TlsServerOptions
         return new TlsServerOptions
         {
             ApplicationProtocols = SslOptionsRules.CheckProtocols(ssl.ApplicationProtocols, nameof(ssl)),
-            CipherSuites = SslOptionsRules.Suites(ssl.CipherSuitesPolicy, nameof(ssl)),
-            Groups = groups ?? TlsDefaults.Groups,
+            CipherSuites = SslOptionsRules.Suites(ssl.CipherSuitesPolicy, crypto ?? CryptoProvider.Default, nameof(ssl)),
+            Groups = SslOptionsRules.Groups(groups, crypto ?? CryptoProvider.Default, nameof(groups)),
             SelectCredential = CreateSelector(ssl),
             ClientCertificateMode = clientCertificateMode ??
                 (ssl.ClientCertificateRequired ? ClientCertificateMode.Required : ClientCertificateMode.None),
@@ -93,6 +97,7 @@ internal sealed class TlsServerOptions
             EarlyDataContext = earlyDataContext,
             AntiReplay = antiReplay,
             KeyLog = keyLog,
+            Crypto = crypto ?? CryptoProvider.Default,
         };
     }
 

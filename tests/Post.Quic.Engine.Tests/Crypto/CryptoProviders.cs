@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.LibCrypto;
 
 namespace Post.Quic.Engine.Tests.Crypto;
 

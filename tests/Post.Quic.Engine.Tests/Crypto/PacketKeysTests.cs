@@ -100,6 +100,8 @@ public sealed class PacketKeysTests
         public override HeaderProtection CreateHeaderProtection(CipherSuite suite, ReadOnlySpan<byte> key) =>
             Default.CreateHeaderProtection(suite, key);
 
+        public override KeyAgreement? FindKeyAgreement(NamedGroup group) => null;
+
         private sealed class RecordingAead(RecordingProvider owner) : Aead
         {
             public override void Seal(

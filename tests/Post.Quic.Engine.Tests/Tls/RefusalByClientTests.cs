@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Tls.Messages;
@@ -114,7 +115,9 @@ public sealed class RefusalByClientTests
     [DynamicData(nameof(EditNames))]
     public void A_bad_message_of_the_server_gets_its_alert(string name)
     {
-        using var pair = new TlsPair(serverOptions: TlsPair.ServerOptions(mode: ClientCertificateMode.Optional))
+        // The curve, since every 32 bytes are a share of X25519.
+        using var pair = new TlsPair(
+            TlsPair.ClientOptions(groups: [NamedGroup.Secp256r1]), TlsPair.ServerOptions(mode: ClientCertificateMode.Optional))
         {
             Tamper = (fromServer, _, message) =>
                 fromServer && TypeOf(message) == Edits[name].Type ? Edits[name].Edit(message) : message,
@@ -251,6 +254,22 @@ public sealed class RefusalByClientTests
             pair.Run();
             Assert.AreEqual(expected, pair.ClientError.Code);
             Assert.IsEmpty(pair.ClientHost.Tickets);
+        }
+    }
+
+    [TestMethod]
+    public void A_retry_for_the_group_of_a_share_that_was_sent_is_refused()
+    {
+        // RFC 8446 section 4.2.8: of any of the shares, not only of the first.
+        foreach (NamedGroup group in new[] { NamedGroup.Secp256r1, TlsDefaults.Groups[0] })
+        {
+            using var pair = new TlsPair(TlsPair.ClientOptions(), TlsPair.ServerOptions(groups: [NamedGroup.Secp384r1]))
+            {
+                Tamper = (fromServer, _, message) => fromServer && TypeOf(message) == HandshakeType.ServerHello
+                    ? WithExtension(message, ExtensionType.KeyShare, 0, (byte)group)
+                    : message,
+            };
+            AssertClientRefuses(pair, TlsAlert.IllegalParameter, $"{group}");
         }
     }
 

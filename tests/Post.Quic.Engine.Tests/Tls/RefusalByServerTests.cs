@@ -44,7 +44,7 @@ public sealed class RefusalByServerTests
         ["a share of a group not offered"] =
             (TlsAlert.IllegalParameter, m => WithExtension(m, ExtensionType.KeyShare, 0, 5, 0, 0x19, 0, 1, 4)),
         ["no common group"] = (TlsAlert.HandshakeFailure, m => WithExtension(
-            WithExtension(m, ExtensionType.SupportedGroups, 0, 2, 0, 0x1d), ExtensionType.KeyShare, 0, 5, 0, 0x1d, 0, 1, 4)),
+            WithExtension(m, ExtensionType.SupportedGroups, 0, 2, 0, 0x1e), ExtensionType.KeyShare, 0, 5, 0, 0x1e, 0, 1, 4)),
         ["no common suite"] = (TlsAlert.HandshakeFailure, WithUnknownSuites),
         ["a name that is empty"] = (TlsAlert.DecodeError, m => WithExtension(m, ExtensionType.ServerName, 0, 3, 0, 0, 0)),
         ["a name with a zero byte"] =
@@ -84,7 +84,11 @@ public sealed class RefusalByServerTests
     [DynamicData(nameof(HelloEditNames))]
     public void A_bad_ClientHello_gets_its_alert(string name)
     {
-        using var pair = new TlsPair { Tamper = (fromServer, _, message) => fromServer ? message : HelloEdits[name].Edit(message) };
+        // The curve, since every 32 bytes are a share of X25519.
+        using var pair = new TlsPair(TlsPair.ClientOptions(groups: [NamedGroup.Secp256r1]))
+        {
+            Tamper = (fromServer, _, message) => fromServer ? message : HelloEdits[name].Edit(message),
+        };
         AssertServerRefuses(pair, HelloEdits[name].Alert, name);
     }
 

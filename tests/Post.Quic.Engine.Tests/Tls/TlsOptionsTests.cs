@@ -76,6 +76,17 @@ public sealed class TlsOptionsTests
     }
 
     [TestMethod]
+    public void Suites_are_those_of_the_provider_that_makes_the_keys()
+    {
+        // The platform's classes cannot make a connection's keys for ChaCha20-Poly1305: a peer must not select it.
+        CryptoProvider platform = CryptoProvider.Create(CryptoProviderKind.Platform);
+        CollectionAssert.DoesNotContain(
+            TlsClientOptions.From(Client(_ => { }), crypto: platform).CipherSuites.ToArray(), CipherSuite.ChaCha20Poly1305Sha256);
+        CollectionAssert.DoesNotContain(
+            TlsServerOptions.From(Server(_ => { }), crypto: platform).CipherSuites.ToArray(), CipherSuite.ChaCha20Poly1305Sha256);
+    }
+
+    [TestMethod]
     public void What_a_client_cannot_honour_is_refused_with_its_remedy()
     {
         AssertRefused("SslProtocols.Tls13", () => TlsClientOptions.From(Client(o => o.EnabledSslProtocols = SslProtocols.Tls12)));

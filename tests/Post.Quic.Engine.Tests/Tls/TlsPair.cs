@@ -64,12 +64,18 @@ internal sealed class TlsPair : IDisposable
         string host = TestCertificates.Host,
         bool earlyData = false,
         bool resumption = true,
+        int? keyShares = null,
+        CryptoProvider? crypto = null,
         Action<string>? keyLog = null) => new()
         {
             TargetHost = host,
             ApplicationProtocols = protocols ?? [Protocol],
             CipherSuites = suites ?? TlsDefaults.CipherSuites,
             Groups = groups ?? TlsDefaults.Groups,
+
+            // A test that names the groups wants the server to ask for another than the first.
+            KeyShares = keyShares ?? (groups is null ? 2 : 1),
+            Crypto = crypto ?? CryptoProvider.Default,
             CertificatePolicy = policy ?? CertificatePolicy.ForServers(TestCertificates.Trust),
             SelectCredential = credential is null ? null : _ => credential,
             SessionTicket = ticket,
@@ -90,6 +96,7 @@ internal sealed class TlsPair : IDisposable
         IAntiReplay? antiReplay = null,
         byte[]? earlyDataContext = null,
         byte[]? cookie = null,
+        CryptoProvider? crypto = null,
         Action<string>? keyLog = null) => new()
         {
             ApplicationProtocols = protocols ?? [Protocol],
@@ -103,6 +110,7 @@ internal sealed class TlsPair : IDisposable
             AntiReplay = antiReplay,
             EarlyDataContext = earlyDataContext,
             RetryCookie = cookie,
+            Crypto = crypto ?? CryptoProvider.Default,
             KeyLog = keyLog,
         };
 

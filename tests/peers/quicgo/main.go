@@ -28,7 +28,7 @@ var (
 	protocol    = flag.String("protocol", "interop", "application protocol")
 	versions    = flag.String("versions", "v1", "versions of QUIC, preferred first: v1, v2draft, draft29")
 	early       = flag.Bool("early", false, "client: send before the handshake is complete")
-	p256        = flag.Bool("p256", false, "client: offer a key share for P-256, not for X25519")
+	p384        = flag.Bool("p384", false, "agree on keys with P-384 only")
 	retry       = flag.Bool("retry", false, "server: make clients prove their address")
 	do          = flag.String("do", "echo", "client: echo, unidirectional, datagrams, reset, stop, close or closed")
 	sessions    = flag.Int("sessions", 1, "client: connections, one after the other; later ones resume")
@@ -85,8 +85,8 @@ func tlsOptions() (*tls.Config, error) {
 		ServerName: "localhost",
 		MinVersion: tls.VersionTLS13,
 	}
-	if *p256 {
-		options.CurvePreferences = []tls.CurveID{tls.CurveP256}
+	if *p384 {
+		options.CurvePreferences = []tls.CurveID{tls.CurveP384}
 	}
 
 	if *certificate != "" {

@@ -1,87 +1,141 @@
 using System.Security.Cryptography;
+using Post.Quic.Engine.Crypto;
 
 namespace Post.Quic.Engine.Tls.Keys;
 
 /// <summary>
-/// SecP256r1MLKEM768 (draft-ietf-tls-ecdhe-mlkem): P-256 and ML-KEM-768 side by side, where the platform has ML-KEM.
-/// What is sent and agreed is the elliptic curve's part followed by ML-KEM's.
+/// Diffie-Hellman and ML-KEM side by side (draft-ietf-tls-ecdhe-mlkem), where the platform has ML-KEM: secret as long as
+/// either holds. What is sent and agreed is the concatenation of both parts. For the NIST curves theirs comes first;
+/// for X25519 it comes last.
 /// </summary>
 internal sealed class HybridKeyExchange : KeyExchange
 {
-    private readonly EllipticCurveKeyExchange _curve = new(NamedGroup.Secp256r1);
+    private readonly DiffieHellmanExchange _curve;
+    private readonly MLKemAlgorithm _kem;
+    private readonly int _curveShareLength;
+    private readonly bool _curveIsFirst;
 
-    public override NamedGroup Group => NamedGroup.Secp256r1MlKem768;
+    private HybridKeyExchange(NamedGroup group, KeyAgreement curve, MLKemAlgorithm kem)
+    {
+        Group = group;
+        _curve = new DiffieHellmanExchange(curve);
+        _kem = kem;
+        _curveShareLength = curve.Group.ShareLength();
+        _curveIsFirst = curve.Group != NamedGroup.X25519;
+    }
 
-    public override bool IsSupported => MLKem.IsSupported;
+    public override NamedGroup Group { get; }
+
+    /// <summary>The hybrid of a group; null where it is none, or the platform lacks one of its halves.</summary>
+    public static new HybridKeyExchange? Find(CryptoProvider provider, NamedGroup group)
+    {
+        (NamedGroup curve, MLKemAlgorithm kem) = group switch
+        {
+            NamedGroup.X25519MlKem768 => (NamedGroup.X25519, MLKemAlgorithm.MLKem768),
+            NamedGroup.Secp256r1MlKem768 => (NamedGroup.Secp256r1, MLKemAlgorithm.MLKem768),
+            NamedGroup.Secp384r1MlKem1024 => (NamedGroup.Secp384r1, MLKemAlgorithm.MLKem1024),
+            _ => (NamedGroup.None, MLKemAlgorithm.MLKem768),
+        };
+        return MLKem.IsSupported && provider.FindKeyAgreement(curve) is { } agreement
+            ? new HybridKeyExchange(group, agreement, kem)
+            : null;
+    }
 
     public override KeyShareOffer Offer()
     {
         KeyShareOffer curve = _curve.Offer();
-        MLKem kem = MLKem.GenerateKey(MLKemAlgorithm.MLKem768);
-        return new PendingShare(Group, curve, kem, [.. curve.Share, .. kem.ExportEncapsulationKey()]);
+        MLKem kem = MLKem.GenerateKey(_kem);
+        return new PendingShare(this, curve, kem, Join(curve.Share, kem.ExportEncapsulationKey()));
     }
 
     public override bool TryAnswer(ReadOnlySpan<byte> clientShare, out byte[] serverShare, out SecretBuffer? secret)
     {
         serverShare = [];
         secret = null;
-        int curveLength = _curve.ShareLength;
-        if (clientShare.Length != curveLength + MLKemAlgorithm.MLKem768.EncapsulationKeySizeInBytes ||
-            !_curve.TryAnswer(clientShare[..curveLength], out byte[] curveShare, out SecretBuffer? curveSecret))
+        if (!TrySplit(
+                clientShare, _kem.EncapsulationKeySizeInBytes, out ReadOnlySpan<byte> curvePart, out ReadOnlySpan<byte> kemPart) ||
+            !_curve.TryAnswer(curvePart, out byte[] curveShare, out SecretBuffer? curveSecret))
         {
             return false;
         }
 
         using (curveSecret)
         {
+            SecretBuffer joined = Secret(curveSecret!, out Span<byte> kemSecret);
             try
             {
                 // FIPS 203 section 7.2: an encapsulation key with a coefficient out of range is refused here.
-                using MLKem kem = MLKem.ImportEncapsulationKey(MLKemAlgorithm.MLKem768, clientShare[curveLength..]);
-                byte[] ciphertext = new byte[MLKemAlgorithm.MLKem768.CiphertextSizeInBytes];
-                secret = new SecretBuffer(curveSecret!.Span.Length + MLKemAlgorithm.MLKem768.SharedSecretSizeInBytes);
-                curveSecret.Span.CopyTo(secret.Span);
-                kem.Encapsulate(ciphertext, secret.Span[curveSecret.Span.Length..]);
-                serverShare = [.. curveShare, .. ciphertext];
+                using MLKem kem = MLKem.ImportEncapsulationKey(_kem, kemPart);
+                byte[] ciphertext = new byte[_kem.CiphertextSizeInBytes];
+                kem.Encapsulate(ciphertext, kemSecret);
+                serverShare = Join(curveShare, ciphertext);
+                secret = joined;
                 return true;
             }
             catch (CryptographicException)
             {
-                secret?.Dispose();
-                secret = null;
+                joined.Dispose();
                 return false;
             }
         }
     }
 
+    private byte[] Join(byte[] curvePart, byte[] kemPart) =>
+        _curveIsFirst ? [.. curvePart, .. kemPart] : [.. kemPart, .. curvePart];
+
+    private bool TrySplit(
+        ReadOnlySpan<byte> share, int kemLength, out ReadOnlySpan<byte> curvePart, out ReadOnlySpan<byte> kemPart)
+    {
+        curvePart = default;
+        kemPart = default;
+        if (share.Length != _curveShareLength + kemLength)
+        {
+            return false;
+        }
+
+        curvePart = _curveIsFirst ? share[.._curveShareLength] : share[kemLength..];
+        kemPart = _curveIsFirst ? share[_curveShareLength..] : share[..kemLength];
+        return true;
+    }
+
+    /// <summary>A buffer for the joined secret with the curve's part in its place.</summary>
+    private SecretBuffer Secret(SecretBuffer curveSecret, out Span<byte> kemSecret)
+    {
+        int curveLength = curveSecret.Span.Length;
+        int kemLength = _kem.SharedSecretSizeInBytes;
+        var joined = new SecretBuffer(curveLength + kemLength);
+        curveSecret.Span.CopyTo(joined.Span[(_curveIsFirst ? 0 : kemLength)..]);
+        kemSecret = joined.Span.Slice(_curveIsFirst ? curveLength : 0, kemLength);
+        return joined;
+    }
+
     /// <summary>The private keys that wait for the server's share.</summary>
-    private sealed class PendingShare(NamedGroup group, KeyShareOffer curve, MLKem kem, byte[] share)
-        : KeyShareOffer(group, share)
+    private sealed class PendingShare(HybridKeyExchange exchange, KeyShareOffer curve, MLKem kem, byte[] share)
+        : KeyShareOffer(exchange.Group, share)
     {
         public override SecretBuffer? Finish(ReadOnlySpan<byte> serverShare)
         {
-            int ciphertextLength = MLKemAlgorithm.MLKem768.CiphertextSizeInBytes;
-            if (serverShare.Length <= ciphertextLength)
+            if (!exchange.TrySplit(
+                serverShare, exchange._kem.CiphertextSizeInBytes, out ReadOnlySpan<byte> curvePart, out ReadOnlySpan<byte> kemPart))
             {
                 return null;
             }
 
-            using SecretBuffer? curveSecret = curve.Finish(serverShare[..^ciphertextLength]);
+            using SecretBuffer? curveSecret = curve.Finish(curvePart);
             if (curveSecret is null)
             {
                 return null;
             }
 
-            var secret = new SecretBuffer(curveSecret.Span.Length + MLKemAlgorithm.MLKem768.SharedSecretSizeInBytes);
-            curveSecret.Span.CopyTo(secret.Span);
+            SecretBuffer joined = exchange.Secret(curveSecret, out Span<byte> kemSecret);
             try
             {
-                kem.Decapsulate(serverShare[^ciphertextLength..], secret.Span[curveSecret.Span.Length..]);
-                return secret;
+                kem.Decapsulate(kemPart, kemSecret);
+                return joined;
             }
             catch (CryptographicException)
             {
-                secret.Dispose();
+                joined.Dispose();
                 return null;
             }
         }

@@ -1,3 +1,5 @@
+using Post.Quic.Engine.Crypto;
+
 namespace Post.Quic.Engine.Tls.Keys;
 
 /// <summary>
@@ -6,31 +8,13 @@ namespace Post.Quic.Engine.Tls.Keys;
 /// </summary>
 internal abstract class KeyExchange
 {
-    private static readonly KeyExchange[] Known =
-    [
-        new EllipticCurveKeyExchange(NamedGroup.Secp256r1),
-        new EllipticCurveKeyExchange(NamedGroup.Secp384r1),
-        new HybridKeyExchange(),
-    ];
-
     public abstract NamedGroup Group { get; }
 
-    /// <summary>Whether this platform has what the group needs.</summary>
-    public abstract bool IsSupported { get; }
-
     /// <summary>The exchange of a group, if this engine and the platform have it.</summary>
-    public static KeyExchange? Find(NamedGroup group)
-    {
-        foreach (KeyExchange exchange in Known)
-        {
-            if (exchange.Group == group && exchange.IsSupported)
-            {
-                return exchange;
-            }
-        }
-
-        return null;
-    }
+    public static KeyExchange? Find(CryptoProvider provider, NamedGroup group) =>
+        provider.FindKeyAgreement(group) is { } agreement
+            ? new DiffieHellmanExchange(agreement)
+            : HybridKeyExchange.Find(provider, group);
 
     /// <summary>The client's first step.</summary>
     public abstract KeyShareOffer Offer();

@@ -1,3 +1,5 @@
+using Post.Quic.Engine.Crypto;
+
 namespace Post.Quic.Engine.Tls.Keys;
 
 /// <summary>A client's share of a key exchange, and the private key behind it.</summary>

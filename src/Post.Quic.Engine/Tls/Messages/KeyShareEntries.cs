@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tls.Messages;

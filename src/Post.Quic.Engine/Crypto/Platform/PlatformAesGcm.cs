@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace Post.Quic.Engine.Crypto;
+namespace Post.Quic.Engine.Crypto.Platform;
 
 /// <summary>AES-GCM through <see cref="AesGcm"/>.</summary>
 internal sealed class PlatformAesGcm(ReadOnlySpan<byte> key) : Aead

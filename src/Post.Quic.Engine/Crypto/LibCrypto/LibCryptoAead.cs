@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 
-namespace Post.Quic.Engine.Crypto;
+namespace Post.Quic.Engine.Crypto.LibCrypto;
 
 /// <summary>
 /// An AEAD over libcrypto's EVP interface with a kept context: a packet costs setting the nonce and one pass, half to

@@ -1,4 +1,4 @@
-namespace Post.Quic.Engine.Crypto;
+namespace Post.Quic.Engine.Crypto.LibCrypto;
 
 /// <summary>
 /// Known answers that a libcrypto must give before any packet is entrusted to it. It guards against a library that has

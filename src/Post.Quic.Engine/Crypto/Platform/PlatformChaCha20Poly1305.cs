@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace Post.Quic.Engine.Crypto;
+namespace Post.Quic.Engine.Crypto.Platform;
 
 /// <summary>ChaCha20-Poly1305 through <see cref="ChaCha20Poly1305"/>.</summary>
 internal sealed class PlatformChaCha20Poly1305(ReadOnlySpan<byte> key) : Aead

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 
-namespace Post.Quic.Engine.Crypto;
+namespace Post.Quic.Engine.Crypto.LibCrypto;
 
 /// <summary>AES-ECB over libcrypto with a kept context (RFC 9001 section 5.4.3).</summary>
 internal sealed unsafe class LibCryptoAesHeaderProtection : HeaderProtection

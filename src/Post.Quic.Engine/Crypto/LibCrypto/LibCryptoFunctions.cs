@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Post.Quic.Engine.Crypto;
+namespace Post.Quic.Engine.Crypto.LibCrypto;
 
 /// <summary>
 /// The exports of OpenSSL's libcrypto (1.1 and 3) that packet protection calls, as function pointers. Either all are found
@@ -66,6 +66,7 @@ internal sealed unsafe class LibCryptoFunctions
         Aes256Ecb = Cipher(library, "EVP_aes_256_ecb", "AES-256-ECB");
         ChaCha20Poly1305 = Cipher(library, "EVP_chacha20_poly1305", "ChaCha20-Poly1305");
         ChaCha20 = Cipher(library, "EVP_chacha20", "ChaCha20");
+        Keys = KeyFunctions(library);
         ClearErrors();
     }
 
@@ -82,6 +83,9 @@ internal sealed unsafe class LibCryptoFunctions
     public nint ChaCha20Poly1305 { get; }
 
     public nint ChaCha20 { get; }
+
+    /// <summary>The calls for key agreement, where the library has them all.</summary>
+    public LibCryptoKeyFunctions? Keys { get; }
 
     public delegate* unmanaged[Cdecl]<void> ClearErrors { get; }
 
@@ -144,6 +148,18 @@ internal sealed unsafe class LibCryptoFunctions
         }
 
         return null;
+    }
+
+    private static LibCryptoKeyFunctions? KeyFunctions(nint library)
+    {
+        try
+        {
+            return new LibCryptoKeyFunctions(library);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return null;
+        }
     }
 
     /// <summary>

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 
-namespace Post.Quic.Engine.Crypto;
+namespace Post.Quic.Engine.Crypto.LibCrypto;
 
 /// <summary>
 /// A block of raw ChaCha20 (RFC 9001 section 5.4.4): the sample is counter and nonce, which is just the form in which

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 
-namespace Post.Quic.Engine.Crypto;
+namespace Post.Quic.Engine.Crypto.Platform;
 
 /// <summary>
 /// AES in ECB mode on one block (RFC 9001 section 5.4.3). The kept transform costs a twentieth of <c>Aes.EncryptEcb</c>, which

@@ -1,4 +1,6 @@
-namespace Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Platform;
+
+namespace Post.Quic.Engine.Crypto.LibCrypto;
 
 /// <summary>The primitives of OpenSSL's libcrypto, called directly.</summary>
 internal sealed class LibCryptoProvider : CryptoProvider
@@ -9,6 +11,9 @@ internal sealed class LibCryptoProvider : CryptoProvider
     private readonly bool _aes128;
     private readonly bool _aes256;
     private readonly bool _chaCha20;
+    private readonly Lazy<KeyAgreement?> _x25519;
+    private readonly Lazy<KeyAgreement?> _p256;
+    private readonly Lazy<KeyAgreement?> _p384;
 
     private LibCryptoProvider(LibCryptoFunctions functions)
     {
@@ -20,6 +25,11 @@ internal sealed class LibCryptoProvider : CryptoProvider
             && LibCryptoSelfTest.Passes(this, CipherSuite.Aes256GcmSha384);
         _chaCha20 = functions.ChaCha20Poly1305 != 0 && functions.ChaCha20 != 0
             && LibCryptoSelfTest.Passes(this, CipherSuite.ChaCha20Poly1305Sha256);
+
+        // Each when first asked for: the self-test of P-384 takes milliseconds, and hardly anybody needs it.
+        _x25519 = new(() => CreateKeyAgreement(NamedGroup.X25519));
+        _p256 = new(() => CreateKeyAgreement(NamedGroup.Secp256r1));
+        _p384 = new(() => CreateKeyAgreement(NamedGroup.Secp384r1));
     }
 
     /// <summary>Null where the library does not load, lacks an export, or fails its self-test for a mandatory suite.</summary>
@@ -59,6 +69,18 @@ internal sealed class LibCryptoProvider : CryptoProvider
             _ => throw new ArgumentOutOfRangeException(nameof(suite)),
         };
     }
+
+    public override KeyAgreement? FindKeyAgreement(NamedGroup group) => group switch
+    {
+        NamedGroup.X25519 => _x25519.Value,
+        NamedGroup.Secp256r1 => _p256.Value,
+        NamedGroup.Secp384r1 => _p384.Value,
+        _ => null,
+    };
+
+    private KeyAgreement? CreateKeyAgreement(NamedGroup group) =>
+        (_functions.Keys is { } keys ? LibCryptoKeyAgreement.TryCreate(keys, group) : null)
+            ?? PlatformCryptoProvider.Instance.FindKeyAgreement(group);
 
     private static LibCryptoProvider? TryCreate()
     {

@@ -1,4 +1,4 @@
-namespace Post.Quic.Engine.Tls;
+namespace Post.Quic.Engine.Crypto;
 
 /// <summary>Key exchange groups (RFC 8446 section 4.2.7, draft-ietf-tls-ecdhe-mlkem).</summary>
 internal enum NamedGroup : ushort
@@ -9,4 +9,5 @@ internal enum NamedGroup : ushort
     X25519 = 0x001d,
     Secp256r1MlKem768 = 0x11eb,
     X25519MlKem768 = 0x11ec,
+    Secp384r1MlKem1024 = 0x11ed,
 }

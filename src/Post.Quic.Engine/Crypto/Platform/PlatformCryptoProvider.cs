@@ -1,10 +1,13 @@
 using System.Security.Cryptography;
 
-namespace Post.Quic.Engine.Crypto;
+namespace Post.Quic.Engine.Crypto.Platform;
 
 /// <summary>The primitives of System.Security.Cryptography.</summary>
 internal sealed class PlatformCryptoProvider : CryptoProvider
 {
+    private readonly PlatformKeyAgreement _p256 = new(NamedGroup.Secp256r1, ECCurve.NamedCurves.nistP256);
+    private readonly PlatformKeyAgreement _p384 = new(NamedGroup.Secp384r1, ECCurve.NamedCurves.nistP384);
+
     private PlatformCryptoProvider()
     {
     }
@@ -31,5 +34,12 @@ internal sealed class PlatformCryptoProvider : CryptoProvider
     {
         CipherSuite.Aes128GcmSha256 or CipherSuite.Aes256GcmSha384 => new PlatformAesHeaderProtection(key),
         _ => throw new PlatformNotSupportedException("The platform has no raw ChaCha20 for header protection."),
+    };
+
+    public override KeyAgreement? FindKeyAgreement(NamedGroup group) => group switch
+    {
+        NamedGroup.Secp256r1 => _p256,
+        NamedGroup.Secp384r1 => _p384,
+        _ => null,
     };
 }

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
-namespace Post.Quic.Engine.Crypto;
+namespace Post.Quic.Engine.Crypto.LibCrypto;
 
 /// <summary>Owns an EVP_CIPHER_CTX; freeing it wipes the key schedule inside.</summary>
 internal sealed unsafe class LibCryptoContextHandle : SafeHandle
