@@ -26,13 +26,7 @@ public sealed partial class QuicConnection : IConnectionEvents
 
     void IConnectionEvents.OnHandshakeComplete()
     {
-        TlsSession tls = Driver.Core.Tls;
-        NegotiatedApplicationProtocol = tls.ApplicationProtocol;
-        NegotiatedCipherSuite = (System.Net.Security.TlsCipherSuite)tls.CipherSuite;
-        NegotiatedKeyExchangeGroup = (QuicKeyExchangeGroup)tls.Group;
-        RemoteCertificate = tls.PeerCertificate;
-        IsResumed = tls.IsResumed;
-        NegotiatedVersion = (int)Driver.Core.Version;
+        TakeWhatWasAgreed();
         long duration = Driver.Core.GetStatistics().HandshakeDuration;
         _metrics.Opened(Driver.Now, duration);
         EngineLog.ConnectionOpened(
@@ -46,17 +40,7 @@ public sealed partial class QuicConnection : IConnectionEvents
         EndHandshake();
         _handshake.TrySetResult();
         Events?.OnHandshakeComplete();
-        if (_listener is not null && !_listener.TryOffer(this))
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(
-                static connection =>
-                {
-                    connection.Refuse("too many connections wait to be accepted");
-                    connection.Driver.Wake();
-                },
-                this,
-                preferLocal: false);
-        }
+        OfferToListener();
     }
 
     void IConnectionEvents.OnHandshakeConfirmed()
@@ -69,9 +53,19 @@ public sealed partial class QuicConnection : IConnectionEvents
         }
     }
 
-    void IConnectionEvents.OnEarlyDataDecided(bool accepted) => Events?.OnEarlyDataDecided(accepted);
+    void IConnectionEvents.OnEarlyDataDecided(bool accepted)
+    {
+        Events?.OnEarlyDataDecided(accepted);
+        if (accepted && !IsClient)
+        {
+            // Early data saves its round trip only if somebody is there to read it.
+            TakeWhatWasAgreed();
+            OfferToListener();
+        }
+    }
 
-    void IConnectionEvents.OnDatagramReceived(ReadOnlySpan<byte> data) => _datagrams.OnReceived(data);
+    void IConnectionEvents.OnDatagramReceived(ReadOnlySpan<byte> data, bool isEarlyData) =>
+        _datagrams.OnReceived(data, isEarlyData);
 
     void IDatagramEvents.OnDatagramState(ulong number, DatagramState state) => _datagrams.OnState(number, state);
 
@@ -109,7 +103,7 @@ public sealed partial class QuicConnection : IConnectionEvents
         _host.Router.RemoveResetToken(remote, token);
 
     void IConnectionEvents.OnSessionTicket(TlsSessionTicket ticket) =>
-        Events?.OnSessionTicket(new QuicSessionTicket(ticket, _addressToken));
+        Events?.OnSessionTicket(new QuicSessionTicket(ticket, _addressToken, RemoteEndPoint));
 
     void IConnectionEvents.OnNewToken(ReadOnlySpan<byte> token) => _addressToken = token.ToArray();
 
@@ -240,6 +234,38 @@ public sealed partial class QuicConnection : IConnectionEvents
         while (waiters.TryDequeue(out TaskCompletionSource<QuicStream>? waiter))
         {
             waiter.TrySetException(info.ToException());
+        }
+    }
+
+    private void TakeWhatWasAgreed()
+    {
+        TlsSession tls = Driver.Core.Tls;
+        NegotiatedApplicationProtocol = tls.ApplicationProtocol;
+        NegotiatedCipherSuite = (System.Net.Security.TlsCipherSuite)tls.CipherSuite;
+        NegotiatedKeyExchangeGroup = (QuicKeyExchangeGroup)tls.Group;
+        RemoteCertificate = tls.PeerCertificate;
+        IsResumed = tls.IsResumed;
+        NegotiatedVersion = (int)Driver.Core.Version;
+    }
+
+    private void OfferToListener()
+    {
+        if (_listener is null || _wasOffered)
+        {
+            return;
+        }
+
+        _wasOffered = true;
+        if (!_listener.TryOffer(this))
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static connection =>
+                {
+                    connection.Refuse("too many connections wait to be accepted");
+                    connection.Driver.Wake();
+                },
+                this,
+                preferLocal: false);
         }
     }
 

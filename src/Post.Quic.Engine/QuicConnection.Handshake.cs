@@ -75,6 +75,10 @@ public sealed partial class QuicConnection
         lock (connection.Driver.Gate)
         {
             isEarly = connection._closeInfo is null && connection.Driver.Core.CanSendEarlyData;
+            if (isEarly)
+            {
+                connection.RemoteCertificate = connection.Driver.Core.PeerCertificate;
+            }
         }
 
         if (!isEarly)

@@ -36,6 +36,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
     private ConnectionCloseInfo? _closeInfo;
     private ReadOnlyMemory<byte> _addressToken;
     private bool _countsAsHandshake;
+    private bool _wasOffered;
     private bool _lastAcceptedWasBidirectional;
 
     private QuicConnection(EndpointHost host, QuicListener? listener, ConnectionId firstId, QuicConnectionOptions? options)
@@ -61,7 +62,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
     /// <summary>The peer's address on the path in use; it follows the peer when it moves.</summary>
     public IPEndPoint RemoteEndPoint { get; private set; }
 
-    /// <summary>The protocol agreed on; empty before the handshake is complete.</summary>
+    /// <summary>The protocol agreed on; empty before the handshake is complete, or a server has taken early data.</summary>
     public SslApplicationProtocol NegotiatedApplicationProtocol { get; private set; }
 
     /// <summary>The cipher suite agreed on, once the handshake is complete.</summary>
@@ -73,7 +74,11 @@ public sealed partial class QuicConnection : IAsyncDisposable
     /// <summary>The name of the server that the client asked for; empty where it asked for none.</summary>
     public string TargetHostName { get; private set; } = string.Empty;
 
-    /// <summary>The peer's certificate; null for a client without one. It belongs to the connection.</summary>
+    /// <summary>
+    /// The peer's certificate; null for a client without one, and before the handshake is complete. Of a connection that begins
+    /// with early data it is the session's until then: only its holder can read what is sent, or sent the session's first hello,
+    /// but that it is there now is not shown yet. It belongs to the connection.
+    /// </summary>
     public X509Certificate2? RemoteCertificate { get; private set; }
 
     /// <summary>The session was resumed: the certificate is the one that was validated when the session was made.</summary>

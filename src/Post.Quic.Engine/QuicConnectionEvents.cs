@@ -19,7 +19,7 @@ public abstract class QuicConnectionEvents
 
     /// <summary>A datagram came. Without an override of this, <see cref="QuicConnection.ReceiveDatagramAsync"/> gives datagrams out.</summary>
     /// <param name="payload">Its bytes, valid during the call.</param>
-    /// <param name="isEarlyData">It came before the handshake was complete, so an attacker may have replayed it.</param>
+    /// <param name="isEarlyData">It came in early data, so an attacker may have replayed it.</param>
     /// <returns>True: taken. False: queue it for <see cref="QuicConnection.ReceiveDatagramAsync"/>.</returns>
     public virtual bool OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData) => false;
 

@@ -1,4 +1,6 @@
+using System.Net;
 using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Wire;
 
@@ -11,14 +13,23 @@ namespace Post.Quic.Engine;
 /// </summary>
 public sealed class QuicSessionTicket
 {
-    internal QuicSessionTicket(TlsSessionTicket tls, ReadOnlyMemory<byte> addressToken)
+    private const int AddressLength = 16;
+
+    internal QuicSessionTicket(TlsSessionTicket tls, ReadOnlyMemory<byte> addressToken, IPEndPoint remoteEndPoint)
     {
         Tls = tls;
         AddressToken = addressToken;
+        RemoteEndPoint = remoteEndPoint;
     }
 
     /// <summary>The name of the server that gave it.</summary>
     public string ServerName => Tls.ServerName;
+
+    /// <summary>
+    /// Where that server was. Early data goes to one address, without a second try at the next of a name: this is the one that
+    /// answered last.
+    /// </summary>
+    public IPEndPoint RemoteEndPoint { get; }
 
     /// <summary>When it becomes useless.</summary>
     public DateTimeOffset ExpiresAt => Tls.ReceivedAt + Tls.Lifetime;
@@ -42,13 +53,16 @@ public sealed class QuicSessionTicket
         if (!reader.TryReadVarBytes(out ReadOnlySpan<byte> tls)
             || !reader.TryReadVarBytes(out ReadOnlySpan<byte> token)
             || token.Length > Limits.MaxTokenLength
+            || !reader.TryReadBytes(AddressLength, out ReadOnlySpan<byte> address)
+            || !reader.TryReadUInt32(out uint scope)
+            || !reader.TryReadUInt16(out ushort port)
             || !reader.IsEmpty
             || !TlsSessionTicket.TryParse(tls, out TlsSessionTicket? parsed))
         {
             return false;
         }
 
-        ticket = new QuicSessionTicket(parsed!, token.ToArray());
+        ticket = new QuicSessionTicket(parsed!, token.ToArray(), NetworkAddress.FromBytes(address, port, scope).ToEndPoint());
         return true;
     }
 
@@ -57,10 +71,16 @@ public sealed class QuicSessionTicket
     {
         byte[] tls = Tls.ToArray();
         byte[] stored = new byte[VarInt.Length((ulong)tls.Length) + tls.Length
-            + VarInt.Length((ulong)AddressToken.Length) + AddressToken.Length];
+            + VarInt.Length((ulong)AddressToken.Length) + AddressToken.Length
+            + AddressLength + sizeof(uint) + sizeof(ushort)];
         var writer = new WireWriter(stored);
         writer.WriteVarBytes(tls);
         writer.WriteVarBytes(AddressToken.Span);
+        NetworkAddress remote = NetworkAddress.FromEndPoint(RemoteEndPoint);
+        remote.WriteBytes(writer.Rest);
+        writer.Advance(AddressLength);
+        writer.WriteUInt32(remote.ScopeId);
+        writer.WriteUInt16(remote.Port);
         return stored;
     }
 }

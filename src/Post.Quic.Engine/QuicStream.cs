@@ -21,6 +21,7 @@ public sealed partial class QuicStream : Stream
     private QuicError? _ended;
     private TaskCompletionSource? _readsClosed;
     private TaskCompletionSource? _writesClosed;
+    private bool _isEarlyData;
     private bool _isDisposed;
 
     internal QuicStream(QuicConnection connection, TransportStream transport, bool isLocal)
@@ -43,6 +44,18 @@ public sealed partial class QuicStream : Stream
 
     /// <summary>True when this side opened it.</summary>
     public bool IsLocal { get; }
+
+    /// <summary>Some of what was read of it came as early (0-RTT) data, which an attacker may have replayed.</summary>
+    public bool IsEarlyData
+    {
+        get
+        {
+            lock (_driver.Gate)
+            {
+                return _isEarlyData |= _transport is { IsEarlyData: true };
+            }
+        }
+    }
 
     /// <summary>Whatever the user of the stream wants to find again; the engine leaves it alone.</summary>
     public object? State { get; set; }

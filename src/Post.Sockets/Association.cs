@@ -42,7 +42,10 @@ public sealed class Association : IAsyncDisposable
     /// <summary>True on the side that associated, false on the side that listened.</summary>
     public bool IsInitiator { get; }
 
-    /// <summary>Who the peer proved to be; anonymous until the handshake is complete.</summary>
+    /// <summary>
+    /// Who the peer proved to be; anonymous until the handshake is complete. With early data it is until
+    /// <see cref="HandshakeCompletion"/> who proved to be the peer when the session was made.
+    /// </summary>
     public PeerIdentity Peer => _core.Connection.Peer;
 
     /// <summary>Where the peer is, as last known.</summary>

@@ -55,8 +55,7 @@ internal sealed class FirstFlight
     {
         _state.Recovery.OnRetry(now);
         _state.Crypto.Discard(EncryptionLevel.Initial);
-        _ = _state.Keys.Discard(EncryptionLevel.EarlyData);
-        RejectEarlyData(now);
+        _state.Handshake.GiveUpEarlyData(now);
         _state.RenewTls();
         ChooseDestination();
         _state.Handshake.Start(now);

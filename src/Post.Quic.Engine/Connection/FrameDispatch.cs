@@ -20,6 +20,7 @@ internal sealed class FrameDispatch
     {
         var frames = new FrameReader(payload, packet.Level, fromServer: !_state.IsServer, ParameterFactory.Extensions(_state.Settings));
         summary = default;
+        _state.Streams.IsReceivingEarlyData = packet.Level == EncryptionLevel.EarlyData;
         TransportError error = TransportError.None;
         while (frames.TryReadType(out ulong type))
         {
@@ -75,7 +76,7 @@ internal sealed class FrameDispatch
             case FrameType.Ack or FrameType.AckEcn:
                 return HandleAck(type, ref frames, packet, now);
             case FrameType.Datagram or FrameType.DatagramWithLength:
-                return HandleDatagram(type, ref frames, now);
+                return HandleDatagram(type, ref frames, packet.Level);
             case FrameType.Crypto:
                 return CryptoFrame.TryParse(ref frames.Body, out CryptoFrame crypto)
                     ? _state.Handshake.Receive(packet.Level, crypto, now)
@@ -146,7 +147,7 @@ internal sealed class FrameDispatch
         return outcome;
     }
 
-    private TransportError HandleDatagram(ulong type, ref FrameReader frames, long now)
+    private TransportError HandleDatagram(ulong type, ref FrameReader frames, EncryptionLevel level)
     {
         if (!DatagramFrame.TryParse(type, ref frames.Body, out DatagramFrame frame))
         {
@@ -159,7 +160,7 @@ internal sealed class FrameDispatch
             return new TransportError(TransportErrorCode.ProtocolViolation, "DATAGRAM larger than announced");
         }
 
-        _state.Events.OnDatagramReceived(frame.Data);
+        _state.Events.OnDatagramReceived(frame.Data, level == EncryptionLevel.EarlyData);
         return TransportError.None;
     }
 

@@ -14,6 +14,7 @@ internal sealed class HandshakeHost : ITlsHost
 {
     private readonly ConnectionState _state;
     private bool _earlyDataAccepted;
+    private bool _earlyDataGivenUp;
     private byte[] _ownParameters = [];
 
     public HandshakeHost(ConnectionState state)
@@ -149,6 +150,11 @@ internal sealed class HandshakeHost : ITlsHost
                 _state.Waiting.Discard(EncryptionLevel.EarlyData);
             }
         }
+        else if (_earlyDataGivenUp)
+        {
+            // All that was sent early has been undone and told of already; under the second hello nothing was.
+            return;
+        }
         else if (!accepted)
         {
             _state.FirstFlight.RejectEarlyData(_state.Now);
@@ -159,6 +165,17 @@ internal sealed class HandshakeHost : ITlsHost
         }
 
         _state.Events.OnEarlyDataDecided(accepted);
+    }
+
+    /// <summary>Client: the handshake begins anew in another version, and what went out early was never received.</summary>
+    public void GiveUpEarlyData(long now)
+    {
+        _state.FirstFlight.RejectEarlyData(now);
+        if (_state.Parameters.Remembered is not null && !_earlyDataGivenUp)
+        {
+            _earlyDataGivenUp = true;
+            _state.Events.OnEarlyDataDecided(accepted: false);
+        }
     }
 
     void ITlsHost.OnHandshakeComplete()

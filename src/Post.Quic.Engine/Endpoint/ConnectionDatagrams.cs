@@ -64,9 +64,9 @@ internal sealed class ConnectionDatagrams(QuicConnection connection)
         connection.Events?.OnDatagramState(datagram.Token, Translate(state));
     }
 
-    public void OnReceived(ReadOnlySpan<byte> data)
+    public void OnReceived(ReadOnlySpan<byte> data, bool isEarlyData)
     {
-        if (connection.Events?.OnDatagramReceived(data, !connection.IsHandshakeComplete) == true)
+        if (connection.Events?.OnDatagramReceived(data, isEarlyData) == true)
         {
             return;
         }

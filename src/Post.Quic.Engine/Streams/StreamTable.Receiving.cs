@@ -15,6 +15,7 @@ internal sealed partial class StreamTable
             return error;
         }
 
+        stream.IsEarlyData |= IsReceivingEarlyData;
         ReceiveHalf receive = stream.Receive!;
         error = CountReceived(receive, frame.EndOffset, frame.Fin, now);
         if (error.IsError)
@@ -206,6 +207,7 @@ internal sealed partial class StreamTable
         bool first = index >= incoming.Opened;
         incoming.OpenUpTo(index);
         stream = Create(id);
+        stream.IsEarlyData = IsReceivingEarlyData;
         if (first)
         {
             _events.OnStreamsToAccept(bidirectional);

@@ -52,6 +52,9 @@ internal sealed partial class StreamTable
     /// <summary>The smoothed round-trip time in microseconds, for window growth.</summary>
     public long RoundTrip { get; set; } = 333_000;
 
+    /// <summary>The frames that are being handled came in a 0-RTT packet.</summary>
+    public bool IsReceivingEarlyData { get; set; }
+
     /// <summary>The peer announced that it understands RESET_STREAM_AT.</summary>
     public bool PeerKnowsResetStreamAt { get; set; }
 

@@ -30,6 +30,9 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
     /// <summary>The transport is done with this stream: both sides have reached their end.</summary>
     public bool IsClosed { get; internal set; }
 
+    /// <summary>Some of what the peer sent on it came in 0-RTT packets, which an attacker may have replayed.</summary>
+    public bool IsEarlyData { get; internal set; }
+
     internal ulong ExpiryCode { get; set; }
 
     internal ulong ExpiryReliableSize { get; set; }
@@ -185,6 +188,7 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
         IsReleased = false;
         IsHandedOut = false;
         IsStoppedByPeer = false;
+        IsEarlyData = false;
         SendSettledReported = false;
         Pending = PendingStreamFrames.None;
         Turn = 0;

@@ -62,6 +62,9 @@ internal sealed class TlsClient : TlsSession
         SendHello(default, now);
         if (_offersEarlyData)
         {
+            // Only who holds the session can read early data; whether it is there is shown by the rest of the handshake.
+            PeerCertificate = _candidate;
+
             // RFC 8446 section 7.1: early keys hang on the ClientHello alone.
             Span<byte> hash = stackalloc byte[CipherSuiteExtensions.MaxHashLength];
             int length = Transcript.WithPartial(_ticket!.CipherSuite, default, hash);
@@ -300,6 +303,7 @@ internal sealed class TlsClient : TlsSession
         }
 
         _candidate = null;
+        PeerCertificate = null;
         Schedule?.Dispose();
         Schedule = new KeySchedule(hello.CipherSuite, default);
         return default;

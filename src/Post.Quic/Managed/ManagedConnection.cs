@@ -1,21 +1,39 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine;
+using Post.Quic.Security;
 using Post.Sockets;
 using Post.Sockets.Transport;
 
 namespace Post.Quic.Managed;
 
 /// <summary>A connection of the managed engine behind the seam.</summary>
-internal sealed class ManagedConnection(QuicConnection connection, ManagedEvents events, PeerIdentity peer) : TransportConnection
+internal sealed class ManagedConnection(QuicConnection connection, ManagedEvents events, PeerVerifier verifier, string? connectedName)
+    : TransportConnection
 {
+    private PeerIdentity? _peer;
+
     // Not every peer knows RESET_STREAM_AT, and what is promised and then not done would never be made good.
     public override TransportCapabilities Capabilities =>
         ManagedTransport.AllCapabilities & ~(connection.CanResetReliably ? TransportCapabilities.None : TransportCapabilities.ReliableReset);
 
     public override bool IsClient => connection.IsClient;
 
-    public override PeerIdentity Peer => peer;
+    public override PeerIdentity Peer
+    {
+        get
+        {
+            // A server that does not take the session proves itself anew, maybe with another of the keys that are trusted.
+            X509Certificate2? certificate = connection.RemoteCertificate;
+            if (_peer is not { } known || known.Certificate != certificate)
+            {
+                _peer = known = verifier.Identify(certificate, connectedName);
+            }
+
+            return known;
+        }
+    }
 
     public override EndPoint? LocalEndPoint => connection.LocalEndPoint;
 

@@ -8,7 +8,10 @@ namespace Post.Quic.Managed;
 /// Passes on what a connection of the engine pushes; what comes before somebody listens is kept for them. Called under
 /// the connection's lock, one call at a time, except <see cref="Attach"/>.
 /// </summary>
-internal sealed class ManagedEvents(bool isClient, Action<QuicSessionTicket>? keepTicket) : QuicConnectionEvents
+/// <param name="isClient">On the side that connected.</param>
+/// <param name="sessions">Where a client keeps what it gets for the next connection; null on a server, and where nothing is kept.</param>
+/// <param name="isEarly">The connection is used before its handshake is complete.</param>
+internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null, bool isEarly = false) : QuicConnectionEvents
 {
     /// <summary>What may wait for a listener: an association attaches at once, so more than this is a peer's flood.</summary>
     private const int MaxWaiting = 256;
@@ -18,6 +21,7 @@ internal sealed class ManagedEvents(bool isClient, Action<QuicSessionTicket>? ke
     private Queue<Action<TransportEvents>>? _waiting = new();
     private TransportEvents? _events;
     private QuicPath? _active;
+    private bool _isHandshakeComplete;
 
     /// <summary>Begins to pass on, beginning with what has waited.</summary>
     public void Attach(TransportEvents events)
@@ -34,7 +38,19 @@ internal sealed class ManagedEvents(bool isClient, Action<QuicSessionTicket>? ke
         }
     }
 
-    public override void OnHandshakeComplete() => Push(static events => events.OnHandshakeCompleted());
+    public override void OnHandshakeComplete()
+    {
+        _isHandshakeComplete = true;
+        Push(static events => events.OnHandshakeCompleted());
+    }
+
+    public override void OnEarlyDataDecided(bool accepted)
+    {
+        if (isClient && !accepted)
+        {
+            Push(static events => events.OnEarlyDataRejected());
+        }
+    }
 
     public override bool OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData)
     {
@@ -106,10 +122,16 @@ internal sealed class ManagedEvents(bool isClient, Action<QuicSessionTicket>? ke
         Push(events => events.OnPathChanged(now, translated));
     }
 
-    public override void OnSessionTicket(QuicSessionTicket ticket) => keepTicket?.Invoke(ticket);
+    public override void OnSessionTicket(QuicSessionTicket ticket) => sessions?.Keep(ticket);
 
     public override void OnClosed(QuicException reason)
     {
+        if (isEarly && !_isHandshakeComplete)
+        {
+            // Early data goes where the server was last: the next attempt shall try all addresses.
+            sessions?.Forget();
+        }
+
         TransportException translated = ManagedQuicErrors.Translate(reason);
         Push(events => events.OnClosed(translated));
     }

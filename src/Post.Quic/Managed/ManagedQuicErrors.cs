@@ -11,7 +11,7 @@ internal static class ManagedQuicErrors
 
     /// <summary>Whether the failure concerns one stream, so that the connection goes on.</summary>
     public static bool IsStreamFailure(QuicException exception) =>
-        exception.QuicError is QuicError.StreamAborted or QuicError.StreamExpired or QuicError.EarlyDataRejected;
+        exception.QuicError is QuicError.StreamAborted or QuicError.StreamExpired;
 
     public static TransportException Translate(Exception exception) => exception switch
     {
@@ -38,6 +38,7 @@ internal static class ManagedQuicErrors
         QuicError.AuthenticationFailed when exception.TransportErrorCode == NoApplicationProtocol =>
             TransportErrorReason.ProtocolNotSupported,
         QuicError.AuthenticationFailed => TransportErrorReason.AuthenticationFailed,
+        QuicError.EarlyDataRejected => TransportErrorReason.EarlyDataRejected,
         QuicError.TransportError => TransportErrorReason.ProtocolViolation,
         QuicError.ConnectionReset => TransportErrorReason.ConnectionReset,
         QuicError.NoViablePath => TransportErrorReason.Unreachable,

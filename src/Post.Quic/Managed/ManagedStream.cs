@@ -21,6 +21,8 @@ internal sealed class ManagedStream : TransportStream
 
     public override bool IsLocal => _stream.IsLocal;
 
+    public override bool IsEarlyData => _stream.IsEarlyData;
+
     /// <summary>Ranks begin at 0 in the engine; Post's control stream stands before them all, at -1.</summary>
     public static QuicPriority Translate(in TransportPriority priority) => new(
         priority.Niceness == int.MaxValue ? int.MaxValue : priority.Niceness + 1,

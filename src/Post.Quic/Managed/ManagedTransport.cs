@@ -1,4 +1,4 @@
-using System.Net;
+using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -14,12 +14,18 @@ public sealed class ManagedTransport : PostTransport
 {
     private readonly ILoggerFactory _loggerFactory;
     private readonly TimeProvider _time;
+    private readonly IMeterFactory? _meterFactory;
 
     /// <summary>Creates the transport.</summary>
     /// <param name="loggerFactory">Where it logs; null: nowhere.</param>
     /// <param name="timeProvider">The clock; null: the system's.</param>
-    public ManagedTransport(ILoggerFactory? loggerFactory = null, TimeProvider? timeProvider = null)
+    /// <param name="meterFactory">
+    /// Whose the instruments of the meter <c>Post.Quic.Engine</c> are (docs/operating.md lists them); null: the process's.
+    /// </param>
+    public ManagedTransport(
+        ILoggerFactory? loggerFactory = null, TimeProvider? timeProvider = null, IMeterFactory? meterFactory = null)
     {
+        _meterFactory = meterFactory;
         _loggerFactory = loggerFactory ?? NullLoggerFactory.Instance;
         _time = timeProvider ?? TimeProvider.System;
     }
@@ -39,6 +45,7 @@ public sealed class ManagedTransport : PostTransport
         | TransportCapabilities.Paths
         | TransportCapabilities.Migration
         | TransportCapabilities.Resumption
+        | TransportCapabilities.EarlyData
         | TransportCapabilities.ReliableReset
         | TransportCapabilities.WritesCompleteWhenSent
         | TransportCapabilities.Statistics;
@@ -49,11 +56,12 @@ public sealed class ManagedTransport : PostTransport
         CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var verifier = PeerVerifier.OfServer(request.Remote);
-        return await RemoteAddresses.ConnectToAnyAsync(
-            request.Remote,
-            remote => ConnectAsync(request, remote, verifier, cancellationToken),
-            ManagedQuicErrors.Translate).ConfigureAwait(false);
+        var attempt = new ConnectAttempt(request, _time, _loggerFactory, _meterFactory);
+        return await attempt.TryConnectEarlyAsync(cancellationToken).ConfigureAwait(false)
+            ?? await RemoteAddresses.ConnectToAnyAsync(
+                request.Remote,
+                remote => attempt.ConnectAsync(remote, cancellationToken),
+                ManagedQuicErrors.Translate).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -64,8 +72,12 @@ public sealed class ManagedTransport : PostTransport
         ArgumentNullException.ThrowIfNull(request);
         var verifier = PeerVerifier.OfClients(request.ClientTrust);
         var served = new ConditionalWeakTable<QuicConnection, ManagedEvents>();
-        QuicServerConnectionOptions options = WithLimits(
-            new QuicServerConnectionOptions { ServerAuthenticationOptions = TlsOptions.ForServer(request, verifier) },
+        QuicServerConnectionOptions options = ManagedOptions.WithLimits(
+            new QuicServerConnectionOptions
+            {
+                ServerAuthenticationOptions = TlsOptions.ForServer(request, verifier),
+                EnableEarlyData = request.AllowEarlyData,
+            },
             request.Limits,
             request.HandshakeTimeout,
             request.IdleTimeout,
@@ -80,9 +92,10 @@ public sealed class ManagedTransport : PostTransport
                         ListenBacklog = request.Backlog,
                         TimeProvider = _time,
                         LoggerFactory = _loggerFactory,
+                        MeterFactory = _meterFactory,
                         ConnectionOptionsCallback = (connection, _, _) =>
                         {
-                            var events = new ManagedEvents(isClient: false, keepTicket: null);
+                            var events = new ManagedEvents(isClient: false);
                             served.Add(connection, events);
                             return ValueTask.FromResult(options with { Events = events });
                         },
@@ -101,58 +114,7 @@ public sealed class ManagedTransport : PostTransport
         {
             QuicConnection connection = await listener.AcceptConnectionAsync(cancellationToken).ConfigureAwait(false);
             served.TryGetValue(connection, out ManagedEvents? events);
-            PeerIdentity peer = verifier.Identify(connection.RemoteCertificate, connectedName: null);
-            return new ManagedConnection(connection, events!, peer);
+            return new ManagedConnection(connection, events!, verifier, connectedName: null);
         },
         listener.DisposeAsync);
-
-    private static T WithLimits<T>(
-        T options, TransportLimits limits, TimeSpan handshakeTimeout, TimeSpan idleTimeout, TimeSpan? keepAlive)
-        where T : QuicConnectionOptions => (T)(options with
-        {
-            MaxInboundUnidirectionalStreams = limits.MaxInboundUnidirectionalStreams,
-            MaxInboundBidirectionalStreams = limits.MaxInboundBidirectionalStreams,
-            InitialStreamReceiveWindow = Math.Min(limits.StreamReceiveWindow, 256 << 10),
-            InitialConnectionReceiveWindow = Math.Min(limits.ConnectionReceiveWindow, 1 << 20),
-            MaxStreamReceiveWindow = limits.StreamReceiveWindow,
-            MaxConnectionReceiveWindow = limits.ConnectionReceiveWindow,
-            HandshakeTimeout = handshakeTimeout,
-            IdleTimeout = idleTimeout,
-            KeepAliveInterval = keepAlive ?? Timeout.InfiniteTimeSpan,
-        });
-
-    private async ValueTask<TransportConnection> ConnectAsync(
-        TransportConnectRequest request, EndPoint remote, PeerVerifier verifier, CancellationToken cancellationToken)
-    {
-        string? sessionKey = SessionKeys.Of("managed", request);
-        ISessionCache? sessions = sessionKey is null ? null : request.Local.Sessions;
-        var events = new ManagedEvents(
-            isClient: true,
-            sessions is null ? null : ticket => sessions.Put(sessionKey!, ticket.ToArray(), ticket.ExpiresAt));
-        QuicClientConnectionOptions options = WithLimits(
-            new QuicClientConnectionOptions
-            {
-                RemoteEndPoint = remote,
-                LocalEndPoint = LocalAddresses.ForConnecting(request.Local, (remote as IPEndPoint)?.AddressFamily),
-                ClientAuthenticationOptions = TlsOptions.ForClient(request, verifier),
-                SessionTicket = TakeTicket(sessions, sessionKey!),
-                Events = events,
-                TimeProvider = _time,
-                LoggerFactory = _loggerFactory,
-            },
-            request.Limits,
-            request.HandshakeTimeout,
-            request.IdleTimeout,
-            request.KeepAliveInterval);
-        QuicConnection connection = await QuicConnection.ConnectAsync(options, cancellationToken).ConfigureAwait(false);
-        PeerIdentity peer = verifier.Identify(connection.RemoteCertificate, TlsOptions.NameOf(request));
-        return new ManagedConnection(connection, events, peer);
-    }
-
-    private static QuicSessionTicket? TakeTicket(ISessionCache? sessions, string key) =>
-        sessions is not null
-        && sessions.TryTake(key, out ReadOnlyMemory<byte> stored)
-        && QuicSessionTicket.TryParse(stored.Span, out QuicSessionTicket? ticket)
-            ? ticket
-            : null;
 }

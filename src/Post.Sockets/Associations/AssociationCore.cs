@@ -244,15 +244,18 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
 
     public void OnEarlyDataRejected()
     {
+        bool reopens;
         lock (Gate)
         {
-            foreach (var item in Outbox.EarlyObjects())
-            {
-                Sender.Restart(item);
-            }
+            Sender.OnEarlyDataRejected();
+            reopens = Control.OnEarlyDataRejected();
         }
 
-        Lifecycle.ReopenControl();
+        if (reopens)
+        {
+            Lifecycle.ReopenControl();
+        }
+
         Wake();
     }
 

@@ -22,26 +22,31 @@ internal sealed class ControlWriter(AssociationCore core)
     /// <summary>Ends the stream once all is written, so that its acknowledgement says that the peer has every receipt. Under the lock.</summary>
     public void EndWhenIdle() => _shallEnd = true;
 
+    /// <summary>
+    /// The server did not take the early data, and our stream with it. True when it has to be opened again; where it is just being
+    /// opened, that goes on. Under the lock.
+    /// </summary>
+    public bool OnEarlyDataRejected()
+    {
+        var wasOpen = _stream is not null;
+        _stream = null;
+        _isEnded = false;
+        return wasOpen;
+    }
+
     /// <summary>Opens the stream and writes HELLO.</summary>
     public async ValueTask OpenAsync(HelloFrame hello, CancellationToken cancellationToken)
     {
-        _stream = await core.Connection
-            .OpenStreamAsync(TransportStreamKind.Unidirectional, TransportPriority.Control, cancellationToken)
-            .ConfigureAwait(false);
-        var length = PostInteger.Write(_buffer, StreamType.Control);
-        length += hello.Write(_buffer.AsSpan(length), Random());
-        length += ControlFrame.WriteGrease(_buffer.AsSpan(length), Random());
-        lock (core.Gate)
+        while (!await TryOpenAsync(hello, cancellationToken).ConfigureAwait(false))
         {
-            _isWriting = true;
+            // Only early data is void, and only once.
         }
-
-        Finish(await _stream.WriteAsync(_buffer.AsMemory(0, length), false, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Writes what is due.</summary>
     public void Run()
     {
+        TransportStream stream;
         int length;
         bool isEnd;
         lock (core.Gate)
@@ -52,13 +57,46 @@ internal sealed class ControlWriter(AssociationCore core)
                 return;
             }
 
+            stream = _stream;
             length = core.Frames.Write(_buffer);
             isEnd &= core.Frames.IsEmpty;
             _isWriting = true;
             _isEnded = isEnd;
         }
 
-        _ = WriteAsync(length, isEnd);
+        _ = WriteAsync(stream, length, isEnd);
+    }
+
+    private async ValueTask<bool> TryOpenAsync(HelloFrame hello, CancellationToken cancellationToken)
+    {
+        var stream = await core.Connection
+            .OpenStreamAsync(TransportStreamKind.Unidirectional, TransportPriority.Control, cancellationToken)
+            .ConfigureAwait(false);
+        lock (core.Gate)
+        {
+            // Nothing goes before HELLO.
+            _isWriting = true;
+            _stream = stream;
+        }
+
+        var length = PostInteger.Write(_buffer, StreamType.Control);
+        length += hello.Write(_buffer.AsSpan(length), Random());
+        length += ControlFrame.WriteGrease(_buffer.AsSpan(length), Random());
+        try
+        {
+            Finish(stream, await stream.WriteAsync(_buffer.AsMemory(0, length), false, cancellationToken).ConfigureAwait(false));
+            return true;
+        }
+        catch (TransportException exception) when (exception.Reason == TransportErrorReason.EarlyDataRejected)
+        {
+            lock (core.Gate)
+            {
+                // Who was told of the rejection before us opens it again already.
+                var isOurs = _stream == stream;
+                _stream = isOurs ? null : _stream;
+                return !isOurs;
+            }
+        }
     }
 
     private static ulong Random()
@@ -68,22 +106,27 @@ internal sealed class ControlWriter(AssociationCore core)
         return BitConverter.ToUInt64(bytes);
     }
 
-    private async Task WriteAsync(int length, bool isEnd)
+    private async Task WriteAsync(TransportStream stream, int length, bool isEnd)
     {
         try
         {
-            Finish(await _stream!.WriteAsync(_buffer.AsMemory(0, length), isEnd, CancellationToken.None).ConfigureAwait(false));
+            Finish(stream, await stream.WriteAsync(_buffer.AsMemory(0, length), isEnd, CancellationToken.None).ConfigureAwait(false));
         }
         catch (Exception exception) when (exception is TransportException or ObjectDisposedException)
         {
-            // The connection ended; its event is on the way.
+            // The connection ended, or the early data is void; the event of it is on the way.
         }
     }
 
-    private void Finish(TransportWriteResult result)
+    private void Finish(TransportStream stream, TransportWriteResult result)
     {
         lock (core.Gate)
         {
+            if (stream != _stream)
+            {
+                return;
+            }
+
             _isWriting = false;
         }
 

@@ -44,7 +44,14 @@ internal sealed class Lifecycle
     {
         lock (_core.Gate)
         {
-            _core.Timers.Set(_helloTimer, _core.Clock.Now + _core.Clock.Units(ProtocolLimits.HelloTimeout));
+            if (_core.IsHandshakeCompleted)
+            {
+                AwaitHello();
+            }
+            else if (RememberedHello.Take(_core.Association) is { } hello)
+            {
+                _core.Peer = hello;
+            }
         }
 
         _core.Instruments.AssociationOpened(_core.Association.IsInitiator);
@@ -68,6 +75,7 @@ internal sealed class Lifecycle
             _core.Timers.Cancel(_helloTimer);
         }
 
+        RememberedHello.Keep(_core.Association, hello, _core.Clock.Provider);
         _core.Wake();
     }
 
@@ -89,7 +97,19 @@ internal sealed class Lifecycle
         _core.Wake();
     }
 
-    public void OnHandshakeCompleted() => _handshake.TrySetResult();
+    public void OnHandshakeCompleted()
+    {
+        lock (_core.Gate)
+        {
+            // With early data, the time until here was the handshake's, which has its own limit.
+            if (!HasHello && !_core.IsClosed)
+            {
+                AwaitHello();
+            }
+        }
+
+        _handshake.TrySetResult();
+    }
 
     public void ReopenControl() => _core.Queue(new Work(() => _ = ReopenAsync()));
 
@@ -183,6 +203,9 @@ internal sealed class Lifecycle
     private static async Task WaitAsync(Task closing, CancellationToken cancellationToken) =>
         await closing.WaitAsync(cancellationToken).ConfigureAwait(false);
 
+    private void AwaitHello() =>
+        _core.Timers.Set(_helloTimer, _core.Clock.Now + _core.Clock.Units(ProtocolLimits.HelloTimeout));
+
     private HelloFrame Hello() => new()
     {
         MaxObjectSize = _core.Options.Incremental == IncrementalDelivery.Never ? _core.Options.MaxWholeObjectSize : PostInteger.MaxValue,
@@ -201,6 +224,13 @@ internal sealed class Lifecycle
         try
         {
             await _core.Control.OpenAsync(Hello(), _core.Ended).ConfigureAwait(false);
+            lock (_core.Gate)
+            {
+                if (_closing is not null && !_core.IsClosed)
+                {
+                    _core.Frames.AddGoAway(new GoAwayFrame(_core.Inbox.NextUnseen, PostErrorCode.GoingAway));
+                }
+            }
         }
         catch (Exception exception) when (exception is TransportException or OperationCanceledException)
         {

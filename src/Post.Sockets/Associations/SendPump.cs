@@ -23,6 +23,7 @@ internal sealed class SendPump
     private readonly StreamSupply _streams;
     private StreamWrite? _completed;
     private bool _isDatagramQueueFull;
+    private bool _isEarlyDataVoid;
     private long _datagramReports;
     private long _window = 64 * 1024;
     private int _chunk = 16 * 1024;
@@ -50,6 +51,9 @@ internal sealed class SendPump
         _datagramReports++;
     }
 
+    /// <summary>The server did not take the early data: the pump sends it anew. Under the lock.</summary>
+    public void OnEarlyDataRejected() => _isEarlyDataVoid = true;
+
     /// <summary>A write completed; from any thread.</summary>
     public void Completed(StreamWrite write)
     {
@@ -66,6 +70,7 @@ internal sealed class SendPump
     public void Run()
     {
         FinishCompleted();
+        RestartEarlyData();
         while (true)
         {
             SendStep step;
@@ -97,8 +102,29 @@ internal sealed class SendPump
         }
     }
 
-    /// <summary>Early data was void: what was sent of it starts anew. Under the lock.</summary>
-    public void Restart(OutboundObject item)
+    private void RestartEarlyData()
+    {
+        lock (_core.Gate)
+        {
+            if (!_isEarlyDataVoid)
+            {
+                return;
+            }
+
+            _isEarlyDataVoid = false;
+            foreach (var item in _core.Outbox.EarlyObjects())
+            {
+                // Where a write is under way, the transport still reads from the object's memory: its failure restarts the object.
+                if (!item.IsEnded && !item.IsWriting)
+                {
+                    Restart(item);
+                }
+            }
+        }
+    }
+
+    /// <summary>What was sent of an object is void: it starts anew, with the same id. Under the lock.</summary>
+    private void Restart(OutboundObject item)
     {
         _core.Scheduler.Remove(item.Entry);
         _core.Outbox.ReleaseDatagram(item);
@@ -360,19 +386,17 @@ internal sealed class SendPump
 
     private void FinishObject(OutboundObject item, StreamWrite write)
     {
-        if (item.Stream != write.Stream)
-        {
-            // Void early data: the object has started anew.
-            return;
-        }
-
         item.IsHeaderOut |= write is { Error: null, Result.IsStopped: false };
         if (!LetGo(item))
         {
             return;
         }
 
-        if (write.Error is { } error)
+        if (write.Error is { Reason: TransportErrorReason.EarlyDataRejected })
+        {
+            Restart(item);
+        }
+        else if (write.Error is { } error)
         {
             _core.Outbox.End(
                 item, ObjectEnd.Failed, ObjectEndReason.AssociationEnded, _core.ToException(error), AbandonReason.Canceled);

@@ -149,6 +149,12 @@ internal sealed class InboundReader(AssociationCore core)
 
                 if (stream.Kind == TransportStreamKind.Bidirectional)
                 {
+                    if (stream.IsEarlyData && !core.IsHandshakeCompleted)
+                    {
+                        // A stream cannot say that it is safe to replay.
+                        await core.Lifecycle.Handshake.WaitAsync(core.Ended).ConfigureAwait(false);
+                    }
+
                     if (await BeginStreamAsync(stream, buffer.AsMemory(0, filled), result.IsCompleted).ConfigureAwait(false))
                     {
                         // It belongs to the application now.
@@ -470,7 +476,7 @@ internal sealed class InboundReader(AssociationCore core)
 
     private async ValueTask ReadControlAsync(TransportStream stream, byte[] buffer, int from, int filled, bool isCompleted)
     {
-        if (_hasControl && core.IsHandshakeCompleted && !stream.IsEarlyData)
+        if (_hasControl)
         {
             core.Violate(PostErrorCode.ControlStreamError, "a second control stream");
             return;

@@ -13,7 +13,8 @@ public abstract class TransportConnection : IAsyncDisposable
 
     /// <summary>
     /// Who the peer proved to be; <see cref="PeerIdentity.Anonymous"/> for a client without certificate, and before the
-    /// handshake is complete.
+    /// handshake is complete. With early data it is until then who proved to be the peer when the session was made: nobody else
+    /// can read what is sent or have written what came, but an attacker may have replayed the latter.
     /// </summary>
     public abstract PeerIdentity Peer { get; }
 

@@ -30,6 +30,12 @@ public enum TransportErrorReason
     /// <summary>The peer lost its state and reset the connection.</summary>
     ConnectionReset,
 
+    /// <summary>
+    /// The server did not take the early data that a stream was part of; the connection goes on. Whoever wants the bytes sent
+    /// opens another stream.
+    /// </summary>
+    EarlyDataRejected,
+
     /// <summary>One of the sides broke the transport's protocol.</summary>
     ProtocolViolation,
 

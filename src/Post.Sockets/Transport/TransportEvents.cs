@@ -53,7 +53,8 @@ public abstract class TransportEvents
 
     /// <summary>
     /// The server did not take the early data: all streams and datagrams from before
-    /// <see cref="OnHandshakeCompleted"/> are void and fail; whoever wants their bytes sent opens new ones.
+    /// <see cref="OnHandshakeCompleted"/> are void and fail (<see cref="TransportErrorReason.EarlyDataRejected"/>), maybe
+    /// before this call, but no stream is opened in between; whoever wants their bytes sent opens new ones. On the client, once at most.
     /// </summary>
     public virtual void OnEarlyDataRejected()
     {

@@ -31,7 +31,10 @@ public abstract class TransportStream : IAsyncDisposable
     /// Completes when the buffer may be reused and the stream takes more: the source of back pressure
     /// (see <see cref="TransportCapabilities.WritesCompleteWhenSent"/>).
     /// </returns>
-    /// <exception cref="TransportException">The connection ended.</exception>
+    /// <exception cref="TransportException">
+    /// The connection ended, or the stream was part of early data that the server did not take
+    /// (<see cref="TransportErrorReason.EarlyDataRejected"/>).
+    /// </exception>
     public abstract ValueTask<TransportWriteResult> WriteAsync(
         ReadOnlyMemory<byte> buffer,
         bool endOfStream,

@@ -278,6 +278,30 @@ public sealed class HandshakeSimulationTests
         EchoWorks(pair, 3000);
     }
 
+    [TestMethod]
+    public void Version_negotiation_undoes_early_data_and_says_so_once()
+    {
+        (PairOptions options, ConnectionSettings settings) = Resumable(out TlsSessionTicket ticket);
+        using var pair = new Pair(options with
+        {
+            Start = 2_000_000_000,
+            Client = settings with { FirstVersion = QuicVersion.Version2, Versions = [QuicVersion.Version2, QuicVersion.Version1] },
+            Server = settings with { Versions = [QuicVersion.Version1] },
+            ClientTls = TlsPair.ClientOptions(ticket, earlyData: true),
+            RememberedParameters = ticket.TransportParameters,
+        });
+        pair.Connect();
+        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
+        Assert.IsTrue(stream!.WriteReference(pair.RandomBytes(3000), null));
+        stream.Finish();
+        pair.RunUntil(() => pair.Client.IsConfirmed, 1_000_000, "handshake");
+        Assert.AreEqual(QuicVersion.Version1, pair.Client.Core!.Version);
+        Assert.AreEqual(false, pair.Client.EarlyData);
+        Assert.AreEqual(1, pair.Client.EarlyDataDecisions);
+        Assert.IsEmpty(pair.Server.EndedStreams);
+        EchoWorks(pair, 3000);
+    }
+
     private static (PairOptions Options, ConnectionSettings Settings) Resumable(out TlsSessionTicket ticket)
     {
         ConnectionSettings settings = ConnectionSettings.Default;

@@ -50,6 +50,8 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
 
     public bool? EarlyData { get; private set; }
 
+    public int EarlyDataDecisions { get; private set; }
+
     public ConnectionCloseInfo? Closed { get; private set; }
 
     public bool IsDrained { get; private set; }
@@ -164,9 +166,13 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
 
     public void OnHandshakeConfirmed() => IsConfirmed = true;
 
-    public void OnEarlyDataDecided(bool accepted) => EarlyData = accepted;
+    public void OnEarlyDataDecided(bool accepted)
+    {
+        EarlyData = accepted;
+        EarlyDataDecisions++;
+    }
 
-    public void OnDatagramReceived(ReadOnlySpan<byte> data) => Datagrams.Add(data.ToArray());
+    public void OnDatagramReceived(ReadOnlySpan<byte> data, bool isEarlyData) => Datagrams.Add(data.ToArray());
 
     public void OnDatagramState(ulong number, DatagramState state) => DatagramStates[number] = state;
 

@@ -467,7 +467,7 @@ internal sealed class InMemoryConnection : TransportConnection
         HandshakeCompleted = true;
         if (earlyDataRejected)
         {
-            var failure = new TransportException(TransportErrorReason.Refused, "The server did not take the early data.");
+            var failure = new TransportException(TransportErrorReason.EarlyDataRejected, "The server did not take the early data.");
             Streams.ForgetEarlyData(failure);
             Sender.ForgetEarlyData(PeerLimits.ConnectionReceiveWindow);
             _events?.OnEarlyDataRejected();
