@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Post.Quic.Engines;
 using Post.Sockets.Transport;
@@ -17,11 +18,16 @@ public static class PostQuicTransport
     /// <param name="options">Which engine, and what it must be able to do; null: the defaults.</param>
     /// <param name="loggerFactory">Where it logs; null: nowhere.</param>
     /// <param name="timeProvider">The clock; null: the system's.</param>
+    /// <param name="meterFactory">Whose the instruments of the managed engine are; null: the process's.</param>
     /// <returns>The transport; dispose it when all associations are over.</returns>
     /// <exception cref="PlatformNotSupportedException">
     /// No engine can serve what the options ask for; the message names the remedy for the platform at hand.
     /// </exception>
     public static PostTransport Create(
-        PostQuicOptions? options = null, ILoggerFactory? loggerFactory = null, TimeProvider? timeProvider = null) =>
-        new EngineChoice(EngineChoice.Known).Create(options ?? new PostQuicOptions(), loggerFactory, timeProvider);
+        PostQuicOptions? options = null,
+        ILoggerFactory? loggerFactory = null,
+        TimeProvider? timeProvider = null,
+        IMeterFactory? meterFactory = null) =>
+        new EngineChoice(EngineChoice.Known).Create(
+            options ?? new PostQuicOptions(), new EngineServices(loggerFactory, timeProvider, meterFactory));
 }

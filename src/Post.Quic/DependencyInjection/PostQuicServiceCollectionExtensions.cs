@@ -44,7 +44,8 @@ public static class PostQuicServiceCollectionExtensions
         services.TryAddSingleton(static provider => PostQuicTransport.Create(
             provider.GetRequiredService<IOptions<PostQuicOptions>>().Value,
             provider.GetService<ILoggerFactory>(),
-            provider.GetService<TimeProvider>()));
+            provider.GetService<TimeProvider>(),
+            provider.GetService<IMeterFactory>()));
         services.TryAddSingleton(static provider => new PostHost(
             provider.GetRequiredService<PostTransport>(),
             provider.GetService<ILoggerFactory>(),

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Post.Sockets.Transport;
 
 namespace Post.Quic.Engines;
@@ -13,5 +12,5 @@ internal sealed record EngineCandidate
     public required Func<PostQuicOptions, string?> FindObstacle { get; init; }
 
     /// <summary>Makes its transport.</summary>
-    public required Func<PostQuicOptions, ILoggerFactory?, TimeProvider?, PostTransport> Create { get; init; }
+    public required Func<PostQuicOptions, EngineServices, PostTransport> Create { get; init; }
 }

@@ -17,9 +17,9 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
             Engine = PostEngine.SystemNetQuic,
             FindObstacle = static options =>
                 MsQuicLibrary.IsAvailable(options.MsQuicLibraryPath, out var remedy) ? null : remedy,
-            Create = static (options, loggerFactory, timeProvider) => MsQuicLibrary.IsPlatformSupported
+            Create = static (options, services) => MsQuicLibrary.IsPlatformSupported
                 ? new SystemNetQuicTransport(
-                    new SystemNetQuicOptions { MsQuicLibraryPath = options.MsQuicLibraryPath }, loggerFactory, timeProvider)
+                    new SystemNetQuicOptions { MsQuicLibraryPath = options.MsQuicLibraryPath }, services.LoggerFactory, services.TimeProvider)
                 : throw new PlatformNotSupportedException(
                     "System.Net.Quic does not exist on this platform; set Engine to Managed, which runs everywhere."),
         },
@@ -27,7 +27,7 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
         {
             Engine = PostEngine.Managed,
             FindObstacle = static _ => null,
-            Create = static (_, loggerFactory, timeProvider) => new ManagedTransport(loggerFactory, timeProvider),
+            Create = static (_, services) => new ManagedTransport(services.LoggerFactory, services.TimeProvider, services.MeterFactory),
         },
     ];
 
@@ -52,9 +52,9 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
 
     /// <summary>Makes the transport of the first engine that can serve the options.</summary>
     /// <exception cref="PlatformNotSupportedException">There is none; the message names the remedy.</exception>
-    public PostTransport Create(PostQuicOptions options, ILoggerFactory? loggerFactory, TimeProvider? timeProvider)
+    public PostTransport Create(PostQuicOptions options, EngineServices services)
     {
-        var logger = (loggerFactory ?? NullLoggerFactory.Instance).CreateLogger("Post.Quic.Engine");
+        var logger = (services.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("Post.Quic.Engine");
         var obstacles = new List<string>();
         foreach (var candidate in Asked(options))
         {
@@ -65,7 +65,7 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
                 continue;
             }
 
-            var transport = candidate.Create(options, loggerFactory, timeProvider);
+            var transport = candidate.Create(options, services);
             var missing = options.Requires & ~transport.Capabilities;
             if (missing == TransportCapabilities.None)
             {

@@ -74,20 +74,20 @@ public sealed class EngineChoiceTests
     private static PostTransportHolder Choose(PostQuicOptions options, params EngineCandidate[] candidates) => Choose(options, null, candidates);
 
     private static PostTransportHolder Choose(PostQuicOptions options, ILoggerFactory? log, params EngineCandidate[] candidates) =>
-        new(new EngineChoice(candidates).Create(options, log, timeProvider: null));
+        new(new EngineChoice(candidates).Create(options, new EngineServices(log)));
 
     private static EngineCandidate Native(string? obstacle = null) => new()
     {
         Engine = PostEngine.SystemNetQuic,
         FindObstacle = _ => obstacle,
-        Create = (_, _, _) => new InMemoryNetwork().CreateTransport(TransportCapabilities.None),
+        Create = (_, _) => new InMemoryNetwork().CreateTransport(TransportCapabilities.None),
     };
 
     private static EngineCandidate Managed() => new()
     {
         Engine = PostEngine.Managed,
         FindObstacle = _ => null,
-        Create = (_, _, _) => new InMemoryNetwork().CreateTransport(),
+        Create = (_, _) => new InMemoryNetwork().CreateTransport(),
     };
 
     private sealed record PostTransportHolder(PostTransport Transport) : IDisposable
