@@ -12,7 +12,7 @@ internal static class BenchIdentity
 
     public static readonly SslApplicationProtocol Protocol = new("bench");
 
-    private static readonly X509Certificate2 Certificate = CreateCertificate();
+    public static readonly X509Certificate2 Certificate = CreateCertificate();
 
     private static readonly SslStreamCertificateContext Context =
         SslStreamCertificateContext.Create(Certificate, additionalCertificates: null, offline: true);

@@ -1,14 +1,18 @@
 using Post.Quic.Engine;
+using Post.Quic.Managed;
+using Post.Sockets.Transport;
 
 namespace Post.Quic.Benchmarks.Engines;
 
-/// <summary>Post.Quic.Engine.</summary>
-internal sealed class ManagedEngine : BenchEngine
+/// <summary>Post.Quic.Engine, and Post over it.</summary>
+internal sealed class ManagedEngine : PostEngine
 {
     private QuicEndpoint? _clients;
     private QuicListener? _listener;
 
     public override string Name => "managed";
+
+    public override string Key => "managed";
 
     public override async Task StartAsync()
     {
@@ -27,30 +31,32 @@ internal sealed class ManagedEngine : BenchEngine
         });
     }
 
-    public override async Task<BenchPair> ConnectAsync()
+    public override async Task<BenchPair> ConnectAsync(CancellationToken cancellationToken)
     {
-        (QuicConnection client, QuicConnection server) = await ConnectOnceAsync(null, null);
+        (QuicConnection client, QuicConnection server) = await ConnectOnceAsync(null, null, cancellationToken);
         return new BenchPair(new Connection(client), new Connection(server));
     }
 
     /// <summary>A ticket of one connection, then as many resumed connections as are wanted.</summary>
-    public async Task<QuicSessionTicket> GetTicketAsync()
+    public async Task<QuicSessionTicket> GetTicketAsync(CancellationToken cancellationToken)
     {
         var tickets = new TicketHolder();
-        (QuicConnection client, QuicConnection server) = await ConnectOnceAsync(tickets, null);
-        QuicSessionTicket ticket = await tickets.Ticket.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        (QuicConnection client, QuicConnection server) = await ConnectOnceAsync(tickets, null, cancellationToken);
+        QuicSessionTicket ticket = await tickets.Ticket.Task.WaitAsync(TimeSpan.FromSeconds(10), cancellationToken);
         await client.DisposeAsync();
         await server.DisposeAsync();
         return ticket;
     }
 
-    public async Task<BenchPair> ResumeAsync(QuicSessionTicket ticket)
+    public async Task<BenchPair> ResumeAsync(QuicSessionTicket ticket, CancellationToken cancellationToken)
     {
-        (QuicConnection client, QuicConnection server) = await ConnectOnceAsync(null, ticket);
+        (QuicConnection client, QuicConnection server) = await ConnectOnceAsync(null, ticket, cancellationToken);
         return client.IsResumed
             ? new BenchPair(new Connection(client), new Connection(server))
-            : throw new InvalidOperationException("The session was not resumed.");
+            : throw new WrongBytesException("The session was not resumed.");
     }
+
+    protected override PostTransport CreateTransport() => new ManagedTransport();
 
     public override async ValueTask DisposeAsync()
     {
@@ -66,18 +72,20 @@ internal sealed class ManagedEngine : BenchEngine
     }
 
     private async Task<(QuicConnection Client, QuicConnection Server)> ConnectOnceAsync(
-        QuicConnectionEvents? events, QuicSessionTicket? ticket)
+        QuicConnectionEvents? events, QuicSessionTicket? ticket, CancellationToken cancellationToken)
     {
-        Task<QuicConnection> accepting = _listener!.AcceptConnectionAsync().AsTask();
-        QuicConnection client = await QuicConnection.ConnectAsync(new QuicClientConnectionOptions
-        {
-            RemoteEndPoint = _listener.LocalEndPoint,
-            ClientAuthenticationOptions = BenchIdentity.Client(),
-            Endpoint = _clients,
-            Events = events,
-            SessionTicket = ticket,
-            IdleTimeout = TimeSpan.FromMinutes(10),
-        });
+        Task<QuicConnection> accepting = _listener!.AcceptConnectionAsync(cancellationToken).AsTask();
+        QuicConnection client = await QuicConnection.ConnectAsync(
+            new QuicClientConnectionOptions
+            {
+                RemoteEndPoint = _listener.LocalEndPoint,
+                ClientAuthenticationOptions = BenchIdentity.Client(),
+                Endpoint = _clients,
+                Events = events,
+                SessionTicket = ticket,
+                IdleTimeout = TimeSpan.FromMinutes(10),
+            },
+            cancellationToken);
         return (client, await accepting);
     }
 
@@ -90,13 +98,16 @@ internal sealed class ManagedEngine : BenchEngine
 
     private sealed class Connection(QuicConnection connection) : BenchConnection
     {
-        public override async ValueTask<Stream> OpenAsync(bool bidirectional) => await connection.OpenOutboundStreamAsync(
-            bidirectional ? QuicStreamType.Bidirectional : QuicStreamType.Unidirectional);
+        public override async ValueTask<Stream> OpenAsync(bool bidirectional, CancellationToken cancellationToken) =>
+            await connection.OpenOutboundStreamAsync(
+                bidirectional ? QuicStreamType.Bidirectional : QuicStreamType.Unidirectional, cancellationToken);
 
-        public override async ValueTask<Stream> AcceptAsync() => await connection.AcceptInboundStreamAsync();
+        public override async ValueTask<Stream> AcceptAsync(CancellationToken cancellationToken) =>
+            await connection.AcceptInboundStreamAsync(cancellationToken);
 
-        public override ValueTask WriteLastAsync(Stream stream, ReadOnlyMemory<byte> bytes) =>
-            ((QuicStream)stream).WriteAsync(bytes, completeWrites: true);
+        public override ValueTask WriteLastAsync(
+            Stream stream, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
+            ((QuicStream)stream).WriteAsync(bytes, completeWrites: true, cancellationToken);
 
         public override ValueTask DisposeAsync() => connection.DisposeAsync();
     }

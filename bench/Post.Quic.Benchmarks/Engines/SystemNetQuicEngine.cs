@@ -1,28 +1,38 @@
 using System.Net.Quic;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Post.Quic.SystemNetQuic;
+using Post.Sockets.Transport;
 
 namespace Post.Quic.Benchmarks.Engines;
 
-/// <summary>System.Net.Quic over libmsquic, found by the system or at the path in POST_MSQUIC_PATH.</summary>
+/// <summary>System.Net.Quic over libmsquic, found by the system or at a path, and Post over it.</summary>
 [SupportedOSPlatform("linux")]
 [SupportedOSPlatform("macos")]
 [SupportedOSPlatform("windows")]
-internal sealed class SystemNetQuicEngine : BenchEngine
+internal sealed class SystemNetQuicEngine : PostEngine
 {
     private QuicListener? _listener;
 
     public override string Name => "System.Net.Quic";
 
-    [SupportedOSPlatformGuard("linux")]
-    [SupportedOSPlatformGuard("macos")]
-    [SupportedOSPlatformGuard("windows")]
-    public static bool IsSupported => IsPlatform && TryLoad();
+    public override string Key => "system-net-quic";
 
-    [SupportedOSPlatformGuard("linux")]
-    [SupportedOSPlatformGuard("macos")]
-    [SupportedOSPlatformGuard("windows")]
-    private static bool IsPlatform => OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() || OperatingSystem.IsWindows();
+    /// <summary>The engine, where the native library is found.</summary>
+    /// <param name="path">Where to look first; null: at POST_MSQUIC_PATH, if set, and where the system looks.</param>
+    public static SystemNetQuicEngine? TryCreate(string? path)
+    {
+        // Loaded by its path, the library is found when System.Net.Quic asks for it by name.
+        path ??= Environment.GetEnvironmentVariable("POST_MSQUIC_PATH");
+        if (path is { Length: > 0 })
+        {
+            _ = NativeLibrary.TryLoad(path, out _);
+        }
+
+        return (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() || OperatingSystem.IsWindows()) && QuicConnection.IsSupported
+            ? new SystemNetQuicEngine()
+            : null;
+    }
 
     public override async Task StartAsync()
     {
@@ -44,45 +54,41 @@ internal sealed class SystemNetQuicEngine : BenchEngine
         });
     }
 
-    public override async Task<BenchPair> ConnectAsync()
+    public override async Task<BenchPair> ConnectAsync(CancellationToken cancellationToken)
     {
-        Task<QuicConnection> accepting = _listener!.AcceptConnectionAsync().AsTask();
-        QuicConnection client = await QuicConnection.ConnectAsync(new QuicClientConnectionOptions
-        {
-            RemoteEndPoint = _listener.LocalEndPoint,
-            ClientAuthenticationOptions = BenchIdentity.Client(),
-            DefaultCloseErrorCode = 0,
-            DefaultStreamErrorCode = 0,
-            IdleTimeout = TimeSpan.FromMinutes(10),
-        });
+        Task<QuicConnection> accepting = _listener!.AcceptConnectionAsync(cancellationToken).AsTask();
+        QuicConnection client = await QuicConnection.ConnectAsync(
+            new QuicClientConnectionOptions
+            {
+                RemoteEndPoint = _listener.LocalEndPoint,
+                ClientAuthenticationOptions = BenchIdentity.Client(),
+                DefaultCloseErrorCode = 0,
+                DefaultStreamErrorCode = 0,
+                IdleTimeout = TimeSpan.FromMinutes(10),
+            },
+            cancellationToken);
         return new BenchPair(new Connection(client), new Connection(await accepting));
     }
 
     public override ValueTask DisposeAsync() => _listener?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    private static bool TryLoad()
-    {
-        // Loaded by its path, the library is found when System.Net.Quic asks for it by name.
-        if (Environment.GetEnvironmentVariable("POST_MSQUIC_PATH") is { Length: > 0 } path)
-        {
-            _ = NativeLibrary.TryLoad(path, out _);
-        }
-
-        return IsPlatform && QuicConnection.IsSupported;
-    }
+    protected override PostTransport CreateTransport() => new SystemNetQuicTransport();
 
     [SupportedOSPlatform("linux")]
     [SupportedOSPlatform("macos")]
     [SupportedOSPlatform("windows")]
     private sealed class Connection(QuicConnection connection) : BenchConnection
     {
-        public override async ValueTask<Stream> OpenAsync(bool bidirectional) => await connection.OpenOutboundStreamAsync(
-            bidirectional ? QuicStreamType.Bidirectional : QuicStreamType.Unidirectional);
+        public override async ValueTask<Stream> OpenAsync(bool bidirectional, CancellationToken cancellationToken) =>
+            await connection.OpenOutboundStreamAsync(
+                bidirectional ? QuicStreamType.Bidirectional : QuicStreamType.Unidirectional, cancellationToken);
 
-        public override async ValueTask<Stream> AcceptAsync() => await connection.AcceptInboundStreamAsync();
+        public override async ValueTask<Stream> AcceptAsync(CancellationToken cancellationToken) =>
+            await connection.AcceptInboundStreamAsync(cancellationToken);
 
-        public override ValueTask WriteLastAsync(Stream stream, ReadOnlyMemory<byte> bytes) =>
-            ((QuicStream)stream).WriteAsync(bytes, completeWrites: true);
+        public override ValueTask WriteLastAsync(
+            Stream stream, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
+            ((QuicStream)stream).WriteAsync(bytes, completeWrites: true, cancellationToken);
 
         public override async ValueTask DisposeAsync()
         {

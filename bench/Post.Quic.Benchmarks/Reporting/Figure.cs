@@ -1,4 +1,4 @@
-namespace Post.Quic.Benchmarks;
+namespace Post.Quic.Benchmarks.Reporting;
 
 /// <summary>One measured number.</summary>
 /// <param name="Name">What it is, within its case.</param>

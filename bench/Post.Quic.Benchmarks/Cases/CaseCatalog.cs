@@ -1,0 +1,36 @@
+using Post.Quic.Benchmarks.Cases.Objects;
+using Post.Quic.Benchmarks.Cases.Streams;
+
+namespace Post.Quic.Benchmarks.Cases;
+
+/// <summary>All cases, in the order in which they are listed and run.</summary>
+internal static class CaseCatalog
+{
+    public static IReadOnlyList<BenchCase> All { get; } =
+    [
+        new StreamBulkCase(),
+        new StreamRateCase(1),
+        new StreamRateCase(64),
+        new StreamEchoCase(),
+        new HandshakeCase(resumed: false),
+        new HandshakeCase(resumed: true),
+        new IdleConnectionsCase(),
+        new ObjectBulkCase(1),
+        new ObjectBulkCase(64),
+        new ObjectRateCase(1, datagrams: false),
+        new ObjectRateCase(64, datagrams: false),
+        new ObjectRateCase(1, datagrams: true),
+        new ObjectRateCase(64, datagrams: true),
+        new ObjectEchoCase(besideBulk: false),
+        new ObjectEchoCase(besideBulk: true),
+        new AssociationRateCase(resumed: false),
+        new AssociationRateCase(resumed: true),
+        new DeadlineCase(0.01),
+        new DeadlineCase(0.05),
+        new LossyGoodputCase(),
+        new IdleAssociationsCase(),
+        new ManyAssociationsCase(),
+        new InMemoryCase(),
+        new LinkCase(),
+    ];
+}

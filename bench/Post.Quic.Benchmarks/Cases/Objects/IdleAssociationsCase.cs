@@ -1,0 +1,37 @@
+using Post.Quic.Benchmarks.Engines;
+using Post.Quic.Benchmarks.Reporting;
+
+namespace Post.Quic.Benchmarks.Cases.Objects;
+
+/// <summary>What associations cost that do nothing.</summary>
+internal sealed class IdleAssociationsCase : BenchCase
+{
+    public override string Name => "idle-associations";
+
+    public override string Measures => "Memory of --associations associations that do nothing, both ends together.";
+
+    public override string Excludes => "The kernel's memory (a socket for each client); the managed heap leaves out what a native library holds.";
+
+    public override async Task<IReadOnlyList<Figure>> RunAsync(
+        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken)
+    {
+        await using ObjectService service = await engine.ServeAsync(new ServiceOptions(), cancellationToken);
+        return await IdleMemory.MeasureAsync(settings.Associations, "association", MakeAsync, cancellationToken);
+
+        async Task<IAsyncDisposable> MakeAsync()
+        {
+            Task<ObjectPeer> accepting = service.AcceptAsync(cancellationToken);
+            ObjectPeer client = await service.ConnectAsync(cancellationToken);
+            return new Both(client, await accepting);
+        }
+    }
+
+    private sealed class Both(ObjectPeer client, ObjectPeer server) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await client.DisposeAsync();
+            await server.DisposeAsync();
+        }
+    }
+}
