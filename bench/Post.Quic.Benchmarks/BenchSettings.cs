@@ -36,7 +36,7 @@ internal sealed record BenchSettings
     public int Echoes { get; init; } = 5_000;
 
     /// <summary>Handshakes of one run.</summary>
-    public int Handshakes { get; init; } = 200;
+    public int Handshakes { get; init; } = 1_000;
 
     /// <summary>Associations, or connections, that are there at once.</summary>
     public int Associations { get; init; } = 1_000;

@@ -256,6 +256,14 @@ internal static class Limits
     /// <summary>Certificates in a peer's chain: each is parsed, and X509Chain tries combinations of them.</summary>
     public const int MaxCertificateChain = 16;
 
+    /// <summary>
+    /// Parsed certificates kept for when they come again, in all the process: a server's clients could show ever new ones.
+    /// </summary>
+    public const int CertificatesRemembered = 64;
+
+    /// <summary>The longest certificate that is kept: with what the platform makes of it, a megabyte or two in all.</summary>
+    public const int MaxCertificateRemembered = 4096;
+
     /// <summary>Names of certificate authorities remembered from a CertificateRequest; they are only hints.</summary>
     public const int MaxCertificateAuthorities = 256;
 

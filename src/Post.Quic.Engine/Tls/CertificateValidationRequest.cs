@@ -23,6 +23,9 @@ internal sealed class CertificateValidationRequest(
     /// <summary>The moment the certificates must be valid at.</summary>
     public DateTimeOffset Time { get; } = time;
 
+    /// <summary>The verdict needs neither the application nor a chain, so that it can be given at once on any thread.</summary>
+    public bool IsQuick => policy.PinnedPublicKeys.Count != 0;
+
     /// <summary>Judges. It may run the user's callback, and wait for the network when revocation is checked online.</summary>
     public CertificateValidationResult Validate() => policy.Judge(this);
 }

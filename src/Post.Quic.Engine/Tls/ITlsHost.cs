@@ -47,7 +47,8 @@ internal interface ITlsHost
     /// <summary>
     /// The peer has proven that it holds the key of this certificate: is it whom we want? Answer with
     /// <see cref="TlsSession.CompleteCertificateValidation"/> on the connection's thread, at once or later.
-    /// <see cref="CertificateValidationRequest.Validate"/> gives the answer; it can take long, on any thread.
+    /// <see cref="CertificateValidationRequest.Validate"/> gives the answer; it can take long, on any thread. Not asked
+    /// where keys are pinned: the session answers that by itself.
     /// </summary>
     void OnCertificateToValidate(CertificateValidationRequest request);
 }

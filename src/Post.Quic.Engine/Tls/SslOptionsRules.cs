@@ -14,6 +14,7 @@ namespace Post.Quic.Engine.Tls;
 internal static class SslOptionsRules
 {
     private static readonly ConditionalWeakTable<X509Certificate2, CertificateCredential> Credentials = [];
+    private static readonly ConditionalWeakTable<SslStreamCertificateContext, CertificateCredential> CredentialsOfContexts = [];
 
     /// <exception cref="ArgumentException">Something is asked for that QUIC does not have.</exception>
     public static void Check(
@@ -124,6 +125,11 @@ internal static class SslOptionsRules
             static key => new CertificateCredential(
                 SslStreamCertificateContext.Create(key, additionalCertificates: null, offline: true)));
     }
+
+    /// <summary>The certificate and the chain of a context; once for each, since options come anew for every connection.</summary>
+    /// <exception cref="ArgumentException">The certificate cannot sign a TLS 1.3 handshake.</exception>
+    public static CertificateCredential CredentialOf(SslStreamCertificateContext context) =>
+        CredentialsOfContexts.GetValue(context, static key => new CertificateCredential(key));
 
     /// <summary>The older certificate class of some .NET options, as the one that holds keys.</summary>
     public static X509Certificate2 Upgrade(X509Certificate certificate, string argument) =>

@@ -111,7 +111,7 @@ internal sealed class TlsClientOptions
     {
         if (ssl.ClientCertificateContext is { } context)
         {
-            var fixedCredential = new CertificateCredential(context);
+            var fixedCredential = SslOptionsRules.CredentialOf(context);
             return _ => fixedCredential;
         }
 

@@ -112,7 +112,7 @@ internal sealed class TlsServerOptions
 
         CertificateCredential credential = ssl switch
         {
-            { ServerCertificateContext: { } context } => new CertificateCredential(context),
+            { ServerCertificateContext: { } context } => SslOptionsRules.CredentialOf(context),
             { ServerCertificate: { } certificate } =>
                 SslOptionsRules.CredentialOf(SslOptionsRules.Upgrade(certificate, nameof(ssl))),
             _ => throw new ArgumentException(

@@ -228,7 +228,15 @@ internal abstract class TlsSession : IDisposable
     {
         PeerCertificate = certificate;
         _awaitsValidation = true;
-        Host.OnCertificateToValidate(new CertificateValidationRequest(policy, certificate, _peerChain, expectedHost, At(now)));
+        var request = new CertificateValidationRequest(policy, certificate, _peerChain, expectedHost, At(now));
+        if (request.IsQuick)
+        {
+            _validation = request.Validate();
+        }
+        else
+        {
+            Host.OnCertificateToValidate(request);
+        }
     }
 
     /// <summary>Checks the peer's Finished (RFC 8446 section 4.4.4) against the transcript before it.</summary>

@@ -1,3 +1,5 @@
+using Post.Quic.Engine.Crypto;
+
 namespace Post.Quic.Engine.Tests.Crypto;
 
 [TestClass]
@@ -25,6 +27,22 @@ public sealed class RandomSourceTests
         {
             Assert.IsLessThan(bound, random.NextUInt64(bound));
         }
+    }
+
+    [TestMethod]
+    public void The_system_gives_no_byte_twice()
+    {
+        // Short draws come out of blocks: over their ends, and on several threads, nothing comes again.
+        var seen = new System.Collections.Concurrent.ConcurrentDictionary<Int128, int>();
+        Parallel.For(0, 4000, i =>
+        {
+            Span<byte> drawn = stackalloc byte[64];
+            drawn = drawn[..(16 + (i % 49))];
+            SystemRandomSource.Instance.Fill(drawn);
+            Assert.IsTrue(seen.TryAdd(System.Buffers.Binary.BinaryPrimitives.ReadInt128LittleEndian(drawn), i));
+            Assert.IsTrue(drawn.ContainsAnyExcept((byte)0));
+        });
+        Assert.HasCount(4000, seen);
     }
 
     [TestMethod]

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Wire;
 
@@ -7,8 +6,6 @@ namespace Post.Quic.Engine.Tls.Certificates;
 /// <summary>Makes the platform's certificates of the bytes a peer sent.</summary>
 internal static class CertificateChainParser
 {
-    private const byte SequenceTag = 0x30;
-
     public static TransportError Parse(
         List<byte[]> encoded, out X509Certificate2? certificate, out X509Certificate2Collection others)
     {
@@ -16,7 +13,7 @@ internal static class CertificateChainParser
         others = [];
         for (int i = 0; i < encoded.Count; i++)
         {
-            if (!TryLoad(encoded[i], out X509Certificate2? parsed))
+            if (CertificateCache.Shared.Load(encoded[i]) is not { } parsed)
             {
                 return TlsError.Alert(TlsAlert.BadCertificate, "A certificate is malformed.");
             }
@@ -27,7 +24,7 @@ internal static class CertificateChainParser
             }
             else
             {
-                others.Add(parsed!);
+                others.Add(parsed);
             }
         }
 
@@ -35,27 +32,5 @@ internal static class CertificateChainParser
         return certificate is null || SignatureSchemes.CanBeUsed(certificate)
             ? default
             : TlsError.Alert(TlsAlert.UnsupportedCertificate, "The certificate's key is of no offered kind.");
-    }
-
-    private static bool TryLoad(byte[] encoded, out X509Certificate2? certificate)
-    {
-        certificate = null;
-
-        // RFC 8446 section 4.4.2: DER. The platform would take PEM too, and bytes after the certificate.
-        if (encoded[0] != SequenceTag)
-        {
-            return false;
-        }
-
-        try
-        {
-            certificate = X509CertificateLoader.LoadCertificate(encoded);
-            return certificate.RawDataMemory.Length == encoded.Length;
-        }
-        catch (CryptographicException)
-        {
-            // The platform has no other way to say that a certificate is malformed.
-            return false;
-        }
     }
 }

@@ -10,6 +10,9 @@ internal static class SignatureSchemes
     /// <summary>Keys shorter than this can be broken; other stacks refuse them too.</summary>
     private const int MinRsaBits = 2048;
 
+    /// <summary>id-ecPublicKey (RFC 5480 section 2.1.1).</summary>
+    private const string EllipticCurveKey = "1.2.840.10045.2.1";
+
     private static readonly SignatureScheme[] ForHandshake =
     [
         SignatureScheme.EcdsaSecp256r1Sha256,
@@ -125,14 +128,13 @@ internal static class SignatureSchemes
 
     private static (int RsaBits, int CurveBits) KeySizes(X509Certificate2 certificate)
     {
+        if (certificate.GetKeyAlgorithm() == EllipticCurveKey)
+        {
+            return (0, CurveBits(certificate.GetKeyAlgorithmParameters()));
+        }
+
         try
         {
-            using ECDsa? ecdsa = certificate.GetECDsaPublicKey();
-            if (ecdsa is not null)
-            {
-                return (0, IsNistCurve(ecdsa) ? ecdsa.KeySize : 0);
-            }
-
             using RSA? rsa = certificate.GetRSAPublicKey();
             return (rsa?.KeySize ?? 0, 0);
         }
@@ -142,13 +144,15 @@ internal static class SignatureSchemes
         }
     }
 
-    // Other curves have the same sizes: the scheme names the curve, not only its size.
-    private static bool IsNistCurve(ECDsa key)
+    // RFC 5480 section 2.1.1: the parameters are the curve's name, as an object identifier in DER. Other curves have the same
+    // sizes, and a scheme names the curve, not only its size; so the platform need not be asked to make a key of it.
+    private static int CurveBits(ReadOnlySpan<byte> parameters) => parameters switch
     {
-        Oid? curve = key.ExportParameters(includePrivateParameters: false).Curve.Oid;
-        return curve?.Value is "1.2.840.10045.3.1.7" or "1.3.132.0.34" or "1.3.132.0.35" ||
-            curve?.FriendlyName is "nistP256" or "nistP384" or "nistP521" or "ECDSA_P256" or "ECDSA_P384" or "ECDSA_P521";
-    }
+        [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07] => 256,
+        [0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22] => 384,
+        [0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23] => 521,
+        _ => 0,
+    };
 
     private static HashAlgorithmName HashOf(SignatureScheme scheme) => ((ushort)scheme >> 8, (ushort)scheme & 0xff) switch
     {

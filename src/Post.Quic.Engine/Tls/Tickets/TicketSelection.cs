@@ -133,8 +133,8 @@ internal sealed class TicketSelection : IDisposable
             return options.ClientCertificateMode != ClientCertificateMode.Required;
         }
 
-        certificate = X509CertificateLoader.LoadCertificate(ticket.ClientCertificate);
-        return now.LocalDateTime <= certificate.NotAfter;
+        certificate = CertificateCache.Shared.Load(ticket.ClientCertificate);
+        return certificate is not null && now.LocalDateTime <= certificate.NotAfter;
     }
 
     /// <summary>The rules clients are judged by, as they stand in tickets; empty where clients are anonymous.</summary>
