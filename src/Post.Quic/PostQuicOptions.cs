@@ -9,9 +9,9 @@ public sealed class PostQuicOptions
     public PostEngine Engine { get; set; }
 
     /// <summary>
-    /// The full path of the native library (<c>libmsquic.so.2</c>, <c>libmsquic.dylib</c>, <c>msquic.dll</c>) where it does not lie
-    /// where the system looks. Null (the default): the system finds it. It takes effect only before anything in the process has
-    /// used System.Net.Quic.
+    /// The full path of the native library (<c>libmsquic.so.2</c>, <c>libmsquic.dylib</c>) where it does not lie where the system
+    /// looks. Null (the default): the system finds it. It takes effect only before anything in the process has used
+    /// System.Net.Quic, and not on Windows, where .NET uses the library that it brings.
     /// </summary>
     public string? MsQuicLibraryPath { get; set; }
 

@@ -12,6 +12,13 @@ namespace Post.Quic.SystemNetQuic;
 [SupportedOSPlatform("windows")]
 internal static class QuicErrors
 {
+    /// <summary>
+    /// Whether it is one of those by which System.Net.Quic says that a connection failed: the peer's TLS alert comes as an
+    /// <see cref="AuthenticationException"/>, to streams and connections alike.
+    /// </summary>
+    public static bool IsFailure(Exception exception) =>
+        exception is QuicException or ObjectDisposedException or AuthenticationException or SocketException;
+
     /// <summary>Whether the failure concerns one stream, so that the connection goes on.</summary>
     public static bool IsStreamFailure(QuicException exception) =>
         exception.QuicError is QuicError.StreamAborted or QuicError.OperationAborted;

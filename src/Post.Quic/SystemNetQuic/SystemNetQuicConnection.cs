@@ -112,7 +112,7 @@ internal sealed class SystemNetQuicConnection : TransportConnection
             opened.SetPriority(priority);
             return opened;
         }
-        catch (Exception exception) when (exception is QuicException or ObjectDisposedException)
+        catch (Exception exception) when (QuicErrors.IsFailure(exception))
         {
             throw Fail(exception);
         }
@@ -125,7 +125,7 @@ internal sealed class SystemNetQuicConnection : TransportConnection
             QuicStream stream = await _connection.AcceptInboundStreamAsync(cancellationToken).ConfigureAwait(false);
             return new SystemNetQuicStream(this, stream, isLocal: false);
         }
-        catch (Exception exception) when (exception is QuicException or ObjectDisposedException)
+        catch (Exception exception) when (QuicErrors.IsFailure(exception))
         {
             throw Fail(exception);
         }
@@ -158,7 +158,7 @@ internal sealed class SystemNetQuicConnection : TransportConnection
         {
             await _connection.CloseAsync(errorCode, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is QuicException or ObjectDisposedException)
+        catch (Exception exception) when (QuicErrors.IsFailure(exception))
         {
             // It was gone already, which is what was asked for.
         }

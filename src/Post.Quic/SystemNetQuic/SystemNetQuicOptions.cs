@@ -4,9 +4,9 @@ namespace Post.Quic.SystemNetQuic;
 public sealed record SystemNetQuicOptions
 {
     /// <summary>
-    /// The full path of the native library (<c>libmsquic.so.2</c>, <c>libmsquic.dylib</c>, <c>msquic.dll</c>), for machines
-    /// where it lies where the system's loader does not look. Null (the default): where the system finds it. It takes effect
-    /// only before anything in the process has used System.Net.Quic.
+    /// The full path of the native library (<c>libmsquic.so.2</c>, <c>libmsquic.dylib</c>), for machines where it lies where the
+    /// system's loader does not look. Null (the default): where the system finds it. It takes effect only before anything in the
+    /// process has used System.Net.Quic, and not on Windows, where .NET uses the library that it brings.
     /// </summary>
     public string? MsQuicLibraryPath { get; init; }
 

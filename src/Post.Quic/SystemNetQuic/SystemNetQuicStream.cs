@@ -55,7 +55,7 @@ internal sealed class SystemNetQuicStream : TransportStream
                 ? throw _connection.ClosedReason
                 : TransportWriteResult.Stopped(exception.ApplicationErrorCode ?? 0);
         }
-        catch (Exception exception) when (exception is QuicException or ObjectDisposedException)
+        catch (Exception exception) when (QuicErrors.IsFailure(exception))
         {
             throw _connection.Fail(exception);
         }
@@ -76,7 +76,7 @@ internal sealed class SystemNetQuicStream : TransportStream
                 ? throw _connection.ClosedReason
                 : TransportReadResult.Reset(exception.ApplicationErrorCode ?? 0);
         }
-        catch (Exception exception) when (exception is QuicException or ObjectDisposedException)
+        catch (Exception exception) when (QuicErrors.IsFailure(exception))
         {
             throw _connection.Fail(exception);
         }

@@ -18,6 +18,12 @@ internal sealed partial class ConnectionExtras
     /// <summary>Tickets that wait for the handshake to name the peer; a server sends one or two.</summary>
     private const int MaxEarlyTickets = 4;
 
+    /// <summary>
+    /// What a datagram holds on every path: of the 1200 bytes that QUIC needs, less the longest short header, the AEAD's tag and
+    /// the frame's own header.
+    /// </summary>
+    private const int LeastDatagramSize = 1200 - (1 + 20 + 4) - 16 - 3;
+
     private readonly MsQuicTable _table;
     private readonly SafeHandle _handle;
     private readonly TimeProvider _time;
@@ -118,6 +124,7 @@ internal sealed partial class ConnectionExtras
         {
             case NativeNumbers.Connected:
                 Volatile.Write(ref _isResumed, data[0] != 0);
+                FindDatagrams(handle);
                 if (_givesTickets && !_table.TrySendResumptionTicket(handle))
                 {
                     LogNoTicket();
@@ -152,6 +159,17 @@ internal sealed partial class ConnectionExtras
 
     /// <summary>Handling an event failed.</summary>
     public void OnFailure(Exception exception) => LogFailure(exception);
+
+    // A server learns whether its client takes datagrams before anybody can be told by an event; that tells only of later changes.
+    private void FindDatagrams(nint handle)
+    {
+        Span<byte> enabled = stackalloc byte[1];
+        if (MaxDatagramSize == 0
+            && _table.TryGetParam(handle, NativeNumbers.ConnectionDatagramSendEnabled, enabled, out _) && enabled[0] != 0)
+        {
+            OnDatagramsChanged(LeastDatagramSize);
+        }
+    }
 
     private void OnDatagramsChanged(int largest)
     {

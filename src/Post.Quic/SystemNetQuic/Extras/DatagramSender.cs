@@ -17,8 +17,17 @@ internal sealed unsafe class DatagramSender(
     /// <summary>Datagrams waiting here: what a burst may hold before the caller hears that it is too fast.</summary>
     private const int MaxWaiting = 1024;
 
-    /// <summary>Datagrams that msquic has and did not send yet: enough for a batch, few enough for rank to count.</summary>
-    private const int MaxUnsent = 64;
+    /// <summary>
+    /// Datagrams that msquic has and did not send yet: enough for a batch, few enough for rank to count, and for what they say of
+    /// their remaining lifetime to stay true.
+    /// </summary>
+    private const int MaxUnsent = 16;
+
+    /// <summary>
+    /// A burst may wait, a queue that stands may not: its datagrams would grow old here, where nobody can change their headers or
+    /// give them up, instead of at the caller.
+    /// </summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Datagrams whose fate is open, so their memory is held: some MiB on a path that acknowledges nothing.</summary>
     private const int MaxOpen = 8192;
@@ -34,6 +43,7 @@ internal sealed unsafe class DatagramSender(
     private readonly Stack<int> _freeSlots = new();
     private readonly Stack<(nint Block, int Size)> _spare = new();
     private long _turn;
+    private long _waitsSince;
     private int _unsent;
     private int _open;
     private bool _ended;
@@ -47,9 +57,14 @@ internal sealed unsafe class DatagramSender(
                 return TransportDatagramResult.Unavailable;
             }
 
-            if (_waiting.Count >= MaxWaiting || _open >= MaxOpen)
+            if (_waiting.Count >= MaxWaiting || _open >= MaxOpen || IsStanding())
             {
                 return TransportDatagramResult.Full;
+            }
+
+            if (_waiting.Count == 0)
+            {
+                _waitsSince = time.GetTimestamp();
             }
 
             int index = Take(payload, token, priority.Deadline);
@@ -140,6 +155,8 @@ internal sealed unsafe class DatagramSender(
             }
         }
     }
+
+    private bool IsStanding() => _waiting.Count > 0 && time.GetElapsedTime(_waitsSince) > LongestWait;
 
     private void Pump()
     {

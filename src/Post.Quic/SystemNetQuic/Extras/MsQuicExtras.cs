@@ -179,6 +179,11 @@ internal sealed class MsQuicExtras
             return "datagrams cannot be enabled";
         }
 
+        if (!_table.TryGetParam(handle, NativeNumbers.ConnectionDatagramSendEnabled, enabled, out _))
+        {
+            return "whether datagrams may be sent cannot be asked";
+        }
+
         Span<byte> settings = stackalloc byte[NativeNumbers.SettingsSize];
         if (!_table.TrySetParam(handle, NativeNumbers.ConnectionSettings, ResumeOnly())
             || !_table.TryGetParam(handle, NativeNumbers.ConnectionSettings, settings, out _)

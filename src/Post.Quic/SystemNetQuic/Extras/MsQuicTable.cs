@@ -109,17 +109,27 @@ internal sealed unsafe class MsQuicTable
     public bool TrySendDatagram(nint handle, NativeBuffer* buffer, nint context) =>
         NativeNumbers.Succeeded(_datagramSend(handle, buffer, 1, 0, context));
 
-    // By name and never by path: the loader then gives the very library that System.Net.Quic got, even where another file
-    // of the name was loaded later.
+    // By name and never by another path: the loader then gives the very library that System.Net.Quic got, even where another
+    // file of the name was loaded later.
     private static bool TryFindLibrary(out nint library)
     {
         System.Reflection.Assembly owner = typeof(QuicConnection).Assembly;
         if (OperatingSystem.IsWindows())
         {
-            return NativeLibrary.TryLoad("msquic.dll", owner, DllImportSearchPath.AssemblyDirectory, out library);
+            // There it lies beside System.Net.Quic, or beside the program where all is one file.
+            return NativeLibrary.TryLoad(MsQuicLibrary.Names[0], owner, DllImportSearchPath.AssemblyDirectory, out library)
+                || NativeLibrary.TryLoad(Path.Combine(AppContext.BaseDirectory, MsQuicLibrary.Names[0]), out library);
         }
 
-        return NativeLibrary.TryLoad(OperatingSystem.IsMacOS() ? "libmsquic.2.dylib" : "libmsquic.so.2", owner, null, out library)
-            || NativeLibrary.TryLoad(OperatingSystem.IsMacOS() ? "libmsquic.dylib" : "libmsquic.so", owner, null, out library);
+        foreach (string name in MsQuicLibrary.Names)
+        {
+            if (NativeLibrary.TryLoad(name, owner, null, out library))
+            {
+                return true;
+            }
+        }
+
+        library = 0;
+        return false;
     }
 }

@@ -8,6 +8,7 @@ internal static class NativeNumbers
     public const uint ConnectionLocalAddress = 0x05000001;
     public const uint ConnectionSettings = 0x05000004;
     public const uint ConnectionDatagramReceiveEnabled = 0x0500000D;
+    public const uint ConnectionDatagramSendEnabled = 0x0500000E;
     public const uint ConnectionResumptionTicket = 0x05000010;
     public const uint ConnectionStatisticsV2 = 0x05000016;
     public const uint StreamPriority = 0x08000003;
@@ -43,5 +44,8 @@ internal static class NativeNumbers
     public const int SettingsSize = 144;
 
     /// <summary>Whether a status is a success; PENDING is one.</summary>
-    public static bool Succeeded(int status) => OperatingSystem.IsWindows() ? status >= 0 : status <= 0;
+    public static bool Succeeded(int status) => Succeeded(status, OperatingSystem.IsWindows());
+
+    /// <summary>On Windows a status is an HRESULT, which fails below zero; elsewhere an errno or msquic's own, which fails above it.</summary>
+    internal static bool Succeeded(int status, bool isWindows) => isWindows ? status >= 0 : status <= 0;
 }
