@@ -10,28 +10,9 @@ namespace Post.Quic.Interop.Tests;
 
 /// <summary>ngtcp2's client with our server.</summary>
 [TestClass]
-public sealed class Ngtcp2ClientTests : PeerTest
+public sealed class Ngtcp2ClientTests : ForeignClientTests
 {
     private static readonly byte[] Answer = "A body for whoever asks."u8.ToArray();
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    [DataRow("127.0.0.1")]
-    [DataRow("::1")]
-    public async Task The_client_shakes_hands_with_our_server_and_gets_an_answer(string address)
-    {
-        await using QuicListener listener = await Ours.ListenAsync(Http3Session.Protocol, address: IPAddress.Parse(address));
-        PeerProcess peer = StartGtlsClient(listener.LocalEndPoint, [], "/");
-        await using QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
-
-        Http3Session http = await RunAsync(connection, peer);
-
-        Assert.AreEqual(1, http.Requests);
-        Assert.AreEqual("localhost", connection.TargetHostName);
-        Assert.AreEqual(1, connection.NegotiatedVersion);
-        Assert.AreEqual(QuicKeyExchangeGroup.X25519, connection.NegotiatedKeyExchangeGroup);
-        Assert.IsTrue(peer.HasSaid("[:status: 200]"));
-    }
 
     [TestMethod]
     [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
@@ -68,66 +49,6 @@ public sealed class Ngtcp2ClientTests : PeerTest
         });
 
         Assert.IsTrue(content.AsSpan().SequenceEqual(received), $"Of {content.Length} bytes came {received.Length}, or others.");
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    public async Task The_client_makes_a_thousand_requests()
-    {
-        await using QuicListener listener = await Ours.ListenAsync(Http3Session.Protocol);
-        PeerProcess peer = StartGtlsClient(listener.LocalEndPoint, ["-q", "-n", "1000"], "/");
-        await using QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
-
-        Http3Session http = await RunAsync(connection, peer);
-
-        Assert.AreEqual(1000, http.Requests);
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    public async Task The_client_follows_our_retry()
-    {
-        await using QuicListener listener = await Ours.ListenAsync(Http3Session.Protocol, retry: RetryPolicy.Always);
-        PeerProcess peer = StartGtlsClient(listener.LocalEndPoint, [], "/");
-        await using QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
-
-        await RunAsync(connection, peer);
-
-        Assert.IsTrue(peer.HasSaid("type=Retry"));
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    [DataRow(TlsCipherSuite.TLS_AES_128_GCM_SHA256, "AES-128-GCM")]
-    [DataRow(TlsCipherSuite.TLS_AES_256_GCM_SHA384, "AES-256-GCM")]
-    [DataRow(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256, "CHACHA20-POLY1305")]
-    public async Task The_client_and_our_server_agree_on_each_cipher_suite(TlsCipherSuite suite, string name)
-    {
-        await using QuicListener listener = await Ours.ListenAsync(Http3Session.Protocol, suite: suite);
-        PeerProcess peer = StartGtlsClient(listener.LocalEndPoint, [], "/");
-        await using QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
-
-        await RunAsync(connection, peer, _ => new byte[100_000]);
-
-        Assert.AreEqual(suite, connection.NegotiatedCipherSuite);
-        Assert.IsTrue(peer.HasSaid($"Negotiated cipher suite is {name}"));
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    public async Task The_client_answers_our_hello_retry_request()
-    {
-        // Its first key share is for X25519, which our server does not take here.
-        await using QuicListener listener = await Ours.ListenAsync(
-            Http3Session.Protocol, plain => plain with { KeyExchangeGroups = [QuicKeyExchangeGroup.Secp384r1] });
-        PeerProcess peer = StartGtlsClient(
-            listener.LocalEndPoint, ["--groups=-GROUP-ALL:+GROUP-X25519:+GROUP-SECP521R1:+GROUP-SECP384R1"], "/");
-        await using QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
-
-        Http3Session http = await RunAsync(connection, peer);
-
-        Assert.AreEqual(1, http.Requests);
-        Assert.AreEqual(QuicKeyExchangeGroup.Secp384r1, connection.NegotiatedKeyExchangeGroup);
     }
 
     [TestMethod]
@@ -176,22 +97,6 @@ public sealed class Ngtcp2ClientTests : PeerTest
 
     [TestMethod]
     [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    public async Task The_client_shows_its_certificate()
-    {
-        await using QuicListener listener = await Ours.ListenAsync(Http3Session.Protocol, askForCertificate: true);
-        PeerProcess peer = StartGtlsClient(
-            listener.LocalEndPoint,
-            [$"--key={TestFiles.PrivateKey("client-1")}", $"--cert={TestFiles.Certificate("client-1")}"],
-            "/");
-        await using QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
-
-        await RunAsync(connection, peer);
-
-        Assert.AreEqual("CN=client 1", connection.RemoteCertificate?.Subject);
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
     [DataRow(true)]
     [DataRow(false)]
     public async Task Our_server_follows_the_client_to_another_port(bool unawares)
@@ -208,22 +113,6 @@ public sealed class Ngtcp2ClientTests : PeerTest
         Assert.AreEqual(1, http.Requests);
         Assert.AreNotEqual(before, connection.RemoteEndPoint.Port);
         Assert.Contains(path => path.Change == QuicPathChange.Validated && path.Path.RemoteEndPoint.Port != before, notes.Paths);
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    [DataRow("0x1a2a3a4a", "v1")]
-    [DataRow("v2draft", "v2draft,v1")]
-    public async Task The_client_falls_back_to_version_1(string version, string preferred)
-    {
-        await using QuicListener listener = await Ours.ListenAsync(Http3Session.Protocol);
-        PeerProcess peer = StartGtlsClient(listener.LocalEndPoint, ["-v", version, $"--preferred-versions={preferred}"], "/");
-        await using QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
-
-        Http3Session http = await RunAsync(connection, peer);
-
-        Assert.AreEqual(1, http.Requests);
-        Assert.AreEqual(1, connection.NegotiatedVersion);
     }
 
     [TestMethod]
@@ -251,6 +140,36 @@ public sealed class Ngtcp2ClientTests : PeerTest
 
         Assert.AreEqual(1, http.Requests);
     }
+
+    private protected override SslApplicationProtocol Protocol => Http3Session.Protocol;
+
+    private protected override string AnswerLine => "[:status: 200]";
+
+    private protected override string RetryLine => "type=Retry";
+
+    private protected override Task<PeerProcess> StartClientAsync(IPEndPoint server, ClientMode mode = ClientMode.Plain) =>
+        Task.FromResult(StartGtlsClient(
+            server,
+            mode switch
+            {
+                ClientMode.Thousand => ["-q", "-n", "1000"],
+                ClientMode.Certificate => [$"--key={TestFiles.PrivateKey("client-1")}", $"--cert={TestFiles.Certificate("client-1")}"],
+                ClientMode.ShareForX25519Only => ["--groups=-GROUP-ALL:+GROUP-X25519:+GROUP-SECP521R1:+GROUP-SECP384R1"],
+                ClientMode.UnknownVersion => ["-v", "0x1a2a3a4a", "--preferred-versions=v1"],
+                ClientMode.DraftVersion2 => ["-v", "v2draft", "--preferred-versions=v2draft,v1"],
+                _ => [],
+            },
+            "/"));
+
+    private protected override async Task<int> ServeAsync(QuicConnection connection, PeerProcess peer, ClientMode mode = ClientMode.Plain) =>
+        (await RunAsync(connection, peer, _ => mode == ClientMode.Large ? new byte[100_000] : Answer)).Requests;
+
+    private protected override string SuiteLine(TlsCipherSuite suite) => "Negotiated cipher suite is " + suite switch
+    {
+        TlsCipherSuite.TLS_AES_128_GCM_SHA256 => "AES-128-GCM",
+        TlsCipherSuite.TLS_AES_256_GCM_SHA384 => "AES-256-GCM",
+        _ => "CHACHA20-POLY1305",
+    };
 
     /// <summary>Serves the client until it has all its answers and leaves.</summary>
     private async Task<Http3Session> RunAsync(

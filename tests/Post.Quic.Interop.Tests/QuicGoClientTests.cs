@@ -3,49 +3,17 @@ using System.Net.Security;
 using Post.Quic.Engine;
 using Post.Quic.Interop.Tests.Foreign;
 using Post.Quic.Interop.Tests.Managed;
+using Post.Quic.Tests.Links;
 
 namespace Post.Quic.Interop.Tests;
 
 /// <summary>quic-go's client with our server; tests/peers/quicgo/README.md has what it can do.</summary>
 [TestClass]
-public sealed class QuicGoClientTests : PeerTest
+public sealed class QuicGoClientTests : ForeignClientTests
 {
     [TestMethod]
     [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    [DataRow("127.0.0.1")]
-    [DataRow("::1")]
-    public async Task The_client_shakes_hands_with_our_server_and_gets_an_echo(string address)
-    {
-        await using QuicListener listener = await Ours.ListenAsync(Ours.Interop, address: IPAddress.Parse(address));
-        PeerProcess peer = await StartQuicGoClientAsync(listener.LocalEndPoint);
-        await using QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
-
-        await RunAsync(connection, peer, streams: 1);
-
-        Assert.AreEqual("localhost", connection.TargetHostName);
-        Assert.AreEqual(QuicKeyExchangeGroup.X25519, connection.NegotiatedKeyExchangeGroup);
-        Assert.IsTrue(peer.HasSaid("peer=\"localhost\""));
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    public async Task The_client_answers_our_hello_retry_request()
-    {
-        // Its only key share is for X25519.
-        await using QuicListener listener = await Ours.ListenAsync(
-            Ours.Interop, plain => plain with { KeyExchangeGroups = [QuicKeyExchangeGroup.Secp384r1] });
-        PeerProcess peer = await StartQuicGoClientAsync(listener.LocalEndPoint);
-        await using QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
-
-        await RunAsync(connection, peer, streams: 1);
-
-        Assert.AreEqual(QuicKeyExchangeGroup.Secp384r1, connection.NegotiatedKeyExchangeGroup);
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
     [DataRow(1, 8_000_000)]
-    [DataRow(1000, 40)]
     [DataRow(10, 500_000)]
     public async Task The_client_gets_its_streams_back_intact(int streams, int size)
     {
@@ -66,34 +34,6 @@ public sealed class QuicGoClientTests : PeerTest
         await using QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
 
         await RunAsync(connection, peer, streams: 200);
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    public async Task The_client_follows_our_retry()
-    {
-        await using QuicListener listener = await Ours.ListenAsync(Ours.Interop, retry: RetryPolicy.Always);
-        PeerProcess peer = await StartQuicGoClientAsync(listener.LocalEndPoint);
-        await using QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
-
-        await RunAsync(connection, peer, streams: 1);
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    [DataRow(TlsCipherSuite.TLS_AES_128_GCM_SHA256)]
-    [DataRow(TlsCipherSuite.TLS_AES_256_GCM_SHA384)]
-    [DataRow(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256)]
-    public async Task The_client_and_our_server_agree_on_each_cipher_suite(TlsCipherSuite suite)
-    {
-        await using QuicListener listener = await Ours.ListenAsync(Ours.Interop, suite: suite);
-        PeerProcess peer = await StartQuicGoClientAsync(listener.LocalEndPoint, "-size", "100000");
-        await using QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
-
-        await RunAsync(connection, peer, streams: 1);
-
-        Assert.AreEqual(suite, connection.NegotiatedCipherSuite);
-        Assert.IsTrue(peer.HasSaid($"suite={suite} "));
     }
 
     [TestMethod]
@@ -137,20 +77,6 @@ public sealed class QuicGoClientTests : PeerTest
 
         Assert.AreEqual(20, serving.Streams);
         Assert.AreEqual(1, connection.GetStatistics().KeyUpdates);
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    public async Task The_client_shows_its_certificate()
-    {
-        await using QuicListener listener = await Ours.ListenAsync(Ours.Interop, askForCertificate: true);
-        PeerProcess peer = await StartQuicGoClientAsync(
-            listener.LocalEndPoint, "-certificate", TestFiles.Certificate("client-2"), "-key", TestFiles.PrivateKey("client-2"));
-        await using QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
-
-        await RunAsync(connection, peer, streams: 1);
-
-        Assert.AreEqual("CN=client 2", connection.RemoteCertificate?.Subject);
     }
 
     [TestMethod]
@@ -259,21 +185,6 @@ public sealed class QuicGoClientTests : PeerTest
 
     [TestMethod]
     [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    [DataRow("draft29,v1")]
-    [DataRow("v2draft,v1")]
-    public async Task The_client_falls_back_to_version_1(string versions)
-    {
-        await using QuicListener listener = await Ours.ListenAsync(Ours.Interop);
-        PeerProcess peer = await StartQuicGoClientAsync(listener.LocalEndPoint, "-versions", versions);
-        await using QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
-
-        await RunAsync(connection, peer, streams: 1);
-
-        Assert.AreEqual(1, connection.NegotiatedVersion);
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
     [DataRow("-versions", "draft29", "no compatible QUIC version found")]
     [DataRow("-protocol", "other", "No application protocol")]
     public async Task The_client_hears_why_our_server_refuses_it(string option, string value, string reason)
@@ -286,12 +197,34 @@ public sealed class QuicGoClientTests : PeerTest
         Assert.Contains(reason, line);
     }
 
-    /// <summary>Serves the client until it has all its streams back and leaves.</summary>
-    private async Task RunAsync(QuicConnection connection, PeerProcess peer, int streams)
+    private protected override SslApplicationProtocol Protocol => Ours.Interop;
+
+    private protected override string AnswerLine => "peer=\"localhost\"";
+
+    private protected override Task<PeerProcess> StartClientAsync(IPEndPoint server, ClientMode mode = ClientMode.Plain) =>
+        StartQuicGoClientAsync(
+            server,
+            mode switch
+            {
+                ClientMode.Large => ["-size", "100000"],
+                ClientMode.Thousand => ["-streams", "1000", "-size", "40"],
+                ClientMode.Certificate => ["-certificate", TestFiles.Certificate("client-1"), "-key", TestFiles.PrivateKey("client-1")],
+                ClientMode.UnknownVersion => ["-versions", "draft29,v1"],
+                ClientMode.DraftVersion2 => ["-versions", "v2draft,v1"],
+                _ => [],
+            });
+
+    private protected override async Task<int> ServeAsync(QuicConnection connection, PeerProcess peer, ClientMode mode = ClientMode.Plain)
     {
         using EchoServer serving = EchoServer.Start(connection, Cancel);
         await peer.WaitForSuccessAsync(Cancel);
         await serving.Running.WaitAsync(Cancel);
-        Assert.AreEqual(streams, serving.Streams);
+        return serving.Streams;
     }
+
+    private protected override string SuiteLine(TlsCipherSuite suite) => $"suite={suite} ";
+
+    /// <summary>Serves the client until it has all its streams back and leaves.</summary>
+    private async Task RunAsync(QuicConnection connection, PeerProcess peer, int streams) =>
+        Assert.AreEqual(streams, await ServeAsync(connection, peer));
 }

@@ -10,24 +10,8 @@ namespace Post.Quic.Interop.Tests;
 
 /// <summary>Our client with quic-go's server; tests/peers/quicgo/README.md has what it can be asked for.</summary>
 [TestClass]
-public sealed class QuicGoServerTests : PeerTest
+public sealed class QuicGoServerTests : ForeignServerTests
 {
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    [DataRow("127.0.0.1:0")]
-    [DataRow("[::1]:0")]
-    public async Task Our_client_shakes_hands_and_gets_an_echo(string address)
-    {
-        (PeerProcess peer, IPEndPoint server) = await StartQuicGoServerAsync("-address", address);
-        await using QuicConnection connection = await ConnectAsync(server);
-
-        await EchoAsync(connection, 1000);
-
-        Assert.AreEqual(1, connection.NegotiatedVersion);
-        Assert.AreEqual(QuicKeyExchangeGroup.X25519, connection.NegotiatedKeyExchangeGroup);
-        await peer.WaitForLineAsync("connected resumed=false", Cancel);
-    }
-
     [TestMethod]
     [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
     public async Task Our_client_echoes_megabytes_intact()
@@ -53,16 +37,6 @@ public sealed class QuicGoServerTests : PeerTest
 
     [TestMethod]
     [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    public async Task Our_client_echoes_a_thousand_tiny_streams()
-    {
-        (_, IPEndPoint server) = await StartQuicGoServerAsync();
-        await using QuicConnection connection = await ConnectAsync(server);
-
-        await Task.WhenAll(Enumerable.Range(0, 1000).Select(size => EchoAsync(connection, size % 50)));
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
     public async Task Our_client_echoes_unidirectional_streams()
     {
         (_, IPEndPoint server) = await StartQuicGoServerAsync();
@@ -77,100 +51,6 @@ public sealed class QuicGoServerTests : PeerTest
             Assert.AreEqual(QuicStreamType.Unidirectional, inbound.Type);
             CollectionAssert.AreEqual(sent, await inbound.ReadToEndAsync(Cancel));
         }
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    public async Task Our_client_answers_a_hello_retry_request()
-    {
-        (_, IPEndPoint server) = await StartQuicGoServerAsync("-p384");
-        await using QuicConnection connection = await ConnectAsync(server);
-
-        await EchoAsync(connection, 10_000);
-
-        Assert.AreEqual(QuicKeyExchangeGroup.Secp384r1, connection.NegotiatedKeyExchangeGroup);
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    public async Task Our_client_follows_a_retry()
-    {
-        (_, IPEndPoint server) = await StartQuicGoServerAsync("-retry");
-        await using QuicConnection connection = await ConnectAsync(server);
-
-        await EchoAsync(connection, 1000);
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    [DataRow(TlsCipherSuite.TLS_AES_128_GCM_SHA256)]
-    [DataRow(TlsCipherSuite.TLS_AES_256_GCM_SHA384)]
-    [DataRow(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256)]
-    public async Task Our_client_and_the_server_agree_on_each_cipher_suite(TlsCipherSuite suite)
-    {
-        (PeerProcess peer, IPEndPoint server) = await StartQuicGoServerAsync();
-        await using QuicConnection connection = await ConnectAsync(server, suite: suite);
-
-        await EchoAsync(connection, 100_000);
-
-        Assert.AreEqual(suite, connection.NegotiatedCipherSuite);
-        await peer.WaitForLineAsync($"suite={suite} ", Cancel);
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    public async Task Our_client_resumes_a_session()
-    {
-        (PeerProcess peer, IPEndPoint server) = await StartQuicGoServerAsync();
-        QuicSessionTicket ticket = await GetTicketAsync(server);
-
-        await using QuicConnection connection = await ConnectAsync(server, plain => plain with { SessionTicket = ticket });
-        await EchoAsync(connection, 1000);
-
-        Assert.IsTrue(connection.IsResumed);
-        await peer.WaitForLineAsync("connected resumed=true early=false", Cancel);
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    public async Task Our_client_sends_early_data()
-    {
-        (PeerProcess peer, IPEndPoint server) = await StartQuicGoServerAsync();
-        QuicSessionTicket ticket = await GetTicketAsync(server);
-        var notes = new ConnectionNotes();
-
-        await using QuicConnection connection = await ConnectAsync(
-            server, plain => plain with { SessionTicket = ticket, EnableEarlyData = true, Events = notes });
-        await EchoAsync(connection, 1000);
-
-        Assert.IsTrue(await notes.EarlyData.WaitAsync(Cancel));
-        await peer.WaitForLineAsync("connected resumed=true early=true", Cancel);
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    public async Task Our_client_updates_the_keys()
-    {
-        (_, IPEndPoint server) = await StartQuicGoServerAsync();
-        await using QuicConnection connection = await ConnectAsync(server);
-        await EchoAsync(connection, 1000);
-
-        Assert.IsTrue(connection.TryUpdateKeys());
-        await EchoAsync(connection, 100_000);
-
-        Assert.AreEqual(1, connection.GetStatistics().KeyUpdates);
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    public async Task Our_client_shows_its_certificate()
-    {
-        (PeerProcess peer, IPEndPoint server) = await StartQuicGoServerAsync("-authority", TestFiles.Certificate("ca"));
-        await using QuicConnection connection = await ConnectAsync(server, showCertificate: true);
-
-        await EchoAsync(connection, 1000);
-
-        await peer.WaitForLineAsync("peer=\"client 1\"", Cancel);
     }
 
     [TestMethod]
@@ -275,18 +155,6 @@ public sealed class QuicGoServerTests : PeerTest
 
     [TestMethod]
     [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
-    public async Task Our_client_falls_back_to_version_1()
-    {
-        (_, IPEndPoint server) = await StartQuicGoServerAsync();
-        await using QuicConnection connection = await ConnectAsync(server, plain => plain with { PreferVersion2 = true });
-
-        await EchoAsync(connection, 1000);
-
-        Assert.AreEqual(1, connection.NegotiatedVersion);
-    }
-
-    [TestMethod]
-    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
     public async Task Our_client_says_that_no_version_is_shared()
     {
         (_, IPEndPoint server) = await StartQuicGoServerAsync("-versions", "draft29");
@@ -332,17 +200,36 @@ public sealed class QuicGoServerTests : PeerTest
         return answer;
     }
 
-    private async Task<QuicSessionTicket> GetTicketAsync(IPEndPoint server)
-    {
-        var notes = new ConnectionNotes();
-        await using QuicConnection connection = await ConnectAsync(server, plain => plain with { Events = notes });
-        return await notes.Ticket.WaitAsync(Cancel);
-    }
+    private protected override SslApplicationProtocol Protocol => Ours.Interop;
 
-    private ValueTask<QuicConnection> ConnectAsync(
-        IPEndPoint server,
-        Func<QuicClientConnectionOptions, QuicClientConnectionOptions>? options = null,
-        TlsCipherSuite? suite = null,
-        bool showCertificate = false) =>
-        Ours.ConnectAsync(server, Ours.Interop, Cancel, options, suite, showCertificate);
+    private protected override string ConnectedLine => "connected resumed=false";
+
+    private protected override string EarlyDataLine => "connected resumed=true early=true";
+
+    private protected override string ResumedLine => "connected resumed=true early=false";
+
+    private protected override Task<(PeerProcess Peer, IPEndPoint EndPoint)> StartServerAsync(
+        ServerMode mode = ServerMode.Plain, IPAddress? address = null) => StartQuicGoServerAsync(
+        [
+            "-address", new IPEndPoint(address ?? IPAddress.Loopback, 0).ToString(),
+            .. mode switch
+            {
+                ServerMode.Retry => ["-retry"],
+                ServerMode.ClientCertificate => ["-authority", TestFiles.Certificate("ca")],
+                ServerMode.P384Only => ["-p384"],
+                _ => Array.Empty<string>(),
+            },
+        ]);
+
+    private protected override Task<IConversation> BeginAsync(QuicConnection connection) =>
+        Task.FromResult<IConversation>(new Conversation(this, connection));
+
+    private protected override string SuiteLine(TlsCipherSuite suite) => $"suite={suite} ";
+
+    private protected override Task CheckSawCertificateAsync(PeerProcess peer) => peer.WaitForLineAsync("peer=\"client 1\"", Cancel);
+
+    private sealed class Conversation(QuicGoServerTests tests, QuicConnection connection) : IConversation
+    {
+        public Task AskAsync(int size, CancellationToken cancellationToken) => tests.EchoAsync(connection, size);
+    }
 }

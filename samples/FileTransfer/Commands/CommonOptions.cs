@@ -54,7 +54,8 @@ internal static class CommonOptions
         }
         catch (PlatformNotSupportedException exception)
         {
-            throw new TransferException(ExitCode.LocalProblem, exception.Message, exception);
+            throw new TransferException(
+                ExitCode.LocalProblem, $"{exception.Message} Here these are the options --engine and --msquic.", exception);
         }
     }
 

@@ -61,7 +61,7 @@ internal static class DemoCommand
             clientHost.Host, Local.Anonymous, Remote.Pinned(server.EndPoint, server.Key), cancellationToken);
         using var destination = new DestinationTree(to);
         var moving = MoveAsync(client.Association, reporter, cancellationToken);
-        var summary = await Transfers.GetAsync("demo", reporter, client, [], destination, cancellationToken);
+        var summary = await Transfers.GetAsync("demo", reporter, client, [], destination, new TransferProgress(), cancellationToken);
         await moving;
         return Verify(from, to, summary);
     }

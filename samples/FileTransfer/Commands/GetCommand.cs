@@ -12,15 +12,21 @@ internal static class GetCommand
         var paths = new Argument<string[]>("PATH") { Description = "Files and directories; none: everything.", Arity = ArgumentArity.ZeroOrMore };
         var output = new Option<string>("--out") { Description = "Where to put them.", DefaultValueFactory = _ => "." };
         var remote = new RemoteOptions();
+        var perseverance = new Perseverance();
         var command = new Command("get", "Fetches files.") { server, paths, output };
         remote.AddTo(command);
+        perseverance.AddTo(command);
         command.SetAction((parsed, cancellationToken) => CommonOptions.RunAsync(parsed, async reporter =>
         {
             using var destination = new DestinationTree(parsed.GetValue(output)!);
             await using var host = CommonOptions.CreateHost(parsed);
-            await using var client = await remote.ConnectAsync(parsed, parsed.GetValue(server)!, host.Host, reporter, cancellationToken);
-            var summary = await Transfers.GetAsync(
-                "get", reporter, client, parsed.GetValue(paths) ?? [], destination, cancellationToken);
+            var summary = await perseverance.RunAsync(
+                parsed,
+                reporter,
+                () => remote.ConnectAsync(parsed, parsed.GetValue(server)!, host.Host, reporter, cancellationToken),
+                (client, progress) => Transfers.GetAsync(
+                    "get", reporter, client, parsed.GetValue(paths) ?? [], destination, progress, cancellationToken),
+                cancellationToken);
             reporter.Result(summary);
             return summary.Failed.Count == 0 ? ExitCode.Done : ExitCode.Incomplete;
         }));

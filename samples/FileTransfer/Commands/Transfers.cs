@@ -18,18 +18,18 @@ internal static class Transfers
         FileClient client,
         IReadOnlyList<string> paths,
         DestinationTree destination,
-        CancellationToken cancellationToken)
-    {
-        var progress = new TransferProgress();
-        return RunAsync(command, reporter, client.Association, progress, () => client.GetAsync(paths, destination, progress, cancellationToken));
-    }
+        TransferProgress progress,
+        CancellationToken cancellationToken) =>
+        RunAsync(command, reporter, client.Association, progress, () => client.GetAsync(paths, destination, progress, cancellationToken));
 
     /// <summary>Puts local files and directories, each under its own name.</summary>
     public static Task<Summary> PutAsync(
-        IReporter reporter, FileClient client, IReadOnlyList<string> paths, CancellationToken cancellationToken)
-    {
-        var progress = new TransferProgress();
-        return RunAsync("put", reporter, client.Association, progress, async () =>
+        IReporter reporter,
+        FileClient client,
+        IReadOnlyList<string> paths,
+        TransferProgress progress,
+        CancellationToken cancellationToken) =>
+        RunAsync("put", reporter, client.Association, progress, async () =>
         {
             var failed = new List<FailedFile>();
             foreach (var path in paths)
@@ -45,7 +45,6 @@ internal static class Transfers
 
             return failed;
         });
-    }
 
     private static async Task<Summary> RunAsync(
         string command,
@@ -72,7 +71,7 @@ internal static class Transfers
             Files = progress.FilesDone,
             AlreadyThere = progress.FilesHere,
             Bytes = progress.Total,
-            BytesMoved = progress.Moved,
+            BytesMoved = progress.MovedInAll,
             Seconds = watch.Elapsed.TotalSeconds,
             Engine = association.TransportName,
             RoundTripMilliseconds = association.Statistics.SmoothedRtt?.TotalMilliseconds,

@@ -3,6 +3,7 @@ using FileTransfer.Receiving;
 using FileTransfer.Sending;
 using FileTransfer.Storage;
 using Post.Sockets;
+using Post.Sockets.Transport;
 
 namespace FileTransfer.Fetching;
 
@@ -23,6 +24,16 @@ internal sealed class FileClient(Association association) : IAsyncDisposable
         try
         {
             return new FileClient(await host.AssociateAsync(local, remote, MessageExtensions.AssociationOptions, cancellationToken));
+        }
+        catch (PostException exception) when (
+            remote.Trust.Proof == PeerProof.PinnedKey
+            && exception.InnerException is TransportException { Reason: TransportErrorReason.AuthenticationFailed })
+        {
+            throw new TransferException(
+                ExitCode.NotConnected,
+                $"{remote} has another key than {remote.Trust.PinnedKeys[0]}: it is not the server that is meant. If its key was renewed on "
+                + "purpose, give the new one with --key, or take the server's line out of the known keys.",
+                exception);
         }
         catch (PostException exception)
         {

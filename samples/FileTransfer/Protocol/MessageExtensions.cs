@@ -15,6 +15,10 @@ internal static class MessageExtensions
         ReceiveBudget = 4L * TransferLimits.MaxObjectSize,
         MaxQueuedBytes = 2L * TransferLimits.MaxUnconfirmed,
         DrainTimeout = TimeSpan.FromSeconds(5),
+
+        // Somebody waits for the files: a server that died without a word is missed soon.
+        IdleTimeout = TimeSpan.FromSeconds(12),
+        KeepAliveInterval = TimeSpan.FromSeconds(4),
     };
 
     /// <summary>Sends a message ahead of all file contents.</summary>

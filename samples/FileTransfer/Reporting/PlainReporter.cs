@@ -19,7 +19,7 @@ internal class PlainReporter(TextWriter output, TextWriter error) : IReporter
 
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{summary.Files} files ({summary.AlreadyThere} were there already), {summary.Failed.Count} failed"));
+            $"files: {summary.Files} complete, {summary.AlreadyThere} of them before; {summary.Failed.Count} failed"));
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{Sizes.Format(summary.BytesMoved)} of {Sizes.Format(summary.Bytes)} moved in {summary.Seconds:0.00} s: {Sizes.Format(summary.BytesPerSecond)}/s"));

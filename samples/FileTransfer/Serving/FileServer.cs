@@ -52,6 +52,11 @@ internal sealed class FileServer : IAsyncDisposable
             var options = new ListenerOptions { Association = MessageExtensions.AssociationOptions };
             return new FileServer(await host.ListenAsync(local, options, cancellationToken), source, destination, reporter);
         }
+        catch (PostException exception)
+        {
+            destination?.Dispose();
+            throw new TransferException(ExitCode.LocalProblem, $"Nobody can be served: {exception.Message}", exception);
+        }
         catch
         {
             destination?.Dispose();

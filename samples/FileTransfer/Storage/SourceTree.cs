@@ -49,7 +49,9 @@ internal sealed class SourceTree
         var full = SafePath.Combine(_root, Check(path));
         if (!File.Exists(full))
         {
-            throw NotFound(path);
+            throw Directory.Exists(full)
+                ? new TransferException(ExitCode.Refused, $"'{path}' is a directory; only a file can be read.")
+                : NotFound(path);
         }
 
         return new FileStream(

@@ -1,8 +1,5 @@
-using System.Net;
-using System.Net.Security;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Post.Sockets;
 
 namespace Post.Quic.Interop.Tests.MsQuic;
@@ -17,8 +14,6 @@ namespace Post.Quic.Interop.Tests.MsQuic;
 [SupportedOSPlatform("windows")]
 public sealed class MsQuicBulkTests
 {
-    private static readonly SslApplicationProtocol Alpn = new("interop");
-
     private static readonly int Size =
         (int.TryParse(Environment.GetEnvironmentVariable("POST_INTEROP_MIB"), out int mebibytes) ? mebibytes : 16) << 20;
 
@@ -36,25 +31,12 @@ public sealed class MsQuicBulkTests
     public async Task Our_client_echoes_much_data_off_msquic(bool updateKeys)
     {
         using var identity = Identity.CreateSelfSigned();
-        await using System.Net.Quic.QuicListener listener = await System.Net.Quic.QuicListener.ListenAsync(
-            new System.Net.Quic.QuicListenerOptions
-            {
-                ListenEndPoint = new IPEndPoint(IPAddress.Loopback, 0),
-                ApplicationProtocols = [Alpn],
-                ConnectionOptionsCallback = (_, _, _) => ValueTask.FromResult(new System.Net.Quic.QuicServerConnectionOptions
-                {
-                    DefaultCloseErrorCode = 0,
-                    DefaultStreamErrorCode = 0,
-                    ServerAuthenticationOptions = ServerTls(identity),
-                }),
-            },
-            Cancel);
-        Task serving = EchoAsync();
+        await using MsQuicEchoListener listener = await MsQuicEchoListener.ListenAsync(identity, Cancel);
         await using Engine.QuicConnection client = await Engine.QuicConnection.ConnectAsync(
             new Engine.QuicClientConnectionOptions
             {
-                RemoteEndPoint = listener.LocalEndPoint,
-                ClientAuthenticationOptions = ClientTls(identity),
+                RemoteEndPoint = listener.EndPoint,
+                ClientAuthenticationOptions = PinnedTls.Client(identity),
             },
             Cancel);
         Engine.QuicStream stream = await client.OpenOutboundStreamAsync(Engine.QuicStreamType.Bidirectional, Cancel);
@@ -64,17 +46,8 @@ public sealed class MsQuicBulkTests
             (bytes, end) => stream.WriteAsync(bytes, end, Cancel),
             () => updateKeys && client.TryUpdateKeys());
 
-        await serving;
+        await listener.Serving;
         Assert.AreEqual(updateKeys, updates > 0, $"There were {updates} key updates.");
-
-        async Task EchoAsync()
-        {
-            await using System.Net.Quic.QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
-            await using System.Net.Quic.QuicStream inbound = await connection.AcceptInboundStreamAsync(Cancel);
-            await inbound.CopyToAsync(inbound, Cancel);
-            inbound.CompleteWrites();
-            await inbound.WritesClosed;
-        }
     }
 
     [TestMethod]
@@ -84,25 +57,14 @@ public sealed class MsQuicBulkTests
     public async Task The_client_of_msquic_echoes_much_data_off_ours(bool updateKeys)
     {
         using var identity = Identity.CreateSelfSigned();
-        await using Engine.QuicListener listener = await Engine.QuicListener.ListenAsync(
-            new Engine.QuicListenerOptions
-            {
-                ListenEndPoint = new IPEndPoint(IPAddress.Loopback, 0),
-                ConnectionOptionsCallback = (_, _, _) => ValueTask.FromResult(new Engine.QuicServerConnectionOptions
-                {
-                    ServerAuthenticationOptions = ServerTls(identity),
-                }),
-            },
-            Cancel);
-        Engine.QuicConnection? server = null;
-        Task serving = EchoAsync();
+        await using ManagedEchoListener listener = await ManagedEchoListener.ListenAsync(identity, Cancel);
         await using System.Net.Quic.QuicConnection client = await System.Net.Quic.QuicConnection.ConnectAsync(
             new System.Net.Quic.QuicClientConnectionOptions
             {
-                RemoteEndPoint = listener.LocalEndPoint,
+                RemoteEndPoint = listener.EndPoint,
                 DefaultCloseErrorCode = 0,
                 DefaultStreamErrorCode = 0,
-                ClientAuthenticationOptions = ClientTls(identity),
+                ClientAuthenticationOptions = PinnedTls.Client(identity),
             },
             Cancel);
         await using System.Net.Quic.QuicStream stream =
@@ -111,35 +73,11 @@ public sealed class MsQuicBulkTests
         int updates = await RoundTripAsync(
             stream,
             (bytes, end) => stream.WriteAsync(bytes, end, Cancel),
-            () => updateKeys && server?.TryUpdateKeys() == true);
+            () => updateKeys && listener.Connection?.TryUpdateKeys() == true);
 
-        await serving;
+        await listener.Serving;
         Assert.AreEqual(updateKeys, updates > 0, $"There were {updates} key updates.");
-
-        async Task EchoAsync()
-        {
-            server = await listener.AcceptConnectionAsync(Cancel);
-            Engine.QuicStream inbound = await server.AcceptInboundStreamAsync(Cancel);
-            await inbound.CopyToAsync(inbound, Cancel);
-            await inbound.WriteAsync(default, true, Cancel);
-            await inbound.WritesClosed;
-        }
     }
-
-    private static SslServerAuthenticationOptions ServerTls(X509Certificate2 identity) => new()
-    {
-        ApplicationProtocols = [Alpn],
-        ServerCertificate = identity,
-    };
-
-    private static SslClientAuthenticationOptions ClientTls(X509Certificate2 identity) => new()
-    {
-        ApplicationProtocols = [Alpn],
-        TargetHost = "localhost",
-
-        RemoteCertificateValidationCallback = (_, certificate, _, _) =>
-            certificate is X509Certificate2 shown && KeyFingerprint.Of(shown) == KeyFingerprint.Of(identity),
-    };
 
     private async Task<int> RoundTripAsync(Stream stream, Func<ReadOnlyMemory<byte>, bool, ValueTask> write, Func<bool> updateKeys)
     {

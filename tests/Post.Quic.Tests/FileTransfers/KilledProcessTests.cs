@@ -49,9 +49,7 @@ public sealed class KilledProcessTests
             await second.WaitForExitAsync(Canceled);
 
             Assert.AreEqual(0, second.ExitCode, output);
-            using JsonDocument result = JsonDocument.Parse(output.Split('\n').Single(line => line.Contains("\"result\"", StringComparison.Ordinal)));
-            long moved = result.RootElement.GetProperty("summary").GetProperty("bytesMoved").GetInt64();
-            Assert.AreEqual(Size - kept, moved);
+            Assert.AreEqual(Size - kept, BytesMoved(output));
             Assert.AreEqual(
                 Convert.ToHexString(await HashAsync(directory.Combine("served/large.bin"))),
                 Convert.ToHexString(await HashAsync(directory.Combine("fetched/large.bin"))));
@@ -61,6 +59,46 @@ public sealed class KilledProcessTests
             server.Kill();
             server.Dispose();
         }
+    }
+
+    [TestMethod]
+    [Timeout(120_000, CooperativeCancellation = true)]
+    public async Task A_client_goes_on_by_itself_when_its_server_is_killed_and_started_anew()
+    {
+        using var directory = new TempDirectory();
+        directory.WriteRandom("served/large.bin", Size, seed: 1);
+        (Process server, string endPoint, string key) = await ServeAsync(directory, "127.0.0.1:0");
+        try
+        {
+            using Process client = Get(directory, endPoint, key);
+            await WaitForPartAsync(directory, client);
+            server.Kill();
+            await server.WaitForExitAsync(Canceled);
+            server.Dispose();
+            (server, _, _) = await ServeAsync(directory, endPoint);
+
+            string output = await client.StandardOutput.ReadToEndAsync(Canceled);
+            await client.WaitForExitAsync(Canceled);
+
+            Assert.AreEqual(0, client.ExitCode, output);
+            long moved = BytesMoved(output);
+            Assert.IsLessThanOrEqualTo(Size, moved, "Bytes that were there have moved again.");
+            Assert.IsGreaterThan(Size / 2, moved);
+            Assert.AreEqual(
+                Convert.ToHexString(await HashAsync(directory.Combine("served/large.bin"))),
+                Convert.ToHexString(await HashAsync(directory.Combine("fetched/large.bin"))));
+        }
+        finally
+        {
+            server.Kill();
+            server.Dispose();
+        }
+    }
+
+    private static long BytesMoved(string output)
+    {
+        using JsonDocument result = JsonDocument.Parse(output.Split('\n').Single(line => line.Contains("\"result\"", StringComparison.Ordinal)));
+        return result.RootElement.GetProperty("summary").GetProperty("bytesMoved").GetInt64();
     }
 
     private static string PartOf(TempDirectory directory) =>

@@ -1,15 +1,18 @@
+using System.Collections.Concurrent;
 using FileTransfer;
 using FileTransfer.Protocol;
 using FileTransfer.Reporting;
 
 namespace Post.Quic.Tests.FileTransfers;
 
-/// <summary>Tells nobody.</summary>
-internal sealed class SilentReporter : IReporter
+/// <summary>Keeps the notes for a test to look at.</summary>
+internal sealed class RecordingReporter : IReporter
 {
-    public void Note(string text)
-    {
-    }
+    private readonly ConcurrentQueue<string> _notes = new();
+
+    public IEnumerable<string> Notes => _notes;
+
+    public void Note(string text) => _notes.Enqueue(text);
 
     public void Result(Summary summary)
     {

@@ -1,36 +1,35 @@
+using System.Collections.Concurrent;
 using System.Net;
 using FileTransfer;
 using FileTransfer.Fetching;
 using FileTransfer.Receiving;
 using FileTransfer.Serving;
 using FileTransfer.Storage;
-using Post.Quic.Managed;
+using Post.Quic.Tests.EndToEnd;
+using Post.Quic.Tests.Links;
 using Post.Sockets;
 using Post.Sockets.Transport;
 
 namespace Post.Quic.Tests.FileTransfers;
 
-/// <summary>The file transfer over loopback on the managed engine.</summary>
+/// <summary>The file transfer over loopback, on each pairing of engines.</summary>
 [TestClass]
-public sealed class TransferTests
+public sealed class TransferTests : EndToEndTests
 {
-    public required TestContext TestContext { get; init; }
-
-    private CancellationToken Canceled => TestContext.CancellationToken;
-
     [TestMethod]
-    [Timeout(60_000, CooperativeCancellation = true)]
-    public async Task Files_are_fetched_once_and_only_what_changed_is_fetched_again()
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    [EachPairing]
+    public async Task Files_are_fetched_once_and_only_what_changed_is_fetched_again(TestEngine client, TestEngine server)
     {
         using var directory = new TempDirectory();
         directory.WriteRandom("served/large.bin", 3_000_001, seed: 1);
         directory.WriteRandom("served/sub/small.bin", 10, seed: 2);
         directory.WriteRandom("served/empty", 0, seed: 3);
-        await using World world = await World.StartAsync(directory, isWritable: false, Canceled);
+        await using World world = await World.StartAsync(client, server, directory, isWritable: false, Cancel);
 
-        TransferProgress first = await world.GetAsync(Canceled);
+        TransferProgress first = await world.GetAsync(Cancel);
         directory.WriteRandom("served/sub/small.bin", 20, seed: 4);
-        TransferProgress second = await world.GetAsync(Canceled);
+        TransferProgress second = await world.GetAsync(Cancel);
 
         Assert.AreEqual(3_000_011, first.Moved);
         Assert.AreEqual(20, second.Moved);
@@ -39,30 +38,31 @@ public sealed class TransferTests
     }
 
     [TestMethod]
-    [Timeout(60_000, CooperativeCancellation = true)]
-    public async Task After_an_abrupt_cut_only_the_rest_moves_and_no_half_file_bears_its_name()
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    [EachPairing]
+    public async Task After_an_abrupt_cut_only_the_rest_moves_and_no_half_file_bears_its_name(TestEngine client, TestEngine server)
     {
         using var directory = new TempDirectory();
         directory.WriteRandom("served/large.bin", 24_000_000, seed: 1);
-        await using World world = await World.StartAsync(directory, isWritable: false, Canceled);
+        await using World world = await World.StartAsync(client, server, directory, isWritable: false, Cancel);
         var cut = new TransferProgress();
 
-        await using (FileClient client = await world.ConnectAsync(Canceled))
+        await using (FileClient files = await world.ConnectAsync(Cancel))
         using (var destination = new DestinationTree(world.Fetched))
         {
-            Task<IReadOnlyList<FailedFile>> fetching = client.GetAsync([], destination, cut, Canceled);
+            Task<IReadOnlyList<FailedFile>> fetching = files.GetAsync([], destination, cut, Cancel);
             while (cut.Moved < 4_000_000 && !fetching.IsCompleted)
             {
-                await Task.Delay(5, Canceled);
+                await Task.Delay(5, Cancel);
             }
 
-            client.Association.Abort();
+            files.Association.Abort();
             TransferException lost = await Assert.ThrowsAsync<TransferException>(() => fetching);
             Assert.AreEqual(ExitCode.Interrupted, lost.Code);
         }
 
         Assert.IsFalse(File.Exists(directory.Combine("fetched/large.bin")));
-        TransferProgress rest = await world.GetAsync(Canceled);
+        TransferProgress rest = await world.GetAsync(Cancel);
 
         Assert.IsGreaterThanOrEqualTo(4_000_000, rest.Here);
         Assert.AreEqual(24_000_000, rest.Here + rest.Moved);
@@ -70,75 +70,120 @@ public sealed class TransferTests
     }
 
     [TestMethod]
-    [Timeout(60_000, CooperativeCancellation = true)]
-    public async Task A_transfer_goes_on_when_the_clients_address_changes_and_both_sides_see_it()
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    [EachPairing]
+    public async Task A_transfer_goes_on_when_the_client_moves_in_its_middle_and_both_sides_see_it(TestEngine client, TestEngine server)
     {
         using var directory = new TempDirectory();
-        directory.WriteRandom("served/large.bin", 16_000_000, seed: 1);
-        await using World world = await World.StartAsync(directory, isWritable: false, Canceled);
-        await using FileClient client = await world.ConnectAsync(Canceled);
-        EndPoint? before = client.Association.LocalEndPoint;
-        var changes = new System.Collections.Concurrent.ConcurrentBag<PathChange>();
-        using IDisposable registration = client.Association.Register<PathsChanged>(changed => changes.Add(changed.Change));
+        directory.WriteRandom("served/large.bin", 48_000_000, seed: 1);
+        await using World world = await World.StartAsync(client, server, directory, isWritable: false, Cancel);
+        await using FileClient files = await world.ConnectAsync(Cancel);
+        EndPoint? before = files.Association.LocalEndPoint;
+        bool canMove = files.Association.Capabilities.HasFlag(TransportCapabilities.Migration);
+        var changes = new ConcurrentBag<PathChange>();
+        using IDisposable registration = files.Association.Register<PathsChanged>(changed => changes.Add(changed.Change));
         using var destination = new DestinationTree(world.Fetched);
         var progress = new TransferProgress();
 
-        Task<IReadOnlyList<FailedFile>> fetching = client.GetAsync([], destination, progress, Canceled);
-        await client.Association.MigrateAsync(cancellationToken: Canceled);
-        IReadOnlyList<FailedFile> failed = await fetching;
+        Task<IReadOnlyList<FailedFile>> fetching = files.GetAsync([], destination, progress, Cancel);
+        await UntilAsync(() => progress.Moved > 2_000_000);
+        if (canMove)
+        {
+            await files.Association.MigrateAsync(cancellationToken: Cancel);
+        }
+        else
+        {
+            PostException stays = await Assert.ThrowsExactlyAsync<PostException>(
+                () => files.Association.MigrateAsync(cancellationToken: Cancel).AsTask());
+            Assert.AreEqual(PostErrorReason.NotSupported, stays.Reason);
+        }
 
-        Assert.IsEmpty(failed);
-        Assert.AreNotEqual(before, client.Association.LocalEndPoint);
-        Assert.Contains(PathChange.Validated, changes);
+        Assert.IsFalse(fetching.IsCompleted, "The transfer was over before the move.");
+        Assert.IsEmpty(await fetching);
+
         world.AssertSame("large.bin");
+        Assert.AreEqual(canMove, !Equals(before, files.Association.LocalEndPoint));
+        if (canMove)
+        {
+            await UntilAsync(() => changes.Contains(PathChange.Migrated) && world.Notes.Any(note => note.Contains("PeerMoved", StringComparison.Ordinal)));
+            Assert.DoesNotContain(PathChange.PeerMoved, changes);
+        }
     }
 
     [TestMethod]
-    [Timeout(60_000, CooperativeCancellation = true)]
-    public async Task A_writable_server_takes_files_and_one_that_is_not_refuses_them()
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    [EachPairing]
+    public async Task A_transfer_goes_on_when_a_nat_rebinds_in_its_middle_and_the_server_sees_it(TestEngine client, TestEngine server)
+    {
+        using var directory = new TempDirectory();
+        directory.WriteRandom("mine/large.bin", 8_000_000, seed: 1);
+        await using World world = await World.StartAsync(
+            client, server, directory, isWritable: true, Cancel, new LinkShape { BitsPerSecond = 48_000_000 });
+        await using FileClient files = await world.ConnectAsync(Cancel);
+
+        // Upwards: a client that only waits would not be found again until it speaks.
+        Task<IReadOnlyList<FailedFile>> putting = files.PutAsync(
+            new SourceTree(directory.Combine("mine")), [], new TransferProgress(), Cancel);
+        await UntilAsync(() => world.Relay!.Up.ForwardedBytes > 2_000_000);
+        world.Relay!.Rebind();
+        Assert.IsFalse(putting.IsCompleted, "The transfer was over before the change.");
+        Assert.IsEmpty(await putting);
+
+        CollectionAssert.AreEqual(
+            await File.ReadAllBytesAsync(directory.Combine("mine/large.bin"), Cancel),
+            await File.ReadAllBytesAsync(directory.Combine("served/large.bin"), Cancel));
+        await UntilAsync(() => world.Notes.Any(
+            note => note.Contains("PeerMoved", StringComparison.Ordinal) && note.Contains($":{world.Relay.OutsideEndPoint.Port}:", StringComparison.Ordinal)));
+    }
+
+    [TestMethod]
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    [EachPairing]
+    public async Task A_writable_server_takes_files_and_one_that_is_not_refuses_them(TestEngine client, TestEngine server)
     {
         using var directory = new TempDirectory();
         directory.WriteRandom("served/there", 10, seed: 1);
         directory.WriteRandom("mine/new/file.bin", 600_000, seed: 2);
         var mine = new SourceTree(directory.Combine("mine"));
-        await using (World world = await World.StartAsync(directory, isWritable: true, Canceled))
+        await using (World world = await World.StartAsync(client, server, directory, isWritable: true, Cancel))
         {
-            await using FileClient client = await world.ConnectAsync(Canceled);
+            await using FileClient files = await world.ConnectAsync(Cancel);
             var progress = new TransferProgress();
-            Assert.IsEmpty(await client.PutAsync(mine, ["new"], progress, Canceled));
+            Assert.IsEmpty(await files.PutAsync(mine, ["new"], progress, Cancel));
             Assert.AreEqual(600_000, progress.Moved);
             var again = new TransferProgress();
-            Assert.IsEmpty(await client.PutAsync(mine, ["new"], again, Canceled));
+            Assert.IsEmpty(await files.PutAsync(mine, ["new"], again, Cancel));
             Assert.AreEqual(0, again.Moved);
         }
 
         CollectionAssert.AreEqual(File.ReadAllBytes(directory.Combine("mine/new/file.bin")), File.ReadAllBytes(directory.Combine("served/new/file.bin")));
-        await using World readOnly = await World.StartAsync(directory, isWritable: false, Canceled);
-        await using FileClient refused = await readOnly.ConnectAsync(Canceled);
+        await using World readOnly = await World.StartAsync(client, server, directory, isWritable: false, Cancel);
+        await using FileClient refused = await readOnly.ConnectAsync(Cancel);
         TransferException failure = await Assert.ThrowsAsync<TransferException>(
-            () => refused.PutAsync(mine, ["new"], new TransferProgress(), Canceled));
+            () => refused.PutAsync(mine, ["new"], new TransferProgress(), Cancel));
         Assert.AreEqual(ExitCode.Refused, failure.Code);
         StringAssert.Contains(failure.Message, "--writable");
     }
 
     [TestMethod]
-    [Timeout(60_000, CooperativeCancellation = true)]
-    public async Task A_growing_file_is_followed()
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    [EachPairing]
+    public async Task A_growing_file_is_followed(TestEngine client, TestEngine server)
     {
         using var directory = new TempDirectory();
         Directory.CreateDirectory(directory.Combine("served"));
         string log = directory.Combine("served/log");
-        await File.WriteAllTextAsync(log, "one\n", Canceled);
-        await using World world = await World.StartAsync(directory, isWritable: false, Canceled);
-        await using FileClient client = await world.ConnectAsync(Canceled);
+        await File.WriteAllTextAsync(log, "one\n", Cancel);
+        await using World world = await World.StartAsync(client, server, directory, isWritable: false, Cancel);
+        await using FileClient files = await world.ConnectAsync(Cancel);
         var pipe = new System.IO.Pipelines.Pipe();
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Canceled);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
 
-        Task following = client.TailAsync("log", 0, follow: true, pipe.Writer.AsStream(), enough.Token);
+        Task following = files.TailAsync("log", 0, follow: true, pipe.Writer.AsStream(), enough.Token);
         using var reader = new StreamReader(pipe.Reader.AsStream());
-        Assert.AreEqual("one", await reader.ReadLineAsync(Canceled));
-        await File.AppendAllTextAsync(log, "two\n", Canceled);
-        Assert.AreEqual("two", await reader.ReadLineAsync(Canceled));
+        Assert.AreEqual("one", await reader.ReadLineAsync(Cancel));
+        await File.AppendAllTextAsync(log, "two\n", Cancel);
+        Assert.AreEqual("two", await reader.ReadLineAsync(Cancel));
         await enough.CancelAsync();
 
         await Assert.ThrowsAsync<OperationCanceledException>(() => following);
@@ -146,28 +191,48 @@ public sealed class TransferTests
 
     private sealed class World : IAsyncDisposable
     {
-        private readonly PostTransport _clientTransport = new ManagedTransport();
         private readonly TempDirectory _directory;
+        private readonly RecordingReporter _reporter = new();
+        private readonly PostTransport _clientTransport;
+        private readonly PostTransport _serverTransport;
+        private FileServer? _server;
 
-        private World(TempDirectory directory) => _directory = directory;
+        private World(TestEngine client, TestEngine server, TempDirectory directory)
+        {
+            _clientTransport = PostPair.TransportOf(client);
+            _serverTransport = PostPair.TransportOf(server);
+            _directory = directory;
+        }
 
-        public required FileServer Server { get; init; }
+        public UdpRelay? Relay { get; private set; }
 
         public string Fetched => _directory.Combine("fetched");
 
-        public static async Task<World> StartAsync(TempDirectory directory, bool isWritable, CancellationToken cancellationToken)
+        /// <summary>What the server has told.</summary>
+        public IEnumerable<string> Notes => _reporter.Notes;
+
+        public static async Task<World> StartAsync(
+            TestEngine client,
+            TestEngine server,
+            TempDirectory directory,
+            bool isWritable,
+            CancellationToken cancellationToken,
+            LinkShape? link = null)
         {
-            var transport = new ManagedTransport();
+            var world = new World(client, server, directory);
+            Directory.CreateDirectory(directory.Combine("served"));
             var local = Local.At(new IPEndPoint(IPAddress.Loopback, 0), Identity.CreateSelfSigned());
-            return new World(directory)
-            {
-                Server = await FileServer.StartAsync(
-                    new PostHost(transport), local, directory.Combine("served"), isWritable, new SilentReporter(), cancellationToken),
-            };
+            world._server = await FileServer.StartAsync(
+                new PostHost(world._serverTransport), local, directory.Combine("served"), isWritable, world._reporter, cancellationToken);
+            world.Relay = link is null ? null : new UdpRelay(world._server.EndPoint, link);
+            return world;
         }
 
         public Task<FileClient> ConnectAsync(CancellationToken cancellationToken) => FileClient.ConnectAsync(
-            new PostHost(_clientTransport), Local.Anonymous, Remote.Pinned(Server.EndPoint, Server.Key), cancellationToken);
+            new PostHost(_clientTransport),
+            Local.Anonymous,
+            Remote.Pinned(Relay?.EndPoint ?? _server!.EndPoint, _server!.Key),
+            cancellationToken);
 
         public async Task<TransferProgress> GetAsync(CancellationToken cancellationToken)
         {
@@ -189,8 +254,17 @@ public sealed class TransferTests
 
         public async ValueTask DisposeAsync()
         {
-            await Server.DisposeAsync();
+            if (_server is not null)
+            {
+                await _server.DisposeAsync();
+            }
+
             await _clientTransport.DisposeAsync();
+            await _serverTransport.DisposeAsync();
+            if (Relay is not null)
+            {
+                await Relay.DisposeAsync();
+            }
         }
     }
 }
