@@ -1,8 +1,13 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.IO.Pipelines;
 using System.Net;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using Post.Sockets.Associations;
+using Post.Sockets.Associations.Connections;
+using Post.Sockets.Associations.Resumption;
+using Post.Sockets.Associations.Streams;
 using Post.Sockets.Diagnostics;
 using Post.Sockets.Objects;
 using Post.Sockets.Protocol;
@@ -20,14 +25,18 @@ public sealed class Association : IAsyncDisposable
     private readonly PostHost _host;
     private readonly AssociationCore _core;
 
-    internal Association(PostHost host, TransportConnection connection, Local local, Remote? remote, AssociationOptions options)
+    internal Association(PostHost host, Local local, Remote? remote, AssociationOptions options, UInt128 id)
     {
         _host = host;
         Local = local;
         Remote = remote;
         Options = options;
-        IsInitiator = connection.IsClient;
-        _core = new AssociationCore(this, connection, host, options);
+        IsInitiator = remote is not null;
+        _core = new AssociationCore(this, host, options, id);
+        if (IsInitiator)
+        {
+            _core.Continuity.Reconnector = new Reconnector(_core, host);
+        }
     }
 
     /// <summary>Who we are.</summary>
@@ -44,36 +53,43 @@ public sealed class Association : IAsyncDisposable
 
     /// <summary>
     /// Who the peer proved to be; anonymous until the handshake is complete. With early data it is until
-    /// <see cref="HandshakeCompletion"/> who proved to be the peer when the session was made.
+    /// <see cref="HandshakeCompletion"/> who proved to be the peer when the session was made. While interrupted, who it was last: only the
+    /// same peer can resume.
     /// </summary>
-    public PeerIdentity Peer => _core.Connection.Peer;
+    public PeerIdentity Peer => _core.Facts.Peer;
 
     /// <summary>Where the peer is, as last known.</summary>
-    public EndPoint? RemoteEndPoint => _core.Connection.RemoteEndPoint;
+    public EndPoint? RemoteEndPoint => _core.Facts.RemoteEndPoint;
 
     /// <summary>Where we are, as last known.</summary>
-    public EndPoint? LocalEndPoint => _core.Connection.LocalEndPoint;
+    public EndPoint? LocalEndPoint => _core.Facts.LocalEndPoint;
 
-    /// <summary>What the transport can do on this association.</summary>
-    public TransportCapabilities Capabilities => _core.Connection.Capabilities;
+    /// <summary>What the transport can do on the present connection; while interrupted, what it could on the last one.</summary>
+    public TransportCapabilities Capabilities => _core.Facts.Capabilities;
+
+    /// <summary>
+    /// True while the connection is lost and the association waits for another one, at most for
+    /// <see cref="AssociationOptions.ResumptionTimeout"/>. <see cref="ConnectionChanged"/> tells when that begins and ends.
+    /// </summary>
+    public bool IsInterrupted => _core.Carrier is null && !_core.IsClosed;
 
     /// <summary>The name of the transport that carries it.</summary>
     public string TransportName => _host.Transport.Name;
 
-    /// <summary>True when the session was resumed from the session cache.</summary>
-    public bool IsResumed => _core.Connection.IsResumed;
+    /// <summary>True when the session of the present connection was resumed from the session cache.</summary>
+    public bool IsResumed => _core.Facts.IsResumed;
 
-    /// <summary>The paths as they are now. <see cref="PathsChanged"/> tells when they change.</summary>
-    public IReadOnlyList<PostPath> Paths => _core.Connection.GetPaths();
+    /// <summary>The paths as they are now; none while interrupted. <see cref="PathsChanged"/> tells when they change.</summary>
+    public IReadOnlyList<PostPath> Paths => _core.Paths;
 
-    /// <summary>The transport's measurements, taken now.</summary>
-    public TransportStatistics Statistics => _core.Connection.GetStatistics();
+    /// <summary>The transport's measurements of the present connection, taken now; all null while interrupted.</summary>
+    public TransportStatistics Statistics => _core.Carrier?.Connection.GetStatistics() ?? default;
 
     /// <summary>Completes when the association is over; never fails. <see cref="Error"/> says why.</summary>
     public Task Completion => _core.Lifecycle.Closed;
 
     /// <summary>Completes when the handshake is complete: at once, unless early data was allowed.</summary>
-    public Task HandshakeCompletion => _core.Lifecycle.Handshake;
+    public Task HandshakeCompletion => _core.Lifecycle.WhenHandshakeAsync();
 
     /// <summary>Why the association ended; null while it lives, and when it was closed in order.</summary>
     public PostException? Error => _core.Lifecycle.Error;
@@ -130,7 +146,10 @@ public sealed class Association : IAsyncDisposable
         : Add(default, new SequenceSource(bytes), properties);
 
     /// <summary>Sends what a stream holds from its position on as one object, reading it while sending.</summary>
-    /// <param name="stream">The stream; its length is used where it can seek.</param>
+    /// <param name="stream">
+    /// The stream. Where it can seek, its length is used, and it is read again from where it began when the connection is lost: what it
+    /// holds must not change before the object has its end. Where it cannot, the object fails with its connection.
+    /// </param>
     /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
     /// <param name="leaveOpen">False: the stream is disposed when the object has its end.</param>
     /// <returns>The handle.</returns>
@@ -138,9 +157,7 @@ public sealed class Association : IAsyncDisposable
     public SentObject Send(Stream stream, ObjectProperties? properties = null, bool leaveOpen = false)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        var length = stream.CanSeek ? Math.Max(0, stream.Length - stream.Position) : (long?)null;
-        var reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: Outbox.LargeObject, leaveOpen: leaveOpen));
-        return Add(default, new PipeSource(reader, length), properties);
+        return Add(default, SourceOf(stream, leaveOpen), properties);
     }
 
     /// <summary>Sends what a pipe brings until its end as one object.</summary>
@@ -189,9 +206,7 @@ public sealed class Association : IAsyncDisposable
         Stream stream, ObjectProperties? properties = null, bool leaveOpen = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        var length = stream.CanSeek ? Math.Max(0, stream.Length - stream.Position) : (long?)null;
-        var reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: Outbox.LargeObject, leaveOpen: leaveOpen));
-        return WaitAndAddAsync(default, new PipeSource(reader, length), properties ?? ObjectProperties.Default, cancellationToken);
+        return WaitAndAddAsync(default, SourceOf(stream, leaveOpen), properties ?? ObjectProperties.Default, cancellationToken);
     }
 
     /// <summary>Waits for the next object, where no handler for <see cref="Received"/> is registered.</summary>
@@ -240,7 +255,7 @@ public sealed class Association : IAsyncDisposable
     /// </summary>
     /// <typeparam name="TEvent">
     /// <see cref="Received"/>, <see cref="Acked"/>, <see cref="Expired"/>, <see cref="ObjectEnded"/>, <see cref="PathsChanged"/>,
-    /// <see cref="StreamOpened"/>, <see cref="HandlerFailed"/> or <see cref="Closed"/>.
+    /// <see cref="ConnectionChanged"/>, <see cref="StreamOpened"/>, <see cref="HandlerFailed"/> or <see cref="Closed"/>.
     /// </typeparam>
     /// <param name="handler">The handler.</param>
     /// <returns>Dispose it to end the registration.</returns>
@@ -284,13 +299,20 @@ public sealed class Association : IAsyncDisposable
     /// <exception cref="PostException">The transport cannot, or the new path did not answer.</exception>
     public async ValueTask MigrateAsync(IPEndPoint? localEndPoint = null, CancellationToken cancellationToken = default)
     {
+        if (_core.Carrier is not { } carrier)
+        {
+            throw new PostException(
+                PostErrorReason.ConnectionLost,
+                "The connection is lost, so there is nothing to move; the next one takes whatever address the system gives it.");
+        }
+
         try
         {
-            await _core.Connection.MigrateAsync(localEndPoint, cancellationToken).ConfigureAwait(false);
+            await carrier.Connection.MigrateAsync(localEndPoint, cancellationToken).ConfigureAwait(false);
         }
         catch (TransportException exception)
         {
-            throw _core.ToException(exception);
+            throw Error ?? Lifecycle.Translate(exception);
         }
     }
 
@@ -309,10 +331,47 @@ public sealed class Association : IAsyncDisposable
     /// <returns>When it is over.</returns>
     public async ValueTask DisposeAsync() => await CloseAsync().ConfigureAwait(false);
 
-    internal ValueTask StartAsync(CancellationToken cancellationToken) => _core.Lifecycle.StartAsync(cancellationToken);
+    internal AssociationCore Core => _core;
+
+    /// <summary>Draws an id that cannot be guessed: whoever has it, and the identity that goes with it, can resume the association.</summary>
+    internal static UInt128 DrawId()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        do
+        {
+            RandomNumberGenerator.Fill(bytes);
+        }
+        while (!bytes.ContainsAnyExcept((byte)0));
+        return BinaryPrimitives.ReadUInt128BigEndian(bytes);
+    }
+
+    /// <summary>On the initiator: begins on its first connection.</summary>
+    internal async ValueTask StartAsync(TransportConnection connection, CancellationToken cancellationToken)
+    {
+        var carrier = new Carrier(_host, connection, _core.Continuity);
+        Prepare(carrier, null);
+        carrier.Start();
+        carrier.MakeReady();
+        await _core.Lifecycle.StartAsync(carrier, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>It is for this association that the connection is; nothing of it is delivered yet.</summary>
+    internal void Prepare(Carrier carrier, HelloFrame? hello)
+    {
+        lock (_core.Gate)
+        {
+            carrier.Bind(_core);
+            _core.Peer = hello ?? _core.Peer;
+            _core.Attach(carrier);
+        }
+    }
 
     internal void Refuse() => _core.Lifecycle.Abort(
         PostErrorCode.AssociationRefused, new PostException(PostErrorReason.AssociationRefused, "The association was refused on this side."));
+
+    private static PipeSource SourceOf(Stream stream, bool leaveOpen) => stream.CanSeek
+        ? new SeekableSource(stream, leaveOpen)
+        : new PipeSource(PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: Outbox.LargeObject, leaveOpen: leaveOpen)), null);
 
     private static OutboundObject Started(OutboundObject item)
     {

@@ -69,6 +69,22 @@ public sealed record AssociationOptions
     public TimeSpan? KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
+    /// How long an association goes on without a connection, when its own is lost: the initiator connects again meanwhile, the listener
+    /// waits for it. Objects keep their ids and are sent again where they have no end; their lifetimes run on. One minute by default, at
+    /// most a day; zero: the association ends with its connection. Both sides go by their own.
+    /// </summary>
+    public TimeSpan ResumptionTimeout
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero, nameof(ResumptionTimeout));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromDays(1), nameof(ResumptionTimeout));
+            field = value;
+        }
+    } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
     /// Objects marked <see cref="ObjectProperties.SafeToReplay"/> may be sent, or are accepted, before the handshake is complete.
     /// </summary>
     public bool AllowEarlyData { get; init; }

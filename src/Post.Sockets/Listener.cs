@@ -2,6 +2,8 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Post.Sockets.Associations;
+using Post.Sockets.Associations.Connections;
+using Post.Sockets.Associations.Resumption;
 using Post.Sockets.Diagnostics;
 using Post.Sockets.Protocol;
 using Post.Sockets.Transport;
@@ -10,7 +12,8 @@ namespace Post.Sockets;
 
 /// <summary>
 /// Waits for remotes that associate with us. Its one event is <see cref="Accept"/>; or take the associations as they come from
-/// <see cref="AssociationsAsync"/>. Disposing it stops listening and closes none of its associations.
+/// <see cref="AssociationsAsync"/>. Disposing it stops listening and closes none of its associations; but nobody can come back to one whose
+/// connection is lost, so those end, now or when it is.
 /// </summary>
 public sealed class Listener : IAsyncDisposable
 {
@@ -20,10 +23,11 @@ public sealed class Listener : IAsyncDisposable
     private readonly HandlerTable _handlers = new();
     private readonly CancellationTokenSource _closed = new();
     private readonly ILogger _log;
-    private readonly Queue<TransportConnection> _waiting = new();
+    private readonly KnownAssociations _known;
+    private readonly Reception _reception;
+    private readonly Queue<(Carrier Carrier, HelloFrame Hello)> _waiting = new();
     private readonly Queue<TaskCompletionSource> _waiters = new();
     private readonly Lock _gate = new();
-    private readonly TaskCreationOptions _continuations;
     private int _associations;
     private bool _isClosed;
     private PostException? _error;
@@ -35,9 +39,8 @@ public sealed class Listener : IAsyncDisposable
         _options = options;
         Local = local;
         _log = host.LoggerFactory.CreateLogger("Post.Sockets.Listener");
-        _continuations = host.Transport.Dispatcher == TransportDispatcher.ThreadPool
-            ? TaskCreationOptions.RunContinuationsAsynchronously
-            : TaskCreationOptions.None;
+        _known = new KnownAssociations(options.MaxInterrupted);
+        _reception = new Reception(host, _known, Welcome);
         _ = RunAsync();
     }
 
@@ -47,8 +50,11 @@ public sealed class Listener : IAsyncDisposable
     /// <summary>Where, with the ports that the system chose.</summary>
     public IReadOnlyList<EndPoint> LocalEndPoints => _listener.LocalEndPoints;
 
-    /// <summary>Associations of this listener that are alive.</summary>
+    /// <summary>Associations of this listener that are alive, those that wait for another connection included.</summary>
     public int AssociationCount => Volatile.Read(ref _associations);
+
+    /// <summary>Associations whose connection is lost, and that wait for their initiator to come back.</summary>
+    public int InterruptedCount => _known.Interrupted;
 
     /// <summary>Listens without a <see cref="PostHost"/>.</summary>
     /// <param name="transport">What carries it.</param>
@@ -104,13 +110,12 @@ public sealed class Listener : IAsyncDisposable
     {
         while (true)
         {
-            var connection = await NextAsync(cancellationToken).ConfigureAwait(false);
-            if (connection is null)
+            if (await NextAsync(cancellationToken).ConfigureAwait(false) is not var (carrier, hello))
             {
                 return _error is null ? null : throw _error;
             }
 
-            if (await BeginAsync(connection).ConfigureAwait(false) is { } association)
+            if (await BeginAsync(carrier, hello).ConfigureAwait(false) is { } association)
             {
                 return association;
             }
@@ -135,18 +140,20 @@ public sealed class Listener : IAsyncDisposable
         _closed.Cancel();
 #pragma warning restore CA1849
         await _listener.DisposeAsync().ConfigureAwait(false);
+        _reception.Close();
+        _known.Close();
         while (true)
         {
-            TransportConnection? connection;
+            (Carrier Carrier, HelloFrame Hello) unwanted;
             lock (_gate)
             {
-                if (!_waiting.TryDequeue(out connection))
+                if (!_waiting.TryDequeue(out unwanted))
                 {
                     break;
                 }
             }
 
-            await RefuseAsync(connection).ConfigureAwait(false);
+            await RefuseAsync(unwanted.Carrier).ConfigureAwait(false);
         }
 
         WakeAll();
@@ -158,19 +165,7 @@ public sealed class Listener : IAsyncDisposable
         {
             while (await _listener.AcceptAsync(_closed.Token).ConfigureAwait(false) is { } connection)
             {
-                if (Volatile.Read(ref _associations) >= _options.MaxAssociations)
-                {
-                    _log.TooManyAssociations(_options.MaxAssociations);
-                    await RefuseAsync(connection).ConfigureAwait(false);
-                }
-                else if (_handlers.Has<Accept>())
-                {
-                    _ = HandleAsync(connection);
-                }
-                else
-                {
-                    Offer(connection);
-                }
+                _reception.Receive(connection);
             }
         }
         catch (OperationCanceledException)
@@ -193,11 +188,24 @@ public sealed class Listener : IAsyncDisposable
         WakeAll();
     }
 
-    private void Offer(TransportConnection connection)
+    /// <summary>A connection has said HELLO, for a new association.</summary>
+    private void Welcome(Carrier carrier, HelloFrame hello)
     {
+        bool isFull;
         lock (_gate)
         {
-            _waiting.Enqueue(connection);
+            isFull = _isClosed || _associations + _waiting.Count >= _options.MaxAssociations;
+            if (!isFull)
+            {
+                _waiting.Enqueue((carrier, hello));
+            }
+        }
+
+        if (isFull)
+        {
+            _log.TooManyAssociations(_options.MaxAssociations);
+            _ = RefuseAsync(carrier);
+            return;
         }
 
         WakeAll();
@@ -205,7 +213,7 @@ public sealed class Listener : IAsyncDisposable
 
     private void WakeAll()
     {
-        TransportConnection[] forHandlers = [];
+        (Carrier Carrier, HelloFrame Hello)[] forHandlers = [];
         TaskCompletionSource[] waiters;
         lock (_gate)
         {
@@ -219,9 +227,9 @@ public sealed class Listener : IAsyncDisposable
             _waiters.Clear();
         }
 
-        foreach (var connection in forHandlers)
+        foreach (var (carrier, hello) in forHandlers)
         {
-            _ = HandleAsync(connection);
+            _ = HandleAsync(carrier, hello);
         }
 
         foreach (var waiter in waiters)
@@ -230,16 +238,16 @@ public sealed class Listener : IAsyncDisposable
         }
     }
 
-    private async ValueTask<TransportConnection?> NextAsync(CancellationToken cancellationToken)
+    private async ValueTask<(Carrier Carrier, HelloFrame Hello)?> NextAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
             TaskCompletionSource waiter;
             lock (_gate)
             {
-                if (_waiting.TryDequeue(out var connection))
+                if (_waiting.TryDequeue(out var next))
                 {
-                    return connection;
+                    return next;
                 }
 
                 if (_isClosed)
@@ -247,7 +255,7 @@ public sealed class Listener : IAsyncDisposable
                     return null;
                 }
 
-                waiter = new TaskCompletionSource(_continuations);
+                waiter = new TaskCompletionSource(_host.Continuations);
                 _waiters.Enqueue(waiter);
             }
 
@@ -255,14 +263,21 @@ public sealed class Listener : IAsyncDisposable
         }
     }
 
-    private async Task HandleAsync(TransportConnection connection) => await BeginAsync(connection).ConfigureAwait(false);
+    private async Task HandleAsync(Carrier carrier, HelloFrame hello) => await BeginAsync(carrier, hello).ConfigureAwait(false);
 
-    private async ValueTask<Association?> BeginAsync(TransportConnection connection)
+    private async ValueTask<Association?> BeginAsync(Carrier carrier, HelloFrame hello)
     {
+        if (carrier.IsOver)
+        {
+            return null;
+        }
+
         Association? association = null;
         try
         {
-            association = new Association(_host, connection, Local, null, _options.Association);
+            association = new Association(_host, Local, null, _options.Association, hello.AssociationId);
+            association.Core.Continuity.Known = _known;
+            association.Prepare(carrier, hello);
             var accept = new Accept(this, association);
             foreach (var handler in _handlers.For(typeof(Accept)))
             {
@@ -291,7 +306,8 @@ public sealed class Listener : IAsyncDisposable
                 CancellationToken.None,
                 TaskContinuationOptions.ExecuteSynchronously,
                 TaskScheduler.Default);
-            await association.StartAsync(_closed.Token).ConfigureAwait(false);
+            await association.Core.Lifecycle.StartAsync(carrier, _closed.Token).ConfigureAwait(false);
+            carrier.MakeReady();
             return association;
         }
         catch (Exception exception)
@@ -318,16 +334,5 @@ public sealed class Listener : IAsyncDisposable
         }
     }
 
-    private async ValueTask RefuseAsync(TransportConnection connection)
-    {
-        try
-        {
-            await connection.CloseAsync((long)PostErrorCode.AssociationRefused, "refused", CancellationToken.None).ConfigureAwait(false);
-            await connection.DisposeAsync().ConfigureAwait(false);
-        }
-        catch (Exception exception)
-        {
-            _log.AcceptFailed(exception);
-        }
-    }
+    private static Task RefuseAsync(Carrier carrier) => carrier.CloseAsync(PostErrorCode.AssociationRefused, "refused");
 }

@@ -22,4 +22,19 @@ public sealed record ListenerOptions
             field = value;
         }
     } = 10_000;
+
+    /// <summary>
+    /// Associations that wait for their initiator to come back after their connection was lost, at a time; each waits no longer than
+    /// <see cref="AssociationOptions.ResumptionTimeout"/>, and counts among <see cref="MaxAssociations"/>. Beyond it, the peer that has the
+    /// most of them (by its key, or, without one, by its address) loses its oldest. 1000 by default; zero: none wait.
+    /// </summary>
+    public int MaxInterrupted
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(MaxInterrupted));
+            field = value;
+        }
+    } = 1000;
 }

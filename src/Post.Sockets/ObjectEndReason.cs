@@ -41,4 +41,7 @@ public enum ObjectEndReason
 
     /// <summary>Failed: the stream or pipe that the object was read from broke off.</summary>
     SourceFailed,
+
+    /// <summary>Failed: the connection was lost when part of it had gone, and its source can be read only once.</summary>
+    ConnectionLost,
 }

@@ -42,6 +42,18 @@ public enum PostErrorReason
     /// <summary>The bandwidth asked for cannot be reserved.</summary>
     BandwidthUnavailable,
 
+    /// <summary>
+    /// The connection was lost, and with it this stream, or an object whose source can be read only once. The association goes on: open
+    /// another stream, or send again.
+    /// </summary>
+    ConnectionLost,
+
+    /// <summary>
+    /// The connection was lost, and the listener does not know the association any more. What became of objects without an end cannot be
+    /// known: associate again, and send again what may be delivered twice or is known not to be.
+    /// </summary>
+    AssociationLost,
+
     /// <summary>The peer or the transport cannot do that.</summary>
     NotSupported,
 }

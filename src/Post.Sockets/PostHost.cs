@@ -22,6 +22,10 @@ public sealed class PostHost
         ArgumentNullException.ThrowIfNull(transport);
         Transport = transport;
         LoggerFactory = loggerFactory ?? NullLoggerFactory.Instance;
+        AssociationLog = LoggerFactory.CreateLogger("Post.Sockets.Association");
+        Continuations = transport.Dispatcher == TransportDispatcher.ThreadPool
+            ? TaskCreationOptions.RunContinuationsAsynchronously
+            : TaskCreationOptions.None;
         Instruments = meterFactory is null ? PostInstruments.Shared : new PostInstruments(meterFactory.Create(PostInstruments.MeterName));
     }
 
@@ -29,6 +33,11 @@ public sealed class PostHost
     public PostTransport Transport { get; }
 
     internal ILoggerFactory LoggerFactory { get; }
+
+    internal ILogger AssociationLog { get; }
+
+    /// <summary>In production nobody's continuation shall run inside our work; in virtual time all of it shall, in order.</summary>
+    internal TaskCreationOptions Continuations { get; }
 
     internal PostInstruments Instruments { get; }
 
@@ -51,19 +60,18 @@ public sealed class PostHost
         using var activity = PostActivity.StartAssociate(remote, Transport.Name);
         try
         {
-            var connection = await Transport.ConnectAsync(
-                new TransportConnectRequest
-                {
-                    Local = local,
-                    Remote = remote,
-                    Limits = options.TransportLimits,
-                    HandshakeTimeout = options.HandshakeTimeout,
-                    IdleTimeout = options.IdleTimeout,
-                    KeepAliveInterval = options.KeepAliveInterval,
-                    AllowEarlyData = options.AllowEarlyData,
-                },
-                cancellationToken).ConfigureAwait(false);
-            return await StartAsync(connection, local, remote, options, cancellationToken).ConfigureAwait(false);
+            var connection = await ConnectAsync(local, remote, options, cancellationToken).ConfigureAwait(false);
+            var association = new Association(this, local, remote, options, Association.DrawId());
+            try
+            {
+                await association.StartAsync(connection, cancellationToken).ConfigureAwait(false);
+                return association;
+            }
+            catch (Exception)
+            {
+                association.Abort();
+                throw;
+            }
         }
         catch (TransportException exception)
         {
@@ -105,19 +113,18 @@ public sealed class PostHost
         }
     }
 
-    internal async ValueTask<Association> StartAsync(
-        TransportConnection connection, Local local, Remote? remote, AssociationOptions options, CancellationToken cancellationToken)
-    {
-        var association = new Association(this, connection, local, remote, options);
-        try
+    /// <summary>Connects as the options say; for the first connection of an association, and for each after one that was lost.</summary>
+    internal ValueTask<TransportConnection> ConnectAsync(
+        Local local, Remote remote, AssociationOptions options, CancellationToken cancellationToken) => Transport.ConnectAsync(
+        new TransportConnectRequest
         {
-            await association.StartAsync(cancellationToken).ConfigureAwait(false);
-            return association;
-        }
-        catch (Exception)
-        {
-            association.Abort();
-            throw;
-        }
-    }
+            Local = local,
+            Remote = remote,
+            Limits = options.TransportLimits,
+            HandshakeTimeout = options.HandshakeTimeout,
+            IdleTimeout = options.IdleTimeout,
+            KeepAliveInterval = options.KeepAliveInterval,
+            AllowEarlyData = options.AllowEarlyData,
+        },
+        cancellationToken);
 }

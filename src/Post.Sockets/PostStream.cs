@@ -1,5 +1,7 @@
 using System.IO.Pipelines;
 using Post.Sockets.Associations;
+using Post.Sockets.Associations.Sending;
+using Post.Sockets.Associations.Streams;
 using Post.Sockets.Protocol;
 
 namespace Post.Sockets;
@@ -119,7 +121,7 @@ public sealed class PostStream : Stream, IDuplexPipe
         }
         catch (Transport.TransportException exception)
         {
-            throw _core.ToException(exception);
+            throw _core.Continuity.ToStreamException(exception);
         }
     }
 
@@ -181,7 +183,7 @@ public sealed class PostStream : Stream, IDuplexPipe
 
         lock (_core.Gate)
         {
-            _core.RemoveStream(_sender);
+            _sender.Carrier.RemoveStream(_sender);
             if (!_isReadEnded)
             {
                 _core.Later(new TransportAction(TransportActionKind.StopReading, _sender.Stream, PostErrorCode.StreamCanceled));

@@ -1,4 +1,7 @@
 using Microsoft.Extensions.Logging;
+using Post.Sockets.Associations.Connections;
+using Post.Sockets.Associations.Resumption;
+using Post.Sockets.Associations.Sending;
 using Post.Sockets.Diagnostics;
 using Post.Sockets.Objects;
 using Post.Sockets.Protocol;
@@ -9,7 +12,8 @@ namespace Post.Sockets.Associations;
 
 /// <summary>
 /// What the rooms of one association share: the lock, the clock, the pump that runs serially on the dispatcher, and the lists of
-/// what is to be done outside the lock. The lock is held for state only, never across I/O or the application's code.
+/// what is to be done outside the lock. The lock is held for state only, never across I/O or the application's code. All that belongs to
+/// one connection stands in its <see cref="Connections.Carrier"/>; what is here outlives it.
 /// </summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage(
     "Design", "CA1001", Justification = "Its token source has no timer and no registrations left when the association is over.")]
@@ -21,54 +25,57 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     private readonly List<OutboundObject> _publish = [];
     private readonly List<OutboundObject> _notify = [];
     private readonly List<ObjectSource> _interrupts = [];
-    private readonly List<OutboundObject> _waitingForHandshake = [];
-    private readonly List<StreamSender> _streams = [];
     private readonly List<TransportAction> _running = [];
     private readonly List<TaskCompletionSource> _woken = [];
     private int _signal;
     private long _measuredAt = long.MinValue / 2;
     private long _streamOrder;
+    private long _connectedAt;
+    private ConnectionFacts _lastFacts = new(PeerIdentity.Anonymous, null, null, TransportCapabilities.None, false);
 
-    public AssociationCore(
-        Association association, TransportConnection connection, PostHost host, AssociationOptions options)
+    public AssociationCore(Association association, PostHost host, AssociationOptions options, UInt128 id)
     {
         Association = association;
-        Connection = connection;
         Options = options;
+        Id = id;
         _dispatcher = host.Transport.Dispatcher;
-
-        // In production nobody's continuation shall run inside the pump; in virtual time all of it shall, in order.
-        Continuations = _dispatcher == TransportDispatcher.ThreadPool
-            ? TaskCreationOptions.RunContinuationsAsynchronously
-            : TaskCreationOptions.None;
+        Continuations = host.Continuations;
         PipeScheduler = DispatcherPipeScheduler.For(_dispatcher);
         Clock = new Clock(host.Transport.TimeProvider);
-        Log = host.LoggerFactory.CreateLogger("Post.Sockets.Association");
+        Log = host.AssociationLog;
         Instruments = host.Instruments;
         Timers = new TimerQueue(Clock, Wake);
-        Frames = new PendingFrames(this);
         Outbox = new Outbox(this);
         Admission = new SendAdmission(this);
         Sender = new SendPump(this);
-        Control = new ControlWriter(this);
         Inbox = new Inbox(this);
-        Inbound = new InboundReader(this);
         Events = new EventHub(this);
         Delivery = new DeliveryPump(this);
         Lifecycle = new Lifecycle(this);
-        MaxDatagramSize = connection.MaxDatagramSize;
-        IsHandshakeCompleted = connection.IsHandshakeCompleted;
-        var quick = Clock.Units(TimeSpan.FromMilliseconds(50));
+        Continuity = new Continuity(this);
         HalfRtt = 0;
-        Grace = quick;
+        Grace = Clock.Units(TimeSpan.FromMilliseconds(50));
         ReceiptDelay = Clock.Units(ProtocolLimits.MaxReceiptDelay);
     }
 
     public Association Association { get; }
 
+    /// <summary>Links the connections of the association; zero where it cannot go on over another one.</summary>
+    public UInt128 Id { get; }
+
     public Lock Gate { get; } = new();
 
-    public TransportConnection Connection { get; }
+    /// <summary>The connection that there is; null while the association is interrupted. It changes under the lock only.</summary>
+    public Carrier? Carrier { get; private set; }
+
+    /// <summary>What is known of the connection, or, while there is none, of the last one.</summary>
+    public ConnectionFacts Facts => Carrier?.Facts() ?? _lastFacts;
+
+    /// <summary>The paths there are; none while there is no connection.</summary>
+    public IReadOnlyList<PostPath> Paths => Carrier?.Connection.GetPaths() ?? [];
+
+    /// <summary>How long the present connection has been there.</summary>
+    public long ConnectedFor => Clock.Now - _connectedAt;
 
     public AssociationOptions Options { get; }
 
@@ -86,25 +93,22 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
 
     public TimerQueue Timers { get; }
 
-    public PendingFrames Frames { get; }
-
     public Outbox Outbox { get; }
 
     public SendAdmission Admission { get; }
 
     public SendPump Sender { get; }
 
-    public ControlWriter Control { get; }
-
     public Inbox Inbox { get; }
-
-    public InboundReader Inbound { get; }
 
     public EventHub Events { get; }
 
     public DeliveryPump Delivery { get; }
 
     public Lifecycle Lifecycle { get; }
+
+    /// <summary>How it goes on when its connection is lost.</summary>
+    public Continuity Continuity { get; }
 
     /// <summary>What the peer said in its HELLO; before that, what is safe to assume.</summary>
     public HelloFrame Peer { get; set; } = new() { ReceiveBudget = 1024 * 1024 };
@@ -115,12 +119,8 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
 
     public bool IsClosed => State == AssociationState.Closed;
 
-    public bool IsHandshakeCompleted { get; private set; }
-
     /// <summary>Canceled when the association is over.</summary>
     public CancellationToken Ended => _ended.Token;
-
-    public volatile int MaxDatagramSize;
 
     /// <summary>Half of the smoothed round-trip time, the best guess for one way.</summary>
     public long HalfRtt { get; private set; }
@@ -140,6 +140,21 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         }
     }
 
+    /// <summary>A connection takes over. Under the lock.</summary>
+    public void Attach(Carrier carrier)
+    {
+        Carrier = carrier;
+        _connectedAt = Clock.Now;
+        _measuredAt = long.MinValue / 2;
+    }
+
+    /// <summary>The connection is lost. Under the lock.</summary>
+    public void Detach(ConnectionFacts facts)
+    {
+        _lastFacts = facts;
+        Carrier = null;
+    }
+
     public void Later(TransportAction action) => _later.Add(action);
 
     public void PublishLater(OutboundObject item) => _publish.Add(item);
@@ -148,28 +163,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
 
     public void InterruptLater(ObjectSource source) => _interrupts.Add(source);
 
-    public void WaitForHandshake(OutboundObject item) => _waitingForHandshake.Add(item);
-
     public long NextStreamOrder() => _streamOrder++;
-
-    public void AddStream(StreamSender sender) => _streams.Add(sender);
-
-    public void RemoveStream(StreamSender sender) => _streams.Remove(sender);
-
-    /// <summary>Bits per second that are reserved by streams. Under the lock.</summary>
-    public long ReservedBitsPerSecond
-    {
-        get
-        {
-            long sum = 0;
-            foreach (var stream in _streams)
-            {
-                sum += stream.ReservedBitsPerSecond;
-            }
-
-            return sum;
-        }
-    }
 
     /// <summary>Queues work on the dispatcher.</summary>
     public void Queue(IThreadPoolWorkItem work) => _dispatcher.Queue(work);
@@ -203,18 +197,6 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         while (Interlocked.CompareExchange(ref _signal, 0, 1) != 1);
     }
 
-    public PostException ToException(TransportException exception) => Lifecycle.ToException(exception);
-
-    /// <summary>The peer broke the rules: closes the connection with the code for that.</summary>
-    public void Violate(PostErrorCode code, string what)
-    {
-        Log.PeerViolation(code, what);
-        Instruments.Violation(code);
-        Lifecycle.Abort(code, new PostException(PostErrorReason.ProtocolViolation, $"The peer broke the rules of post/1: {what} ({code})."));
-    }
-
-    public void OnControlStreamAcknowledged() => Lifecycle.OnControlStreamAcknowledged();
-
     public void OnPathChanged(PostPath path, PathChange change)
     {
         Log.PathChanged(change, path.Id, path.LocalEndPoint, path.RemoteEndPoint);
@@ -222,72 +204,41 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         Events.OnPathChanged(path, change);
     }
 
-    public void OnHandshakeCompleted()
+    public void OnHandshakeCompleted(Carrier carrier)
     {
-        lock (Gate)
-        {
-            IsHandshakeCompleted = true;
-            foreach (var item in _waitingForHandshake)
-            {
-                if (!item.IsEnded)
-                {
-                    Scheduler.Add(item.Entry);
-                }
-            }
-
-            _waitingForHandshake.Clear();
-        }
-
+        Continuity.OnHandshakeCompleted(carrier);
         Lifecycle.OnHandshakeCompleted();
         Wake();
     }
 
-    public void OnEarlyDataRejected()
+    public void OnEarlyDataRejected(Carrier carrier)
     {
         bool reopens;
         lock (Gate)
         {
-            Sender.OnEarlyDataRejected();
-            reopens = Control.OnEarlyDataRejected();
+            if (Carrier != carrier)
+            {
+                return;
+            }
+
+            foreach (var item in Outbox.EarlyObjects())
+            {
+                Sender.StartAnew(item);
+            }
+
+            reopens = carrier.Control.OnEarlyDataRejected();
         }
 
         if (reopens)
         {
-            Lifecycle.ReopenControl();
+            Lifecycle.ReopenControl(carrier);
         }
 
         Wake();
     }
 
-    public void OnConnectionClosed(TransportException reason)
-    {
-        Lifecycle.OnConnectionClosed(reason);
-        Wake();
-    }
-
-    /// <summary>Ends what still runs; the last step of the association's life.</summary>
-    public void EndWaits()
-    {
-        StreamSender[] streams;
-        lock (Gate)
-        {
-            streams = [.. _streams];
-            foreach (var stream in streams)
-            {
-                stream.Abort(Lifecycle.Error ?? new PostException(PostErrorReason.AssociationEnded, "The association was closed."));
-            }
-
-            _streams.Clear();
-            Sender.Streams.ReleaseSpare();
-        }
-
-        foreach (var stream in streams)
-        {
-            stream.Notify();
-        }
-
-        _ended.Cancel();
-    }
+    /// <summary>Whoever waits for the association waits no more; the last step of its life.</summary>
+    public void EndWaits() => _ended.Cancel();
 
     public void DisposeTimers() => Timers.Dispose();
 
@@ -301,7 +252,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         }
 
         Sender.Run();
-        Control.Run();
+        Carrier?.Control.Run();
         RunLater();
         Delivery.Run();
         long next;
@@ -319,16 +270,16 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     private void Measure(long now)
     {
         // Statistics cost the transport a lock: often enough to follow the path, not once per object.
-        if (now - _measuredAt < Math.Max(HalfRtt / 2, ReceiptDelay / 4) || IsClosed)
+        if (Carrier is not { } carrier || now - _measuredAt < Math.Max(HalfRtt / 2, ReceiptDelay / 4) || IsClosed)
         {
             return;
         }
 
         _measuredAt = now;
-        var statistics = Connection.GetStatistics();
+        var statistics = carrier.Connection.GetStatistics();
         lock (Gate)
         {
-            Sender.Tune(statistics);
+            Sender.Tune(carrier.Connection.Capabilities, statistics);
             if (statistics.SmoothedRtt is { } rtt && rtt > TimeSpan.Zero)
             {
                 var units = Clock.Units(rtt);

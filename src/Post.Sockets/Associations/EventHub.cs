@@ -41,7 +41,24 @@ internal sealed class EventHub(AssociationCore core) : IThreadPoolWorkItem
     {
         if (_handlers.Has<PathsChanged>())
         {
-            core.Queue(new Work(() => Enqueue(new PathsChanged(core.Association, path, change, core.Connection.GetPaths()))));
+            core.Queue(new Work(() => Enqueue(new PathsChanged(core.Association, path, change, core.Paths))));
+        }
+    }
+
+    /// <summary>The connection was lost, or another one has taken its place; and with it, its paths.</summary>
+    public void OnConnectionChanged(IReadOnlyList<PostPath> paths, PathChange change, ConnectionChanged happened)
+    {
+        if (_handlers.Has<PathsChanged>())
+        {
+            foreach (var path in paths)
+            {
+                Enqueue(new PathsChanged(core.Association, path, change, change == PathChange.Removed ? [] : paths));
+            }
+        }
+
+        if (_handlers.Has<ConnectionChanged>())
+        {
+            Enqueue(happened);
         }
     }
 

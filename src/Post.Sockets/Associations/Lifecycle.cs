@@ -1,3 +1,4 @@
+using Post.Sockets.Associations.Connections;
 using Post.Sockets.Diagnostics;
 using Post.Sockets.Protocol;
 using Post.Sockets.Scheduling;
@@ -5,18 +6,23 @@ using Post.Sockets.Transport;
 
 namespace Post.Sockets.Associations;
 
-/// <summary>The beginning and the end of an association: HELLO, draining, closing, aborting, and what the transport ends.</summary>
+/// <summary>
+/// The beginning and the end of an association: HELLO, draining, closing, aborting. What happens between two connections stands in
+/// <see cref="Resumption.Continuity"/>.
+/// </summary>
 internal sealed class Lifecycle
 {
     private readonly AssociationCore _core;
-    private readonly TimedAction _helloTimer;
     private readonly TimedAction _closeTimer;
     private readonly TaskCompletionSource _drained;
     private readonly TaskCompletionSource _flushed;
     private readonly TaskCompletionSource _closed;
-    private readonly TaskCompletionSource _handshake;
+    private readonly Waiters _handshake;
     private Task? _closing;
+    private GoAwayFrame? _goAway;
+    private long _peerServesBelow = long.MaxValue;
     private bool _isDraining;
+    private bool _isCounted;
 
     public Lifecycle(AssociationCore core)
     {
@@ -24,8 +30,7 @@ internal sealed class Lifecycle
         _drained = new TaskCompletionSource(core.Continuations);
         _flushed = new TaskCompletionSource(core.Continuations);
         _closed = new TaskCompletionSource(core.Continuations);
-        _handshake = new TaskCompletionSource(core.Continuations);
-        _helloTimer = new TimedAction(_ => core.Queue(new Work(() => core.Violate(PostErrorCode.MissingHello, "no HELLO came"))));
+        _handshake = new Waiters(core.Continuations);
         _closeTimer = new TimedAction(_ => core.Queue(new Work(() => _flushed.TrySetResult())));
     }
 
@@ -35,83 +40,87 @@ internal sealed class Lifecycle
     /// <summary>Completes when the association is over, in whatever way.</summary>
     public Task Closed => _closed.Task;
 
-    public Task Handshake => _core.IsHandshakeCompleted ? Task.CompletedTask : _handshake.Task;
+    /// <summary>The peer has said GOAWAY.</summary>
+    public bool IsPeerGoing => _peerServesBelow != long.MaxValue;
 
-    public bool HasHello { get; private set; }
+    /// <summary>All our objects have their end, and the peer is just being told the last of its.</summary>
+    public bool IsFlushing { get; private set; }
 
-    /// <summary>Says HELLO and begins to receive.</summary>
-    public async ValueTask StartAsync(CancellationToken cancellationToken)
+    public Task WhenHandshakeAsync(CancellationToken cancellationToken = default) => _handshake.WaitAsync(cancellationToken);
+
+    /// <summary>Says HELLO over the first connection.</summary>
+    public async ValueTask StartAsync(Carrier carrier, CancellationToken cancellationToken)
     {
-        lock (_core.Gate)
+        _isCounted = true;
+        _core.Instruments.AssociationOpened(_core.Association.IsInitiator);
+        if (carrier.IsHandshakeCompleted)
         {
-            if (_core.IsHandshakeCompleted)
+            _core.OnHandshakeCompleted(carrier);
+        }
+        else if (RememberedHello.Take(_core.Association) is { } remembered)
+        {
+            lock (_core.Gate)
             {
-                AwaitHello();
-            }
-            else if (RememberedHello.Take(_core.Association) is { } hello)
-            {
-                _core.Peer = hello;
+                _core.Peer = carrier.PeerHello ?? remembered;
             }
         }
 
-        _core.Instruments.AssociationOpened(_core.Association.IsInitiator);
-        _core.Connection.Start(new TransportSink(_core));
-        _core.Inbound.Start();
-        await _core.Control.OpenAsync(Hello(), cancellationToken).ConfigureAwait(false);
+        await carrier.Control.OpenAsync(Hello(carrier), cancellationToken).ConfigureAwait(false);
         _core.Log.Associated(
-            _core.Association.Remote?.ToString() ?? _core.Connection.RemoteEndPoint?.ToString() ?? "unknown",
+            _core.Association.Remote?.ToString() ?? carrier.Connection.RemoteEndPoint?.ToString() ?? "unknown",
             _core.Association.TransportName,
             _core.Association.IsInitiator ? "initiator" : "listener");
         _core.Wake();
     }
 
-    /// <summary>The peer said HELLO.</summary>
-    public void OnHello(HelloFrame hello)
+    /// <summary>What we say over a connection, first of all.</summary>
+    public HelloFrame Hello(Carrier carrier) => new()
     {
-        lock (_core.Gate)
+        MaxObjectSize = _core.Options.Incremental == IncrementalDelivery.Never ? _core.Options.MaxWholeObjectSize : PostInteger.MaxValue,
+        ReceiveBudget = _core.Options.ReceiveBudget,
+        ReceiptsAfterProcessing = _core.Options.ReceiptLevel == ReceiptLevel.Processed,
+        Features = (carrier.MaxDatagramSize > 0 || carrier.Can(TransportCapabilities.Datagrams) ? HelloFeatures.DatagramObjects : 0)
+            | (_core.Options.AcceptStreams ? HelloFeatures.PostStreams : 0),
+        MaxAntecedents = _core.Options.MaxAntecedents,
+        MaxWaiting = _core.Options.MaxWaitingObjects,
+        AssociationId = _core.Continuity.IsOffered ? _core.Id : UInt128.Zero,
+        Resumption = carrier.Resumption,
+        LowestId = carrier.ToldLowest,
+    };
+
+    /// <summary>The peer will serve nothing from an id on. Under the lock.</summary>
+    public PostErrorCode OnGoAway(GoAwayFrame frame)
+    {
+        if (frame.FirstUnserved > _peerServesBelow)
         {
-            HasHello = true;
-            _core.Peer = hello;
-            _core.Timers.Cancel(_helloTimer);
+            // What was given up cannot be served again.
+            return PostErrorCode.IdError;
         }
 
-        RememberedHello.Keep(_core.Association, hello, _core.Clock.Provider);
-        _core.Wake();
-    }
-
-    /// <summary>The peer will serve nothing from an id on.</summary>
-    public void OnGoAway(GoAwayFrame frame)
-    {
-        lock (_core.Gate)
+        _peerServesBelow = frame.FirstUnserved;
+        if (_core.State == AssociationState.Open)
         {
-            if (_core.State == AssociationState.Open)
-            {
-                _core.State = AssociationState.Draining;
-            }
-
-            _core.Outbox.FailFrom(
-                frame.FirstUnserved,
-                new PostException(PostErrorReason.ClosedByPeer, "The peer is closing the association and did not serve this object any more."));
+            _core.State = AssociationState.Draining;
         }
 
-        _core.Wake();
+        _core.Outbox.FailFrom(
+            frame.FirstUnserved,
+            new PostException(PostErrorReason.ClosedByPeer, "The peer is closing the association and did not serve this object any more."));
+        return PostErrorCode.NoError;
     }
 
-    public void OnHandshakeCompleted()
+    /// <summary>A connection goes on with the association: what concerns its closing is said again. Under the lock.</summary>
+    public void OnResumed(PendingFrames frames)
     {
-        lock (_core.Gate)
+        if (_goAway is { } goAway)
         {
-            // With early data, the time until here was the handshake's, which has its own limit.
-            if (!HasHello && !_core.IsClosed)
-            {
-                AwaitHello();
-            }
+            frames.AddGoAway(goAway);
         }
-
-        _handshake.TrySetResult();
     }
 
-    public void ReopenControl() => _core.Queue(new Work(() => _ = ReopenAsync()));
+    public void OnHandshakeCompleted() => _handshake.Release();
+
+    public void ReopenControl(Carrier carrier) => _core.Queue(new Work(() => _ = ReopenAsync(carrier)));
 
     /// <summary>Drains and closes; whoever calls first decides, the others wait with it.</summary>
     public Task CloseAsync(CancellationToken cancellationToken)
@@ -127,7 +136,9 @@ internal sealed class Lifecycle
             {
                 _core.State = AssociationState.Draining;
                 _isDraining = true;
-                _core.Frames.AddGoAway(new GoAwayFrame(_core.Inbox.NextUnseen, PostErrorCode.GoingAway));
+                var goAway = new GoAwayFrame(_core.Inbox.NextUnseen, PostErrorCode.GoingAway);
+                _goAway = goAway;
+                _core.Carrier?.Frames.AddGoAway(goAway);
                 _closing = DrainAndCloseAsync();
             }
         }
@@ -151,22 +162,27 @@ internal sealed class Lifecycle
     /// <summary>Closes at once; what is pending fails.</summary>
     public void Abort(PostErrorCode code, PostException error)
     {
-        if (!End(error))
+        if (End(error))
         {
-            return;
+            _core.Queue(new Work(() => _ = FinishAsync(code, error.Message)));
         }
-
-        _core.Queue(new Work(() => _ = CloseConnectionAsync(code, error.Message)));
     }
 
-    /// <summary>The transport says that the connection is over.</summary>
-    public void OnConnectionClosed(TransportException reason)
+    /// <summary>The connection is over, and the association with it.</summary>
+    public void EndWithConnection(PostException? error)
     {
-        var inOrder = reason.Reason == TransportErrorReason.ClosedLocally
-            || (reason.Reason == TransportErrorReason.ClosedByPeer && reason.ErrorCode is null or (long)PostErrorCode.NoError);
-        if (End(inOrder ? null : ToException(reason)))
+        if (End(error))
         {
-            _core.Queue(new Work(() => _ = CloseConnectionAsync(PostErrorCode.NoError, string.Empty)));
+            _core.Queue(new Work(() => _ = FinishAsync(PostErrorCode.NoError, string.Empty)));
+        }
+    }
+
+    /// <summary>The association has waited for a connection in vain.</summary>
+    public void EndWithoutConnection(PostException error)
+    {
+        if (End(error, onlyInterrupted: true))
+        {
+            _core.Queue(new Work(() => _ = FinishAsync(PostErrorCode.NoError, string.Empty)));
         }
     }
 
@@ -189,6 +205,11 @@ internal sealed class Lifecycle
                 PostErrorReason.AssociationRefused, "The listener's application refused the association.", exception),
             PostErrorCode.Aborted => new PostException(
                 PostErrorReason.Aborted, "The peer's application aborted the association.", exception),
+            PostErrorCode.UnknownAssociation => new PostException(
+                PostErrorReason.AssociationLost,
+                "The connection was lost, and the listener does not know the association any more: it restarted, or waited for as long as it "
+                + "does. Whether objects without an end were delivered cannot be known; associate again and send what must not be missed.",
+                exception),
             PostErrorCode.InternalError or PostErrorCode.Superseded => new PostException(
                 PostErrorReason.ClosedByPeer, $"The peer closed the association ({code}): {exception.Message}", exception),
             _ => new PostException(
@@ -198,37 +219,19 @@ internal sealed class Lifecycle
         };
     }
 
-    public PostException ToException(TransportException exception) => Error ?? Translate(exception);
-
     private static async Task WaitAsync(Task closing, CancellationToken cancellationToken) =>
         await closing.WaitAsync(cancellationToken).ConfigureAwait(false);
 
-    private void AwaitHello() =>
-        _core.Timers.Set(_helloTimer, _core.Clock.Now + _core.Clock.Units(ProtocolLimits.HelloTimeout));
-
-    private HelloFrame Hello() => new()
-    {
-        MaxObjectSize = _core.Options.Incremental == IncrementalDelivery.Never ? _core.Options.MaxWholeObjectSize : PostInteger.MaxValue,
-        ReceiveBudget = _core.Options.ReceiveBudget,
-        ReceiptsAfterProcessing = _core.Options.ReceiptLevel == ReceiptLevel.Processed,
-        Features = (_core.MaxDatagramSize > 0 || (_core.Connection.Capabilities & TransportCapabilities.Datagrams) != 0
-                ? HelloFeatures.DatagramObjects
-                : 0)
-            | (_core.Options.AcceptStreams ? HelloFeatures.PostStreams : 0),
-        MaxAntecedents = _core.Options.MaxAntecedents,
-        MaxWaiting = _core.Options.MaxWaitingObjects,
-    };
-
-    private async Task ReopenAsync()
+    private async Task ReopenAsync(Carrier carrier)
     {
         try
         {
-            await _core.Control.OpenAsync(Hello(), _core.Ended).ConfigureAwait(false);
+            await carrier.Control.OpenAsync(Hello(carrier), carrier.Over).ConfigureAwait(false);
             lock (_core.Gate)
             {
-                if (_closing is not null && !_core.IsClosed)
+                if (!_core.IsClosed)
                 {
-                    _core.Frames.AddGoAway(new GoAwayFrame(_core.Inbox.NextUnseen, PostErrorCode.GoingAway));
+                    OnResumed(carrier.Frames);
                 }
             }
         }
@@ -243,27 +246,38 @@ internal sealed class Lifecycle
         using var timeout = new CancellationTokenSource(_core.Options.DrainTimeout, _core.Clock.Provider);
         var ended = Closed;
         await Task.WhenAny(_drained.Task, ended, WhenCanceled(timeout.Token)).ConfigureAwait(false);
-        if (_drained.Task.IsCompletedSuccessfully)
+        if (_drained.Task.IsCompletedSuccessfully && TryFlush())
         {
-            // Our last receipts must reach the peer, or its objects would fail though we took them.
-            lock (_core.Gate)
-            {
-                _core.Frames.Flush();
-                _core.Control.EndWhenIdle();
-                var patience = Math.Max(6 * _core.HalfRtt, _core.Clock.Units(TimeSpan.FromMilliseconds(100)));
-                _core.Timers.Set(_closeTimer, _core.Clock.Now + patience);
-            }
-
-            _core.Wake();
             await Task.WhenAny(_flushed.Task, ended).ConfigureAwait(false);
         }
 
         if (End(null))
         {
-            await CloseConnectionAsync(PostErrorCode.NoError, string.Empty).ConfigureAwait(false);
+            await FinishAsync(PostErrorCode.NoError, string.Empty).ConfigureAwait(false);
         }
 
         await Closed.ConfigureAwait(false);
+    }
+
+    /// <summary>Our last receipts must reach the peer, or its objects would fail though we took them; false without a connection.</summary>
+    private bool TryFlush()
+    {
+        lock (_core.Gate)
+        {
+            if (_core.Carrier is not { } carrier)
+            {
+                return false;
+            }
+
+            IsFlushing = true;
+            carrier.Frames.Flush();
+            carrier.Control.EndWhenIdle();
+            var patience = Math.Max(6 * _core.HalfRtt, _core.Clock.Units(TimeSpan.FromMilliseconds(100)));
+            _core.Timers.Set(_closeTimer, _core.Clock.Now + patience);
+        }
+
+        _core.Wake();
+        return true;
     }
 
     private Task WhenCanceled(CancellationToken token)
@@ -273,19 +287,19 @@ internal sealed class Lifecycle
         return source.Task;
     }
 
-    private bool End(PostException? error)
+    private bool End(PostException? error, bool onlyInterrupted = false)
     {
         lock (_core.Gate)
         {
-            if (_core.IsClosed)
+            if (_core.IsClosed || (onlyInterrupted && _core.Carrier is not null))
             {
                 return false;
             }
 
             _core.State = AssociationState.Closed;
             Error = error;
-            _core.Timers.Cancel(_helloTimer);
             _core.Timers.Cancel(_closeTimer);
+            _core.Continuity.OnEnded();
             _core.Outbox.FailFrom(
                 0, error ?? new PostException(PostErrorReason.AssociationEnded, "The association was closed before the object had its end."));
             _core.Inbox.OnClosed(error);
@@ -295,25 +309,35 @@ internal sealed class Lifecycle
         return true;
     }
 
-    private async Task CloseConnectionAsync(PostErrorCode code, string reason)
+    private async Task FinishAsync(PostErrorCode code, string reason)
     {
-        try
+        if (_core.Carrier is { } carrier)
         {
-            await _core.Connection.CloseAsync((long)code, reason, CancellationToken.None).ConfigureAwait(false);
-            await _core.Connection.DisposeAsync().ConfigureAwait(false);
-        }
-        catch (Exception exception)
-        {
-            _core.Log.CloseFailed(exception);
+            await carrier.CloseAsync(code, reason).ConfigureAwait(false);
+            Streams.StreamSender[] streams;
+            lock (_core.Gate)
+            {
+                streams = carrier.EndStreams(Error ?? new PostException(PostErrorReason.AssociationEnded, "The association was closed."));
+            }
+
+            foreach (var stream in streams)
+            {
+                stream.Notify();
+            }
         }
 
+        await _core.Continuity.StopAsync(code, reason).ConfigureAwait(false);
         _core.EndWaits();
         _core.DisposeTimers();
         _core.Log.AssociationClosed(code, Error);
-        _core.Instruments.AssociationClosed(_core.Association.IsInitiator);
+        if (_isCounted)
+        {
+            _core.Instruments.AssociationClosed(_core.Association.IsInitiator);
+        }
+
         _core.Delivery.OnClosed();
         _core.Events.OnClosed(Error);
-        _handshake.TrySetResult();
+        _handshake.Release();
         _flushed.TrySetResult();
         _closed.TrySetResult();
         _core.Wake();

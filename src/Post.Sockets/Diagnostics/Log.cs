@@ -44,6 +44,18 @@ internal static partial class Log
     [LoggerMessage(12, LogLevel.Information, "A remote was gone before it was accepted")]
     public static partial void AcceptFailed(this ILogger logger, Exception exception);
 
+    [LoggerMessage(14, LogLevel.Warning, "The connection was lost ({Reason}): {Message} The association waits for another one")]
+    public static partial void Interrupted(this ILogger logger, Transport.TransportErrorReason reason, string message);
+
+    [LoggerMessage(15, LogLevel.Information, "The association goes on after {Gap} over another connection with {RemoteEndPoint}")]
+    public static partial void Resumed(this ILogger logger, TimeSpan gap, EndPoint? remoteEndPoint);
+
+    [LoggerMessage(16, LogLevel.Information, "The association could not go on yet ({Reason}): {Message}")]
+    public static partial void NotResumed(this ILogger logger, Transport.TransportErrorReason reason, string message);
+
+    [LoggerMessage(17, LogLevel.Warning, "A connection from {RemoteEndPoint} may not resume the association that it named ({Code})")]
+    public static partial void ResumptionRefused(this ILogger logger, PostErrorCode code, EndPoint? remoteEndPoint);
+
     [LoggerMessage(13, LogLevel.Information, "Associated with {Remote} over {Transport} as {Side}")]
     public static partial void Associated(this ILogger logger, string remote, string transport, string side);
 }

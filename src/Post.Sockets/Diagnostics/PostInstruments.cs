@@ -17,6 +17,8 @@ internal sealed class PostInstruments
     private readonly Histogram<double> _lifetimeUsed;
     private readonly UpDownCounter<long> _associations;
     private readonly UpDownCounter<long> _pending;
+    private readonly Counter<long> _interruptions;
+    private readonly Counter<long> _resumptions;
     private readonly Counter<long> _violations;
     private readonly Counter<long> _pathChanges;
     private readonly Counter<long> _handlerFailures;
@@ -35,6 +37,10 @@ internal sealed class PostInstruments
         _associations = meter.CreateUpDownCounter<long>("post.sockets.associations", "{association}", "Associations alive.");
         _pending = meter.CreateUpDownCounter<long>(
             "post.sockets.objects.pending", "{object}", "Sent objects without an end: the depth of the queues.");
+        _interruptions = meter.CreateCounter<long>(
+            "post.sockets.interruptions", "{interruption}", "Connections lost that their associations outlive, by post.side.");
+        _resumptions = meter.CreateCounter<long>(
+            "post.sockets.resumptions", "{resumption}", "Associations that went on over another connection, by post.side.");
         _violations = meter.CreateCounter<long>("post.sockets.violations", "{violation}", "Rules broken by peers, by post.code.");
         _pathChanges = meter.CreateCounter<long>("post.sockets.path_changes", "{change}", "Changes of paths, by post.change.");
         _handlerFailures = meter.CreateCounter<long>(
@@ -82,6 +88,10 @@ internal sealed class PostInstruments
     public void AssociationOpened(bool isInitiator) => _associations.Add(1, Side(isInitiator));
 
     public void AssociationClosed(bool isInitiator) => _associations.Add(-1, Side(isInitiator));
+
+    public void Interrupted(bool isInitiator) => _interruptions.Add(1, Side(isInitiator));
+
+    public void Resumed(bool isInitiator) => _resumptions.Add(1, Side(isInitiator));
 
     public void Violation(PostErrorCode code) =>
         _violations.Add(1, new KeyValuePair<string, object?>("post.code", code.ToString()));

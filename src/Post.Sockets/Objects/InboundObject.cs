@@ -8,7 +8,7 @@ namespace Post.Sockets.Objects;
 
 /// <summary>
 /// An object that arrives, or has arrived. Its fields belong to the association's lock; the rules that change them stand in
-/// <see cref="Inbox"/>, the reading in <see cref="InboundReader"/>.
+/// <see cref="Inbox"/>, the reading in <see cref="Associations.Connections.ObjectReader"/>.
 /// </summary>
 internal sealed class InboundObject : ReceivedObject, ITimed
 {
@@ -18,6 +18,7 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     private readonly Inbox _inbox;
     private readonly PayloadBuffer _buffer = new();
     private readonly byte[] _metadata;
+    private List<TaskCompletionSource>? _freeWaiters;
     private PipeReader? _reader;
     private int _disposed;
 
@@ -91,8 +92,14 @@ internal sealed class InboundObject : ReceivedObject, ITimed
 
     public bool WantsReceiptAtOnce => (Treatment & ObjectFlags.ImmediateReceipt) != 0;
 
-    /// <summary>The stream it arrives on; null for a datagram.</summary>
-    public TransportStream? Stream { get; }
+    /// <summary>The stream it arrives on; null for a datagram, and while its connection is lost.</summary>
+    public TransportStream? Stream { get; set; }
+
+    /// <summary>An earlier connection has brought part of it, and the application has that, or may have it at any time.</summary>
+    public bool IsResumed { get; set; }
+
+    /// <summary>Bytes of this connection's copy that are here already.</summary>
+    public long Skip { get; set; }
 
     public long ExpiresAt { get; }
 
@@ -128,6 +135,22 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     public bool IsKept { get; private set; }
 
     int ITimed.TimerIndex { get; set; } = -1;
+
+    /// <summary>Waits until the reader lets go. Under the lock.</summary>
+    public Task WhenFreeAsync(TaskCreationOptions continuations)
+    {
+        var waiter = new TaskCompletionSource(continuations);
+        (_freeWaiters ??= []).Add(waiter);
+        return waiter.Task;
+    }
+
+    /// <summary>Those who wait for the reader to let go. Under the lock.</summary>
+    public TaskCompletionSource[] TakeFreeWaiters()
+    {
+        TaskCompletionSource[] waiters = _freeWaiters is null ? [] : [.. _freeWaiters];
+        _freeWaiters = null;
+        return waiters;
+    }
 
     public override void MarkProcessed() => _inbox.OnProcessed(this);
 

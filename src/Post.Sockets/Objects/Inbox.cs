@@ -1,5 +1,7 @@
 using System.IO.Pipelines;
 using Post.Sockets.Associations;
+using Post.Sockets.Associations.Connections;
+using Post.Sockets.Associations.Sending;
 using Post.Sockets.Diagnostics;
 using Post.Sockets.Protocol;
 using Post.Sockets.Transport;
@@ -16,6 +18,8 @@ internal sealed class Inbox(AssociationCore core)
     private readonly Dictionary<long, List<InboundObject>> _waitingFor = [];
     private readonly DeliverableQueue _deliverable = new(core);
     private readonly Stack<(long Id, bool Failed)> _resolving = new();
+    private readonly List<InboundObject> _discarded = [];
+    private readonly ReceiptLedger _receipts = new();
     private readonly IdWindow _ids = new(ProtocolLimits.IdWindowTolerance);
     private long _held;
     private int _waiting;
@@ -46,7 +50,7 @@ internal sealed class Inbox(AssociationCore core)
     {
         // With several paths no transport says which one brought the bytes of a stream.
         _ = item;
-        var paths = core.Connection.GetPaths();
+        var paths = core.Paths;
         return paths.Count == 1 ? paths[0] : null;
     }
 
@@ -65,14 +69,25 @@ internal sealed class Inbox(AssociationCore core)
             return null;
         }
 
-        NextUnseen = Math.Max(NextUnseen, id + 1);
-        if (_ids.IsResolved(id) || _arriving.ContainsKey(id))
+        See(id);
+        if (_arriving.TryGetValue(id, out var known) && known.IsResumed && known.Stream is null && stream is not null)
+        {
+            return GoOn(known, header, stream, out violation);
+        }
+
+        if (known is not null || _ids.IsResolved(id))
         {
             stop = PostErrorCode.Duplicate;
+            if (_receipts.Find(id) is { } given)
+            {
+                // It may be the receipt that got lost, with the connection that carried it.
+                core.Carrier?.Frames.AddReceipt(given, id, 0, immediately: false);
+            }
+
             return null;
         }
 
-        if (isEarly && stream is null && (header.Treatment & ObjectFlags.SafeToReplay) == 0 && !core.IsHandshakeCompleted)
+        if (isEarly && stream is null && (header.Treatment & ObjectFlags.SafeToReplay) == 0)
         {
             // Only what is safe to replay may come before the handshake is complete. A stream waits for that; a datagram is not kept.
             Resolve(id, failed: true, ReceiptStatus.Refused, 0, false);
@@ -221,9 +236,9 @@ internal sealed class Inbox(AssociationCore core)
     }
 
     /// <summary>The peer reset the stream of an object that is not whole.</summary>
-    public void OnReset(InboundObject item)
+    public void OnReset(InboundObject item, TransportStream stream)
     {
-        if (!item.IsGone && !item.IsComplete)
+        if (!item.IsGone && !item.IsComplete && item.Stream == stream)
         {
             item.HasReceipt = true;
             Fail(item, null, null);
@@ -238,7 +253,7 @@ internal sealed class Inbox(AssociationCore core)
             return PostErrorCode.IdError;
         }
 
-        NextUnseen = Math.Max(NextUnseen, last + 1);
+        See(last);
 
         // Only ids that somebody knows of need work, so a wide range costs no more than what we hold.
         var count = last - first + 1;
@@ -276,7 +291,9 @@ internal sealed class Inbox(AssociationCore core)
             return;
         }
 
-        if (item.WaitsFor.Exists(id => !_arriving.ContainsKey(id)))
+        // While the connection is lost nothing can come, and a while after that it could not yet have.
+        if (core.Carrier is not null && core.ConnectedFor >= core.Clock.Units(core.Options.AntecedentTimeout)
+            && item.WaitsFor.Exists(id => !_arriving.ContainsKey(id)))
         {
             core.Log.AntecedentNeverCame(item.Id);
             Fail(item, ReceiptStatus.ReceiverLimit, PostErrorCode.ReceiverLimit);
@@ -335,6 +352,90 @@ internal sealed class Inbox(AssociationCore core)
         return free;
     }
 
+    /// <summary>
+    /// The connection is lost. What is whole stays. What is not comes again from its beginning: the part that came is dropped, unless the
+    /// application reads along, which goes on where it was.
+    /// </summary>
+    public void OnInterrupted()
+    {
+        foreach (var item in _arriving.Values.ToArray())
+        {
+            if (item.IsComplete)
+            {
+                continue;
+            }
+
+            item.Stream = null;
+            if (item.IsIncremental)
+            {
+                item.IsResumed = true;
+                continue;
+            }
+
+            // It has no end yet, so it is not resolved: its id is free for the copy to come.
+            item.IsGone = true;
+            Uncharge(item);
+            _arriving.Remove(item.Id);
+            Unlink(item);
+            if (!item.IsReading)
+            {
+                _discarded.Add(item);
+            }
+        }
+    }
+
+    /// <summary>
+    /// There is a connection again. All ids below one that the peer has named have ended there: what has not come of them never will. And
+    /// the receipts from there on are given again, since nobody knows which of them got lost.
+    /// </summary>
+    public void OnResumed(long lowest, PendingFrames frames)
+    {
+        if (lowest > 0)
+        {
+            OnAbandon(0, lowest - 1);
+        }
+
+        foreach (var (status, ids) in _receipts.From(lowest))
+        {
+            frames.AddReceipts(status, ids);
+        }
+    }
+
+    /// <summary>Whether all ids below this one can have been given out.</summary>
+    public bool IsPossible(long lowest) => lowest <= _ids.Ceiling;
+
+    /// <summary>Returns the memory of objects that the application never gets; run by the pump, outside the lock.</summary>
+    public void RunDiscards()
+    {
+        InboundObject[] discarded;
+        lock (core.Gate)
+        {
+            if (_discarded.Count == 0)
+            {
+                return;
+            }
+
+            discarded = [.. _discarded];
+            _discarded.Clear();
+        }
+
+        foreach (var item in discarded)
+        {
+            if (item.IsHanded)
+            {
+                item.Pipe?.Writer.Complete(BrokenOff(item));
+            }
+            else
+            {
+                item.Discard(BrokenOff(item));
+            }
+        }
+    }
+
+    /// <summary>What the reader of an object gets that will not be whole.</summary>
+    public static PostException BrokenOff(InboundObject item) => new(
+        PostErrorReason.ObjectExpired, $"Object {item.Id} ended before all of it had arrived: it expired, or its sender took it back.");
+
     /// <summary>The association is over: what is not whole never will be. What is whole can still be taken.</summary>
     public void OnClosed(PostException? error)
     {
@@ -369,9 +470,9 @@ internal sealed class Inbox(AssociationCore core)
 
         var hasReceipt = item.HasReceipt;
         item.HasReceipt = true;
-        if (!item.IsHanded && !item.IsReading)
+        if (!item.IsReading)
         {
-            core.Inbound.DiscardLater(item);
+            _discarded.Add(item);
         }
 
         Resolve(item.Id, failed: true, hasReceipt ? null : receipt, item.Received, item.WantsReceiptAtOnce);
@@ -430,10 +531,37 @@ internal sealed class Inbox(AssociationCore core)
     private void GiveReceipt(InboundObject item, ReceiptStatus status)
     {
         item.HasReceipt = true;
+        GiveReceipt(status, item.Id, item.Received, item.WantsReceiptAtOnce);
+    }
+
+    /// <summary>Gives a receipt; while there is no connection, the next one does.</summary>
+    private void GiveReceipt(ReceiptStatus status, long id, long bytes, bool immediately)
+    {
+        _receipts.Record(id, status);
         if (!core.IsClosed)
         {
-            core.Frames.AddReceipt(status, item.Id, item.Received, item.WantsReceiptAtOnce);
+            core.Carrier?.Frames.AddReceipt(status, id, bytes, immediately);
         }
+    }
+
+    private void See(long id)
+    {
+        NextUnseen = Math.Max(NextUnseen, id + 1);
+        _receipts.OnSeen(NextUnseen);
+    }
+
+    /// <summary>The copy that a new connection brings of an object that an earlier one has brought in part.</summary>
+    private static InboundObject? GoOn(InboundObject item, in ObjectHeader header, TransportStream stream, out PostErrorCode violation)
+    {
+        violation = PostErrorCode.NoError;
+        if (header.PayloadLength != item.PayloadLength)
+        {
+            violation = PostErrorCode.LengthMismatch;
+            return null;
+        }
+
+        item.Stream = stream;
+        return item;
     }
 
     private void Uncharge(InboundObject item)
@@ -453,7 +581,7 @@ internal sealed class Inbox(AssociationCore core)
             {
                 (unresolved ??= new List<long>(antecedents.Length)).Add(antecedent);
             }
-            else if (item.RequiresAntecedents && _ids.IsFailed(antecedent))
+            else if (item.RequiresAntecedents && HasFailed(antecedent))
             {
                 stop = PostErrorCode.AntecedentExpired;
                 Resolve(item.Id, failed: true, ReceiptStatus.AntecedentExpired, 0, item.WantsReceiptAtOnce);
@@ -488,6 +616,10 @@ internal sealed class Inbox(AssociationCore core)
         PassUrgencyOn(item);
         return true;
     }
+
+    /// <summary>The window forgets failures soon; their receipts are known for longer.</summary>
+    private bool HasFailed(long id) =>
+        _ids.IsFailed(id) || _receipts.Find(id) is not (null or ReceiptStatus.Delivered or ReceiptStatus.Processed or ReceiptStatus.Refused);
 
     private void PassUrgencyOn(InboundObject item)
     {
@@ -527,27 +659,37 @@ internal sealed class Inbox(AssociationCore core)
 
     private void ResolveOne(long id, bool failed, ReceiptStatus? receipt, long bytes, bool immediately)
     {
-        if (receipt is { } status && !core.IsClosed)
+        if (receipt is { } status)
         {
-            core.Frames.AddReceipt(status, id, bytes, immediately);
+            GiveReceipt(status, id, bytes, immediately);
         }
 
-        if (_arriving.Remove(id, out var item) && item.WaitsFor is { } waitsFor)
+        if (_arriving.Remove(id, out var item))
         {
-            item.WaitsFor = null;
-            _waiting--;
-            foreach (var antecedent in waitsFor)
-            {
-                if (_waitingFor.TryGetValue(antecedent, out var waiters) && waiters.Remove(item) && waiters.Count == 0)
-                {
-                    _waitingFor.Remove(antecedent);
-                }
-            }
+            Unlink(item);
         }
 
         if (_ids.Resolve(id, failed))
         {
             _resolving.Push((id, failed));
+        }
+    }
+
+    private void Unlink(InboundObject item)
+    {
+        if (item.WaitsFor is not { } waitsFor)
+        {
+            return;
+        }
+
+        item.WaitsFor = null;
+        _waiting--;
+        foreach (var antecedent in waitsFor)
+        {
+            if (_waitingFor.TryGetValue(antecedent, out var waiters) && waiters.Remove(item) && waiters.Count == 0)
+            {
+                _waitingFor.Remove(antecedent);
+            }
         }
     }
 
@@ -590,7 +732,7 @@ internal sealed class Inbox(AssociationCore core)
         item.HasReceipt = true;
         if (!item.IsReading)
         {
-            core.Inbound.DiscardLater(item);
+            _discarded.Add(item);
         }
 
         ResolveOne(item.Id, failed: true, ReceiptStatus.AntecedentExpired, item.Received, item.WantsReceiptAtOnce);

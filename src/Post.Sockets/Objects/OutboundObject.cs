@@ -1,4 +1,4 @@
-using Post.Sockets.Associations;
+using Post.Sockets.Associations.Sending;
 using Post.Sockets.Scheduling;
 using Post.Sockets.Transport;
 
@@ -41,7 +41,7 @@ internal sealed class OutboundObject : SentObject, ITimed
 
     public override Receipt? Receipt => _receipt;
 
-    public override long BytesSent => Volatile.Read(ref PayloadTaken);
+    public override long BytesSent => Volatile.Read(ref Transit.PayloadTaken);
 
     public override long? Length => Source is null ? Memory.Length : Source.Length;
 
@@ -80,13 +80,16 @@ internal sealed class OutboundObject : SentObject, ITimed
 
     public bool IsPerishable => ExpiresAt != TransportPriority.NoDeadline;
 
+    /// <summary>The reason, where its lifetime ran out on this side.</summary>
+    public ObjectEndReason ReasonInTime => Transit.IsVisible || WasVisible ? ObjectEndReason.InFlight : ObjectEndReason.BeforeSent;
+
     public SendEntry Entry { get; }
 
     /// <summary>The object's own niceness, without what it inherits.</summary>
     public int Niceness { get; set; }
 
-    /// <summary>Bytes of payload handed to the transport.</summary>
-    public long PayloadTaken;
+    /// <summary>Its way over the present connection.</summary>
+    public Transit Transit;
 
     /// <summary>The antecedents that have no end yet; null when there were none.</summary>
     public OutboundObject[]? Antecedents { get; set; }
@@ -106,38 +109,17 @@ internal sealed class OutboundObject : SentObject, ITimed
 
     public bool IsEnded => End is not null;
 
-    /// <summary>The stream it travels on, once it has one.</summary>
-    public TransportStream? Stream { get; set; }
-
-    /// <summary>It shall travel as a stream, because a datagram proved too small or there are none.</summary>
+    /// <summary>It shall travel as a stream: a datagram proved too small, or the receiver may have begun it on one.</summary>
     public bool NeedsStream { get; set; }
 
-    /// <summary>It travels, or has travelled, as a datagram.</summary>
-    public bool IsDatagram { get; set; }
+    /// <summary>It was visible on an earlier connection: the receiver may know of it, and may speak of it.</summary>
+    public bool WasVisible { get; set; }
 
     /// <summary>A write is under way; the transport reads from our memory.</summary>
     public bool IsWriting { get; set; }
 
     /// <summary>We wait for the source to have more.</summary>
     public bool IsWaitingForSource { get; set; }
-
-    /// <summary>At least its header was handed over, so the receiver may know of it.</summary>
-    public bool IsVisible { get; set; }
-
-    /// <summary>Bytes of its header on the stream.</summary>
-    public int HeaderLength { get; set; }
-
-    /// <summary>The transport has let go of the header: a reset can still deliver it.</summary>
-    public bool IsHeaderOut { get; set; }
-
-    /// <summary>The peer asked to stop sending it, and the transport has reset its stream.</summary>
-    public bool IsStopped { get; set; }
-
-    /// <summary>Its stream was reset with the header delivered: the receiver knows which object died.</summary>
-    public bool IsToldByReset { get; set; }
-
-    /// <summary>All of it was handed over.</summary>
-    public bool IsAllTaken { get; set; }
 
     /// <summary>It passed its deadline with all bytes out: the receiver has until the grace ends to tell.</summary>
     public bool IsInGrace { get; set; }
@@ -158,17 +140,6 @@ internal sealed class OutboundObject : SentObject, ITimed
 
     /// <summary>The bytes of it that count as queued.</summary>
     public long Queued { get; set; }
-
-    /// <summary>Bytes of a datagram that the transport holds, counted in <see cref="DatagramClass"/>.</summary>
-    public int DatagramCharge { get; set; }
-
-    public int DatagramClass { get; set; }
-
-    /// <summary>What was reported of the datagram while it was being handed over.</summary>
-    public TransportDatagramState? DatagramReport { get; set; }
-
-    /// <summary>It was handed over before the handshake was complete.</summary>
-    public bool IsEarly { get; set; }
 
     public System.Diagnostics.Activity? Activity { get; set; }
 

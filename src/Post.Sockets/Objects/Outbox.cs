@@ -1,4 +1,6 @@
 using Post.Sockets.Associations;
+using Post.Sockets.Associations.Connections;
+using Post.Sockets.Associations.Sending;
 using Post.Sockets.Protocol;
 using Post.Sockets.Transport;
 
@@ -154,11 +156,11 @@ internal sealed class Outbox(AssociationCore core)
     /// <summary>The deadline of an object, or the end of its grace, came.</summary>
     public void OnDue(OutboundObject item, long now)
     {
-        if (item is { IsAllTaken: true, IsInGrace: false })
+        if (item is { IsInGrace: false, Transit.IsAllTaken: true })
         {
             // The receiver may have delivered it just in time: its receipt, if one is on its way, decides. Sending stops at once.
             item.IsInGrace = true;
-            if (item.Stream is { } stream && item.State < SentObjectState.TransportAcknowledged)
+            if (item.Transit is { Stream: { } stream, IsAcknowledged: false })
             {
                 ResetStream(item, stream, PostErrorCode.Expired);
             }
@@ -170,14 +172,14 @@ internal sealed class Outbox(AssociationCore core)
         End(
             item,
             ObjectEnd.Expired,
-            item.IsVisible ? ObjectEndReason.InFlight : ObjectEndReason.BeforeSent,
+            item.ReasonInTime,
             abandon: AbandonReason.Expired);
     }
 
     /// <summary>All bytes of an object were handed over: those that wait for it may go.</summary>
     public void OnAllTaken(OutboundObject item)
     {
-        item.IsAllTaken = true;
+        item.Transit.IsAllTaken = true;
         core.Admission.StopSharing(item);
         ReleaseDependents(item);
         if (item.Reach(SentObjectState.Sent))
@@ -188,7 +190,13 @@ internal sealed class Outbox(AssociationCore core)
 
     public void OnTransportAcknowledged(OutboundObject item)
     {
-        if (!item.IsEnded && item.IsAllTaken && item.Reach(SentObjectState.TransportAcknowledged))
+        if (item.IsEnded || !item.Transit.IsAllTaken)
+        {
+            return;
+        }
+
+        item.Transit.IsAcknowledged = true;
+        if (item.Reach(SentObjectState.TransportAcknowledged))
         {
             core.NotifyLater(item);
         }
@@ -197,7 +205,7 @@ internal sealed class Outbox(AssociationCore core)
     /// <summary>Something became of the datagram of an object.</summary>
     public void OnDatagramState(long id, TransportDatagramState state)
     {
-        if (!_objects.TryGetValue(id, out var item) || !item.IsDatagram)
+        if (!_objects.TryGetValue(id, out var item) || !item.Transit.IsDatagram)
         {
             return;
         }
@@ -206,7 +214,7 @@ internal sealed class Outbox(AssociationCore core)
         if (item.IsWriting)
         {
             // It is reported while it is still being handed over; the pump comes back to it.
-            item.DatagramReport = state;
+            item.Transit.DatagramReport = state;
             return;
         }
 
@@ -244,7 +252,7 @@ internal sealed class Outbox(AssociationCore core)
                 continue;
             }
 
-            if (!item.IsVisible)
+            if (!item.Transit.IsVisible && !item.WasVisible)
             {
                 return PostErrorCode.IdError;
             }
@@ -268,7 +276,7 @@ internal sealed class Outbox(AssociationCore core)
     /// <summary>The peer stopped the stream of an object. Where it also gives a receipt, both say the same.</summary>
     public void OnStopped(OutboundObject item, PostErrorCode code)
     {
-        item.IsStopped = true;
+        item.Transit.IsStopped = true;
         if (item.IsEnded || item.IsInGrace)
         {
             return;
@@ -277,7 +285,8 @@ internal sealed class Outbox(AssociationCore core)
         switch (code)
         {
             case PostErrorCode.Duplicate:
-                // It came another way; the receipt for that is what counts.
+                // It came another way, or over an earlier connection; the receipt for that is what counts.
+                OnAllTaken(item);
                 break;
             case PostErrorCode.Expired:
                 End(item, ObjectEnd.Expired, ObjectEndReason.AtReceiver);
@@ -306,8 +315,65 @@ internal sealed class Outbox(AssociationCore core)
         }
     }
 
+    /// <summary>All objects below this id have their end.</summary>
+    public long LowestId => _lowest;
+
+    /// <summary>The connection is lost. What has no end waits for the next one, and goes over it from its beginning.</summary>
+    public void OnInterrupted()
+    {
+        core.Admission.OnInterrupted(_objects.Values);
+        foreach (var item in _objects.Values.OrderBy(static item => item.Id).ToArray())
+        {
+            if (item.IsEnded)
+            {
+                // With an antecedent whose source can be read once only.
+                continue;
+            }
+
+            ReleaseDatagram(item);
+
+            // Each waits again for what it needs: an antecedent must never be shut out by those that need it.
+            item.HasReleased = false;
+            item.Unsent = item.Antecedents?.Count(static antecedent => !antecedent.IsEnded) ?? 0;
+            if (!item.IsInGrace)
+            {
+                core.Sender.StartAnew(item);
+            }
+        }
+    }
+
+    /// <summary>
+    /// There is a connection again, and the peer has been told that everything below an id has ended: what has ended above it, the
+    /// ABANDONs that the lost connection did not bring home among it, it is told now.
+    /// </summary>
+    public void OnResumed(long toldLowest, PendingFrames frames)
+    {
+        var next = toldLowest;
+        foreach (var id in _objects.Keys.Order())
+        {
+            if (id > next)
+            {
+                frames.AddAbandon(AbandonReason.Expired, new IdRange(next, id - 1));
+            }
+
+            next = Math.Max(next, id + 1);
+        }
+
+        if (_nextId > next)
+        {
+            frames.AddAbandon(AbandonReason.Expired, new IdRange(next, _nextId - 1));
+        }
+    }
+
+    /// <summary>Its bytes are to be handed over once more.</summary>
+    public void Requeue(OutboundObject item)
+    {
+        _queuedBytes -= item.Queued;
+        _queuedBytes += item.Queued = item.Length ?? 0;
+    }
+
     /// <summary>The objects that were handed over before the handshake; all of them void when the peer did not take early data.</summary>
-    public List<OutboundObject> EarlyObjects() => [.. _objects.Values.Where(static item => item.IsEarly)];
+    public List<OutboundObject> EarlyObjects() => [.. _objects.Values.Where(static item => item.Transit.IsEarly)];
 
     /// <summary>
     /// Gives an object its end, unless it has one, and with it those that require it. The only way to an end.
@@ -344,7 +410,7 @@ internal sealed class Outbox(AssociationCore core)
     /// <summary>Bytes of an object were handed over.</summary>
     public void OnTaken(OutboundObject item, int bytes)
     {
-        item.PayloadTaken += bytes;
+        item.Transit.PayloadTaken += bytes;
         var queued = Math.Min(item.Queued, bytes);
         item.Queued -= queued;
         _queuedBytes -= queued;
@@ -372,23 +438,20 @@ internal sealed class Outbox(AssociationCore core)
                     "An antecedent must be an object that was sent by the same association.", nameof(properties));
             }
 
-            if (!earlier.IsEnded)
-            {
-                if (!linked.Contains(earlier))
-                {
-                    linked.Add(earlier);
-                }
-            }
-            else if (earlier.End != ObjectEnd.Acked && properties.AntecedentPolicy == AntecedentPolicy.Require)
+            if (earlier.IsEnded && earlier.End != ObjectEnd.Acked && properties.AntecedentPolicy == AntecedentPolicy.Require)
             {
                 doomed = true;
+            }
+            else if (earlier.End != ObjectEnd.Acked && !linked.Contains(earlier))
+            {
+                linked.Add(earlier);
             }
         }
 
         if (linked.Count > ProtocolLimits.MaxAntecedents)
         {
             throw new ArgumentException(
-                $"An object has at most {ProtocolLimits.MaxAntecedents} antecedents without an end, not {linked.Count}; chain them.",
+                $"An object has at most {ProtocolLimits.MaxAntecedents} antecedents that are not acked, not {linked.Count}; chain them.",
                 nameof(properties));
         }
 
@@ -443,7 +506,7 @@ internal sealed class Outbox(AssociationCore core)
             core.Scheduler.Add(item.Entry);
         }
 
-        if (item.Stream is { } stream)
+        if (item.Transit.Stream is { } stream)
         {
             core.Later(new TransportAction(TransportActionKind.SetPriority, stream, Priority: item.Priority));
         }
@@ -472,9 +535,9 @@ internal sealed class Outbox(AssociationCore core)
             core.InterruptLater(item.Source!);
         }
 
-        if (item.Stream is { } stream)
+        if (item.Transit.Stream is { } stream)
         {
-            if (end != ObjectEnd.Acked && item.State < SentObjectState.TransportAcknowledged)
+            if (end != ObjectEnd.Acked && !item.Transit.IsAcknowledged)
             {
                 ResetStream(item, stream, ResetCode(end, reason));
             }
@@ -485,9 +548,10 @@ internal sealed class Outbox(AssociationCore core)
             }
         }
 
-        if (abandon is { } why && !item.IsToldByReset && !core.IsClosed)
+        if (abandon is { } why && !item.Transit.IsToldByReset && !core.IsClosed)
         {
-            core.Frames.AddAbandon(why, item.Id);
+            // While there is no connection nothing need be noted: the next one begins with what has ended meanwhile.
+            core.Carrier?.Frames.AddAbandon(why, item.Id);
         }
 
         foreach (var dependent in item.Dependents ?? [])
@@ -512,19 +576,19 @@ internal sealed class Outbox(AssociationCore core)
     /// <summary>The transport does not hold the datagram of an object any more.</summary>
     public void ReleaseDatagram(OutboundObject item)
     {
-        if (item.DatagramCharge > 0)
+        if (item.Transit.DatagramCharge > 0)
         {
-            core.Scheduler.ReleaseOutstanding(item.DatagramClass, item.DatagramCharge);
-            item.DatagramCharge = 0;
+            core.Scheduler.ReleaseOutstanding(item.Transit.DatagramClass, item.Transit.DatagramCharge);
+            item.Transit.DatagramCharge = 0;
         }
     }
 
     /// <summary>Stops sending, but for the header where the transport can: the receiver then knows which object died.</summary>
     private void ResetStream(OutboundObject item, TransportStream stream, PostErrorCode code)
     {
-        item.IsToldByReset |= item is { IsHeaderOut: true, IsStopped: false }
-            && (core.Connection.Capabilities & TransportCapabilities.ReliableReset) != 0;
-        core.Later(new TransportAction(TransportActionKind.Reset, stream, code, ReliableSize: item.HeaderLength));
+        item.Transit.IsToldByReset |= item.Transit is { IsHeaderOut: true, IsStopped: false }
+            && core.Carrier?.Can(TransportCapabilities.ReliableReset) == true;
+        core.Later(new TransportAction(TransportActionKind.Reset, stream, code, ReliableSize: item.Transit.HeaderLength));
     }
 
     private static PostErrorCode ResetCode(ObjectEnd end, ObjectEndReason reason) => (end, reason) switch

@@ -3,8 +3,9 @@ using System.IO.Pipelines;
 namespace Post.Sockets.Objects;
 
 /// <summary>An object that is read from a pipe while it is sent: a stream, another's pipe, or what the application writes bit by bit.</summary>
-internal sealed class PipeSource(PipeReader reader, long? length) : ObjectSource
+internal class PipeSource(PipeReader reader, long? length) : ObjectSource
 {
+    private PipeReader _reader = reader;
     private ReadResult _result;
     private bool _hasResult;
     private long _shown;
@@ -17,7 +18,7 @@ internal sealed class PipeSource(PipeReader reader, long? length) : ObjectSource
         isLast = false;
         if (!_hasResult)
         {
-            if (!reader.TryRead(out _result))
+            if (!_reader.TryRead(out _result))
             {
                 return false;
             }
@@ -42,7 +43,7 @@ internal sealed class PipeSource(PipeReader reader, long? length) : ObjectSource
         if (chunk.IsEmpty && !_result.IsCompleted)
         {
             // Nothing but a wake-up: go and wait for more.
-            reader.AdvanceTo(_result.Buffer.Start, _result.Buffer.End);
+            _reader.AdvanceTo(_result.Buffer.Start, _result.Buffer.End);
             _hasResult = false;
             return false;
         }
@@ -62,26 +63,36 @@ internal sealed class PipeSource(PipeReader reader, long? length) : ObjectSource
     public override void Advance(int count)
     {
         _shown += count;
-        reader.AdvanceTo(_result.Buffer.GetPosition(count));
+        _reader.AdvanceTo(_result.Buffer.GetPosition(count));
         _hasResult = false;
     }
 
     public override async ValueTask WaitAsync()
     {
-        _result = await reader.ReadAsync().ConfigureAwait(false);
+        _result = await _reader.ReadAsync().ConfigureAwait(false);
         _hasResult = true;
     }
 
-    public override void Interrupt() => reader.CancelPendingRead();
+    public override void Interrupt() => _reader.CancelPendingRead();
 
-    public override void Release(Exception? error)
+    public override void Release(Exception? error) => End(error);
+
+    /// <summary>Reads from the beginning once more, by another reader of the same bytes.</summary>
+    protected void StartOver(PipeReader again)
+    {
+        End(null);
+        _reader = again;
+        _shown = 0;
+    }
+
+    private void End(Exception? error)
     {
         if (_hasResult)
         {
             _hasResult = false;
-            reader.AdvanceTo(_result.Buffer.Start);
+            _reader.AdvanceTo(_result.Buffer.Start);
         }
 
-        reader.Complete(error);
+        _reader.Complete(error);
     }
 }

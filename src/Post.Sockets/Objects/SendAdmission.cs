@@ -41,7 +41,7 @@ internal sealed class SendAdmission(AssociationCore core)
     /// <summary>Whether one more object may wait at the receiver for antecedents; parks it if not.</summary>
     public bool TryCountAsWaiting(OutboundObject item)
     {
-        if (item.Antecedents is null || item.CountsAsWaiting || !Array.Exists(item.Antecedents, static a => !a.IsEnded))
+        if (item.Antecedents is null || item.CountsAsWaiting || !Array.Exists(item.Antecedents, static a => a.End != ObjectEnd.Acked))
         {
             return true;
         }
@@ -90,6 +90,19 @@ internal sealed class SendAdmission(AssociationCore core)
         {
             core.Scheduler.ReleaseCredit(item.CreditClass, item.Credit);
             item.Credit = 0;
+        }
+    }
+
+    /// <summary>The connection is lost: the receiver holds nothing that is not whole, and every object asks anew.</summary>
+    public void OnInterrupted(IEnumerable<OutboundObject> items)
+    {
+        _waitingParked.Clear();
+        core.Scheduler.ForgetParked();
+        foreach (var item in items)
+        {
+            item.IsWaitingParked = false;
+            item.Entry.IsParked = false;
+            Release(item);
         }
     }
 

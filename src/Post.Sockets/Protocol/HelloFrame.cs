@@ -32,8 +32,11 @@ internal sealed record HelloFrame
     /// <summary>The association that this connection belongs to; zero for none.</summary>
     public UInt128 AssociationId { get; init; }
 
-    /// <summary>Whether the association lived before this connection, and its object ids go on counting.</summary>
-    public bool Resumes { get; init; }
+    /// <summary>
+    /// The number of this resumption: the association lived before this connection, and its object ids go on counting. Each attempt has a
+    /// higher one; 0 where nothing is resumed.
+    /// </summary>
+    public long Resumption { get; init; }
 
     /// <summary>All of the sender's objects below this id have ended.</summary>
     public long LowestId { get; init; }
@@ -50,7 +53,7 @@ internal sealed record HelloFrame
         long maxWaiting = defaults.MaxWaiting;
         long lowestId = 0;
         UInt128 associationId = UInt128.Zero;
-        bool resumes = false;
+        long resumption = 0;
         ulong seen = 0;
 
         var reader = new PostReader(payload);
@@ -86,7 +89,7 @@ internal sealed record HelloFrame
                     TryReadValue(value, out maxAntecedents) && maxAntecedents <= ProtocolLimits.MaxAntecedents,
                 HelloParameter.MaxWaiting => TryReadValue(value, out maxWaiting),
                 HelloParameter.AssociationId => TryReadAssociationId(value, out associationId),
-                HelloParameter.Resumes => resumes = value.IsEmpty,
+                HelloParameter.Resumes => TryReadValue(value, out resumption) && resumption > 0,
                 _ => TryReadValue(value, out lowestId),
             };
             if (!valid)
@@ -96,7 +99,7 @@ internal sealed record HelloFrame
         }
 
         // Resuming without saying what makes no sense, and neither do old ids without resuming.
-        if ((resumes && associationId == UInt128.Zero) || (lowestId != 0 && !resumes))
+        if ((resumption > 0 && associationId == UInt128.Zero) || (lowestId != 0 && resumption == 0))
         {
             return false;
         }
@@ -110,7 +113,7 @@ internal sealed record HelloFrame
             MaxAntecedents = maxAntecedents,
             MaxWaiting = maxWaiting,
             AssociationId = associationId,
-            Resumes = resumes,
+            Resumption = resumption,
             LowestId = lowestId,
         };
         return true;
@@ -140,12 +143,7 @@ internal sealed record HelloFrame
             writer.WriteBytes(id);
         }
 
-        if (Resumes)
-        {
-            writer.WriteInteger(HelloParameter.Resumes);
-            writer.WriteInteger(0);
-        }
-
+        WriteValue(ref writer, HelloParameter.Resumes, Resumption, 0);
         WriteValue(ref writer, HelloParameter.LowestId, LowestId, 0);
         if (grease != 0)
         {

@@ -83,4 +83,7 @@ internal enum PostErrorCode : long
 
     /// <summary>Close: another connection of the same association took this one's place.</summary>
     Superseded = 0x23,
+
+    /// <summary>Close: the association that HELLO wants to resume is not known here.</summary>
+    UnknownAssociation = 0x24,
 }

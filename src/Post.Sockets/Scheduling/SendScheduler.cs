@@ -156,6 +156,24 @@ internal sealed class SendScheduler
         Forget(sendClass);
     }
 
+    /// <summary>Starts an entry over: it is not under way any more, and out until it is added again.</summary>
+    public void StartOver(SendEntry entry)
+    {
+        Remove(entry);
+        entry.IsStarted = false;
+        entry.IsParked = false;
+        entry.Turn = -1;
+    }
+
+    /// <summary>Nobody waits for fewer to share a class any more.</summary>
+    public void ForgetParked()
+    {
+        foreach (var sendClass in _classes)
+        {
+            sendClass.Parked.Clear();
+        }
+    }
+
     private IndexedHeap<SendEntry, SendKey, SendEntry.Slot> HeapOf(SendEntry entry) => entry.IsStarted ? _started : _fresh;
 
     private void Leave(SendClass sendClass)

@@ -18,6 +18,12 @@ public abstract class PostTransport : IAsyncDisposable
     /// <summary>Where associations on this transport run their work.</summary>
     public virtual TransportDispatcher Dispatcher => TransportDispatcher.ThreadPool;
 
+    /// <summary>
+    /// Makes a source of randomness for what need be neither secret nor unguessable, such as the length of a pause. A transport in virtual
+    /// time gives one that repeats with its seed.
+    /// </summary>
+    public virtual Random CreateRandom() => new();
+
     /// <summary>Connects to a remote.</summary>
     /// <param name="request">Who connects, to whom, and how.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>

@@ -71,7 +71,10 @@ public sealed class ClosingTests
     });
 
     [TestMethod]
-    public void A_connection_that_breaks_fails_objects_reads_and_the_association() => new PostWorld(link: PostWorld.Link(1_000_000, 10)).Run(async world =>
+    public void Without_resumption_a_connection_that_breaks_fails_objects_reads_and_the_association() => new PostWorld(link: PostWorld.Link(1_000_000, 10))
+    {
+        ClientOptions = new() { ResumptionTimeout = TimeSpan.Zero },
+    }.Run(async world =>
     {
         var sent = world.Client.Send(new byte[1_000_000]);
         var stream = await world.Client.OpenAsync();

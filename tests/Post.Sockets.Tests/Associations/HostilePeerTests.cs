@@ -251,7 +251,12 @@ public sealed class HostilePeerTests
                 await peer.Control.WriteAsync(Hello, false, CancellationToken.None);
             }
 
-            peer.Server = (await accepting)!;
+            peer.Accepting = accepting;
+            if (hello)
+            {
+                peer.Server = (await accepting)!;
+            }
+
             await body(peer);
         });
     }
@@ -275,6 +280,9 @@ public sealed class HostilePeerTests
 
         public Association Server { get; set; } = null!;
 
+        /// <summary>Completes when the server has heard a HELLO, and accepts.</summary>
+        public Task<Association?> Accepting { get; set; } = null!;
+
         /// <summary>Bytes that the server holds for its application.</summary>
         public long Held => Server.HeldBytes;
 
@@ -288,10 +296,18 @@ public sealed class HostilePeerTests
 
         public async Task ExpectCloseAsync(PostErrorCode code, string what)
         {
-            await Server.Completion;
-            await World.DelayAsync(10);
-            Assert.AreEqual(PostErrorReason.ProtocolViolation, Server.Error?.Reason, what);
+            for (var i = 0; i < 1200 && _closed is null; i++)
+            {
+                await World.DelayAsync(10);
+            }
+
             Assert.AreEqual(code, (PostErrorCode?)_closed?.ErrorCode, what);
+            if (Accepting.IsCompletedSuccessfully)
+            {
+                var server = (await Accepting)!;
+                await server.Completion;
+                Assert.AreEqual(PostErrorReason.ProtocolViolation, server.Error?.Reason, what);
+            }
         }
     }
 }

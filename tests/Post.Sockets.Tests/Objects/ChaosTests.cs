@@ -69,7 +69,7 @@ public sealed class ChaosTests
                 HandlerConcurrency = random.Next(1, 4),
                 MaxWaitingObjects = random.Next(5, 100),
             },
-            ClientOptions = new() { DrainTimeout = TimeSpan.FromMinutes(5) },
+            ClientOptions = new() { DrainTimeout = TimeSpan.FromMinutes(5), ResumptionTimeout = TimeSpan.Zero },
         }.Run(world => PlayAsync(world, random, ends), TimeSpan.FromHours(3));
     }
 

@@ -124,7 +124,7 @@ internal sealed partial class DocumentExample
             text.Append(CultureInfo.InvariantCulture, $"association-id {hello.AssociationId:x32}\n");
         }
 
-        text.Append(hello.Resumes ? "resumes\n" : "");
+        AddUnless(text, "resumes", hello.Resumption, 0);
         AddUnless(text, "lowest-id", hello.LowestId, 0);
     }
 
@@ -172,7 +172,7 @@ internal sealed partial class DocumentExample
         MaxAntecedents = Number("max-antecedents", ProtocolLimits.DefaultMaxAntecedents),
         MaxWaiting = Number("max-waiting", ProtocolLimits.DefaultMaxWaiting),
         AssociationId = Text("association-id") is { } id ? UInt128.Parse(id, NumberStyles.HexNumber, null) : UInt128.Zero,
-        Resumes = Text("resumes") is not null,
+        Resumption = Number("resumes", 0),
         LowestId = Number("lowest-id", 0),
     };
 

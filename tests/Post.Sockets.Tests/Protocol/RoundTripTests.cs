@@ -175,7 +175,7 @@ public sealed class RoundTripTests
                 MaxAntecedents = antecedents,
                 MaxWaiting = size ^ budget,
                 AssociationId = new UInt128(grease, id | 1),
-                Resumes = (id & 4) != 0,
+                Resumption = (id & 4) != 0 ? 1 + (antecedents * 7919) : 0,
                 LowestId = (id & 4) != 0 ? lowest : 0,
             };
             Span<byte> buffer = stackalloc byte[HelloFrame.MaxLength];

@@ -16,6 +16,7 @@ internal sealed class ConnectAttempt : ClockEntry
     private readonly PendingOperation<TransportConnection> _wait;
     private readonly InMemoryTicket? _ticket;
     private readonly long _start;
+    private long _probe = FirstProbe.Ticks / 2;
     private InMemoryWire? _early;
     private TransportException? _failure;
 
@@ -60,6 +61,12 @@ internal sealed class ConnectAttempt : ClockEntry
 
     public override void Fire()
     {
+        if (!_network.IsUp && _failure is null)
+        {
+            Repeat();
+            return;
+        }
+
         if (_early is not null)
         {
             lock (_network.Gate)
@@ -98,9 +105,27 @@ internal sealed class ConnectAttempt : ClockEntry
         }
     }
 
+    /// <summary>Nothing comes through: the handshake is tried again, more and more seldom, until its time is over.</summary>
+    private void Repeat()
+    {
+        long end = _start + _request.HandshakeTimeout.Ticks;
+        _probe *= 2;
+        long next = _network.Clock.NowTicks + _probe;
+        if (next >= end && _early is null)
+        {
+            _failure = new TransportException(TransportErrorReason.TimedOut, $"{_request.Remote} did not answer in {_request.HandshakeTimeout}.");
+            next = end;
+        }
+
+        lock (_network.Gate)
+        {
+            _network.Clock.Schedule(this, next);
+        }
+    }
+
     private bool TryStartEarly()
     {
-        if (!_request.AllowEarlyData || _ticket is null || (_capabilities & TransportCapabilities.EarlyData) == 0)
+        if (!_network.IsUp || !_request.AllowEarlyData || _ticket is null || (_capabilities & TransportCapabilities.EarlyData) == 0)
         {
             return false;
         }

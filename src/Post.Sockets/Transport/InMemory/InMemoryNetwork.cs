@@ -29,6 +29,8 @@ public sealed class InMemoryNetwork
     private readonly Random _seeds;
     private int _nextPort = FirstDynamicPort;
     private int _nextClient;
+    private bool _isUp = true;
+    private int _pauseSources;
 
     /// <summary>Makes a network.</summary>
     /// <param name="seed">Decides every random event: which packets are lost, held up, and how long.</param>
@@ -58,6 +60,29 @@ public sealed class InMemoryNetwork
     /// <summary>True: servers do not take early data, whatever their listeners say.</summary>
     public bool RejectEarlyData { get; set; }
 
+    /// <summary>
+    /// False: nothing comes through on any path of any connection, and whoever connects hears nothing; nobody is told. Connections end by
+    /// their idle time-outs. True again: those that are left go on, and a client that still tries to connect gets through.
+    /// </summary>
+    public bool IsUp
+    {
+        get => _isUp;
+        set
+        {
+            lock (Gate)
+            {
+                _isUp = value;
+                foreach (InMemoryWire wire in _wires)
+                {
+                    foreach (InMemoryPath path in wire.Paths)
+                    {
+                        path.ApplyUp();
+                    }
+                }
+            }
+        }
+    }
+
     /// <summary>The connections that are open, in the order in which they were made.</summary>
     public IReadOnlyList<InMemoryWire> Wires
     {
@@ -83,6 +108,9 @@ public sealed class InMemoryNetwork
     public T Run<T>(Func<Task<T>> body, TimeSpan? limit = null) => Clock.Run(body, limit);
 
     internal Random NextRandom() => new(_seeds.Next());
+
+    // Apart from the links' randomness, so that who asks for it changes nothing of what the links do.
+    internal Random NextPauseRandom() => new(unchecked((Seed * 31) + ++_pauseSources));
 
     internal Packet RentPacket() => _packets.TryPop(out Packet? packet) ? packet : new Packet();
 

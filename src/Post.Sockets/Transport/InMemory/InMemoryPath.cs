@@ -8,6 +8,7 @@ public sealed class InMemoryPath
     private readonly InMemoryNetwork _network;
     private readonly SimulatedLink _toServer;
     private readonly SimulatedLink _toClient;
+    private bool _isUp = true;
 
     internal InMemoryPath(InMemoryWire wire, long id, IPEndPoint client, EndPoint server, InMemoryLinkSettings toServer, InMemoryLinkSettings toClient)
     {
@@ -48,26 +49,17 @@ public sealed class InMemoryPath
 
     /// <summary>
     /// False: nothing comes through in either direction, what is under way included, and nobody is told. The ends notice by the
-    /// silence, and move to another path if there is one.
+    /// silence, and move to another path if there is one. The whole network can be cut, too: see <see cref="InMemoryNetwork.IsUp"/>.
     /// </summary>
     public bool IsUp
     {
-        get => _toServer.IsUp;
+        get => _isUp;
         set
         {
             lock (_network.Gate)
             {
-                if (value == _toServer.IsUp)
-                {
-                    return;
-                }
-
-                _toServer.SetUp(value);
-                _toClient.SetUp(value);
-                if (value)
-                {
-                    new PathValidation(this).Schedule();
-                }
+                _isUp = value;
+                ApplyUp();
             }
         }
     }
@@ -79,6 +71,23 @@ public sealed class InMemoryPath
     internal InMemoryNetwork Network => _network;
 
     internal long RoundTripTicks => ToServer.Delay.Ticks + ToClient.Delay.Ticks;
+
+    /// <summary>Something comes through where neither this path nor the network is cut.</summary>
+    internal void ApplyUp()
+    {
+        bool up = _isUp && _network.IsUp;
+        if (up == _toServer.IsUp)
+        {
+            return;
+        }
+
+        _toServer.SetUp(up);
+        _toClient.SetUp(up);
+        if (up)
+        {
+            new PathValidation(this).Schedule();
+        }
+    }
 
     private void Change(SimulatedLink link, InMemoryLinkSettings settings)
     {

@@ -25,6 +25,16 @@ public sealed class InMemoryTransport : PostTransport
     /// <summary>The clock's queue.</summary>
     public override TransportDispatcher Dispatcher => _network.Clock.Dispatcher;
 
+    /// <summary>Repeats with the network's seed.</summary>
+    /// <returns>A source of its own for each call.</returns>
+    public override Random CreateRandom()
+    {
+        lock (_network.Gate)
+        {
+            return _network.NextPauseRandom();
+        }
+    }
+
     /// <inheritdoc/>
     public override ValueTask<TransportConnection> ConnectAsync(TransportConnectRequest request, CancellationToken cancellationToken)
     {

@@ -99,8 +99,11 @@ public sealed class InMemoryWire
         }
     }
 
-    /// <summary>Ends the connection at once, without a word of either side to the other.</summary>
-    /// <param name="reason">What both ends are told by their transport.</param>
+    /// <summary>Ends the connection at once, without a word of either side to the other. An association goes on over another one.</summary>
+    /// <param name="reason">
+    /// What both ends are told by their transport: <see cref="TransportErrorReason.TimedOut"/> as after an outage that was too long,
+    /// <see cref="TransportErrorReason.ConnectionReset"/> as where a middlebox or an end forgot the connection.
+    /// </param>
     public void Break(TransportErrorReason reason = TransportErrorReason.ConnectionReset)
     {
         lock (Network.Gate)
@@ -111,10 +114,19 @@ public sealed class InMemoryWire
         }
     }
 
+    /// <summary>Ends the connection for the client alone. The server hears nothing more, and notices by the silence.</summary>
+    /// <param name="reason">What the client is told.</param>
+    public void BreakClient(TransportErrorReason reason = TransportErrorReason.TimedOut) => BreakEnd(ClientEnd, reason);
+
+    /// <summary>Ends the connection for the server alone. The client hears nothing more, and notices by the silence.</summary>
+    /// <param name="reason">What the server is told.</param>
+    public void BreakServer(TransportErrorReason reason = TransportErrorReason.TimedOut) => BreakEnd(ServerEnd, reason);
+
     internal InMemoryPath MakePath(IPEndPoint? client, InMemoryLinkSettings toServer, InMemoryLinkSettings toClient, PostPathState state)
     {
         var path = new InMemoryPath(this, _nextPathId++, Network.ClientEndPoint(client), _serverEndPoint, toServer, toClient);
         _paths.Add(path);
+        path.ApplyUp();
         foreach (PathEnd end in (ReadOnlySpan<PathEnd>)[path.AtClient, path.AtServer])
         {
             end.State = state;
@@ -148,6 +160,14 @@ public sealed class InMemoryWire
             }
 
             owner.ReportPath(end, PathChange.Removed);
+        }
+    }
+
+    private void BreakEnd(InMemoryConnection end, TransportErrorReason reason)
+    {
+        lock (Network.Gate)
+        {
+            end.End(new TransportException(reason, "The in-memory network was told to break this end of the connection."));
         }
     }
 

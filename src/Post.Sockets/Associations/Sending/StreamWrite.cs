@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using Post.Sockets.Scheduling;
 using Post.Sockets.Transport;
 
-namespace Post.Sockets.Associations;
+namespace Post.Sockets.Associations.Sending;
 
 /// <summary>One write on its way through the transport; pooled, so that writing allocates nothing.</summary>
 internal sealed class StreamWrite

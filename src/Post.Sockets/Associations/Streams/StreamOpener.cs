@@ -1,8 +1,10 @@
+using Post.Sockets.Associations.Connections;
+using Post.Sockets.Associations.Sending;
 using Post.Sockets.Protocol;
 using Post.Sockets.Scheduling;
 using Post.Sockets.Transport;
 
-namespace Post.Sockets.Associations;
+namespace Post.Sockets.Associations.Streams;
 
 /// <summary>Opens Post streams, and decides whether their bandwidth can be promised.</summary>
 internal static class StreamOpener
@@ -14,28 +16,31 @@ internal static class StreamOpener
         AssociationCore core, StreamProperties properties, CancellationToken cancellationToken)
     {
         // A stream cannot say that it is safe to replay, so it waits for the handshake.
-        await core.Lifecycle.Handshake.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await core.Lifecycle.WhenHandshakeAsync(cancellationToken).ConfigureAwait(false);
+
+        // Nor is there anything to open it on while the connection is lost.
+        var carrier = await core.Continuity.WhenConnectedAsync(cancellationToken).ConfigureAwait(false);
         lock (core.Gate)
         {
             core.ThrowIfNotSending();
         }
 
-        if (core.Lifecycle.HasHello && (core.Peer.Features & HelloFeatures.PostStreams) == 0)
+        if (carrier!.PeerHello is not null && (core.Peer.Features & HelloFeatures.PostStreams) == 0)
         {
             throw new PostException(PostErrorReason.NotSupported, "The peer takes no streams (its AcceptStreams is off).");
         }
 
         try
         {
-            var stream = await core.Connection.OpenStreamAsync(
+            var stream = await carrier.Connection.OpenStreamAsync(
                 TransportStreamKind.Bidirectional,
                 new TransportPriority(properties.Niceness, TransportPriority.NoDeadline, true, 0),
                 cancellationToken).ConfigureAwait(false);
-            var capacity = Capacity(core.Connection.GetStatistics());
+            var capacity = Capacity(carrier.Connection.GetStatistics());
             StreamSender sender;
             lock (core.Gate)
             {
-                sender = Admit(core, stream, properties, capacity);
+                sender = Admit(core, carrier, stream, properties, capacity);
             }
 
             var header = new byte[ProtocolLimits.MaxStreamHeader];
@@ -45,16 +50,16 @@ internal static class StreamOpener
         }
         catch (TransportException exception)
         {
-            throw core.ToException(exception);
+            throw core.Continuity.ToStreamException(exception);
         }
     }
 
-    private static StreamSender Admit(AssociationCore core, TransportStream stream, StreamProperties properties, long? capacity)
+    private static StreamSender Admit(AssociationCore core, Carrier carrier, TransportStream stream, StreamProperties properties, long? capacity)
     {
         BandwidthReservation? reservation = null;
         if (properties.Bandwidth is { } wanted)
         {
-            var reserved = core.ReservedBitsPerSecond;
+            var reserved = carrier.ReservedBitsPerSecond;
             if (capacity is { } bits && reserved + wanted > bits * Reservable)
             {
                 core.Later(new TransportAction(TransportActionKind.Dispose, stream));
@@ -68,8 +73,13 @@ internal static class StreamOpener
             reservation = new BandwidthReservation(wanted, core.Clock, core.Clock.Now);
         }
 
-        var sender = new StreamSender(core, stream, properties.Niceness, reservation);
-        core.AddStream(sender);
+        if (core.Carrier != carrier)
+        {
+            throw new TransportException(TransportErrorReason.ConnectionReset, "The connection was lost while a stream was opened on it.");
+        }
+
+        var sender = new StreamSender(core, carrier, stream, properties.Niceness, reservation);
+        carrier.AddStream(sender);
         return sender;
     }
 

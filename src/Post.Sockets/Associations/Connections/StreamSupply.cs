@@ -1,10 +1,11 @@
+using Post.Sockets.Associations.Sending;
 using Post.Sockets.Objects;
 using Post.Sockets.Transport;
 
-namespace Post.Sockets.Associations;
+namespace Post.Sockets.Associations.Connections;
 
 /// <summary>Opens the streams that objects travel on, and waits for the peer's permission where there is none at once. Part of the pump.</summary>
-internal sealed class StreamSupply(AssociationCore core, SendPump pump)
+internal sealed class StreamSupply(AssociationCore core, Carrier carrier)
 {
     private readonly List<OutboundObject> _waiting = [];
     private TransportStream? _spare;
@@ -38,14 +39,14 @@ internal sealed class StreamSupply(AssociationCore core, SendPump pump)
 
         try
         {
-            stream ??= core.Connection.TryOpenStream(TransportStreamKind.Unidirectional, item.Priority);
+            stream ??= carrier.Connection.TryOpenStream(TransportStreamKind.Unidirectional, item.Priority);
         }
         catch (TransportException)
         {
             // The connection ended; its event is on the way.
             lock (core.Gate)
             {
-                pump.LetGo(item);
+                core.Sender.LetGo(item);
             }
 
             return;
@@ -53,7 +54,7 @@ internal sealed class StreamSupply(AssociationCore core, SendPump pump)
 
         lock (core.Gate)
         {
-            if (!pump.LetGo(item))
+            if (!core.Sender.LetGo(item))
             {
                 if (stream is not null)
                 {
@@ -66,7 +67,7 @@ internal sealed class StreamSupply(AssociationCore core, SendPump pump)
             if (stream is not null)
             {
                 stream.State = item;
-                item.Stream = stream;
+                item.Transit.Stream = stream;
                 core.Later(new TransportAction(TransportActionKind.SetPriority, stream, Priority: item.Priority));
             }
             else
@@ -89,8 +90,8 @@ internal sealed class StreamSupply(AssociationCore core, SendPump pump)
         TransportStream? stream = null;
         try
         {
-            stream = await core.Connection
-                .OpenStreamAsync(TransportStreamKind.Unidirectional, TransportPriority.Control, core.Ended)
+            stream = await carrier.Connection
+                .OpenStreamAsync(TransportStreamKind.Unidirectional, TransportPriority.Control, carrier.Over)
                 .ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is TransportException or OperationCanceledException or ObjectDisposedException)
@@ -104,14 +105,14 @@ internal sealed class StreamSupply(AssociationCore core, SendPump pump)
             _spare = stream;
             foreach (var item in _waiting)
             {
-                if (!item.IsEnded)
+                if (!item.IsEnded && core.Carrier == carrier)
                 {
                     core.Scheduler.Add(item.Entry);
                 }
             }
 
             _waiting.Clear();
-            if (core.IsClosed)
+            if (core.IsClosed || core.Carrier != carrier)
             {
                 ReleaseSpare();
             }

@@ -1,7 +1,7 @@
 using Post.Sockets.Protocol;
 using Post.Sockets.Scheduling;
 
-namespace Post.Sockets.Associations;
+namespace Post.Sockets.Associations.Connections;
 
 /// <summary>
 /// What the control stream is to carry next: receipts and ABANDONs gathered by status, coalesced into ranges, and due at most a
@@ -57,6 +57,21 @@ internal sealed class PendingFrames
         _isDue = true;
     }
 
+    /// <summary>Adds the receipts of a range that are given again, since a lost connection may have swallowed them.</summary>
+    public void AddReceipts(ReceiptStatus status, IdRange ids)
+    {
+        _receipts[(int)status].Add(ids);
+        IsEmpty = false;
+        _isDue = true;
+    }
+
+    public void AddAbandon(AbandonReason reason, IdRange ids)
+    {
+        _abandons[(int)reason].Add(ids);
+        IsEmpty = false;
+        _isDue = true;
+    }
+
     public void AddGoAway(GoAwayFrame frame)
     {
         _goAway = frame;
@@ -66,6 +81,9 @@ internal sealed class PendingFrames
 
     /// <summary>Whatever there is shall be written now.</summary>
     public void Flush() => _isDue = !IsEmpty;
+
+    /// <summary>Nothing of it will be written any more.</summary>
+    public void Cancel() => _core.Timers.Cancel(_due);
 
     /// <summary>Writes as many frames as fit; the rest stays due.</summary>
     public int Write(Span<byte> destination)

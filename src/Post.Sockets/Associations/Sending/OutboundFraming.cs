@@ -1,7 +1,8 @@
+using Post.Sockets.Associations.Connections;
 using Post.Sockets.Objects;
 using Post.Sockets.Protocol;
 
-namespace Post.Sockets.Associations;
+namespace Post.Sockets.Associations.Sending;
 
 /// <summary>
 /// Gives objects the form in which they travel: header and, where it fits and may be, one datagram. Serial, like the pump whose part it is.
@@ -15,10 +16,10 @@ internal sealed class OutboundFraming(AssociationCore core)
     public ReadOnlySpan<byte> Datagram(int size) => _datagram.AsSpan(0, size);
 
     /// <summary>Whether an object travels as a datagram now; prepares it if so.</summary>
-    public bool IsForDatagram(OutboundObject item, out int size)
+    public bool IsForDatagram(Carrier carrier, OutboundObject item, out int size)
     {
         size = 0;
-        if (item.NeedsStream || item.Source is not null || item.Stream is not null
+        if (item.NeedsStream || item.Source is not null || item.Transit.Stream is not null
             || (!item.IsPerishable && item.Properties.Retransmit)
             || !core.Options.UseDatagrams
             || (core.Peer.Features & HelloFeatures.DatagramObjects) == 0)
@@ -26,7 +27,7 @@ internal sealed class OutboundFraming(AssociationCore core)
             return false;
         }
 
-        var limit = Math.Min(core.MaxDatagramSize, _datagram.Length);
+        var limit = Math.Min(carrier.MaxDatagramSize, _datagram.Length);
         if (item.Memory.Length >= limit)
         {
             return false;
@@ -51,8 +52,9 @@ internal sealed class OutboundFraming(AssociationCore core)
         var count = 0;
         foreach (var antecedent in item.Antecedents ?? [])
         {
-            // One with an end does not hold anybody back any more: the receiver need not hear of it.
-            if (!antecedent.IsEnded)
+            // One that was delivered holds nobody back any more: the receiver need not hear of it. One that had another end here may be
+            // whole there all the same, and what tells of its end may come later than this object.
+            if (antecedent.End != ObjectEnd.Acked)
             {
                 _antecedents[count++] = antecedent.Id;
             }

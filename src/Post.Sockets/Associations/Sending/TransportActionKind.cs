@@ -1,4 +1,4 @@
-namespace Post.Sockets.Associations;
+namespace Post.Sockets.Associations.Sending;
 
 /// <summary>What a <see cref="TransportAction"/> does.</summary>
 internal enum TransportActionKind

@@ -1,13 +1,10 @@
-namespace Post.Sockets.Associations;
+namespace Post.Sockets.Associations.Sending;
 
 /// <summary>What the pump is to do next, as decided under the lock.</summary>
 internal enum SendStep
 {
     /// <summary>Nothing can be sent now.</summary>
     None,
-
-    /// <summary>Decide again.</summary>
-    Again,
 
     /// <summary>A write is prepared.</summary>
     Write,

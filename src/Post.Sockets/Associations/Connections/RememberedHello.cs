@@ -1,6 +1,6 @@
 using Post.Sockets.Protocol;
 
-namespace Post.Sockets.Associations;
+namespace Post.Sockets.Associations.Connections;
 
 /// <summary>
 /// What a Remote said in its HELLO, kept beside the sessions: an association that begins with early data goes by it until the
@@ -19,7 +19,7 @@ internal static class RememberedHello
         }
 
         // What belongs to one association alone is not carried over to the next.
-        var lasting = hello with { AssociationId = UInt128.Zero, Resumes = false, LowestId = 0 };
+        var lasting = hello with { AssociationId = UInt128.Zero, Resumption = 0, LowestId = 0 };
         Span<byte> frame = stackalloc byte[HelloFrame.MaxLength];
         association.Local.Sessions!.Put(key, frame[..lasting.Write(frame)].ToArray(), time.GetUtcNow() + Lifetime);
     }

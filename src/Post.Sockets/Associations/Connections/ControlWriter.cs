@@ -2,19 +2,17 @@ using System.Security.Cryptography;
 using Post.Sockets.Protocol;
 using Post.Sockets.Transport;
 
-namespace Post.Sockets.Associations;
+namespace Post.Sockets.Associations.Connections;
 
-/// <summary>Writes our control stream: HELLO first, then whatever <see cref="PendingFrames"/> has. Run by the association's pump.</summary>
-internal sealed class ControlWriter(AssociationCore core)
+/// <summary>Writes our control stream: HELLO first, then whatever <see cref="PendingFrames"/> has. Run by the association's pump, which
+/// finds a write under way until HELLO is out: nothing goes before it.</summary>
+internal sealed class ControlWriter(Carrier carrier)
 {
     private readonly byte[] _buffer = new byte[2 * ProtocolLimits.MaxFrameLength];
     private TransportStream? _stream;
     private bool _isWriting;
     private bool _shallEnd;
     private bool _isEnded;
-
-    /// <summary>Nothing waits to be written, and nothing is being written. Under the lock.</summary>
-    public bool IsIdle => !_isWriting && core.Frames.IsEmpty;
 
     /// <summary>Our control stream.</summary>
     public TransportStream? Stream => _stream;
@@ -49,17 +47,18 @@ internal sealed class ControlWriter(AssociationCore core)
         TransportStream stream;
         int length;
         bool isEnd;
+        var core = carrier.Core!;
         lock (core.Gate)
         {
             isEnd = _shallEnd && !_isEnded;
-            if (_stream is null || _isWriting || core.IsClosed || _isEnded || !(core.Frames.IsDue || isEnd))
+            if (_stream is null || _isWriting || core.IsClosed || _isEnded || !(carrier.Frames.IsDue || isEnd))
             {
                 return;
             }
 
             stream = _stream;
-            length = core.Frames.Write(_buffer);
-            isEnd &= core.Frames.IsEmpty;
+            length = carrier.Frames.Write(_buffer);
+            isEnd &= carrier.Frames.IsEmpty;
             _isWriting = true;
             _isEnded = isEnd;
         }
@@ -69,10 +68,10 @@ internal sealed class ControlWriter(AssociationCore core)
 
     private async ValueTask<bool> TryOpenAsync(HelloFrame hello, CancellationToken cancellationToken)
     {
-        var stream = await core.Connection
+        var stream = await carrier.Connection
             .OpenStreamAsync(TransportStreamKind.Unidirectional, TransportPriority.Control, cancellationToken)
             .ConfigureAwait(false);
-        lock (core.Gate)
+        lock (carrier.Core!.Gate)
         {
             // Nothing goes before HELLO.
             _isWriting = true;
@@ -89,7 +88,7 @@ internal sealed class ControlWriter(AssociationCore core)
         }
         catch (TransportException exception) when (exception.Reason == TransportErrorReason.EarlyDataRejected)
         {
-            lock (core.Gate)
+            lock (carrier.Core!.Gate)
             {
                 // Who was told of the rejection before us opens it again already.
                 var isOurs = _stream == stream;
@@ -120,6 +119,7 @@ internal sealed class ControlWriter(AssociationCore core)
 
     private void Finish(TransportStream stream, TransportWriteResult result)
     {
+        var core = carrier.Core!;
         lock (core.Gate)
         {
             if (stream != _stream)
@@ -132,7 +132,7 @@ internal sealed class ControlWriter(AssociationCore core)
 
         if (result.IsStopped && !core.IsClosed)
         {
-            core.Violate(PostErrorCode.ControlStreamError, "the peer stopped our control stream");
+            carrier.Violate(PostErrorCode.ControlStreamError, "the peer stopped our control stream");
         }
 
         core.Wake();

@@ -1,7 +1,7 @@
 using Post.Sockets.Protocol;
 using Post.Sockets.Transport;
 
-namespace Post.Sockets.Associations;
+namespace Post.Sockets.Associations.Sending;
 
 /// <summary>
 /// Something to be done to a stream, decided under the association's lock and carried out after it: the transport has locks of its own.

@@ -1,7 +1,9 @@
+using Post.Sockets.Associations.Connections;
+using Post.Sockets.Associations.Sending;
 using Post.Sockets.Scheduling;
 using Post.Sockets.Transport;
 
-namespace Post.Sockets.Associations;
+namespace Post.Sockets.Associations.Streams;
 
 /// <summary>
 /// The sending half of a Post stream: one write at a time, cut into chunks that the scheduler serves, within the reservation ahead of
@@ -19,15 +21,19 @@ internal sealed class StreamSender : ITimed
     private TaskCompletionSource? _done;
     private PostException? _error;
 
-    public StreamSender(AssociationCore core, TransportStream stream, int niceness, BandwidthReservation? reservation)
+    public StreamSender(AssociationCore core, Carrier carrier, TransportStream stream, int niceness, BandwidthReservation? reservation)
     {
         _core = core;
+        Carrier = carrier;
         _niceness = niceness;
         _reservation = reservation;
         Stream = stream;
         Entry = new SendEntry(this, niceness, TransportPriority.NoDeadline, core.NextStreamOrder());
         core.Scheduler.Join(Entry);
     }
+
+    /// <summary>The connection that it lives and dies with.</summary>
+    public Carrier Carrier { get; }
 
     public TransportStream Stream { get; }
 
@@ -127,7 +133,7 @@ internal sealed class StreamSender : ITimed
 
         if (error is not null)
         {
-            Abort(_core.ToException(error));
+            Abort(_core.Continuity.ToStreamException(error));
         }
         else if (result.IsStopped)
         {

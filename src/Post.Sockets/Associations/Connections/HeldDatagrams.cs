@@ -1,0 +1,36 @@
+namespace Post.Sockets.Associations.Connections;
+
+/// <summary>
+/// Datagrams that overtook the HELLO which says what their ids mean. Bounded: their sender cannot know that we must wait, so what does not
+/// fit costs the connection, not the objects.
+/// </summary>
+internal sealed class HeldDatagrams
+{
+    /// <summary>Far more than a sender's window brings in the round trips that a lost HELLO takes.</summary>
+    private const int MaxBytes = 1024 * 1024;
+
+    private readonly List<(byte[] Payload, bool IsEarly)> _datagrams = [];
+    private int _bytes;
+
+    /// <summary>Keeps a copy; false when there is no room.</summary>
+    public bool TryAdd(ReadOnlySpan<byte> payload, bool isEarly)
+    {
+        // What one costs beside its bytes counts too: empty ones must not be free.
+        var cost = payload.Length + 128;
+        if (_bytes + cost > MaxBytes)
+        {
+            return false;
+        }
+
+        _bytes += cost;
+        _datagrams.Add((payload.ToArray(), isEarly));
+        return true;
+    }
+
+    public List<(byte[] Payload, bool IsEarly)> Take()
+    {
+        List<(byte[], bool)> taken = [.. _datagrams];
+        _datagrams.Clear();
+        return taken;
+    }
+}

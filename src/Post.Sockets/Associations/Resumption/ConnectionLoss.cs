@@ -1,0 +1,25 @@
+using Post.Sockets.Protocol;
+using Post.Sockets.Transport;
+
+namespace Post.Sockets.Associations.Resumption;
+
+/// <summary>Which ends of a connection are a loss that the association outlives, and which are meant.</summary>
+internal static class ConnectionLoss
+{
+    /// <summary>
+    /// Whether the network, and not one of the two ends, has ended a connection that lived. A reset counts: the other end has lost the
+    /// connection, by an outage that it noticed first or by a restart, and whether it still knows the association is for it to say.
+    /// </summary>
+    public static bool IsLoss(TransportException reason) => reason.Reason
+        is TransportErrorReason.TimedOut or TransportErrorReason.ConnectionReset or TransportErrorReason.Unreachable
+        or TransportErrorReason.LocalAddressUnavailable or TransportErrorReason.Other;
+
+    /// <summary>Whether an attempt to connect again that ended so may be repeated.</summary>
+    public static bool IsPassing(TransportException reason) => reason.Reason switch
+    {
+        TransportErrorReason.Refused => true,
+        TransportErrorReason.ClosedByPeer => (PostErrorCode)(reason.ErrorCode ?? 0)
+            is PostErrorCode.NoError or PostErrorCode.GoingAway or PostErrorCode.InternalError,
+        _ => IsLoss(reason),
+    };
+}

@@ -1,0 +1,197 @@
+using Post.Sockets.Associations.Connections;
+using Post.Sockets.Diagnostics;
+using Post.Sockets.Protocol;
+using Post.Sockets.Transport;
+
+namespace Post.Sockets.Associations.Resumption;
+
+/// <summary>
+/// Connects the initiator of an association again, for as long as the association waits, and asks the listener to go on with it. Nothing
+/// but HELLO goes over the new connection before the listener has said that it does.
+/// </summary>
+internal sealed class Reconnector : IGreeter
+{
+    /// <summary>A connection that held for so long makes the next loss a new one, and not one of a series.</summary>
+    private static readonly TimeSpan Steady = TimeSpan.FromSeconds(10);
+
+    private readonly AssociationCore _core;
+    private readonly PostHost _host;
+    private readonly Pauses _pauses;
+    private Carrier? _candidate;
+    private TaskCompletionSource<TransportException?>? _outcome;
+
+    public Reconnector(AssociationCore core, PostHost host)
+    {
+        _core = core;
+        _host = host;
+        _pauses = new Pauses(host.Transport.CreateRandom());
+    }
+
+    /// <summary>The connection is lost: begins to connect again.</summary>
+    public void Begin()
+    {
+        if (_core.ConnectedFor >= _core.Clock.Units(Steady))
+        {
+            _pauses.Reset();
+        }
+
+        _ = RunAsync();
+    }
+
+    /// <summary>The association is over: a connection that was to carry it is closed.</summary>
+    public async ValueTask StopAsync(PostErrorCode code, string reason)
+    {
+        if (_candidate is { } candidate)
+        {
+            await candidate.CloseAsync(code, reason).ConfigureAwait(false);
+            Report(new TransportException(TransportErrorReason.ClosedLocally, "The association is over."));
+        }
+    }
+
+    void IGreeter.OnHello(Carrier carrier, HelloFrame hello)
+    {
+        if (hello.AssociationId != _core.Id || hello.Resumption != carrier.Resumption)
+        {
+            // A listener that knows nothing of the association and says so by beginning a new one.
+            _ = carrier.CloseAsync(PostErrorCode.UnknownAssociation, "it did not resume the association");
+            Report(new TransportException(
+                TransportErrorReason.ClosedByPeer, "The listener did not resume the association.", (long)PostErrorCode.UnknownAssociation));
+            return;
+        }
+
+        var error = _core.Continuity.Accept(carrier, hello);
+        if (error == PostErrorCode.NoError)
+        {
+            _candidate = null;
+            Report(null);
+        }
+        else if (error == PostErrorCode.Aborted)
+        {
+            _ = carrier.CloseAsync(error, "the association is over");
+        }
+        else
+        {
+            carrier.Violate(error, "HELLO names impossible ids");
+        }
+    }
+
+    void IGreeter.OnEnded(Carrier carrier, TransportException reason)
+    {
+        if (_core.Carrier == carrier)
+        {
+            _core.Continuity.OnConnectionEnded(carrier, reason);
+        }
+        else if (_candidate == carrier)
+        {
+            Report(reason);
+        }
+    }
+
+    void IGreeter.OnViolation(Carrier carrier, PostErrorCode code, string what)
+    {
+        if (_candidate != carrier)
+        {
+            _core.Continuity.OnViolation(carrier, code, what);
+            return;
+        }
+
+        _core.Lifecycle.Abort(
+            code, new PostException(PostErrorReason.ProtocolViolation, $"The peer broke the rules of post/1: {what} ({code})."));
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                var pause = _pauses.Next();
+                if (pause > TimeSpan.Zero)
+                {
+                    await Task.Delay(pause, _core.Clock.Provider, _core.Ended).ConfigureAwait(false);
+                }
+
+                if (await TryAsync().ConfigureAwait(false) is not { } failure)
+                {
+                    return;
+                }
+
+                _core.Log.NotResumed(failure.Reason, failure.Message);
+                if (!ConnectionLoss.IsPassing(failure))
+                {
+                    _core.Lifecycle.EndWithoutConnection(Lifecycle.Translate(failure));
+                    return;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The association is over.
+        }
+        catch (Exception exception)
+        {
+            _core.Log.PumpFailed(exception);
+            _core.Lifecycle.EndWithoutConnection(new PostException(
+                PostErrorReason.Transport, $"The association could not go on: {exception.Message}", exception));
+        }
+    }
+
+    /// <summary>One attempt; null when it succeeded, or needs no other.</summary>
+    private async ValueTask<TransportException?> TryAsync()
+    {
+        var association = _core.Association;
+        Carrier? carrier = null;
+        try
+        {
+            // Early data would be of no use: nobody may honour it before the handshake is complete.
+            var connection = await _host
+                .ConnectAsync(association.Local, association.Remote!, _core.Options with { AllowEarlyData = false }, _core.Ended)
+                .ConfigureAwait(false);
+            carrier = new Carrier(_host, connection, this);
+            carrier.Bind(_core);
+            _outcome = new TaskCompletionSource<TransportException?>(_core.Continuations);
+            _candidate = carrier;
+            HelloFrame hello;
+            lock (_core.Gate)
+            {
+                carrier.Resumption = _core.Continuity.NextResumption();
+                carrier.ToldLowest = _core.Outbox.LowestId;
+                hello = _core.Lifecycle.Hello(carrier);
+            }
+
+            carrier.Start();
+            if (_core.IsClosed)
+            {
+                await carrier.CloseAsync(PostErrorCode.Aborted, "the association is over").ConfigureAwait(false);
+                return null;
+            }
+
+            await carrier.Control.OpenAsync(hello, carrier.Over).ConfigureAwait(false);
+        }
+        catch (TransportException exception)
+        {
+            if (carrier is null)
+            {
+                return exception;
+            }
+        }
+        catch (OperationCanceledException) when (!_core.Ended.IsCancellationRequested)
+        {
+            // The connection was lost before HELLO was out; its event says why.
+        }
+
+        var outcome = await _outcome!.Task.ConfigureAwait(false);
+        if (outcome is not null)
+        {
+            await carrier!.CloseAsync(PostErrorCode.NoError, string.Empty).ConfigureAwait(false);
+        }
+
+        return outcome;
+    }
+
+    private void Report(TransportException? outcome)
+    {
+        var waiting = _outcome;
+        _core.Queue(new Work(() => waiting?.TrySetResult(outcome)));
+    }
+}

@@ -1,0 +1,64 @@
+using Post.Sockets.Associations.Connections;
+using Post.Sockets.Objects;
+using Post.Sockets.Transport;
+
+namespace Post.Sockets.Associations.Sending;
+
+/// <summary>Hands over objects that travel as datagrams. Part of the pump, and serial like it.</summary>
+internal sealed class DatagramSender(AssociationCore core, SendPump pump, OutboundFraming framing)
+{
+    /// <summary>Sends the datagram that the framing has prepared last.</summary>
+    public void Send(Carrier carrier, OutboundObject item, int size)
+    {
+        var priority = new TransportPriority(item.Entry.Class, item.ExpiresAt, false, item.Id);
+        long reports;
+        lock (core.Gate)
+        {
+            // Before the call: its fate may be reported during it.
+            reports = carrier.Datagrams.Reports;
+            item.Transit.IsDatagram = true;
+            item.Transit.DatagramReport = null;
+            item.Transit.DatagramCharge = size;
+            item.Transit.DatagramClass = item.Entry.Class;
+            core.Scheduler.Class(item.Transit.DatagramClass).Outstanding += size;
+        }
+
+        var result = carrier.Connection.TrySendDatagram(framing.Datagram(size), priority, item.Id);
+        lock (core.Gate)
+        {
+            if (result != TransportDatagramResult.Queued)
+            {
+                core.Outbox.ReleaseDatagram(item);
+                carrier.Datagrams.IsFull |= result == TransportDatagramResult.Full && reports == carrier.Datagrams.Reports;
+                item.NeedsStream |= result is TransportDatagramResult.TooLarge or TransportDatagramResult.Unavailable;
+            }
+            else
+            {
+                if (!item.Transit.IsVisible)
+                {
+                    core.Outbox.OnTaken(item, item.Memory.Length);
+                }
+
+                item.Transit.IsVisible = true;
+                item.Transit.IsEarly |= !carrier.IsHandshakeCompleted;
+            }
+
+            if (!pump.LetGo(item))
+            {
+                return;
+            }
+
+            if (result != TransportDatagramResult.Queued)
+            {
+                core.Scheduler.Add(item.Entry);
+                return;
+            }
+
+            core.Outbox.OnAllTaken(item);
+            if (item.Transit.DatagramReport is { } report)
+            {
+                core.Outbox.OnDatagramState(item.Id, report);
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using Post.Sockets.Objects;
+using Post.Sockets.Protocol;
+
+namespace Post.Sockets.Associations.Sending;
+
+/// <summary>Gets the bytes of objects whose payload does not lie in one piece of memory. Part of the pump, and serial like it.</summary>
+internal sealed class SourceFeeder(AssociationCore core, SendPump pump)
+{
+    /// <summary>Writes what the source of an object has now, or waits until it has something.</summary>
+    public void Feed(OutboundObject item)
+    {
+        ReadOnlyMemory<byte> chunk;
+        bool isLast;
+        bool hasBytes;
+        try
+        {
+            hasBytes = item.Source!.TryPeek(item.Transit.IsVisible ? pump.Chunk : SendPump.CopyLimit, out chunk, out isLast);
+        }
+        catch (Exception exception)
+        {
+            Fail(item, exception);
+            return;
+        }
+
+        StreamWrite? write = null;
+        lock (core.Gate)
+        {
+            if (item.IsEnded || item.Transit.IsVoid)
+            {
+                pump.LetGo(item);
+                return;
+            }
+
+            if (!hasBytes)
+            {
+                // The entry keeps its turn; it comes back when the source has more.
+                item.IsWaitingForSource = true;
+            }
+            else
+            {
+                write = item.Transit.IsVisible
+                    ? pump.Prepare(item, chunk, null, chunk.Length, chunk.Length, isLast)
+                    : pump.PrepareFirst(item, chunk.Span, isLast, fromSource: true);
+            }
+        }
+
+        if (write is not null)
+        {
+            pump.StartWrite(write);
+        }
+        else
+        {
+            _ = WaitAsync(item);
+        }
+    }
+
+    private async Task WaitAsync(OutboundObject item)
+    {
+        try
+        {
+            await item.Source!.WaitAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            Fail(item, exception);
+            core.Wake();
+            return;
+        }
+
+        lock (core.Gate)
+        {
+            item.IsWaitingForSource = false;
+            if (pump.LetGo(item))
+            {
+                core.Scheduler.Add(item.Entry);
+            }
+        }
+
+        core.Wake();
+    }
+
+    private void Fail(OutboundObject item, Exception exception)
+    {
+        lock (core.Gate)
+        {
+            item.IsWaitingForSource = false;
+            item.IsWriting = false;
+            if (item.IsEnded)
+            {
+                pump.LetGo(item);
+                return;
+            }
+
+            core.Outbox.End(
+                item,
+                ObjectEnd.Failed,
+                ObjectEndReason.SourceFailed,
+                new PostException(PostErrorReason.SourceFailed, $"The source of object {item.Id} failed: {exception.Message}", exception),
+                AbandonReason.SourceFailed);
+        }
+    }
+}

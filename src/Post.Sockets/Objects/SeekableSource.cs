@@ -1,0 +1,40 @@
+using System.IO.Pipelines;
+
+namespace Post.Sockets.Objects;
+
+/// <summary>An object that is read from a stream that can seek: its bytes can be had again from where it began.</summary>
+internal sealed class SeekableSource : PipeSource
+{
+    private readonly Stream _stream;
+    private readonly bool _leaveOpen;
+    private readonly long _start;
+
+    public SeekableSource(Stream stream, bool leaveOpen)
+        : base(Read(stream), Math.Max(0, stream.Length - stream.Position))
+    {
+        _stream = stream;
+        _leaveOpen = leaveOpen;
+        _start = stream.Position;
+    }
+
+    public override bool CanRewind => true;
+
+    public override void Rewind()
+    {
+        // What the reader has read ahead is read again.
+        _stream.Position = _start;
+        StartOver(Read(_stream));
+    }
+
+    public override void Release(Exception? error)
+    {
+        base.Release(error);
+        if (!_leaveOpen)
+        {
+            _stream.Dispose();
+        }
+    }
+
+    private static PipeReader Read(Stream stream) =>
+        PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: Outbox.LargeObject, leaveOpen: true));
+}

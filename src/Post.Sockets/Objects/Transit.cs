@@ -1,0 +1,54 @@
+using Post.Sockets.Transport;
+
+namespace Post.Sockets.Objects;
+
+/// <summary>
+/// The way of one object over one connection: what is forgotten when that connection is lost, and begins anew on the next. What
+/// belongs to the object however it travels stands in <see cref="OutboundObject"/>.
+/// </summary>
+internal struct Transit
+{
+    /// <summary>The stream it travels on, once it has one.</summary>
+    public TransportStream? Stream;
+
+    /// <summary>Bytes of payload handed to the transport.</summary>
+    public long PayloadTaken;
+
+    /// <summary>Bytes of its header on the stream.</summary>
+    public int HeaderLength;
+
+    /// <summary>The connection is gone, or its early data void: the object starts anew once the transport has let go of its bytes.</summary>
+    public bool IsVoid;
+
+    /// <summary>At least its header was handed over, so the receiver may know of it.</summary>
+    public bool IsVisible;
+
+    /// <summary>It was handed over before the handshake was complete.</summary>
+    public bool IsEarly;
+
+    /// <summary>The transport has let go of the header: a reset can still deliver it.</summary>
+    public bool IsHeaderOut;
+
+    /// <summary>The peer asked to stop sending it, and the transport has reset its stream.</summary>
+    public bool IsStopped;
+
+    /// <summary>Its stream was reset with the header delivered: the receiver knows which object died.</summary>
+    public bool IsToldByReset;
+
+    /// <summary>All of it was handed over.</summary>
+    public bool IsAllTaken;
+
+    /// <summary>The peer's transport has all of it.</summary>
+    public bool IsAcknowledged;
+
+    /// <summary>It travels, or has travelled, as a datagram.</summary>
+    public bool IsDatagram;
+
+    /// <summary>Bytes of a datagram that the transport holds, counted in <see cref="DatagramClass"/>.</summary>
+    public int DatagramCharge;
+
+    public int DatagramClass;
+
+    /// <summary>What was reported of the datagram while it was being handed over.</summary>
+    public TransportDatagramState? DatagramReport;
+}

@@ -1,0 +1,10 @@
+using Post.Sockets.Transport;
+
+namespace Post.Sockets.Tests.Resumption;
+
+internal static class RawConnections
+{
+    /// <summary>Loses a connection, for both of its ends.</summary>
+    public static void Lose(this TransportConnection connection, RawClients world) =>
+        world.Network.Wires.Single(wire => wire.Client == connection).Break(TransportErrorReason.TimedOut);
+}
