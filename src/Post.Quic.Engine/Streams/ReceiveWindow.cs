@@ -4,7 +4,7 @@ namespace Post.Quic.Engine.Streams;
 
 /// <summary>
 /// The credit given to the peer on one stream or on the connection (RFC 9000 section 4). It follows what the
-/// application consumed, and grows towards twice the measured bandwidth-delay product.
+/// application consumed, and grows towards four times the measured bandwidth-delay product.
 /// </summary>
 internal struct ReceiveWindow(ulong initial, ulong maximum)
 {
@@ -47,9 +47,10 @@ internal struct ReceiveWindow(ulong initial, ulong maximum)
             return false;
         }
 
-        // Half a window within a round trip: the peer would be standing still at least half of the time.
+        // Half a window within two round trips. A peer that stands still for lack of credit needs one and the time to send
+        // that half: to ask for no more than one would leave it standing.
         long elapsed = now - _epochStart;
-        if (elapsed > Math.Max(roundTrip, Limits.WindowTuningRoundTrip))
+        if (elapsed > 2 * Math.Max(roundTrip, Limits.WindowTuningRoundTrip))
         {
             return false;
         }

@@ -194,12 +194,22 @@ public sealed class FlowControlTests
         window.OnReceived(0);
         for (long now = 100_000; now < 1_000_000; now += 100_000)
         {
-            Assert.IsFalse(window.Consume(500, now, roundTrip: 50_000));
+            Assert.IsFalse(window.Consume(500, now, roundTrip: 40_000));
             Assert.IsTrue(window.UpdateDue);
             window.Announce(now);
         }
 
         Assert.AreEqual(1000UL, window.Size);
+    }
+
+    /// <summary>A round trip from the update to the first byte that it let out, and the time of the others: that is no rest.</summary>
+    [TestMethod]
+    public void A_window_whose_sender_stands_still_for_a_round_trip_grows()
+    {
+        var window = new ReceiveWindow(1000, 8000);
+        window.OnReceived(0);
+        Assert.IsTrue(window.Consume(500, 52_000, roundTrip: 40_000));
+        Assert.AreEqual(2000UL, window.Size);
     }
 
     [TestMethod]
