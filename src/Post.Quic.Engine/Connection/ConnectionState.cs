@@ -109,6 +109,8 @@ internal sealed class ConnectionState
 
     public FrameWriter FrameWriter { get; }
 
+    public AckFrequencyRequest AckFrequency { get; } = new();
+
     public UndecryptablePackets Waiting { get; } = new();
 
     public Closing Closing { get; } = new();

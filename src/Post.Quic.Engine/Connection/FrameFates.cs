@@ -62,7 +62,10 @@ internal sealed class FrameFates : IFrameFate
                 break;
 
             // What these said is said anew whenever it is needed; a challenge has its own clock.
-            case SentFrameKind.Ack or SentFrameKind.Ping or SentFrameKind.PathChallenge or SentFrameKind.AckFrequency:
+            case SentFrameKind.Ack or SentFrameKind.Ping or SentFrameKind.PathChallenge:
+                break;
+            case SentFrameKind.AckFrequency:
+                _state.AckFrequency.OnLost(frame.Id);
                 break;
             default:
                 _state.Streams.OnLost(frame, _state.Now);

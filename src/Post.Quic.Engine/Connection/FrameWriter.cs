@@ -74,6 +74,13 @@ internal sealed class FrameWriter
         }
 
         bool eliciting = content && WriteContent(level, ref writer, space.Frames, now);
+        if (isProbe && level == EncryptionLevel.Application && _state.AckFrequency.IsInForce && writer.Remaining >= ImmediateAckFrame.Length)
+        {
+            // draft-ietf-quic-ack-frequency section 5: what a probe asks is not to wait for more to come.
+            ImmediateAckFrame.Write(ref writer);
+            eliciting = true;
+        }
+
         if (!eliciting && writer.Remaining > 0
             && (isProbe || (wroteAck && permission == SendPermission.Allowed && _state.Recovery.ShouldAddPing(space, now))))
         {
@@ -142,6 +149,11 @@ internal sealed class FrameWriter
         if (_state.LocalIds.HasDataToSend)
         {
             _ = _state.LocalIds.WriteFrames(ref writer, log);
+        }
+
+        if (_state.AckFrequency.HasDataToSend)
+        {
+            _state.AckFrequency.Write(ref writer, log);
         }
 
         if (_state.PingToSend && writer.Remaining > 0)

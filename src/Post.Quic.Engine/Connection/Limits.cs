@@ -64,6 +64,12 @@ internal static class Limits
     public const int AckRanges = 64;
 
     /// <summary>
+    /// Packets that we ask the peer to answer with one acknowledgement: above it nothing is saved any more, and each
+    /// acknowledgement would free so much of the window at once that pacing has to break it up.
+    /// </summary>
+    public const int PacketsPerAck = 32;
+
+    /// <summary>
     /// The longest delay of acknowledgements that ACK_FREQUENCY can ask for, in microseconds: the largest value
     /// max_ack_delay may have (RFC 9000 section 18.2). More would stop a sender's own window.
     /// </summary>

@@ -30,6 +30,7 @@ internal sealed class PathMonitor
         _state.Streams.RoundTrip = recovery.Rtt.Smoothed;
         _state.Datagrams.SuspicionTime = SuspicionPeriods * _state.Recovery.ProbeTimeoutPeriod;
         _state.Trace?.MetricsUpdated(now, path);
+        _state.AckFrequency.Update(recovery, _state.Peer);
         // Ids of another length leave another room: a datagram of the old size would wait for a packet that never comes.
         int idLength = path.RemoteId.Id.Length;
         if (_watched != recovery || _idLength != idLength)

@@ -1,0 +1,81 @@
+using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Frames;
+using Post.Quic.Engine.Wire.Parameters;
+
+namespace Post.Quic.Engine.Recovery;
+
+/// <summary>
+/// Asks the peer to acknowledge less often while the window is large (draft-ietf-quic-ack-frequency): each
+/// acknowledgement costs both ends a packet, and a window of hundreds of packets needs no hundred of them in a round trip.
+/// </summary>
+/// <remarks>
+/// Reordering stays what it was: a gap is acknowledged at once, so that losses are found as early as ever, and no delay is
+/// asked for beyond what the peer announced, so that the probe timeout stays true.
+/// </remarks>
+internal sealed class AckFrequencyRequest
+{
+    // RFC 9000 section 13.2.2: what the peer does without being asked.
+    private const int DefaultPackets = 2;
+    private const int ReorderingThreshold = 1;
+
+    // Acknowledgements in a window, and so in a round trip at least: slow start, HyStart's eight samples and the pacing of
+    // what follows live on them.
+    private const int AcksInWindow = 16;
+
+    // For the last packets of what is sent, when no more come to complete the count.
+    private const ulong DelaysInRoundTrip = 4;
+
+    private const ulong MicrosecondsPerMillisecond = 1000;
+
+    private int _packets = DefaultPackets;
+    private ulong _delay;
+    private ulong _next;
+
+    /// <summary>A frame waits for a packet that goes anyway.</summary>
+    public bool HasDataToSend { get; private set; }
+
+    /// <summary>The peer acknowledges less often than by itself: probes ask for an answer at once.</summary>
+    public bool IsInForce => _packets > DefaultPackets;
+
+    /// <summary>Recovery has learnt something of the path that is in use.</summary>
+    /// <param name="path">That path.</param>
+    /// <param name="peer">What the peer announced; without min_ack_delay it is asked nothing.</param>
+    public void Update(RecoveryPath path, TransportParameters peer)
+    {
+        if (peer.MinAckDelay is not { } least || !path.Rtt.HasSample)
+        {
+            return;
+        }
+
+        long window = path.Congestion.Window / path.Congestion.MaxDatagramSize;
+        int packets = (int)Math.Clamp(window / AcksInWindow, DefaultPackets, Limits.PacketsPerAck);
+
+        // Half as much or twice as much: a frame for every packet more would cost what it is to save.
+        if (packets > _packets / 2 && packets < _packets * 2)
+        {
+            return;
+        }
+
+        _packets = packets;
+        _delay = Math.Clamp((ulong)path.Rtt.Smoothed / DelaysInRoundTrip, least, peer.MaxAckDelay * MicrosecondsPerMillisecond);
+        HasDataToSend = true;
+    }
+
+    public void Write(ref WireWriter writer, SentFrameLog log)
+    {
+        var frame = new AckFrequencyFrame(_next, (ulong)_packets - 1, _delay, ReorderingThreshold);
+        if (writer.Remaining < frame.Length)
+        {
+            return;
+        }
+
+        frame.Write(ref writer);
+        log.Record(new SentFrame(SentFrameKind.AckFrequency, _next));
+        _next++;
+        HasDataToSend = false;
+    }
+
+    /// <summary>A frame was lost: what it asked for is asked again, unless a newer one did.</summary>
+    public void OnLost(ulong sequence) => HasDataToSend |= sequence + 1 == _next;
+}
