@@ -1,3 +1,4 @@
+using Post.Mutations;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
@@ -99,7 +100,7 @@ public sealed class ForgeryAttackTests
         int refused = 0;
         for (int input = 0; input < 5_000; input++)
         {
-            FuzzRandom random = FuzzRandom.ForInput(Seed, input);
+            var random = new FuzzRandom(FuzzRandom.SeedOf(Seed, input));
             FuzzRandom draws = random;
             using var pair = new Pair(new PairOptions
             {

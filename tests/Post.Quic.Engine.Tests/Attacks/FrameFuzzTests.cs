@@ -1,3 +1,4 @@
+using Post.Mutations;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Simulation;
@@ -9,53 +10,42 @@ namespace Post.Quic.Engine.Tests.Attacks;
 
 /// <summary>
 /// Packets under true keys whose frames, likely ones, were spoiled before they were sealed: past the cryptography, where
-/// no random datagram gets. 50,000 for each role.
+/// no random datagram gets.
 /// </summary>
 [TestClass]
 public sealed class FrameFuzzTests
 {
-    private const int Inputs = 50_000;
     private const int InputsPerConnection = 400;
-    private const ulong Seed = 20_261_123;
 
     [TestMethod]
+    [Mutates(MutationRoom.SealedFrames)]
     [DataRow(true)]
     [DataRow(false)]
     public void Spoiled_frames_cost_an_error_at_most(bool atServer)
     {
-        Pair? pair = null;
-        EvilPeer? evil = null;
-        int age = 0;
         int closed = 0;
-        try
+        MutationRun.Of(MutationRoom.SealedFrames, atServer ? 1 : 2, (ref FuzzRandom random, int most) =>
         {
-            for (int input = 0; input < Inputs; input++, age++)
+            using Pair pair = Connect(atServer, out EvilPeer evil);
+            SimulatedSide victim = Victim(pair, atServer);
+            int input = 0;
+            try
             {
-                if (pair is null || age == InputsPerConnection || Victim(pair, atServer).Closed is not null)
+                for (; input < Math.Min(InputsPerConnection, most) && victim.Closed is null; input++)
                 {
-                    closed += pair is not null && age < InputsPerConnection ? 1 : 0;
-                    pair?.Dispose();
-                    pair = Connect(atServer, out evil);
-                    age = 0;
-                }
-
-                FuzzRandom random = FuzzRandom.ForInput(Seed, input);
-                try
-                {
-                    Attack(pair, evil!, Victim(pair, atServer), ref random);
-                }
-                catch (Exception failure)
-                {
-                    Assert.Fail($"input {input} of seed {Seed}, {age} inputs into the connection: {failure}");
+                    Attack(pair, evil, victim, ref random);
                 }
             }
-        }
-        finally
-        {
-            pair?.Dispose();
-        }
+            catch (Exception failure)
+            {
+                throw new InvalidOperationException($"{input} inputs into the connection: {failure.Message}", failure);
+            }
 
-        Assert.IsGreaterThan(Inputs / 1_000, closed, "the frames were hardly spoiled");
+            closed += victim.Closed is null ? 0 : 1;
+            return input;
+        });
+        Assert.IsGreaterThan(
+            MutationBudget.InputsOfOneTest(MutationRoom.SealedFrames) / 1_000, closed, "the frames were hardly spoiled");
     }
 
     private static SimulatedSide Victim(Pair pair, bool atServer) => atServer ? pair.Server : pair.Client;

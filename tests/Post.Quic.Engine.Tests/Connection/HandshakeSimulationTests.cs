@@ -57,6 +57,38 @@ public sealed class HandshakeSimulationTests
     }
 
     [TestMethod]
+    [DataRow(NamedGroup.X25519MlKem768, false)]
+    [DataRow(NamedGroup.Secp384r1MlKem1024, false)]
+    [DataRow(NamedGroup.X25519MlKem768, true)]
+    public void Hellos_that_span_several_packets_are_put_together(object group, bool retry)
+    {
+        HybridKeyExchangeTests.RequireMlKem();
+        NamedGroup hybrid = (NamedGroup)group;
+        var options = new PairOptions
+        {
+            ClientTls = TlsPair.ClientOptions(groups: retry ? [NamedGroup.X25519, hybrid] : [hybrid]),
+            ServerTls = TlsPair.ServerOptions(TestCertificates.ChainOfNine, groups: [hybrid]),
+        };
+        using (Pair pair = new Pair(options).Handshake())
+        {
+            Assert.AreEqual(hybrid, pair.Client.Core!.Tls.Group);
+            Assert.AreEqual(retry, pair.Client.Core.Tls.IsRetried);
+            EchoWorks(pair, 20_000);
+        }
+
+        // Each datagram lost once, on either side: what is left of a hello waits for the rest.
+        for (int lost = 0; lost < 12; lost++)
+        {
+            int number = 0;
+            using var pair = new Pair(options);
+            pair.Network.Fate = _ => number++ == lost ? DatagramFate.Drop : DatagramFate.Deliver;
+            pair.Handshake();
+            Assert.AreEqual(hybrid, pair.Server.Core!.Tls.Group);
+            EchoWorks(pair, 2_000);
+        }
+    }
+
+    [TestMethod]
     public void Handshake_with_a_client_certificate_shows_it_to_the_server()
     {
         using Pair pair = new Pair(new PairOptions

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Post.Mutations;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Tests.Crypto;

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Post.Mutations;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Tests.Wire;
@@ -20,38 +21,35 @@ public sealed class TlsMutationTests
     private static readonly Lazy<byte[][]> LazyMessages = new(Collect);
 
     [TestMethod]
-    [DataRow(11)]
-    [DataRow(12)]
-    public void Mutated_messages_are_parsed_or_refused(int seed)
+    [Mutates(MutationRoom.TlsMessages)]
+    [DataRow(1)]
+    [DataRow(2)]
+    public void Mutated_messages_are_parsed_or_refused(int run)
     {
         int wellFormed = 0;
-        for (int i = 0; i < 150_000; i++)
+        MutationRun.Of(MutationRoom.TlsMessages, run, (ref FuzzRandom random, int _) =>
         {
-            byte[] input = Mutated(LazyMessages.Value, seed, i);
-            wellFormed += Guard(seed, i, input, () => ParseAsEverything(input)) ? 1 : 0;
-        }
-
-        Assert.IsInRange(1_000, 149_000, wellFormed, "The mutations are all of one kind.");
+            byte[] input = Mutated(LazyMessages.Value, ref random);
+            wellFormed += Guard(input, () => ParseAsEverything(input)) ? 1 : 0;
+            return 1;
+        });
+        Assert.IsInRange(
+            1_000, MutationBudget.InputsOfOneTest(MutationRoom.TlsMessages) - 1_000, wellFormed, "The mutations are all of one kind.");
     }
 
     [TestMethod]
+    [Mutates(MutationRoom.Certificates)]
     public void Mutated_certificates_are_parsed_and_judged_or_refused()
     {
-        const int seed = 21;
         CertificateCredential[] credentials = [TestCertificates.P256, TestCertificates.Rsa, TestCertificates.P521, TestCertificates.Client];
         byte[][] certificates = [.. credentials.Select(static c => c.Certificate.RawData), TestCertificates.Root.RawData];
         CertificatePolicy policy = CertificatePolicy.ForServers(TestCertificates.Trust);
         CertificatePolicy pinned = CertificatePolicy.ForServers(pinnedPublicKeys: [new byte[32]]);
         int judged = 0;
-        for (int i = 0; i < 6_000; i++)
+        MutationRun.Of(MutationRoom.Certificates, 1, (ref FuzzRandom random, int most) =>
         {
-            byte[] input = Mutated(certificates, seed, i);
-            if (input.Length == 0)
-            {
-                continue;
-            }
-
-            Guard(seed, i, input, () =>
+            byte[] input = Mutated(certificates, ref random);
+            Guard(input, () =>
             {
                 TransportError error = CertificateChainParser.Parse([input], out X509Certificate2? certificate, out _);
                 if (error.IsError)
@@ -69,33 +67,34 @@ public sealed class TlsMutationTests
 
                 return default;
             });
-        }
-
+            return 1;
+        });
         Assert.IsGreaterThan(100, judged, "Too few mutations came as far as being judged.");
     }
 
     [TestMethod]
+    [Mutates(MutationRoom.ClientHellos)]
     public void A_server_survives_mutated_hellos()
     {
-        const int seed = 31;
         byte[][] hellos = [.. LazyMessages.Value.Where(static m => MessageEdit.TypeOf(m) == HandshakeType.ClientHello)];
-        for (int i = 0; i < 60_000; i++)
+        MutationRun.Of(MutationRoom.ClientHellos, 1, (ref FuzzRandom random, int _) =>
         {
-            byte[] input = Mutated(hellos, seed, i);
-            Guard(seed, i, input, () =>
+            byte[] input = Mutated(hellos, ref random);
+            Guard(input, () =>
             {
                 var host = new TestTlsHost();
-                using var server = new TlsServer(host, new SeededRandomSource(seed), default);
+                using var server = new TlsServer(host, new SeededRandomSource(1), default);
                 host.Session = server;
                 return server.Receive(EncryptionLevel.Initial, input, 0);
             });
-        }
+            return 1;
+        });
     }
 
     [TestMethod]
+    [Mutates(MutationRoom.Handshakes)]
     public void Both_sides_survive_mutations_in_every_state()
     {
-        const int seed = 41;
         using TicketKeyRing keys = TlsPair.Keys();
         TlsServerOptions options = TlsPair.ServerOptions(
             keys: keys,
@@ -109,39 +108,39 @@ public sealed class TlsMutationTests
         using TlsPair first = new TlsPair(TlsPair.ClientOptions(policy: policy), options).Run();
         HandshakeTests.AssertComplete(first);
         TlsSessionTicket ticket = first.ClientHost.Tickets[0];
-        for (int i = 0; i < 400; i++)
+        MutationRun.Of(MutationRoom.Handshakes, 1, (ref FuzzRandom random, int _) =>
         {
-            int target = 1 + FuzzRandom.ForInput(seed, i).Below(11);
+            int target = 1 + random.Below(11);
+            FuzzRandom changes = random;
             byte[] input = [];
-            int round = i;
             using var pair = new TlsPair(
                 TlsPair.ClientOptions(
-                    i % 3 == 0 ? ticket : null,
-                    groups: i % 2 == 0 ? [NamedGroup.Secp256r1, NamedGroup.Secp384r1] : [NamedGroup.Secp384r1],
+                    random.Below(3) == 0 ? ticket : null,
+                    groups: random.Coin() ? [NamedGroup.Secp256r1, NamedGroup.Secp384r1] : [NamedGroup.Secp384r1],
                     policy: policy,
                     credential: TestCertificates.Client,
                     earlyData: true),
                 options)
             {
-                ChunkLength = i % 5 == 0 ? 13 : int.MaxValue,
-                Tamper = (_, _, message) => --target == 0 ? input = Mutated([message], seed, round) : message,
+                ChunkLength = random.Below(5) == 0 ? 13 : int.MaxValue,
+                Tamper = (_, _, message) => --target == 0 ? input = Mutated([message], ref changes) : message,
             };
-            Guard(seed, i, input, () => pair.Run().ClientError);
-            Guard(seed, i, input, () => pair.ServerError);
-        }
+            Guard(input, () => pair.Run().ClientError);
+            Guard(input, () => pair.ServerError);
+            return 1;
+        });
     }
 
-    /// <summary>One of the messages, spoilt; the same one again for the same seed and number.</summary>
-    private static byte[] Mutated(byte[][] messages, int seed, int number)
+    /// <summary>One of the messages, spoilt.</summary>
+    private static byte[] Mutated(byte[][] messages, ref FuzzRandom random)
     {
-        FuzzRandom random = FuzzRandom.ForInput((ulong)seed, number);
         byte[] message = messages[random.Below(messages.Length)];
         byte[] buffer = [.. message, 0, 0, 0, 0];
         return buffer[..Mutator.Mutate(buffer, message.Length, ref random)];
     }
 
     /// <summary>Whether the input was taken; fails the test for an exception or an error that is not the peer's.</summary>
-    private static bool Guard(int seed, int round, byte[] input, Func<TransportError> action)
+    private static bool Guard(byte[] input, Func<TransportError> action)
     {
         TransportError error = default;
         try
@@ -150,7 +149,7 @@ public sealed class TlsMutationTests
         }
         catch (Exception escaped)
         {
-            Assert.Fail($"seed {seed}, round {round}, input {Convert.ToHexStringLower(input)}: {escaped}");
+            Assert.Fail($"input {Convert.ToHexStringLower(input)}: {escaped}");
         }
 
         // What TLS may say: an alert, or one of QUIC's errors around the handshake; never that we are at fault.
@@ -158,7 +157,7 @@ public sealed class TlsMutationTests
             error.Code != TlsError.Alert(TlsAlert.InternalError, string.Empty).Code;
         Assert.IsTrue(
             !error.IsError || isAlert || error.Code is TransportErrorCode.ProtocolViolation or TransportErrorCode.CryptoBufferExceeded,
-            $"seed {seed}, round {round}, input {Convert.ToHexStringLower(input)}: {error}");
+            $"input {Convert.ToHexStringLower(input)}: {error}");
         return !error.IsError;
     }
 

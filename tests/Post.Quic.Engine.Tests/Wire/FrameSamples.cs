@@ -1,3 +1,4 @@
+using Post.Mutations;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 

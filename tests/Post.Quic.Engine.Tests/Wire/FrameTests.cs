@@ -1,4 +1,5 @@
 using CsCheck;
+using Post.Mutations;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 using Post.Quic.Testing;

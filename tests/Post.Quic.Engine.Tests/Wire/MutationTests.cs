@@ -1,3 +1,4 @@
+using Post.Mutations;
 using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Packets;
@@ -6,13 +7,11 @@ using Post.Quic.Engine.Wire.Parameters;
 namespace Post.Quic.Engine.Tests.Wire;
 
 /// <summary>
-/// Spoiled packets, frames and parameters: whatever comes, an answer goes back and nothing is thrown or allocated. A
-/// failure names its seed and the number of the input, from which <see cref="FuzzRandom.ForInput"/> makes it again.
+/// Spoiled packets, frames and parameters: whatever comes, an answer goes back and nothing is thrown or allocated.
 /// </summary>
 [TestClass]
 public sealed class MutationTests
 {
-    private const int Inputs = 100_000;
     private const int BufferLength = 1500;
 
     /// <summary>What the runtime itself may take on this thread while a test runs, far below one byte an input.</summary>
@@ -23,27 +22,30 @@ public sealed class MutationTests
     private delegate void Check(ReadOnlySpan<byte> input, Span<byte> first, Span<byte> second);
 
     [TestMethod]
-    [DataRow(1UL)]
-    [DataRow(2UL)]
-    public void Spoiled_frames_are_read_or_refused_and_what_is_read_is_stable(ulong seed) =>
-        Run(seed, WriteFrames, CheckFrames, bytesPerInput: 0);
+    [Mutates(MutationRoom.Frames)]
+    [DataRow(1)]
+    [DataRow(2)]
+    public void Spoiled_frames_are_read_or_refused_and_what_is_read_is_stable(int run) =>
+        Run(MutationRoom.Frames, run, WriteFrames, CheckFrames, bytesPerInput: 0);
 
     [TestMethod]
-    [DataRow(3UL)]
-    [DataRow(4UL)]
-    public void Spoiled_datagrams_are_split_within_their_bounds_or_dropped(ulong seed) =>
-        Run(seed, WriteDatagram, CheckDatagram, bytesPerInput: 0);
+    [Mutates(MutationRoom.Datagrams)]
+    [DataRow(1)]
+    [DataRow(2)]
+    public void Spoiled_datagrams_are_split_within_their_bounds_or_dropped(int run) =>
+        Run(MutationRoom.Datagrams, run, WriteDatagram, CheckDatagram, bytesPerInput: 0);
 
     [TestMethod]
-    [DataRow(5UL)]
-    public void Spoiled_transport_parameters_are_read_or_refused_and_what_is_read_is_stable(ulong seed)
+    [Mutates(MutationRoom.TransportParameters)]
+    public void Spoiled_transport_parameters_are_read_or_refused_and_what_is_read_is_stable()
     {
         byte[] client = TransportParameterSamples.Encode(TransportParameterSamples.Client);
         byte[] server = TransportParameterSamples.Encode(TransportParameterSamples.Server);
 
         // What is read is objects, a bounded number of them for each input.
         Run(
-            seed,
+            MutationRoom.TransportParameters,
+            run: 1,
             (Span<byte> buffer, ref FuzzRandom random) =>
             {
                 byte[] source = random.Coin() ? client : server;
@@ -54,15 +56,14 @@ public sealed class MutationTests
             bytesPerInput: 32 * 1024);
     }
 
-    private static void Run(ulong seed, Sample sample, Check check, long bytesPerInput)
+    private static void Run(MutationRoom room, int run, Sample sample, Check check, long bytesPerInput)
     {
         byte[] buffer = new byte[BufferLength];
         byte[] first = new byte[BufferLength];
         byte[] second = new byte[BufferLength];
         long allocated = 0;
-        for (int input = 0; input < Inputs; input++)
+        MutationRun.Of(room, run, (ref FuzzRandom random, int _) =>
         {
-            FuzzRandom random = FuzzRandom.ForInput(seed, input);
             int length = sample(buffer, ref random);
             length = Mutator.Mutate(buffer, length, ref random);
             long before = GC.GetAllocatedBytesForCurrentThread();
@@ -72,13 +73,14 @@ public sealed class MutationTests
             }
             catch (Exception error)
             {
-                Assert.Fail($"seed {seed}, input {input}: {Convert.ToHexStringLower(buffer.AsSpan(0, length))}: {error}");
+                throw new InvalidOperationException($"{Convert.ToHexStringLower(buffer.AsSpan(0, length))}: {error.Message}", error);
             }
 
             allocated += GC.GetAllocatedBytesForCurrentThread() - before;
-        }
-
-        Assert.IsTrue(allocated <= (Inputs * bytesPerInput) + AllocationSlack, $"seed {seed}: {allocated} bytes allocated");
+            return 1;
+        });
+        long most = (MutationBudget.InputsOfOneTest(room) * bytesPerInput) + AllocationSlack;
+        Assert.IsLessThanOrEqualTo(most, allocated, "bytes allocated");
     }
 
     private static int WriteFrames(Span<byte> buffer, ref FuzzRandom random)

@@ -1,3 +1,4 @@
+using Post.Mutations;
 using Post.Quic.Engine.Tests.Simulation;
 using Post.Quic.Engine.Tests.Wire;
 

@@ -1,21 +1,18 @@
-using System.Globalization;
+using Post.Mutations;
 using Post.Sockets.Protocol;
 
 namespace Post.Sockets.Tests.Protocol;
 
 /// <summary>
 /// Hundreds of thousands of damaged inputs: no parser throws, reads beyond its input, or accepts what it could not write
-/// back. A failure names its seed; set POST_FUZZ_SEED to repeat it, POST_FUZZ_INPUTS for a longer run.
+/// back.
 /// </summary>
 [TestClass]
 public sealed class MutationTests
 {
-    private static readonly int Inputs = Setting("POST_FUZZ_INPUTS") ?? 100_000;
-
-    private static readonly int FirstSeed = Setting("POST_FUZZ_SEED") ?? Random.Shared.Next();
-
     [TestMethod]
-    public void Damaged_object_headers_are_refused_or_mean_something() => Fuzz(ObjectSeed, input =>
+    [Mutates(MutationRoom.PostObjects)]
+    public void Damaged_object_headers_are_refused_or_mean_something() => Fuzz(MutationRoom.PostObjects, ObjectSeed, input =>
     {
         Span<long> scratch = stackalloc long[ProtocolLimits.MaxAntecedents];
         ParseStatus status = ObjectHeader.TryParse(input, scratch, out ObjectHeader header, out int consumed, out PostErrorCode error);
@@ -46,7 +43,8 @@ public sealed class MutationTests
     });
 
     [TestMethod]
-    public void Damaged_control_streams_are_refused_or_mean_something() => Fuzz(ControlSeed, input =>
+    [Mutates(MutationRoom.PostControl)]
+    public void Damaged_control_streams_are_refused_or_mean_something() => Fuzz(MutationRoom.PostControl, ControlSeed, input =>
     {
         var whole = new ControlFrameReader();
         var dripped = new ControlFrameReader();
@@ -77,7 +75,9 @@ public sealed class MutationTests
     });
 
     [TestMethod]
+    [Mutates(MutationRoom.PostStreams)]
     public void Damaged_stream_headers_are_refused_or_mean_something() => Fuzz(
+        MutationRoom.PostStreams,
         random =>
         {
             byte[] bytes = new byte[ProtocolLimits.MaxStreamHeader];
@@ -174,54 +174,23 @@ public sealed class MutationTests
         return bytes[..length];
     }
 
-    private static void Fuzz(Func<Random, byte[]> seed, Action<ReadOnlySpan<byte>> check)
-    {
-        for (int i = 0; i < Inputs; i++)
+    private static void Fuzz(MutationRoom room, Func<Random, byte[]> seed, Action<ReadOnlySpan<byte>> check) =>
+        MutationRun.Of(room, 1, (ref FuzzRandom random, int _) =>
         {
-            int inputSeed = unchecked(FirstSeed + i);
-            var random = new Random(inputSeed);
-            byte[] input = Damage(seed(random), random);
+            byte[] whole = seed(new Random((int)random.Next()));
+            byte[] buffer = [.. whole, 0, 0, 0, 0];
+
+            // One in eight stays whole, so that the checks of what was accepted are sure to run.
+            int length = random.Below(8) == 0 ? whole.Length : Mutator.Mutate(buffer, whole.Length, ref random);
             try
             {
-                check(input);
+                check(buffer.AsSpan(0, length));
             }
             catch (Exception e)
             {
-                throw new AssertFailedException($"POST_FUZZ_SEED={inputSeed}: {Convert.ToHexString(input)}: {e.Message}", e);
+                throw new InvalidOperationException($"{Convert.ToHexStringLower(buffer.AsSpan(0, length))}: {e.Message}", e);
             }
-        }
-    }
 
-    private static byte[] Damage(byte[] bytes, Random random)
-    {
-        // One in eight stays whole, so that the checks of what was accepted are sure to run.
-        for (int i = random.Next(8) == 0 ? 0 : random.Next(1, 5); i > 0 && bytes.Length > 0; i--)
-        {
-            int at = random.Next(bytes.Length);
-            switch (random.Next(5))
-            {
-                case 0:
-                    bytes[at] ^= (byte)(1 << random.Next(8));
-                    break;
-                case 1:
-                    bytes[at] = (byte)random.Next(256);
-                    break;
-                case 2:
-                    bytes = bytes[..at];
-                    break;
-                case 3:
-                    bytes = [.. bytes[..at], .. bytes[random.Next(at + 1)..]];
-                    break;
-                default:
-                    // The edges of the integers are where arithmetic goes wrong.
-                    bytes.AsSpan(at).Fill(0xff);
-                    break;
-            }
-        }
-
-        return bytes;
-    }
-
-    private static int? Setting(string name) =>
-        int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out int value) ? value : null;
+            return 1;
+        });
 }

@@ -1,4 +1,4 @@
-namespace Post.Quic.Engine.Tests.Wire;
+namespace Post.Mutations;
 
 /// <summary>Spoils bytes as an attacker or a bad line would: flips, cuts, repeats, edge values in place of lengths.</summary>
 internal static class Mutator

@@ -1,4 +1,4 @@
-namespace Post.Quic.Engine.Tests.Wire;
+namespace Post.Mutations;
 
 /// <summary>
 /// SplitMix64: one seed, one sequence, on every machine and without allocating, so that a failing input repeats from
@@ -8,8 +8,8 @@ internal struct FuzzRandom(ulong seed)
 {
     private ulong _state = seed;
 
-    /// <summary>The numbers for one input of a run: it can be made again without those before it.</summary>
-    public static FuzzRandom ForInput(ulong seed, int input) => new((seed * 0x9e3779b97f4a7c15) ^ ((ulong)input << 20));
+    /// <summary>The seed of one of a run's units: it can be made again without those before it.</summary>
+    public static ulong SeedOf(ulong run, int unit) => new FuzzRandom((run * 0x9e3779b97f4a7c15) ^ ((ulong)unit << 20)).Next();
 
     public ulong Next()
     {
