@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Diagnostics;
-using System.Numerics;
 using Post.Quic.Engine.Connection;
 
 namespace Post.Quic.Engine.Streams;
@@ -11,25 +10,12 @@ namespace Post.Quic.Engine.Streams;
 /// </summary>
 internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
 {
-    private const int SmallestBlock = BlockArrays.Smallest;
-    private const int LargestBlock = BlockArrays.Largest;
-
-    // What one busy stream needed is not kept for the quiet ones that reuse its object.
-    private const int LargestKeptArray = 64;
-
-    private Fragment[] _fragments = [];
-    private int _firstFragment;
-    private int _fragmentCount;
-    private long _fragmentBytes;
-    private long _rentedSincePacked;
-
+    private readonly AssemblyBlocks _blocks = new(pool);
+    private FragmentList _fragments = new();
     private ReadSegment? _firstSegment;
     private ReadSegment? _lastSegment;
     private int _consumedOfFirst;
     private bool _discardWhenReturned;
-
-    // The block that is being filled; it counts itself as one of the block's references.
-    private MemoryBlock? _block;
 
     /// <summary>Everything below was read (or skipped) by the reader.</summary>
     public ulong ReadOffset { get; private set; }
@@ -40,13 +26,13 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
     public long ReadableBytes => (long)(ReadyOffset - ReadOffset);
 
     /// <summary>Pieces that wait for what comes before them.</summary>
-    public int FragmentCount => _fragmentCount;
+    public int FragmentCount => _fragments.Count;
 
     /// <summary>Bytes that were received and not read.</summary>
-    public long HeldBytes => ReadableBytes + _fragmentBytes;
+    public long HeldBytes => ReadableBytes + _fragments.Bytes;
 
     /// <summary>Bytes of the pooled blocks that hold them.</summary>
-    public long AllocatedBytes { get; private set; }
+    public long AllocatedBytes => _blocks.AllocatedBytes;
 
     /// <summary>
     /// Takes what is next in order straight from the packet, at most <paramref name="maxLength"/> bytes, without
@@ -62,10 +48,10 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
 
         data = data[(int)(ReadyOffset - offset)..];
         data = data[..Math.Min(data.Length, maxLength)];
-        if (_fragmentCount > 0)
+        if (_fragments.Count > 0)
         {
             // What is stored further on is read from there: one copy of each byte reaches the reader.
-            ulong stored = _fragments[_firstFragment].Offset - ReadyOffset;
+            ulong stored = _fragments[0].Offset - ReadyOffset;
             data = data[..(int)Math.Min((ulong)data.Length, stored)];
         }
 
@@ -97,9 +83,9 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
             data = data[(int)(ReadyOffset - offset)..];
             offset = ReadyOffset;
             int part = data.Length;
-            if (_fragmentCount > 0)
+            if (_fragments.Count > 0)
             {
-                part = (int)Math.Min((ulong)part, _fragments[_firstFragment].Offset - offset);
+                part = (int)Math.Min((ulong)part, _fragments[0].Offset - offset);
             }
 
             StoreReadable(data[..part]);
@@ -181,29 +167,26 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
                 _lastSegment = null;
             }
 
-            Dereference(first.Block!);
+            _blocks.Dereference(first.Block!);
             pool.Return(first);
         }
 
         // A stream that waits for its peer keeps no memory; 10,000 idle ones would pin 10,000 blocks.
-        if (_firstSegment is null && _fragmentCount == 0)
+        if (_firstSegment is null && _fragments.Count == 0)
         {
-            DropBlock();
+            _blocks.Drop();
         }
     }
 
     /// <summary>Throws away all that is stored; what arrives later is up to the caller to refuse.</summary>
     public void Discard()
     {
-        for (int i = 0; i < _fragmentCount; i++)
+        for (int i = 0; i < _fragments.Count; i++)
         {
-            Dereference(_fragments[_firstFragment + i].Block);
+            _blocks.Dereference(_fragments[i].Block);
         }
 
-        Array.Clear(_fragments, _firstFragment, _fragmentCount);
-        _firstFragment = 0;
-        _fragmentCount = 0;
-        _fragmentBytes = 0;
+        _fragments.Clear();
         ReadOffset = ReadyOffset;
         if (IsLent)
         {
@@ -214,7 +197,7 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
             DiscardReadable();
         }
 
-        DropBlock();
+        _blocks.Drop();
     }
 
     /// <summary>Gives all memory back and starts over, for the next stream that uses this object; not while it is lent.</summary>
@@ -224,11 +207,7 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
         Discard();
         ReadOffset = 0;
         ReadyOffset = 0;
-        _rentedSincePacked = 0;
-        if (_fragments.Length > LargestKeptArray)
-        {
-            _fragments = [];
-        }
+        _blocks.RentedSincePacked = 0;
     }
 
     private void DiscardReadable()
@@ -236,7 +215,7 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
         while (_firstSegment is { } first)
         {
             _firstSegment = first.NextSegment;
-            Dereference(first.Block!);
+            _blocks.Dereference(first.Block!);
             pool.Return(first);
         }
 
@@ -246,13 +225,13 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
 
     private AssemblyResult InsertFragments(ulong offset, ReadOnlySpan<byte> data)
     {
-        int index = FirstFragmentEndingAfter(offset);
+        int index = _fragments.FirstEndingAfter(offset);
         while (!data.IsEmpty)
         {
             int gap = data.Length;
-            if (index < _fragmentCount)
+            if (index < _fragments.Count)
             {
-                ref Fragment next = ref _fragments[_firstFragment + index];
+                ref Fragment next = ref _fragments[index];
                 if (next.Offset <= offset)
                 {
                     // Known already; go on behind it.
@@ -286,34 +265,27 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
             MemoryBlock block = BlockFor(data.Length);
             int part = Math.Min(block.Free, data.Length);
             int start = block.Used;
-            bool extends = false;
-            if (index > 0)
+            if (index > 0 && IsBehind(_fragments[index - 1], offset, block, start))
             {
-                ref Fragment before = ref _fragments[_firstFragment + index - 1];
-                extends = before.End == offset && before.Block == block && before.Start + before.Length == start;
-                if (extends)
-                {
-                    before.Length += part;
-                }
+                _fragments.Extend(index - 1, part);
             }
-
-            if (!extends)
+            else if (HasRoomForFragment)
             {
-                // CVE-2026-25800: a byte here and a byte there must not buy bookkeeping without end. Honest senders
-                // leave gaps too, but their pieces are as large as packets.
-                long earned = limits.BytesPerExtraFragment == 0 ? 0 : _fragmentBytes / limits.BytesPerExtraFragment;
-                if (_fragmentCount >= limits.MaxFragments + earned)
-                {
-                    return false;
-                }
-
-                InsertFragmentAt(index++, new Fragment(offset, block, start, part));
+                _fragments.InsertAt(index++, new Fragment(offset, block, start, part));
                 block.References++;
+            }
+            else if (FragmentPacking.TryMerge(ref _fragments, _blocks))
+            {
+                index = _fragments.FirstEndingAfter(offset);
+                continue;
+            }
+            else
+            {
+                return false;
             }
 
             data[..part].CopyTo(block.Bytes.AsSpan(start));
             block.Used += part;
-            _fragmentBytes += part;
             offset += (ulong)part;
             data = data[part..];
         }
@@ -357,160 +329,47 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
     /// <summary>Moves the pieces that are no longer behind a gap to the readable ones, without copying them.</summary>
     private void AbsorbFragments()
     {
-        while (_fragmentCount > 0 && _fragments[_firstFragment].Offset == ReadyOffset)
+        while (_fragments.Count > 0 && _fragments[0].Offset == ReadyOffset)
         {
-            Fragment first = _fragments[_firstFragment];
-            _fragments[_firstFragment] = default;
-            _firstFragment++;
-            _fragmentCount--;
-            _fragmentBytes -= first.Length;
+            Fragment first = _fragments.TakeFirst();
             AppendReadable(first.Block, first.Start, first.Length);
-            Dereference(first.Block);
+            _blocks.Dereference(first.Block);
         }
 
-        if (_fragmentCount == 0)
-        {
-            _firstFragment = 0;
-        }
-
-        Debug.Assert(_fragmentCount == 0 || _fragments[_firstFragment].Offset > ReadyOffset, "pieces never overlap");
+        Debug.Assert(_fragments.Count == 0 || _fragments[0].Offset > ReadyOffset, "pieces never overlap");
     }
 
+    /// <summary>
+    /// CVE-2026-25800: a byte here and a byte there must not buy bookkeeping without end. Honest senders leave gaps too, but
+    /// their pieces are as large as packets.
+    /// </summary>
+    private bool HasRoomForFragment =>
+        _fragments.Count < limits.MaxFragments
+            + (limits.BytesPerExtraFragment == 0 ? 0 : _fragments.Bytes / limits.BytesPerExtraFragment);
+
+    private static bool IsBehind(in Fragment before, ulong offset, MemoryBlock block, int start) =>
+        before.End == offset && before.Block == block && before.Start + before.Length == start;
+
+    /// <summary>Where the next bytes go, or the first of them.</summary>
     private MemoryBlock BlockFor(int length)
     {
-        if (_block is { Free: > 0 } block)
+        if (_blocks.Unfilled is { } block)
         {
             return block;
         }
 
-        int previous = _block?.Bytes.Length ?? 0;
-        DropBlock();
-
-        // Small pieces that outlive their neighbours would pin whole blocks: pack them when most of the memory is dead.
-        // Not again before as much was allocated as packing copies, or packing would be the attack.
-        if (AllocatedBytes > (2 * HeldBytes) + Limits.AssemblerSlack && _rentedSincePacked >= _fragmentBytes)
+        // Pieces are packed when most of the memory is dead. Not again before as much was allocated as packing copies, or
+        // packing would be the attack.
+        if (AllocatedBytes > (2 * HeldBytes) + Limits.AssemblerSlack && _blocks.RentedSincePacked >= _fragments.Bytes)
         {
-            PackFragments();
-            if (_block is { Free: > 0 } packed)
+            _blocks.Drop();
+            FragmentPacking.Pack(ref _fragments, _blocks);
+            if (_blocks.Unfilled is { } packed)
             {
                 return packed;
             }
-
-            DropBlock();
         }
 
-        // A stream that goes on gets larger blocks; a short one never pays for them.
-        int size = Math.Max(previous * 2, Math.Max(SmallestBlock, (int)BitOperations.RoundUpToPowerOf2((uint)length)));
-        return _block = RentBlock(Math.Min(size, LargestBlock));
-    }
-
-    private MemoryBlock RentBlock(int size)
-    {
-        MemoryBlock block = pool.Rent(size);
-        block.References = 1;
-        AllocatedBytes += block.Bytes.Length;
-        _rentedSincePacked += block.Bytes.Length;
-        return block;
-    }
-
-    private void PackFragments()
-    {
-        _rentedSincePacked = 0;
-        for (int i = 0; i < _fragmentCount; i++)
-        {
-            ref Fragment fragment = ref _fragments[_firstFragment + i];
-            if (_block is null || _block.Free < fragment.Length)
-            {
-                DropBlock();
-                _block = RentBlock(LargestBlock);
-            }
-
-            MemoryBlock old = fragment.Block;
-            old.Bytes.AsSpan(fragment.Start, fragment.Length).CopyTo(_block.Bytes.AsSpan(_block.Used));
-            fragment.Block = _block;
-            fragment.Start = _block.Used;
-            _block.Used += fragment.Length;
-            _block.References++;
-            Dereference(old);
-        }
-    }
-
-    private void DropBlock()
-    {
-        if (_block is { } block)
-        {
-            _block = null;
-            Dereference(block);
-        }
-    }
-
-    private void Dereference(MemoryBlock block)
-    {
-        if (--block.References == 0)
-        {
-            AllocatedBytes -= block.Bytes.Length;
-            pool.Return(block);
-        }
-    }
-
-    private int FirstFragmentEndingAfter(ulong offset)
-    {
-        int low = 0;
-        int high = _fragmentCount;
-
-        // Packets mostly arrive in the order they were sent.
-        if (high > 0 && _fragments[_firstFragment + high - 1].End <= offset)
-        {
-            return high;
-        }
-
-        while (low < high)
-        {
-            int middle = (low + high) >>> 1;
-            if (_fragments[_firstFragment + middle].End <= offset)
-            {
-                low = middle + 1;
-            }
-            else
-            {
-                high = middle;
-            }
-        }
-
-        return low;
-    }
-
-    private void InsertFragmentAt(int index, in Fragment fragment)
-    {
-        if (_firstFragment + _fragmentCount == _fragments.Length)
-        {
-            Fragment[] target = _firstFragment >= (_fragments.Length + 1) / 2 && _firstFragment > 0
-                ? _fragments
-                : new Fragment[Math.Max(4, _fragments.Length * 2)];
-            Array.Copy(_fragments, _firstFragment, target, 0, _fragmentCount);
-            if (target == _fragments)
-            {
-                Array.Clear(_fragments, _fragmentCount, _fragments.Length - _fragmentCount);
-            }
-
-            _fragments = target;
-            _firstFragment = 0;
-        }
-
-        int at = _firstFragment + index;
-        Array.Copy(_fragments, at, _fragments, at + 1, _fragmentCount - index);
-        _fragments[at] = fragment;
-        _fragmentCount++;
-    }
-
-    /// <summary>Bytes that wait for what comes before them.</summary>
-    private struct Fragment(ulong offset, MemoryBlock block, int start, int length)
-    {
-        public ulong Offset = offset;
-        public MemoryBlock Block = block;
-        public int Start = start;
-        public int Length = length;
-
-        public readonly ulong End => Offset + (ulong)Length;
+        return _blocks.Next(length);
     }
 }

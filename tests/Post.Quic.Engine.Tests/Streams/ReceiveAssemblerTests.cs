@@ -77,6 +77,26 @@ public sealed class ReceiveAssemblerTests
         Assert.AreEqual(0, _pool.RentedBytes);
     }
 
+    /// <summary>Single bytes, the last first: not one gap stays between them, however many there are.</summary>
+    [TestMethod]
+    public void Pieces_without_gaps_between_them_are_no_gaps()
+    {
+        const int Count = 20_000;
+        ReceiveAssembler assembler = Create();
+        byte[] data = [.. Enumerable.Range(0, Count).Select(i => (byte)(i * 7))];
+        for (int i = Count - 1; i > 0; i--)
+        {
+            Assert.AreEqual(AssemblyResult.Accepted, assembler.Insert((ulong)i, data.AsSpan(i, 1)), $"byte {i}");
+            Assert.IsLessThan(4L * Count, assembler.AllocatedBytes);
+        }
+
+        assembler.Insert(0, data.AsSpan(0, 1));
+        Assert.AreEqual(Count, assembler.ReadableBytes);
+        CollectionAssert.AreEqual(data, assembler.Peek().ToArray());
+        assembler.Consume(Count);
+        Assert.AreEqual(0, _pool.RentedBytes);
+    }
+
     [TestMethod]
     public void Tiny_gapped_pieces_are_refused_beyond_the_cap()
     {
