@@ -71,6 +71,11 @@ internal abstract class CongestionController
     {
     }
 
+    /// <summary>The machine stood still for so long: that is no time in which a window could have grown.</summary>
+    public virtual void OnStall(long duration)
+    {
+    }
+
     /// <summary>An ACK frame was processed, losses it revealed included.</summary>
     public void OnAcked(in AckSample sample)
     {

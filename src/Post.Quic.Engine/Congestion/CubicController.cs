@@ -33,6 +33,12 @@ internal sealed class CubicController : CongestionController
     /// <summary>RFC 9438 section 4.2: seconds from the start of the epoch until the window is back at its maximum.</summary>
     public double K => _state.K;
 
+    public override void OnStall(long duration)
+    {
+        _state.EpochStart += duration;
+        _lastAckTime += duration;
+    }
+
     protected override void OnAckedCore(in AckSample sample)
     {
         if (InSlowStart)

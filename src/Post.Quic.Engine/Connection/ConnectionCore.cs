@@ -104,7 +104,7 @@ internal sealed class ConnectionCore : IDisposable
             return;
         }
 
-        _state.Now = now;
+        Enter(now);
         _ingress.Receive(datagram, metadata, now);
         _clock.Update(now);
     }
@@ -144,7 +144,7 @@ internal sealed class ConnectionCore : IDisposable
             return;
         }
 
-        _state.Now = now;
+        Enter(now);
         _clock.HandleTimeout(now);
         _clock.Update(now);
     }
@@ -271,6 +271,21 @@ internal sealed class ConnectionCore : IDisposable
 
     /// <summary>Gives everything back at once, without a word to the peer.</summary>
     public void Dispose() => _state.Lifecycle.EndSilently(CloseSource.Abandoned, "given up", _state.Now);
+
+    /// <summary>
+    /// Notes the time, and whether nobody called for long after we wanted to be: a machine that slept, a process that was
+    /// stopped. What was measured over that time says nothing of the network.
+    /// </summary>
+    private void Enter(long now)
+    {
+        if (!_state.IsOver && NextTimeout < now - Limits.LongestStall)
+        {
+            _state.Recovery.OnStall(now - NextTimeout, now);
+            _state.Paths.OnStall(now);
+        }
+
+        _state.Now = now;
+    }
 
     private void AfterTls(long now)
     {

@@ -64,6 +64,12 @@ internal static class Limits
     public const int AckRanges = 64;
 
     /// <summary>
+    /// Microseconds that a timer may be late before the time counts as one in which nobody ran us: a laptop that slept for
+    /// an hour has no round trip of an hour. A machine under load is late by tenths of a second.
+    /// </summary>
+    public const long LongestStall = 1_000_000;
+
+    /// <summary>
     /// Packets that we ask the peer to answer with one acknowledgement: above it nothing is saved any more, and each
     /// acknowledgement would free so much of the window at once that pacing has to break it up.
     /// </summary>

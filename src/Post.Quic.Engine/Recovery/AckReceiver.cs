@@ -23,6 +23,9 @@ internal sealed class AckReceiver
         _fate = fate;
     }
 
+    /// <summary>Packets sent earlier measure no round trip: the machine stood still while they were on their way.</summary>
+    public long SamplesFrom { get; set; } = long.MinValue;
+
     /// <summary>Something not acknowledged before was acknowledged by the last ACK.</summary>
     public bool AnyNewlyAcked { get; private set; }
 
@@ -61,7 +64,10 @@ internal sealed class AckReceiver
         }
 
         // RFC 9002 section 5.1: a sample only if the largest is newly acknowledged and something ack-eliciting was.
-        if (largestIsNew && anyAckEliciting && _paths.Find(largestPacket) is { } sampled)
+        if (largestIsNew
+            && anyAckEliciting
+            && largestPacket.TimeSent >= SamplesFrom
+            && _paths.Find(largestPacket) is { } sampled)
         {
             sampled.RttSample = Math.Max(now - largestPacket.TimeSent, 1);
             sampled.Rtt.AddSample(sampled.RttSample, ackDelay, now);

@@ -229,6 +229,19 @@ internal sealed class LossRecovery : IDisposable
         UpdateTimeout(now);
     }
 
+    /// <summary>
+    /// Nobody ran us for so long. What is on its way will be acknowledged or lost as ever, but its round trip is the
+    /// machine's and not the network's.
+    /// </summary>
+    public void OnStall(long duration, long now)
+    {
+        _acks.SamplesFrom = now;
+        foreach (RecoveryPath path in _paths)
+        {
+            path.Congestion.OnStall(duration);
+        }
+    }
+
     /// <summary>A path may be sent on, beside those there are; its index comes from <see cref="RecoveryPaths.FreeIndex"/>.</summary>
     public void AddPath(RecoveryPath path) => _paths.Add(path);
 
