@@ -102,7 +102,7 @@ internal sealed class FrameDispatch
                     ? _state.LocalIds.OnRetire(retire.SequenceNumber, packet.LocalIdSequence)
                     : frames.Malformed();
             case FrameType.PathChallenge:
-                return HandleChallenge(ref frames, packet.Path);
+                return HandleChallenge(ref frames, packet);
             case FrameType.PathResponse:
                 return HandleResponse(ref frames, now);
             case FrameType.ConnectionClose or FrameType.ConnectionCloseApplication:
@@ -238,14 +238,19 @@ internal sealed class FrameDispatch
         return error;
     }
 
-    private static TransportError HandleChallenge(ref FrameReader frames, PathState path)
+    private static TransportError HandleChallenge(ref FrameReader frames, in ReceivedPacket packet)
     {
         if (!PathChallengeFrame.TryParse(ref frames.Body, out PathChallengeFrame frame))
         {
             return frames.Malformed();
         }
 
-        PathManager.OnChallenge(path, frame);
+        // RFC 9000 section 8.2.2: the answer goes where the question came from, or nowhere.
+        if (!packet.IsStray)
+        {
+            PathManager.OnChallenge(packet.Path, frame);
+        }
+
         return TransportError.None;
     }
 

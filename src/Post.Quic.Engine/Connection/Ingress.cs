@@ -159,12 +159,11 @@ internal sealed class Ingress
         }
 
         path ??= PathOf(level, metadata, localId, datagramLength, now);
-        if (path is null)
-        {
-            Drop(packet.Length, PacketDropReason.UnknownPath, now);
-            return true;
-        }
 
+        // RFC 9000 section 9.5: without a connection id to spare, nobody is answered at a new address. What the packet says
+        // holds all the same; it may bring the very id that is missing.
+        bool isStray = path is null;
+        path ??= _state.Paths.Active;
         OnAuthentic(header, path, now);
         var received = new ReceivedPacket(
             level,
@@ -172,7 +171,8 @@ internal sealed class Ingress
             path,
             localId,
             level == EncryptionLevel.Application ? _state.Keys.Application!.OpenedGeneration : 0,
-            metadata.Ecn);
+            metadata.Ecn,
+            isStray);
         ReadOnlySpan<byte> payload = packet[headerLength..^PacketKeys.Overhead];
         _state.Trace?.PacketReceived(now, path, level, number, packet.Length, payload);
         if (_state.Phase == ConnectionPhase.Closing)
@@ -219,7 +219,7 @@ internal sealed class Ingress
             }
         }
 
-        if (received.Level == EncryptionLevel.Application && isHighest)
+        if (received.Level == EncryptionLevel.Application && isHighest && !received.IsStray)
         {
             received.Path.LocalIdSequence = received.LocalIdSequence;
 

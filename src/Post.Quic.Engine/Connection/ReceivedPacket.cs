@@ -11,13 +11,15 @@ namespace Post.Quic.Engine.Connection;
 /// <param name="LocalIdSequence">The sequence number of our id that it was sent to.</param>
 /// <param name="KeyGeneration">Of 1-RTT: the generation of the keys that opened it.</param>
 /// <param name="Ecn">What was left of the sender's mark.</param>
+/// <param name="IsStray">It came from an address that we cannot answer: <paramref name="Path"/> is not its path.</param>
 internal readonly record struct ReceivedPacket(
     EncryptionLevel Level,
     ulong Number,
     PathState Path,
     ulong LocalIdSequence,
     ulong KeyGeneration,
-    EcnCodepoint Ecn)
+    EcnCodepoint Ecn,
+    bool IsStray)
 {
     public PacketNumberSpaceId Space => Level.Space();
 }

@@ -104,6 +104,7 @@ internal sealed class Migration
             // The move was real: nothing goes by the old path any more, and its id is given back.
             Fallback = null;
             Paths.Remove(left);
+            Paths.RemoveFailed();
         }
     }
 
@@ -140,7 +141,13 @@ internal sealed class Migration
         {
             Fallback = null;
             Activate(back, now);
-            Paths.Remove(path);
+            if (back.Validation.State == PathValidationState.Succeeded)
+            {
+                Paths.Remove(path);
+            }
+
+            // Where the way back did not answer either, the move may have been real: a peer that is heard from there again,
+            // behind yet another port of its NAT, is answered with the id that this path has. There may be no other.
             return;
         }
 

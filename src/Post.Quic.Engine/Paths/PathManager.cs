@@ -102,20 +102,26 @@ internal sealed class PathManager
         }
 
         // RFC 9000 section 9.5: a peer that moves takes a new id of ours, and gets a new one of its own. One that still
-        // uses the old id was moved by a NAT, and for all an observer can tell there is nothing left to hide.
-        bool rebound = localIdSequence == Active.LocalIdSequence;
-        RemoteConnectionId remoteId = Active.RemoteId;
-        if (!rebound && !_state.RemoteIds.TryTake(out remoteId))
+        // uses the id of a path, the active one or one it was just trying, was moved by a NAT, and for all an observer can
+        // tell there is nothing left to hide.
+        PathState? origin = FindByLocalId(localIdSequence);
+        RemoteConnectionId remoteId = default;
+        if (origin is not null)
+        {
+            remoteId = origin.RemoteId;
+        }
+        else if (!_state.RemoteIds.TryTake(out remoteId))
         {
             return null;
         }
 
-        bool sameWay = Active.Remote.SameHost(metadata.Remote) && Active.Local == metadata.Local;
+        PathState likely = origin ?? Active;
+        bool sameWay = likely.Remote.SameHost(metadata.Remote) && likely.Local == metadata.Local;
         var path = new PathState(
             _nextId++,
             metadata.Local,
             metadata.Remote,
-            sameWay ? Active.Recovery : _state.CreateRecoveryPath())
+            sameWay ? likely.Recovery : _state.CreateRecoveryPath())
         {
             LocalIdSequence = localIdSequence,
         };
@@ -170,6 +176,18 @@ internal sealed class PathManager
         }
 
         Report(path, PathChange.Removed);
+    }
+
+    /// <summary>The peer is found: places where it was looked for in vain are forgotten.</summary>
+    public void RemoveFailed()
+    {
+        foreach (PathState? path in _paths)
+        {
+            if (path is { IsValidated: false, Validation.State: PathValidationState.Failed })
+            {
+                Remove(path);
+            }
+        }
     }
 
     /// <summary>
@@ -253,6 +271,18 @@ internal sealed class PathManager
             now);
     }
 
+    /// <summary>Nobody ran us for a while: who is being asked for a sign of life had no chance to give it.</summary>
+    public void OnStall(long now)
+    {
+        foreach (PathState? path in _paths)
+        {
+            if (path is { Validation.State: PathValidationState.Validating })
+            {
+                Validate(path, now);
+            }
+        }
+    }
+
     /// <summary>A path has something to say that can only be said on it.</summary>
     public PathState? FindWithProbe(long now)
     {
@@ -301,6 +331,24 @@ internal sealed class PathManager
         AnnounceToken(path);
         Report(path, PathChange.Added);
         return path;
+    }
+
+    private PathState? FindByLocalId(ulong sequence)
+    {
+        if (Active.LocalIdSequence == sequence)
+        {
+            return Active;
+        }
+
+        foreach (PathState? path in _paths)
+        {
+            if (path is not null && path.LocalIdSequence == sequence)
+            {
+                return path;
+            }
+        }
+
+        return null;
     }
 
     private bool ReplaceRetiredId(PathState path)

@@ -3,6 +3,7 @@ using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Tests.Simulation;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
+using Post.Quic.Engine.Wire.Packets;
 
 namespace Post.Quic.Engine.Tests.Connections;
 
@@ -244,9 +245,56 @@ public sealed class AttackTests
         }
 
         Assert.IsLessThanOrEqualTo(Limits.MaxUndecryptablePackets, state.Waiting.Count);
-        Assert.IsLessThanOrEqualTo(Limits.MaxUndecryptableBytes, state.Waiting.Bytes);
         pair.RunUntil(() => pair.Client.IsConfirmed, 5_000_000, "handshake");
         Assert.AreEqual(0, state.Waiting.Count);
+    }
+
+    [TestMethod]
+    public void Packets_that_wait_for_keys_are_capped_in_bytes_and_age()
+    {
+        using var waiting = new UndecryptablePackets();
+        byte[] large = new byte[4_000];
+        int taken = 0;
+        while (waiting.TryAdd(EncryptionLevel.Handshake, large, 20, default, now: 0))
+        {
+            taken++;
+        }
+
+        Assert.AreEqual(Limits.MaxUndecryptableBytes / large.Length, taken);
+        Assert.IsLessThanOrEqualTo(Limits.MaxUndecryptableBytes, waiting.Bytes);
+        Assert.IsFalse(waiting.TryAdd(EncryptionLevel.Handshake, large, 20, default, Limits.MaxUndecryptableAge));
+        Assert.IsTrue(waiting.TryAdd(EncryptionLevel.Handshake, large, 20, default, Limits.MaxUndecryptableAge + 1));
+        Assert.AreEqual(1, waiting.Count, "What came first is too old to be of use.");
+    }
+
+    /// <summary>Each packet costs header protection and more: a datagram of 60 of them is worth no more than one of a few.</summary>
+    [TestMethod]
+    public void Datagram_full_of_tiny_packets_is_read_in_part()
+    {
+        using var pair = new Pair();
+        pair.Connect();
+        pair.RunUntil(() => pair.Server.Core is not null, 1_000_000, "arrival");
+        ConnectionState state = pair.Server.Core!.State;
+        byte[] datagram = new byte[1_452];
+        var writer = new WireWriter(datagram);
+        int packets = 0;
+        while (writer.Remaining >= 60)
+        {
+            int length = PacketHeaderWriter.WriteLong(
+                ref writer, PacketType.Handshake, QuicVersion.Version1, state.OwnInitialSource, state.PeerInitialSource, [], 4);
+            PacketHeaderWriter.FillLength(datagram, length, 20);
+            writer.Advance(20);
+            packets++;
+        }
+
+        long before = pair.Server.Core.GetStatistics().PacketsDropped + state.Waiting.Count;
+        pair.Server.Core.ReceiveDatagram(
+            datagram.AsSpan(0, writer.Position),
+            new DatagramMetadata(pair.Server.Address, pair.Client.Address, EcnCodepoint.NotEct),
+            pair.Now);
+        Assert.IsGreaterThan(20, packets);
+        Assert.AreEqual(
+            Limits.MaxPacketsPerDatagram, pair.Server.Core.GetStatistics().PacketsDropped + state.Waiting.Count - before);
     }
 
     [TestMethod]

@@ -185,6 +185,20 @@ public sealed class EndpointIngressTests
     }
 
     [TestMethod]
+    public void Stateless_resets_are_limited_in_rate()
+    {
+        // RFC 9000 section 10.3.3.
+        using var world = new World();
+        int answered = 0;
+        for (int i = 0; i < 3 * Limits.StatelessResponsesPerSecond; i++)
+        {
+            answered += world.Decide(ShortHeader(new byte[8], 100)).ResponseLength > 0 ? 1 : 0;
+        }
+
+        Assert.AreEqual(Limits.StatelessResponsesPerSecond, answered);
+    }
+
+    [TestMethod]
     public void A_stateless_reset_reaches_the_connection_whose_token_it_bears()
     {
         using var world = new World(listens: false);

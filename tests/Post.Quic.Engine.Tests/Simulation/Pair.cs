@@ -144,6 +144,25 @@ internal sealed class Pair : IDisposable
         Drive();
     }
 
+    /// <summary>
+    /// Nobody is called for so long, as on a machine that sleeps. What was under way is lost or, with
+    /// <paramref name="keepsDatagrams"/>, waits in the sockets and is read before any timer is looked at.
+    /// </summary>
+    public void Sleep(long duration, bool keepsDatagrams)
+    {
+        Now += duration;
+        while (Network.TryDeliver(Now, out SimulatedDatagram datagram))
+        {
+            if (keepsDatagrams)
+            {
+                Deliver(datagram);
+            }
+        }
+
+        HandleTimeouts();
+        Drive();
+    }
+
     /// <summary>Runs until nothing is under way and no side has anything to say within the time.</summary>
     public void RunUntilQuiet(long timeout = 60_000_000)
     {
