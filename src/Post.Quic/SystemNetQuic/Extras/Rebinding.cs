@@ -16,22 +16,46 @@ internal sealed class Rebinding(ConnectionExtras extras, TimeProvider time)
     /// <summary>When to look first; msquic does not tell, so each look comes after twice the time of the one before.</summary>
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(2);
 
+    /// <summary>How long where the answer may have come before anybody looked; the question is then asked again.</summary>
+    private static readonly TimeSpan ShortPatience = TimeSpan.FromMilliseconds(200);
+
+    private const int Attempts = 3;
+
     /// <returns>The new address, with the port that the system chose.</returns>
     public async ValueTask<IPEndPoint> MoveAsync(IPEndPoint? wanted, CancellationToken cancellationToken)
     {
         IPEndPoint before = extras.GetLocalEndPoint() ?? throw Unusable(wanted);
         IPEndPoint target = wanted ?? new IPEndPoint(before.Address, 0);
-        if (!extras.TrySetLocalEndPoint(target) || extras.GetLocalEndPoint() is not { } now)
-        {
-            throw Unusable(target);
-        }
-
         try
         {
-            // msquic sent a PING from the new address; the answer is the first packet that can come there.
-            if (await HearsAsync(cancellationToken).ConfigureAwait(false))
+            for (int attempt = 1; ; attempt++)
             {
-                return now;
+                // What comes between these two looks came by the old address, or is the answer already.
+                ulong atFirst = PacketsReceived();
+                if (!extras.TrySetLocalEndPoint(target) || extras.GetLocalEndPoint() is not { } now)
+                {
+                    throw Unusable(target);
+                }
+
+                ulong afterwards = PacketsReceived();
+                bool mayHaveHeard = afterwards > atFirst;
+                bool canAskAgain = mayHaveHeard && target.Port == 0 && attempt < Attempts;
+
+                // msquic sent a PING from the new address; the answer is the first packet that can come there.
+                if (await HearsAsync(afterwards, canAskAgain ? ShortPatience : Patience, cancellationToken).ConfigureAwait(false))
+                {
+                    return now;
+                }
+
+                if (!canAskAgain)
+                {
+                    if (mayHaveHeard)
+                    {
+                        return now;
+                    }
+
+                    break;
+                }
             }
         }
         catch (OperationCanceledException)
@@ -50,14 +74,15 @@ internal sealed class Rebinding(ConnectionExtras extras, TimeProvider time)
         TransportErrorReason.LocalAddressUnavailable,
         $"The connection cannot move to {endPoint}: the address is not this machine's, or in use, or the handshake is not confirmed yet.");
 
-    private async ValueTask<bool> HearsAsync(CancellationToken cancellationToken)
+    private ulong PacketsReceived() => extras.TryGetStatistics(out NativeStatistics statistics) ? statistics.ReceivedTotalPackets : 0;
+
+    private async ValueTask<bool> HearsAsync(ulong known, TimeSpan patience, CancellationToken cancellationToken)
     {
-        extras.TryGetStatistics(out NativeStatistics before);
         long started = time.GetTimestamp();
-        for (TimeSpan wait = FirstLook; time.GetElapsedTime(started) < Patience; wait *= 2)
+        for (TimeSpan wait = FirstLook; time.GetElapsedTime(started) < patience; wait *= 2)
         {
             await Task.Delay(wait, time, cancellationToken).ConfigureAwait(false);
-            if (extras.TryGetStatistics(out NativeStatistics now) && now.ReceivedTotalPackets > before.ReceivedTotalPackets)
+            if (PacketsReceived() > known)
             {
                 return true;
             }
