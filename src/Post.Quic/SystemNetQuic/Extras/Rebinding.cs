@@ -16,46 +16,31 @@ internal sealed class Rebinding(ConnectionExtras extras, TimeProvider time)
     /// <summary>When to look first; msquic does not tell, so each look comes after twice the time of the one before.</summary>
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(2);
 
-    /// <summary>How long where the answer may have come before anybody looked; the question is then asked again.</summary>
+    /// <summary>How long where the answer may have come before anybody looked.</summary>
     private static readonly TimeSpan ShortPatience = TimeSpan.FromMilliseconds(200);
-
-    private const int Attempts = 3;
 
     /// <returns>The new address, with the port that the system chose.</returns>
     public async ValueTask<IPEndPoint> MoveAsync(IPEndPoint? wanted, CancellationToken cancellationToken)
     {
         IPEndPoint before = extras.GetLocalEndPoint() ?? throw Unusable(wanted);
         IPEndPoint target = wanted ?? new IPEndPoint(before.Address, 0);
+        ulong atFirst = PacketsReceived();
+        if (!extras.TrySetLocalEndPoint(target) || extras.GetLocalEndPoint() is not { } now)
+        {
+            throw Unusable(target);
+        }
+
+        // msquic sent a PING from the new address; the answer is the first packet that can come there. What came between these
+        // two looks is the answer already, or came by the old address just before: where nothing follows it is taken for the
+        // answer, since a connection on which nothing else is said has no other.
+        ulong afterwards = PacketsReceived();
+        bool mayHaveHeard = afterwards > atFirst;
         try
         {
-            for (int attempt = 1; ; attempt++)
+            if (await HearsAsync(afterwards, mayHaveHeard ? ShortPatience : Patience, cancellationToken).ConfigureAwait(false)
+                || mayHaveHeard)
             {
-                // What comes between these two looks came by the old address, or is the answer already.
-                ulong atFirst = PacketsReceived();
-                if (!extras.TrySetLocalEndPoint(target) || extras.GetLocalEndPoint() is not { } now)
-                {
-                    throw Unusable(target);
-                }
-
-                ulong afterwards = PacketsReceived();
-                bool mayHaveHeard = afterwards > atFirst;
-                bool canAskAgain = mayHaveHeard && target.Port == 0 && attempt < Attempts;
-
-                // msquic sent a PING from the new address; the answer is the first packet that can come there.
-                if (await HearsAsync(afterwards, canAskAgain ? ShortPatience : Patience, cancellationToken).ConfigureAwait(false))
-                {
-                    return now;
-                }
-
-                if (!canAskAgain)
-                {
-                    if (mayHaveHeard)
-                    {
-                        return now;
-                    }
-
-                    break;
-                }
+                return now;
             }
         }
         catch (OperationCanceledException)
