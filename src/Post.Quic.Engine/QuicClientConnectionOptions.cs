@@ -26,7 +26,12 @@ public sealed record QuicClientConnectionOptions : QuicConnectionOptions
     /// </summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> PinnedPublicKeys { get; init; } = [];
 
-    /// <summary>A session to resume, from <see cref="QuicConnectionEvents.OnSessionTicket"/>; null: none.</summary>
+    /// <summary>
+    /// A session to resume, from <see cref="QuicConnectionEvents.OnSessionTicket"/>; null: none. It is used only for the
+    /// name, under the rules, and with the client certificate that it was given for, for 7 days after the server last showed
+    /// its certificate. The server is not judged again: where a validation callback is among the rules, give the ticket only
+    /// with the same one (RFC 8446 section 4.6.1).
+    /// </summary>
     public QuicSessionTicket? SessionTicket { get; init; }
 
     /// <summary>

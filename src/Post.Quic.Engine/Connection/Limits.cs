@@ -284,6 +284,12 @@ internal static class Limits
     /// </summary>
     public const int MaxPskIdentities = 4;
 
+    /// <summary>
+    /// How long sessions may be resumed, one from another, before certificates must be shown again: one that was revoked
+    /// meanwhile would live on in tickets (RFC 8446 section 4.6.1 gives one ticket as long at most).
+    /// </summary>
+    public static readonly TimeSpan MaxSessionAge = TimeSpan.FromDays(7);
+
     /// <summary>Tickets a client takes from one connection: a server can send them without end.</summary>
     public const int MaxSessionTickets = 16;
 

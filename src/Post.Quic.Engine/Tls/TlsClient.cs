@@ -471,10 +471,12 @@ internal sealed class TlsClient : TlsSession
             Secret = secret.Span.ToArray(),
             AgeAdd = ticket.AgeAdd,
             ReceivedAt = At(now),
+            AuthenticatedAt = IsResumed ? _ticket!.AuthenticatedAt : At(now),
             Lifetime = TimeSpan.FromSeconds(Math.Min(ticket.LifetimeSeconds, TlsSessionTicket.MaxLifetimeSeconds)),
             AllowsEarlyData = ticket.AllowsEarlyData,
             TransportParameters = _peerParameters,
             PeerCertificate = PeerCertificate!.RawData,
+            OwnCertificate = IsResumed ? _ticket!.OwnCertificate : ClientTicketRules.Fingerprint(_certificateAnswer?.Credential),
             ValidationPolicy = _policy,
         });
         return default;

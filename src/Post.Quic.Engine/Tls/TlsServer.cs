@@ -20,6 +20,7 @@ internal sealed class TlsServer : TlsSession
     private SecretBuffer? _clientHandshakeSecret;
     private SecretBuffer? _clientSecret;
     private X509Certificate2? _candidate;
+    private DateTimeOffset _authenticatedAt;
     private bool _offeredEarlyData;
     private bool _takesTickets;
 
@@ -207,6 +208,11 @@ internal sealed class TlsServer : TlsSession
                 continue;
             }
 
+            if (withoutShare.IsHybrid() && !group.IsHybrid())
+            {
+                break;
+            }
+
             if (KeyShareEntries.TryFind(offer.KeyShares, group, out clientShare))
             {
                 Group = group;
@@ -214,10 +220,6 @@ internal sealed class TlsServer : TlsSession
             }
 
             withoutShare = withoutShare == NamedGroup.None ? group : withoutShare;
-            if (withoutShare.IsHybrid())
-            {
-                break;
-            }
         }
 
         clientShare = default;
@@ -285,6 +287,7 @@ internal sealed class TlsServer : TlsSession
             _takesTickets = offer.TakesTickets;
             IsResumed = ticket is not null;
             PeerCertificate = ticket?.ClientCertificate;
+            _authenticatedAt = ticket?.Ticket.AuthenticatedAt ?? At(now);
             DecideEarlyData(offer, ticket, now);
             SendHello(share, shared!, ticket?.Index ?? -1);
         }
@@ -460,6 +463,7 @@ internal sealed class TlsServer : TlsSession
                 Suite = CipherSuite,
                 Secret = Schedule!.TicketSecret(resumptionSecret.Span, nonce),
                 IssuedAt = now,
+                AuthenticatedAt = _authenticatedAt,
                 AgeAdd = (uint)Random.NextUInt64(),
                 ServerName = ServerName,
                 ApplicationProtocol = ApplicationProtocol.Protocol.ToArray(),

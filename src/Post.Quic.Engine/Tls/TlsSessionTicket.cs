@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Text;
+using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls.Messages;
 using Post.Quic.Engine.Wire;
@@ -16,7 +17,10 @@ internal sealed class TlsSessionTicket
     /// <summary>RFC 8446 section 4.6.1: no ticket lives longer than 7 days.</summary>
     public const uint MaxLifetimeSeconds = 7 * 24 * 60 * 60;
 
-    private const byte Format = 1;
+    private const byte Format = 2;
+
+    /// <summary>A week before the end of the calendar, in milliseconds: what is added to it stays in it.</summary>
+    private static readonly ulong LastMoment = (ulong)(DateTimeOffset.MaxValue - Limits.MaxSessionAge).ToUnixTimeMilliseconds();
 
     public required string ServerName { get; init; }
 
@@ -34,6 +38,9 @@ internal sealed class TlsSessionTicket
 
     public required DateTimeOffset ReceivedAt { get; init; }
 
+    /// <summary>When the server last showed its certificate: in the session of the ticket, or in one that it resumed.</summary>
+    public required DateTimeOffset AuthenticatedAt { get; init; }
+
     public required TimeSpan Lifetime { get; init; }
 
     public required bool AllowsEarlyData { get; init; }
@@ -47,11 +54,18 @@ internal sealed class TlsSessionTicket
     /// <summary>The certificate (DER) that the server was identified by; a resumed session shows none.</summary>
     public required byte[] PeerCertificate { get; init; }
 
+    /// <summary>
+    /// SHA-256 of the certificate that we showed, empty where none: the server goes on taking us for its owner, so the
+    /// ticket is not used under another.
+    /// </summary>
+    public required byte[] OwnCertificate { get; init; }
+
     /// <summary>Which rules the certificate was judged by: under other rules the ticket is not used.</summary>
     public required byte[] ValidationPolicy { get; init; }
 
-    /// <summary>Whether the server may still take it.</summary>
-    public bool IsAlive(DateTimeOffset now) => now >= ReceivedAt && now < ReceivedAt + Lifetime;
+    /// <summary>Whether the server may still take it, and we the server for whom its certificate said it is.</summary>
+    public bool IsAlive(DateTimeOffset now) =>
+        now >= ReceivedAt && now < ReceivedAt + Lifetime && now < AuthenticatedAt + Limits.MaxSessionAge;
 
     /// <summary>The ticket as bytes, to be stored where only its owner can read.</summary>
     public byte[] ToArray()
@@ -65,10 +79,12 @@ internal sealed class TlsSessionTicket
         writer.WriteVector8(Secret);
         writer.WriteUInt32(AgeAdd);
         writer.WriteUInt64((ulong)ReceivedAt.ToUnixTimeMilliseconds());
+        writer.WriteUInt64((ulong)AuthenticatedAt.ToUnixTimeMilliseconds());
         writer.WriteUInt32((uint)Lifetime.TotalSeconds);
         writer.WriteByte(AllowsEarlyData ? (byte)1 : (byte)0);
         writer.WriteVector16(TransportParameters);
         writer.WriteVector24(PeerCertificate);
+        writer.WriteVector8(OwnCertificate);
         writer.WriteVector8(ValidationPolicy);
         byte[] stored = writer.Written.ToArray();
         CryptographicOperations.ZeroMemory(writer.Written);
@@ -87,11 +103,13 @@ internal sealed class TlsSessionTicket
             !reader.TryReadVector16(out ReadOnlySpan<byte> identity) || identity.IsEmpty ||
             !reader.TryReadVector8(out ReadOnlySpan<byte> secret) || secret.Length != ((CipherSuite)suite).HashLength() ||
             !reader.TryReadUInt32(out uint ageAdd) ||
-            !reader.TryReadUInt64(out ulong receivedAt) || receivedAt > (ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() ||
+            !reader.TryReadUInt64(out ulong receivedAt) || receivedAt > LastMoment ||
+            !reader.TryReadUInt64(out ulong authenticatedAt) || authenticatedAt > LastMoment ||
             !reader.TryReadUInt32(out uint lifetime) || lifetime > MaxLifetimeSeconds ||
             !reader.TryReadByte(out byte earlyData) || earlyData > 1 ||
             !reader.TryReadVector16(out ReadOnlySpan<byte> parameters) ||
             !reader.TryReadVector24(out ReadOnlySpan<byte> certificate) || certificate.IsEmpty ||
+            !reader.TryReadVector8(out ReadOnlySpan<byte> own) ||
             !reader.TryReadVector8(out ReadOnlySpan<byte> policy) ||
             !reader.IsEmpty)
         {
@@ -107,10 +125,12 @@ internal sealed class TlsSessionTicket
             Secret = secret.ToArray(),
             AgeAdd = ageAdd,
             ReceivedAt = DateTimeOffset.FromUnixTimeMilliseconds((long)receivedAt),
+            AuthenticatedAt = DateTimeOffset.FromUnixTimeMilliseconds((long)authenticatedAt),
             Lifetime = TimeSpan.FromSeconds(lifetime),
             AllowsEarlyData = earlyData != 0,
             TransportParameters = parameters.ToArray(),
             PeerCertificate = certificate.ToArray(),
+            OwnCertificate = own.ToArray(),
             ValidationPolicy = policy.ToArray(),
         };
         return true;

@@ -1,4 +1,3 @@
-using Post.Mutations;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
@@ -6,6 +5,7 @@ using Post.Quic.Engine.Tests.Simulation;
 using Post.Quic.Engine.Tests.Wire;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
+using Post.Quic.Testing.Mutations;
 
 namespace Post.Quic.Engine.Tests.Attacks;
 

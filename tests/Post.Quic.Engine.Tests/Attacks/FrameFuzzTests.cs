@@ -1,10 +1,10 @@
-using Post.Mutations;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Simulation;
 using Post.Quic.Engine.Tests.Wire;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
+using Post.Quic.Testing.Mutations;
 
 namespace Post.Quic.Engine.Tests.Attacks;
 

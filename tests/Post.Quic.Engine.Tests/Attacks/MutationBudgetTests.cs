@@ -1,4 +1,4 @@
-using Post.Mutations;
+using Post.Quic.Testing.Mutations;
 
 namespace Post.Quic.Engine.Tests.Attacks;
 

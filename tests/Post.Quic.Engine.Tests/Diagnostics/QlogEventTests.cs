@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Post.Mutations;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Tests.Crypto;
@@ -8,6 +7,7 @@ using Post.Quic.Engine.Tests.Wire;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 using Post.Quic.Engine.Wire.Parameters;
+using Post.Quic.Testing.Mutations;
 
 namespace Post.Quic.Engine.Tests.Diagnostics;
 

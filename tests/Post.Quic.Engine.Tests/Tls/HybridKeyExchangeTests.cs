@@ -116,6 +116,13 @@ public sealed class HybridKeyExchangeTests
             [NamedGroup.X25519, NamedGroup.X25519MlKem768],
             NamedGroup.X25519,
             isRetried: false);
+
+        // Another hybrid that a share came for is as good as the first.
+        AssertAgreed(
+            [NamedGroup.X25519MlKem768, NamedGroup.Secp256r1MlKem768],
+            [NamedGroup.Secp256r1MlKem768, NamedGroup.X25519MlKem768, NamedGroup.X25519],
+            NamedGroup.X25519MlKem768,
+            isRetried: false);
     }
 
     [TestMethod]

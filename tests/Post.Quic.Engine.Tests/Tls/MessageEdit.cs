@@ -8,6 +8,8 @@ internal static class MessageEdit
 {
     public static HandshakeType TypeOf(byte[] message) => (HandshakeType)message[0];
 
+    public static bool HasExtension(byte[] message, ExtensionType type) => Extensions(message).Any(e => e.Type == type);
+
     public static byte[] WithoutExtension(byte[] message, ExtensionType type) =>
         WithExtensions(message, [.. Extensions(message).Where(e => e.Type != type)]);
 

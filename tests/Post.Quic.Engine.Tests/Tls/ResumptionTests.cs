@@ -211,7 +211,8 @@ public sealed class ResumptionTests
         TlsServerOptions required = TlsPair.ServerOptions(keys: keys, mode: ClientCertificateMode.Required);
         using TlsPair first = new TlsPair(TlsPair.ClientOptions(credential: TestCertificates.Client), required).Run();
         HandshakeTests.AssertComplete(first);
-        using TlsPair resumed = Resume(first.ClientHost.Tickets[0], required);
+        using TlsPair resumed = new TlsPair(
+            TlsPair.ClientOptions(first.ClientHost.Tickets[0], credential: TestCertificates.Client), required, Later).Run();
         HandshakeTests.AssertComplete(resumed);
         Assert.IsTrue(resumed.Server.IsResumed);
         Assert.AreEqual(TestCertificates.Client.Certificate.Thumbprint, resumed.Server.PeerCertificate?.Thumbprint);

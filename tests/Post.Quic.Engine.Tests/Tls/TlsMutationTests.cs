@@ -1,13 +1,12 @@
 using System.Security.Cryptography.X509Certificates;
-using Post.Mutations;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tests.Crypto;
-using Post.Quic.Engine.Tests.Wire;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Tls.Messages;
 using Post.Quic.Engine.Tls.Tickets;
 using Post.Quic.Engine.Wire;
+using Post.Quic.Testing.Mutations;
 
 namespace Post.Quic.Engine.Tests.Tls;
 

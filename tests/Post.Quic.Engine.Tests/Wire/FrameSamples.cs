@@ -1,6 +1,6 @@
-using Post.Mutations;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
+using Post.Quic.Testing.Mutations;
 
 namespace Post.Quic.Engine.Tests.Wire;
 

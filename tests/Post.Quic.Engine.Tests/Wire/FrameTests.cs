@@ -1,8 +1,8 @@
 using CsCheck;
-using Post.Mutations;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 using Post.Quic.Testing;
+using Post.Quic.Testing.Mutations;
 
 namespace Post.Quic.Engine.Tests.Wire;
 

@@ -1,8 +1,8 @@
-using Post.Mutations;
 using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Packets;
 using Post.Quic.Engine.Wire.Parameters;
+using Post.Quic.Testing.Mutations;
 
 namespace Post.Quic.Engine.Tests.Wire;
 

@@ -1,6 +1,5 @@
-using Post.Mutations;
 using Post.Quic.Engine.Tests.Simulation;
-using Post.Quic.Engine.Tests.Wire;
+using Post.Quic.Testing.Mutations;
 
 namespace Post.Quic.Engine.Tests.Worlds;
 

@@ -1,4 +1,4 @@
-using Post.Mutations;
+using Post.Quic.Testing.Mutations;
 using Post.Sockets.Protocol;
 
 namespace Post.Sockets.Tests.Protocol;

@@ -1,4 +1,4 @@
-namespace Post.Mutations;
+namespace Post.Quic.Testing.Mutations;
 
 /// <summary>
 /// SplitMix64: one seed, one sequence, on every machine and without allocating, so that a failing input repeats from

@@ -1,4 +1,4 @@
-namespace Post.Mutations;
+namespace Post.Quic.Testing.Mutations;
 
 /// <summary>The test, each of its data rows, runs <see cref="MutationBudget.InputsOfOneTest"/> inputs of the room.</summary>
 [AttributeUsage(AttributeTargets.Method)]

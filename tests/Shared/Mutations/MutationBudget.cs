@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace Post.Mutations;
+namespace Post.Quic.Testing.Mutations;
 
 /// <summary>
 /// How many spoiled inputs the suite runs. What a test is to run stands here and nowhere else; that it did,

@@ -1,4 +1,4 @@
-namespace Post.Mutations;
+namespace Post.Quic.Testing.Mutations;
 
 /// <summary>What is spoiled: each room is run by the tests that <see cref="MutatesAttribute"/> marks.</summary>
 internal enum MutationRoom

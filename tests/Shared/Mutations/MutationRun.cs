@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Post.Mutations;
+namespace Post.Quic.Testing.Mutations;
 
 /// <summary>
 /// Runs a test's share of a room. A unit is what repeats from its seed alone: one input, or a connection with the inputs

@@ -1,4 +1,4 @@
-namespace Post.Mutations;
+namespace Post.Quic.Testing.Mutations;
 
 /// <summary>Spoils bytes as an attacker or a bad line would: flips, cuts, repeats, edge values in place of lengths.</summary>
 internal static class Mutator

@@ -18,19 +18,20 @@ internal static class CertificateChainParser
                 return TlsError.Alert(TlsAlert.BadCertificate, "A certificate is malformed.");
             }
 
-            if (i == 0)
-            {
-                certificate = parsed;
-            }
-            else
+            if (i > 0)
             {
                 others.Add(parsed);
+                continue;
+            }
+
+            // RFC 8446 section 4.4.2.2 and 4.4.2.4: a key that no offered signature algorithm fits.
+            certificate = parsed;
+            if (!SignatureSchemes.CanBeUsed(parsed))
+            {
+                return TlsError.Alert(TlsAlert.UnsupportedCertificate, "The certificate's key is of no offered kind.");
             }
         }
 
-        // RFC 8446 section 4.4.2.2 and 4.4.2.4: a key that no offered signature algorithm fits.
-        return certificate is null || SignatureSchemes.CanBeUsed(certificate)
-            ? default
-            : TlsError.Alert(TlsAlert.UnsupportedCertificate, "The certificate's key is of no offered kind.");
+        return default;
     }
 }

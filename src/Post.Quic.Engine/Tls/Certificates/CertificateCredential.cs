@@ -38,7 +38,7 @@ internal sealed class CertificateCredential
         if (!SignatureSchemes.CanBeUsed(certificate))
         {
             throw new ArgumentException(
-                "The certificate's key cannot sign a TLS 1.3 handshake; use RSA of at least 2048 bits or ECDSA over P-256, P-384 or P-521.",
+                "The certificate's key cannot sign a TLS 1.3 handshake; use RSA of at least 2048 bits or ECDSA over P-256, P-384 or P-521, and a key usage, if any, that has digitalSignature.",
                 nameof(certificate));
         }
     }

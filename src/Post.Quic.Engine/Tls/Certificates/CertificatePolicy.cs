@@ -75,7 +75,8 @@ internal sealed class CertificatePolicy
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         string summary =
             $"{_usage}|{host.ToLowerInvariant()}|{Callback is not null}|{ChainPolicy?.RevocationMode ?? RevocationMode}|" +
-            $"{ChainPolicy?.RevocationFlag}|{ChainPolicy?.VerificationFlags}|{ChainPolicy?.TrustMode}|{PinnedPublicKeys.Count}|";
+            $"{ChainPolicy?.RevocationFlag}|{ChainPolicy?.VerificationFlags}|{ChainPolicy?.TrustMode}|" +
+            $"{NamesOf(ChainPolicy?.ApplicationPolicy)}|{NamesOf(ChainPolicy?.CertificatePolicy)}|{PinnedPublicKeys.Count}|";
         hash.AppendData(System.Text.Encoding.UTF8.GetBytes(summary));
         foreach (ReadOnlyMemory<byte> pin in PinnedPublicKeys)
         {
@@ -92,6 +93,9 @@ internal sealed class CertificatePolicy
 
         return hash.GetHashAndReset();
     }
+
+    private static string NamesOf(OidCollection? policies) =>
+        policies is null ? string.Empty : string.Join(',', policies.Cast<Oid>().Select(static policy => policy.Value));
 
     // A long list would not fit the extension and tells the client nothing.
     private static byte[][] NamesOf(X509ChainPolicy? policy) =>

@@ -69,11 +69,11 @@ internal static class SignatureSchemes
         return false;
     }
 
-    /// <summary>Whether the certificate has a key that a handshake can be signed with.</summary>
+    /// <summary>Whether a handshake can be signed with the certificate's key.</summary>
     public static bool CanBeUsed(X509Certificate2 certificate)
     {
         (int rsaBits, int curveBits) = KeySizes(certificate);
-        return rsaBits >= MinRsaBits || curveBits is 256 or 384 or 521;
+        return (rsaBits >= MinRsaBits || curveBits is 256 or 384 or 521) && MaySign(certificate);
     }
 
     /// <summary>Whether the certificate's key is of the kind that the scheme names.</summary>
@@ -125,6 +125,29 @@ internal static class SignatureSchemes
             rsaBits >= MinRsaBits,
         _ => false,
     };
+
+    // RFC 8446 section 4.4.2.2: where a certificate states the usage of its key, digitalSignature MUST be among it. A key
+    // for decryption only, as RSA key exchange had, is not to be made to sign.
+    private static bool MaySign(X509Certificate2 certificate)
+    {
+        try
+        {
+            foreach (X509Extension extension in certificate.Extensions)
+            {
+                if (extension is X509KeyUsageExtension usage)
+                {
+                    return usage.KeyUsages.HasFlag(X509KeyUsageFlags.DigitalSignature);
+                }
+            }
+
+            return true;
+        }
+        catch (CryptographicException)
+        {
+            // A usage that cannot be read allows nothing.
+            return false;
+        }
+    }
 
     private static (int RsaBits, int CurveBits) KeySizes(X509Certificate2 certificate)
     {

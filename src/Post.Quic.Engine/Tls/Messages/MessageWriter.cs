@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Security.Cryptography;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tls.Messages;
@@ -97,7 +98,12 @@ internal sealed class MessageWriter
     {
         if (_buffer.Length - _length < count)
         {
-            Array.Resize(ref _buffer, Math.Max(_buffer.Length * 2, _length + count));
+            byte[] larger = new byte[Math.Max(_buffer.Length * 2, _length + count)];
+            Written.CopyTo(larger);
+
+            // Tickets are written here too: no copy of a secret stays behind.
+            CryptographicOperations.ZeroMemory(_buffer);
+            _buffer = larger;
         }
 
         _length += count;

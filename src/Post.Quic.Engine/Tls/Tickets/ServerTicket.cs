@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls.Keys;
 using Post.Quic.Engine.Tls.Messages;
@@ -10,13 +11,16 @@ namespace Post.Quic.Engine.Tls.Tickets;
 /// <summary>What a server must know of a session to resume it: the content of its tickets.</summary>
 internal sealed class ServerTicket : IDisposable
 {
-    private const byte Format = 1;
+    private const byte Format = 2;
 
     public required CipherSuite Suite { get; init; }
 
     public required SecretBuffer Secret { get; init; }
 
     public required DateTimeOffset IssuedAt { get; init; }
+
+    /// <summary>When both sides last showed certificates: what a session and all resumed from it rest on.</summary>
+    public required DateTimeOffset AuthenticatedAt { get; init; }
 
     public required uint AgeAdd { get; init; }
 
@@ -42,6 +46,7 @@ internal sealed class ServerTicket : IDisposable
         writer.WriteUInt16((ushort)Suite);
         writer.WriteVector8(Secret.Span);
         writer.WriteUInt64((ulong)IssuedAt.ToUnixTimeMilliseconds());
+        writer.WriteUInt64((ulong)AuthenticatedAt.ToUnixTimeMilliseconds());
         writer.WriteUInt32(AgeAdd);
         writer.WriteVector8(Encoding.ASCII.GetBytes(ServerName));
         writer.WriteVector8(ApplicationProtocol);
@@ -68,6 +73,7 @@ internal sealed class ServerTicket : IDisposable
             !reader.TryReadUInt16(out ushort suite) || !((CipherSuite)suite).IsKnown() ||
             !reader.TryReadVector8(out ReadOnlySpan<byte> secret) ||
             !reader.TryReadUInt64(out ulong issued) ||
+            !reader.TryReadUInt64(out ulong authenticated) ||
             !reader.TryReadUInt32(out uint ageAdd) ||
             !reader.TryReadVector8(out ReadOnlySpan<byte> name) ||
             !reader.TryReadVector8(out ReadOnlySpan<byte> protocol) ||
@@ -80,7 +86,10 @@ internal sealed class ServerTicket : IDisposable
         }
 
         DateTimeOffset issuedAt = DateTimeOffset.FromUnixTimeMilliseconds((long)issued);
-        if (now >= issuedAt + keys.Lifetime)
+        DateTimeOffset authenticatedAt = DateTimeOffset.FromUnixTimeMilliseconds((long)authenticated);
+
+        // RFC 8446 section 4.6.1: tickets of resumed sessions must not go on for ever from one proof of identity.
+        if (now >= issuedAt + keys.Lifetime || now >= authenticatedAt + Limits.MaxSessionAge)
         {
             return null;
         }
@@ -90,6 +99,7 @@ internal sealed class ServerTicket : IDisposable
             Suite = (CipherSuite)suite,
             Secret = new SecretBuffer(secret),
             IssuedAt = issuedAt,
+            AuthenticatedAt = authenticatedAt,
             AgeAdd = ageAdd,
             ServerName = Encoding.ASCII.GetString(name),
             ApplicationProtocol = protocol.ToArray(),

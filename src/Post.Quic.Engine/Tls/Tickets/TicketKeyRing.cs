@@ -11,7 +11,11 @@ namespace Post.Quic.Engine.Tls.Tickets;
 internal sealed class TicketKeyRing : IDisposable
 {
     private const int KeyIdLength = 4;
-    private const int KeyLength = 32;
+    private const int HeaderLength = KeyIdLength + Aead.NonceLength;
+
+    private static readonly CipherSuite Suite = CryptoProvider.Default.IsSupported(CipherSuite.Aes256GcmSha384)
+        ? CipherSuite.Aes256GcmSha384
+        : CipherSuite.Aes128GcmSha256;
 
     private readonly Lock _gate = new();
     private readonly RandomSource _random;
@@ -41,19 +45,17 @@ internal sealed class TicketKeyRing : IDisposable
 
     public byte[] Seal(ReadOnlySpan<byte> content, DateTimeOffset now)
     {
-        int nonceLength = AesGcm.NonceByteSizes.MaxSize;
-        int tagLength = AesGcm.TagByteSizes.MaxSize;
-        byte[] ticket = new byte[KeyIdLength + nonceLength + content.Length + tagLength];
+        byte[] ticket = new byte[HeaderLength + content.Length + Aead.TagLength];
         Span<byte> keyId = ticket.AsSpan(0, KeyIdLength);
-        Span<byte> nonce = ticket.AsSpan(KeyIdLength, nonceLength);
+        Span<byte> nonce = ticket.AsSpan(KeyIdLength, Aead.NonceLength);
         _random.Fill(nonce);
+        content.CopyTo(ticket.AsSpan(HeaderLength));
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             TicketKey key = Rotate(now);
             key.Id.CopyTo(keyId);
-            key.Cipher.Encrypt(
-                nonce, content, ticket.AsSpan(KeyIdLength + nonceLength, content.Length), ticket.AsSpan(ticket.Length - tagLength), keyId);
+            key.Sealer.Seal(nonce, keyId, ticket.AsSpan(HeaderLength, content.Length), ticket.AsSpan(ticket.Length - Aead.TagLength));
         }
 
         return ticket;
@@ -62,9 +64,7 @@ internal sealed class TicketKeyRing : IDisposable
     /// <summary>The content of a ticket sealed under a key that is still kept.</summary>
     public SecretBuffer? Open(ReadOnlySpan<byte> ticket, DateTimeOffset now)
     {
-        int nonceLength = AesGcm.NonceByteSizes.MaxSize;
-        int tagLength = AesGcm.TagByteSizes.MaxSize;
-        if (ticket.Length <= KeyIdLength + nonceLength + tagLength)
+        if (ticket.Length <= HeaderLength + Aead.TagLength)
         {
             return null;
         }
@@ -77,22 +77,14 @@ internal sealed class TicketKeyRing : IDisposable
                 return null;
             }
 
-            var content = new SecretBuffer(ticket.Length - KeyIdLength - nonceLength - tagLength);
-            try
+            var content = new SecretBuffer(ticket[HeaderLength..^Aead.TagLength]);
+            if (key.Opener.TryOpen(ticket[KeyIdLength..HeaderLength], keyId, content.Span, ticket[^Aead.TagLength..]))
             {
-                key.Cipher.Decrypt(
-                    ticket.Slice(KeyIdLength, nonceLength),
-                    ticket[(KeyIdLength + nonceLength)..^tagLength],
-                    ticket[^tagLength..],
-                    content.Span,
-                    keyId);
                 return content;
             }
-            catch (AuthenticationTagMismatchException)
-            {
-                content.Dispose();
-                return null;
-            }
+
+            content.Dispose();
+            return null;
         }
     }
 
@@ -103,7 +95,7 @@ internal sealed class TicketKeyRing : IDisposable
             _isDisposed = true;
             foreach (TicketKey key in _keys)
             {
-                key.Cipher.Dispose();
+                key.Dispose();
             }
 
             _keys.Clear();
@@ -134,21 +126,36 @@ internal sealed class TicketKeyRing : IDisposable
         {
             if (now >= _keys[i].SealsUntil + Lifetime)
             {
-                _keys[i].Cipher.Dispose();
+                _keys[i].Dispose();
                 _keys.RemoveAt(i);
             }
         }
 
-        Span<byte> secret = stackalloc byte[KeyLength];
+        Span<byte> secret = stackalloc byte[Suite.KeyLength()];
         _random.Fill(secret);
         byte[] id = new byte[KeyIdLength];
         _random.Fill(id);
-        var key = new TicketKey(id, new AesGcm(secret, AesGcm.TagByteSizes.MaxSize), now + _period);
+        var key = new TicketKey(id, secret, now + _period);
         CryptographicOperations.ZeroMemory(secret);
         _keys.Add(key);
         return key;
     }
 
     /// <summary>One key and the moment after which it only opens.</summary>
-    private sealed record TicketKey(byte[] Id, AesGcm Cipher, DateTimeOffset SealsUntil);
+    private sealed class TicketKey(byte[] id, ReadOnlySpan<byte> secret, DateTimeOffset sealsUntil) : IDisposable
+    {
+        public byte[] Id { get; } = id;
+
+        public Aead Sealer { get; } = CryptoProvider.Default.CreateAead(Suite, KeyDirection.Send, secret);
+
+        public Aead Opener { get; } = CryptoProvider.Default.CreateAead(Suite, KeyDirection.Receive, secret);
+
+        public DateTimeOffset SealsUntil { get; } = sealsUntil;
+
+        public void Dispose()
+        {
+            Sealer.Dispose();
+            Opener.Dispose();
+        }
+    }
 }
