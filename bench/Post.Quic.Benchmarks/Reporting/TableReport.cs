@@ -14,9 +14,9 @@ internal sealed class TableReport(TextWriter output) : IReport
             rows.Add([$"{name}, {unit}", .. columns.Select(column => Cell(Spread.Of(column, name)))]);
         }
 
-        output.WriteLine();
         if (columns.Length > 0)
         {
+            output.WriteLine();
             WriteTable(rows);
         }
 

@@ -22,7 +22,8 @@ internal sealed class DeadlineCase(double loss) : BenchCase
         $"100 objects of 1 KiB a second for --seconds, each with a lifetime of 150 ms, round trip 50 ms, {Percent}% of the packets lost "
         + "each way: the share that a handler took in time, and latency.";
 
-    public override string Excludes => "Contention: the load is below what congestion control allows at this loss. TLS delivers what is too late as well: it counts as late.";
+    public override string Excludes => "Contention: the link has no limit of bandwidth, but at 5% the load is near what congestion control allows, which shows. TLS "
+        + "delivers what is too late as well: it counts as late.";
 
     public override async Task<IReadOnlyList<Figure>> RunAsync(
         BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken)
