@@ -13,6 +13,9 @@ namespace Post.Quic.Engine;
 /// <content>What the core tells, under the gate and in the middle of its work: nothing here calls it back.</content>
 public sealed partial class QuicConnection : IConnectionEvents
 {
+    /// <summary>How long packets may be late: what RFC 9000 section 10.2 gives them at the end of a connection.</summary>
+    private const int LateProbeTimeouts = 3;
+
     void IConnectionEvents.OnClientHello(in ClientHelloInfo info)
     {
         TargetHostName = info.ServerName;
@@ -90,6 +93,11 @@ public sealed partial class QuicConnection : IConnectionEvents
         }
 
         SettleMigration(change);
+        if (IsClient && change.Change == PathChange.Removed && !IsInUse(change.Local))
+        {
+            _sockets.OnLeft(change.Local, LateProbeTimeouts * Driver.Core.State.Recovery.ProbeTimeoutPeriod);
+        }
+
         if (Events is { } events)
         {
             events.OnPathChanged(Describe(change), (QuicPathChange)change.Change);
@@ -167,6 +175,7 @@ public sealed partial class QuicConnection : IConnectionEvents
         }
 
         _ids.Clear();
+        _sockets.Clear();
         _host.Release();
     }
 
@@ -322,6 +331,21 @@ public sealed partial class QuicConnection : IConnectionEvents
             _migrations.Remove(local);
             return;
         }
+    }
+
+    private bool IsInUse(in NetworkAddress local)
+    {
+        Span<PathStatistics> paths = stackalloc PathStatistics[Limits.MaxPaths];
+        int count = Driver.Core.GetPaths(paths);
+        foreach (PathStatistics path in paths[..count])
+        {
+            if (path.Local.Port == local.Port)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private QuicPath Describe(in PathEvent change)

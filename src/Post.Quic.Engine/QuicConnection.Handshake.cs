@@ -113,6 +113,11 @@ public sealed partial class QuicConnection
             TargetHostName = tls.TargetHost,
         };
         host.Retain();
+        if (options.Endpoint is null)
+        {
+            connection._sockets.Adopt(host.LocalAddress);
+        }
+
         var setup = new ConnectionSetup
         {
             Settings = settings,

@@ -29,6 +29,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
     private readonly TaskCompletionSource _confirmed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<NetworkAddress, TaskCompletionSource> _migrations = [];
+    private readonly ConnectionSockets _sockets;
     private readonly ConnectionId _firstId;
     private readonly ConnectionMetrics _metrics;
     private QlogTrace? _trace;
@@ -49,6 +50,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
         Driver = new ConnectionDriver(host, host.Clock);
         _ids = new RoutedConnectionIds<QuicConnection>(host.Router, this);
         _datagrams = new ConnectionDatagrams(this);
+        _sockets = new ConnectionSockets(host);
         _metrics = host.Metrics.Track(listener is not null, ReadStatistics);
         RemoteEndPoint = LocalEndPoint = new IPEndPoint(IPAddress.None, 0);
     }
@@ -109,6 +111,8 @@ public sealed partial class QuicConnection : IAsyncDisposable
     public Task Closed => _closed.Task;
 
     internal ConnectionDriver Driver { get; }
+
+    internal EndpointHost Host => _host;
 
     internal QuicConnectionEvents? Events => _options?.Events;
 
@@ -260,7 +264,8 @@ public sealed partial class QuicConnection : IAsyncDisposable
         _datagrams.ReceiveAsync(cancellationToken);
 
     /// <summary>
-    /// Client: moves the connection to another local address, once that is shown to reach the server.
+    /// Client: moves the connection to another local address, once that is shown to reach the server. The socket that it leaves is
+    /// kept for three probe timeouts, for packets that are still on their way there, and then closed.
     /// </summary>
     /// <param name="localEndPoint">The new address; port 0, or null, lets the system choose a fresh port.</param>
     /// <param name="cancellationToken">Ends the wait; the old path then stays.</param>
@@ -279,29 +284,16 @@ public sealed partial class QuicConnection : IAsyncDisposable
         await _confirmed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         var wanted = NetworkAddress.FromEndPoint(
             localEndPoint ?? new IPEndPoint(RemoteEndPoint.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0));
-        if (wanted.Port == 0 || !_host.TryFindSocket(wanted, out NetworkAddress local))
+        NetworkAddress local = _sockets.Take(wanted, out bool isNew);
+        TaskCompletionSource moved;
+        try
         {
-            local = _host.AddSocket(wanted);
+            moved = BeginMove(local);
         }
-
-        var moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (Driver.Gate)
+        catch (Exception) when (isNew)
         {
-            ThrowIfClosed();
-            if (_migrations.TryGetValue(local, out TaskCompletionSource? underWay))
-            {
-                moved = underWay;
-            }
-            else if (Driver.Core.TryMigrate(local, Driver.Now))
-            {
-                _migrations.Add(local, moved);
-            }
-            else
-            {
-                throw new InvalidOperationException(
-                    "The connection cannot move now: the server forbids migration, or it has given out no spare connection id. "
-                    + "Try again later.");
-            }
+            _sockets.Return(local);
+            throw;
         }
 
         Driver.Wake();
@@ -446,6 +438,29 @@ public sealed partial class QuicConnection : IAsyncDisposable
         while (waiters.TryPeek(out TaskCompletionSource<QuicStream>? first) && first.Task.IsCompleted)
         {
             waiters.Dequeue();
+        }
+    }
+
+    private TaskCompletionSource BeginMove(in NetworkAddress local)
+    {
+        lock (Driver.Gate)
+        {
+            ThrowIfClosed();
+            if (_migrations.TryGetValue(local, out TaskCompletionSource? underWay))
+            {
+                return underWay;
+            }
+
+            if (!Driver.Core.TryMigrate(local, Driver.Now))
+            {
+                throw new InvalidOperationException(
+                    "The connection cannot move now: the server forbids migration, or it has given out no spare connection id. "
+                    + "Try again later.");
+            }
+
+            var moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _migrations.Add(local, moved);
+            return moved;
         }
     }
 

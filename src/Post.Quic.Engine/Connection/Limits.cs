@@ -187,6 +187,12 @@ internal static class Limits
     public const int MaxPaths = 6;
 
     /// <summary>
+    /// Sockets that a client keeps open behind it for late packets. One that moves faster than they come gives the oldest back
+    /// early, and what still came to it is sent again: descriptors are scarcer than retransmissions.
+    /// </summary>
+    public const int MaxLeftSockets = 4;
+
+    /// <summary>
     /// Packets kept until their keys are there, all levels together. A server's flight behind a lost Initial, or early
     /// data ahead of its ClientHello; more is what an attacker would have us hold.
     /// </summary>

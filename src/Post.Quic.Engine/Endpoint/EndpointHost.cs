@@ -48,9 +48,9 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
         CryptographicOperations.ZeroMemory(tokenKey);
         _usedTokens = new TokenReplayFilter((long)NewTokenLifetime.TotalMicroseconds);
         TicketKeys = new TicketKeyRing(Random);
-        AddSocket(NetworkAddress.FromEndPoint(options.LocalEndPoint));
+        LocalAddress = TakeSocket(NetworkAddress.FromEndPoint(options.LocalEndPoint));
         EngineLog.CryptoProviderChosen(Logger, Crypto.Name);
-        EngineLog.EndpointOpened(Logger, LocalAddress.ToEndPoint(), $"{_sockets[0].Udp.Name}: {Features}");
+        EngineLog.EndpointOpened(Logger, LocalAddress.ToEndPoint(), $"{_sockets[0].Udp.Name}: {_sockets[0].Udp.Features}");
     }
 
     public EndpointClock Clock { get; }
@@ -73,9 +73,11 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
     /// <summary>Ties the core's clock to the calendar for certificates and tickets.</summary>
     public TlsClock TlsClock => new(Clock.TimeProvider.GetUtcNow(), Clock.Now);
 
-    public NetworkAddress LocalAddress => _sockets[0].LocalAddress;
+    /// <summary>Where it was opened.</summary>
+    public NetworkAddress LocalAddress { get; }
 
-    public UdpFeatures Features => _sockets[0].Udp.Features;
+    /// <summary>Sockets that are open now.</summary>
+    public int SocketCount => _sockets.Length;
 
     /// <summary>What is let in now; null while nobody listens.</summary>
     public IncomingPolicy? Incoming => Volatile.Read(ref _incoming);
@@ -85,17 +87,26 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
 
     public EndpointIngress<QuicConnection> CreateIngress() => new(Router, Crypto, Random, _tokens, _usedTokens, Metrics);
 
-    /// <summary>Opens one more socket, for a connection that wants to move there.</summary>
+    /// <summary>Joins the socket that serves an address, or opens one there; each user gives it back.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The address is taken or not of this machine.</exception>
-    public NetworkAddress AddSocket(in NetworkAddress local)
+    public NetworkAddress TakeSocket(in NetworkAddress local)
     {
+        lock (_gate)
+        {
+            if (local.Port != 0 && FindSocket(local) is { } open)
+            {
+                open.Users++;
+                return open.LocalAddress;
+            }
+        }
+
         var udp = UdpSocket.Create(new UdpSocketOptions
         {
             LocalAddress = local,
             DedicatedThread = _options.DedicatedThread,
             Kind = _options.UsePortableSockets ? UdpSocketKind.Portable : UdpSocketKind.Auto,
         });
-        var socket = new EndpointSocket(this, udp);
+        var socket = new EndpointSocket(this, udp) { Users = 1 };
         lock (_gate)
         {
             if (_isDisposed)
@@ -111,20 +122,22 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
         return socket.LocalAddress;
     }
 
-    /// <summary>The address of the socket that serves another one, or none.</summary>
-    public bool TryFindSocket(in NetworkAddress local, out NetworkAddress bound)
+    /// <summary>A user of a socket needs it no more; with the last of them it closes.</summary>
+    public void ReturnSocket(in NetworkAddress local)
     {
-        foreach (EndpointSocket socket in _sockets)
+        EndpointSocket? closing;
+        lock (_gate)
         {
-            if (socket.Serves(local))
+            closing = FindSocket(local);
+            if (_isDisposed || closing is null || --closing.Users > 0)
             {
-                bound = socket.LocalAddress;
-                return true;
+                return;
             }
+
+            _sockets = _sockets.Remove(closing);
         }
 
-        bound = default;
-        return false;
+        closing.Dispose();
     }
 
     /// <summary>Lets clients in; one listener at a time.</summary>
@@ -236,7 +249,7 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
             connection.Abandon();
         }
 
-        EngineLog.EndpointClosed(Logger, sockets[0].LocalAddress.ToEndPoint());
+        EngineLog.EndpointClosed(Logger, LocalAddress.ToEndPoint());
         Router.Dispose();
         _tokens.Dispose();
         TicketKeys.Dispose();
@@ -245,12 +258,12 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
     private EndpointSocket? SocketOf(in NetworkAddress local)
     {
         ImmutableArray<EndpointSocket> sockets = _sockets;
-        if (sockets.Length == 1)
-        {
-            return sockets[0];
-        }
+        return sockets.Length == 1 ? sockets[0] : FindSocket(local);
+    }
 
-        foreach (EndpointSocket socket in sockets)
+    private EndpointSocket? FindSocket(in NetworkAddress local)
+    {
+        foreach (EndpointSocket socket in _sockets)
         {
             if (socket.Serves(local))
             {

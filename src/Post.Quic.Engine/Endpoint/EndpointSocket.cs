@@ -24,6 +24,9 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
 
     public UdpSocket Udp => _socket;
 
+    /// <summary>Who needs it open: the endpoint, or the connections that moved here. Under the host's gate.</summary>
+    public int Users { get; set; }
+
     public void Start() => _socket.Start(this);
 
     /// <summary>Whether datagrams from that address leave by this socket.</summary>
@@ -79,7 +82,20 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
     public void Dispose()
     {
         _socket.Dispose();
-        _ingress.Dispose();
+
+        // Who waits for room in it shall not wait for ever.
+        while (_waitingToSend.TryDequeue(out ConnectionDriver? driver))
+        {
+            driver.Wake();
+        }
+
+        // A call of ours may be under way on the receiving thread.
+        _ = _socket.Completion.ContinueWith(
+            static (_, ingress) => ((EndpointIngress<QuicConnection>)ingress!).Dispose(),
+            _ingress,
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
     }
 
     private QuicConnection? Receive(Span<byte> datagram, in DatagramMetadata metadata, long now)

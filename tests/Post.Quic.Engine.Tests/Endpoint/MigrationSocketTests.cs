@@ -1,0 +1,132 @@
+using System.Net;
+using System.Security.Cryptography;
+
+namespace Post.Quic.Engine.Tests.Endpoint;
+
+/// <summary>A client that moves gives its old sockets back, and loses nothing by it.</summary>
+[TestClass]
+public sealed class MigrationSocketTests
+{
+    /// <summary>The one in use, the one that is tried, and those that late packets may still come to.</summary>
+    private const int Handful = 6;
+
+    public TestContext TestContext { get; set; } = null!;
+
+    private CancellationToken Cancel => TestContext.CancellationToken;
+
+    [TestMethod]
+    [Timeout(60_000, CooperativeCancellation = true)]
+    public async Task Two_hundred_moves_need_a_handful_of_sockets_and_lose_nothing()
+    {
+        await using LoopbackPair pair = await LoopbackPair.ConnectAsync(Cancel);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        Task<byte[]> sent = SendUntilAsync(pair.Client, over.Token);
+        Task<byte[]> received = ReceiveAsync(pair.Server);
+
+        int most = 0;
+        for (int i = 0; i < 200; i++)
+        {
+            await MoveAsync(pair.Client);
+            most = Math.Max(most, pair.Client.Host.SocketCount);
+        }
+
+        await over.CancelAsync();
+        CollectionAssert.AreEqual(await sent, await received.WaitAsync(Cancel));
+        Assert.IsLessThanOrEqualTo(Handful, most);
+        await UntilAsync(() => pair.Client.Host.SocketCount == 1, "the sockets that were left are still open");
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task A_shared_endpoint_keeps_its_own_socket_and_closes_what_a_connection_opened()
+    {
+        await using QuicListener listener = await LoopbackPair.ListenAsync();
+        await using QuicEndpoint endpoint = QuicEndpoint.Open(new() { LocalEndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
+        QuicConnection moving = await LoopbackPair.ConnectToAsync(listener, Cancel, options => options with { Endpoint = endpoint });
+        await using QuicConnection staying = await LoopbackPair.ConnectToAsync(listener, Cancel, options => options with { Endpoint = endpoint });
+        await using QuicConnection movingServer = await listener.AcceptConnectionAsync(Cancel);
+        await using QuicConnection stayingServer = await listener.AcceptConnectionAsync(Cancel);
+
+        await MoveAsync(moving);
+        await MoveAsync(moving);
+        await UntilAsync(() => endpoint.Host.SocketCount == 2, "the endpoint's own and that of the last move");
+
+        await moving.DisposeAsync();
+        await UntilAsync(() => endpoint.Host.SocketCount == 1, "a connection that is over has no use for a socket");
+        await using QuicStream stream = await staying.OpenOutboundStreamAsync(QuicStreamType.Unidirectional, Cancel);
+        await stream.WriteAsync(new byte[1], completeWrites: true, Cancel);
+        await stream.WritesClosed.WaitAsync(Cancel);
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task Moves_that_cannot_begin_leave_no_socket_behind()
+    {
+        await using LoopbackPair pair = await LoopbackPair.ConnectAsync(Cancel);
+        await MoveAsync(pair.Client);
+        int refused = 0;
+        Task[] moves = [.. Enumerable.Range(0, 30).Select(async _ =>
+        {
+            try
+            {
+                await pair.Client.MigrateAsync(null, Cancel);
+            }
+            catch (Exception exception) when (exception is InvalidOperationException or QuicException)
+            {
+                Interlocked.Increment(ref refused);
+            }
+        })];
+        await Task.WhenAll(moves);
+        Assert.IsGreaterThan(0, refused, "the server has no connection ids for so many at once");
+        await UntilAsync(() => pair.Client.Host.SocketCount == 1, "a move that did not come about keeps its socket");
+    }
+
+    private static async Task<byte[]> SendUntilAsync(QuicConnection client, CancellationToken over)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        QuicStream stream = await client.OpenOutboundStreamAsync(QuicStreamType.Unidirectional, CancellationToken.None);
+        byte[] chunk = new byte[4_000];
+        while (!over.IsCancellationRequested)
+        {
+            RandomNumberGenerator.Fill(chunk);
+            hash.AppendData(chunk);
+            await stream.WriteAsync(chunk, CancellationToken.None);
+            await Task.Delay(1, CancellationToken.None);
+        }
+
+        stream.CompleteWrites();
+        return hash.GetHashAndReset();
+    }
+
+    private async Task<byte[]> ReceiveAsync(QuicConnection server)
+    {
+        await using QuicStream stream = await server.AcceptInboundStreamAsync(Cancel);
+        return await SHA256.HashDataAsync(stream, Cancel);
+    }
+
+    private async Task MoveAsync(QuicConnection client)
+    {
+        while (true)
+        {
+            try
+            {
+                await client.MigrateAsync(null, Cancel);
+                return;
+            }
+            catch (InvalidOperationException)
+            {
+                // The server has not given out another connection id yet.
+                await Task.Delay(1, Cancel);
+            }
+        }
+    }
+
+    private async Task UntilAsync(Func<bool> condition, string otherwise)
+    {
+        while (!condition())
+        {
+            Assert.IsFalse(Cancel.IsCancellationRequested, otherwise);
+            await Task.Delay(5, CancellationToken.None);
+        }
+    }
+}
