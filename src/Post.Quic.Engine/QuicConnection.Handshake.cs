@@ -47,9 +47,18 @@ public sealed partial class QuicConnection
             Remote = metadata.Remote,
             Trace = connection.OpenTrace(listener.Options.Trace, metadata.Local, metadata.Remote),
         };
-        lock (connection.Driver.Gate)
+        try
         {
-            connection.Driver.Core = ConnectionCore.CreateServer(setup, arrival, now);
+            lock (connection.Driver.Gate)
+            {
+                connection.Driver.Core = ConnectionCore.CreateServer(setup, arrival, now);
+            }
+        }
+        catch (Exception)
+        {
+            connection._ids.Clear();
+            host.Release();
+            throw;
         }
 
         return connection;
@@ -211,12 +220,19 @@ public sealed partial class QuicConnection
             result = CertificateValidationResult.Refuse(TlsAlert.BadCertificate, "The certificate validation callback failed.");
         }
 
-        lock (Driver.Gate)
+        try
         {
-            if (_closeInfo is null)
+            lock (Driver.Gate)
             {
-                Driver.Core.CompleteCertificateValidation(result, Driver.Now);
+                if (_closeInfo is null)
+                {
+                    Driver.Core.CompleteCertificateValidation(result, Driver.Now);
+                }
             }
+        }
+        catch (Exception exception)
+        {
+            OnFault(exception);
         }
 
         Driver.Wake();
@@ -224,12 +240,19 @@ public sealed partial class QuicConnection
 
     private void Refuse(string reason)
     {
-        lock (Driver.Gate)
+        try
         {
-            if (_closeInfo is null)
+            lock (Driver.Gate)
             {
-                Driver.Core.Refuse(reason, Driver.Now);
+                if (_closeInfo is null)
+                {
+                    Driver.Core.Refuse(reason, Driver.Now);
+                }
             }
+        }
+        catch (Exception exception)
+        {
+            OnFault(exception);
         }
     }
 

@@ -38,6 +38,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
     private ReadOnlyMemory<byte> _addressToken;
     private bool _countsAsHandshake;
     private bool _wasOffered;
+    private bool _isFaulted;
     private bool _lastAcceptedWasBidirectional;
 
     private QuicConnection(EndpointHost host, QuicListener? listener, ConnectionId firstId, QuicConnectionOptions? options)
@@ -47,7 +48,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
         _firstId = firstId;
         _options = options;
         _countsAsHandshake = listener is not null;
-        Driver = new ConnectionDriver(host, host.Clock);
+        Driver = new ConnectionDriver(host, host.Clock, OnFault);
         _ids = new RoutedConnectionIds<QuicConnection>(host.Router, this);
         _datagrams = new ConnectionDatagrams(this);
         _sockets = new ConnectionSockets(host);
@@ -411,6 +412,55 @@ public sealed partial class QuicConnection : IAsyncDisposable
             {
                 Driver.Core.Dispose();
             }
+        }
+    }
+
+    /// <summary>
+    /// Something was thrown where nobody waits for it: a defect of ours, or of a <see cref="QuicConnectionEvents"/>. This connection
+    /// is not to be trusted any more, and no other is concerned.
+    /// </summary>
+    internal void OnFault(Exception error)
+    {
+        EngineLog.ConnectionFaulted(_host.Logger, error, _firstId);
+        try
+        {
+            lock (Driver.Gate)
+            {
+                if (!Driver.IsSetUp)
+                {
+                    return;
+                }
+
+                if (!_isFaulted)
+                {
+                    _isFaulted = true;
+                    Driver.Core.Fault(Driver.Now);
+                }
+                else
+                {
+                    // It cannot even say goodbye.
+                    Driver.Core.Dispose();
+                }
+            }
+
+            Driver.Wake();
+        }
+        catch (Exception again)
+        {
+            EngineLog.ConnectionFaulted(_host.Logger, again, _firstId);
+            EndAfterFault();
+        }
+    }
+
+    private void EndAfterFault()
+    {
+        try
+        {
+            Abandon();
+        }
+        catch (Exception last)
+        {
+            EngineLog.ConnectionFaulted(_host.Logger, last, _firstId);
         }
     }
 

@@ -172,6 +172,14 @@ internal sealed class ConnectionCore : IDisposable
         _state.Lifecycle.Fail(new TransportError(TransportErrorCode.ConnectionRefused, reason), now);
     }
 
+    /// <summary>A defect was met while the connection was worked on: what is left of it says so to the peer.</summary>
+    public void Fault(long now)
+    {
+        _state.Now = now;
+        _state.Lifecycle.Fail(new TransportError(TransportErrorCode.InternalError, "internal error"), now);
+        _clock.Update(now);
+    }
+
     /// <summary>Answers <see cref="IConnectionEvents.OnCertificateToValidate"/>.</summary>
     public void CompleteCertificateValidation(in CertificateValidationResult result, long now)
     {

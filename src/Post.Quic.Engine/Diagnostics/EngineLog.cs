@@ -116,9 +116,17 @@ internal static partial class EngineLog
     [LoggerMessage(
         15,
         LogLevel.Critical,
-        "Connection {Connection} is given up after an error of the engine itself: please report it",
+        "Connection {Connection} is given up after an error of the engine itself, or of a QuicConnectionEvents that threw: "
+            + "please report the former",
         EventName = "ConnectionFaulted")]
     public static partial void ConnectionFaulted(ILogger logger, Exception error, ConnectionId connection);
+
+    [LoggerMessage(
+        16,
+        LogLevel.Critical,
+        "A datagram from {Remote} is dropped after an error of the engine itself: please report it",
+        EventName = "DatagramFaulted")]
+    public static partial void DatagramFaulted(ILogger logger, Exception error, NetworkAddress remote);
 
     [LoggerMessage(
         20, LogLevel.Warning, "The qlog of connection {Connection} could not be opened", EventName = "TraceNotOpened")]

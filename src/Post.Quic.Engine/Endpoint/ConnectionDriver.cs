@@ -23,6 +23,7 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
     private readonly IDatagramSender _sender;
     private readonly EndpointClock _clock;
     private readonly ITimer _timer;
+    private readonly Action<Exception> _onFault;
     private long _armedFor = long.MaxValue;
     private int _state;
     private bool _isDrained;
@@ -32,8 +33,12 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
     private OutgoingDatagrams _unsentBatch;
     private int _unsentOffset;
 
-    public ConnectionDriver(IDatagramSender sender, EndpointClock clock)
+    /// <param name="sender">Takes what the core builds.</param>
+    /// <param name="clock">The time.</param>
+    /// <param name="onFault">Told of whatever is thrown by the work that no caller waits for.</param>
+    public ConnectionDriver(IDatagramSender sender, EndpointClock clock, Action<Exception> onFault)
     {
+        _onFault = onFault;
         _sender = sender;
         _clock = clock;
         _timer = clock.TimeProvider.CreateTimer(
@@ -84,7 +89,15 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
         do
         {
             Volatile.Write(ref _state, Running);
-            Flush();
+            try
+            {
+                Flush();
+            }
+            catch (Exception error)
+            {
+                // On a timer or the thread pool it would end the process, on the receiving thread all connections of the socket.
+                _onFault(error);
+            }
         }
         while (Interlocked.CompareExchange(ref _state, Idle, Running) != Running);
     }

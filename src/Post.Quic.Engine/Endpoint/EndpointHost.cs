@@ -177,13 +177,18 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
         }
 
         Interlocked.Increment(ref _handshakes);
-        QuicConnection? connection = QuicConnection.TryAccept(this, listener, arrival, metadata, now);
-        if (connection is null)
+        QuicConnection? connection = null;
+        try
         {
-            HandshakeEnded();
+            return connection = QuicConnection.TryAccept(this, listener, arrival, metadata, now);
         }
-
-        return connection;
+        finally
+        {
+            if (connection is null)
+            {
+                HandshakeEnded();
+            }
+        }
     }
 
     /// <summary>A connection lives on this endpoint until <see cref="Release"/>.</summary>

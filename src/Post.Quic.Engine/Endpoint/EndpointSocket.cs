@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Diagnostics;
 using Post.Quic.Engine.Udp;
 
 namespace Post.Quic.Engine.Endpoint;
@@ -56,7 +57,7 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
         do
         {
             int size = Math.Min(batch.SegmentSize, rest.Length);
-            QuicConnection? connection = Receive(rest[..size], metadata, now);
+            QuicConnection? connection = ReceiveOne(rest[..size], metadata, now);
             if (connection is not null && connection != touched)
             {
                 touched?.Driver.WakeHere();
@@ -98,6 +99,20 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
             TaskScheduler.Default);
     }
 
+    /// <summary>A defect costs the datagram that met it, or its connection; never the socket, which all others need.</summary>
+    private QuicConnection? ReceiveOne(Span<byte> datagram, in DatagramMetadata metadata, long now)
+    {
+        try
+        {
+            return Receive(datagram, metadata, now);
+        }
+        catch (Exception error)
+        {
+            EngineLog.DatagramFaulted(_host.Logger, error, metadata.Remote);
+            return null;
+        }
+    }
+
     private QuicConnection? Receive(Span<byte> datagram, in DatagramMetadata metadata, long now)
     {
         Route<QuicConnection> route = _ingress.Decide(datagram, metadata, _host.Incoming, _host.Handshakes, now, _response);
@@ -124,6 +139,19 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
     }
 
     private static bool Deliver(QuicConnection connection, Span<byte> datagram, in DatagramMetadata metadata, long now)
+    {
+        try
+        {
+            return TryDeliver(connection, datagram, metadata, now);
+        }
+        catch (Exception error)
+        {
+            connection.OnFault(error);
+            return true;
+        }
+    }
+
+    private static bool TryDeliver(QuicConnection connection, Span<byte> datagram, in DatagramMetadata metadata, long now)
     {
         lock (connection.Driver.Gate)
         {
