@@ -3,7 +3,7 @@ using Post.Quic.Engine.Datagrams;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Simulation;
-using Post.Quic.Engine.Tests.Wire;
+using Post.Quic.Testing.Mutations;
 
 namespace Post.Quic.Engine.Tests.Worlds;
 
