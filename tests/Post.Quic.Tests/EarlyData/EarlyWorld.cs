@@ -10,6 +10,9 @@ namespace Post.Quic.Tests.EarlyData;
 /// <summary>A client that remembers sessions, and a server behind a relay, which can be started anew.</summary>
 internal sealed class EarlyWorld : IAsyncDisposable
 {
+    /// <summary>While answers are held, what does not happen soon never happens.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly ManagedTransport _transport = new();
     private readonly X509Certificate2 _identity = Identity.CreateSelfSigned("server");
     private readonly Channel<(string Text, bool IsEarly)> _received = Channel.CreateUnbounded<(string, bool)>();
@@ -53,11 +56,12 @@ internal sealed class EarlyWorld : IAsyncDisposable
         Relay.StandBefore(_listener.LocalEndPoints[0]);
     }
 
-    public ValueTask<Association> AssociateAsync(CancellationToken cancellationToken, AssociationOptions? options = null)
+    public Task<Association> AssociateAsync(CancellationToken cancellationToken, AssociationOptions? options = null)
     {
         Accepted = new TaskCompletionSource<Association>(TaskCreationOptions.RunContinuationsAsynchronously);
-        return new(Association.AssociateAsync(
-            _transport, _client, Remote.Pinned(Relay.EndPoint, ServerKey), options ?? Early, cancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(8), cancellationToken));
+        return Association.AssociateAsync(_transport, _client, Remote.Pinned(Relay.EndPoint, ServerKey), options ?? Early, cancellationToken)
+            .AsTask()
+            .WaitAsync(Patience, cancellationToken);
     }
 
     /// <summary>Associates once, so that the client has a session and knows what the server said in its HELLO.</summary>
@@ -73,7 +77,8 @@ internal sealed class EarlyWorld : IAsyncDisposable
     }
 
     /// <summary>The next object that the server's application gets.</summary>
-    public Task<(string Text, bool IsEarly)> NextAsync(CancellationToken cancellationToken) => _received.Reader.ReadAsync(cancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(8), cancellationToken);
+    public Task<(string Text, bool IsEarly)> NextAsync(CancellationToken cancellationToken) =>
+        _received.Reader.ReadAsync(cancellationToken).AsTask().WaitAsync(Patience, cancellationToken);
 
     /// <summary>What came beyond what was asked for.</summary>
     public bool TryNext(out (string Text, bool IsEarly) received) => _received.Reader.TryRead(out received);
