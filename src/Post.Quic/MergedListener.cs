@@ -13,6 +13,7 @@ internal sealed partial class MergedListener : TransportListener
     private readonly Channel<TransportConnection> _accepted;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _loops;
+    private bool _isDisposed;
 
     private MergedListener(IReadOnlyList<ListenerSource> sources, int backlog, ILogger logger)
     {
@@ -40,11 +41,16 @@ internal sealed partial class MergedListener : TransportListener
                 sources.Add(await open(endPoint).ConfigureAwait(false));
             }
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception)
         {
             foreach (ListenerSource source in sources)
             {
                 await source.Dispose().ConfigureAwait(false);
+            }
+
+            if (exception is OperationCanceledException)
+            {
+                throw;
             }
 
             throw translate(exception);
@@ -67,7 +73,7 @@ internal sealed partial class MergedListener : TransportListener
 
     public override async ValueTask DisposeAsync()
     {
-        if (_stopping.IsCancellationRequested)
+        if (Interlocked.Exchange(ref _isDisposed, true))
         {
             return;
         }
@@ -92,13 +98,20 @@ internal sealed partial class MergedListener : TransportListener
     {
         while (!_stopping.IsCancellationRequested)
         {
+            TransportConnection? connection = null;
             try
             {
-                TransportConnection connection = await source.Accept(_stopping.Token).ConfigureAwait(false);
+                connection = await source.Accept(_stopping.Token).ConfigureAwait(false);
                 await _accepted.Writer.WriteAsync(connection, _stopping.Token).ConfigureAwait(false);
             }
             catch (Exception exception)
             {
+                if (connection is not null)
+                {
+                    // The listener was closed while the connection waited for room: its peer must not wait for an answer.
+                    await connection.DisposeAsync().ConfigureAwait(false);
+                }
+
                 if (_stopping.IsCancellationRequested || exception is ObjectDisposedException)
                 {
                     return;

@@ -16,7 +16,8 @@ public sealed record Accept(Listener Listener, Association Association) : PostEv
     /// <summary>Where the peer is.</summary>
     public EndPoint? RemoteEndPoint => Association.RemoteEndPoint;
 
-    internal bool IsRefused { get; private set; }
+    /// <summary>A handler has refused the peer.</summary>
+    public bool IsRefused { get; private set; }
 
     /// <summary>Refuses the peer: the association is closed with the code for that.</summary>
     public void Refuse() => IsRefused = true;

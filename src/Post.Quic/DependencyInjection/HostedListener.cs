@@ -11,18 +11,24 @@ namespace Post.Quic.DependencyInjection;
 internal sealed partial class HostedListener<THandler> : IHostedService, IAsyncDisposable
     where THandler : class, IPostHandler
 {
+    /// <summary>How long a disposal waits for handlers that were aborted.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     private readonly IServiceProvider _services;
     private readonly string _localName;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationToken _stoppingToken;
     private readonly Dictionary<Association, Task> _serving = [];
     private readonly Lock _gate = new();
     private Listener? _listener;
+    private PostListeners? _running;
 
     public HostedListener(IServiceProvider services, string localName)
     {
         _services = services;
         _localName = localName;
+        _stoppingToken = _stopping.Token;
         _logger = (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger("Post.Quic.HostedListener");
     }
 
@@ -41,7 +47,8 @@ internal sealed partial class HostedListener<THandler> : IHostedService, IAsyncD
             },
             cancellationToken).ConfigureAwait(false);
         _listener = listener;
-        _services.GetRequiredService<PostListeners>().Add(_localName, listener);
+        _running = _services.GetRequiredService<PostListeners>();
+        _running.Add(_localName, listener);
         listener.Register<Accept>(AcceptAsync);
         LogListening(_logger, string.Join(", ", listener.LocalEndPoints), local.Key?.ToString() ?? "none");
     }
@@ -53,38 +60,66 @@ internal sealed partial class HostedListener<THandler> : IHostedService, IAsyncD
             return;
         }
 
-        _services.GetRequiredService<PostListeners>().Remove(_localName);
+        _running?.Remove(_localName);
         await _listener.DisposeAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
-        KeyValuePair<Association, Task>[] serving;
-        lock (_gate)
-        {
-            serving = [.. _serving];
-        }
-
-        LogStopping(_logger, serving.Length);
+        LogStopping(_logger, Serving().Length);
         try
         {
-            await Task.WhenAll(serving.Select(one => one.Value)).WaitAsync(cancellationToken).ConfigureAwait(false);
+            await FinishAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
             // The host waits no longer.
-            foreach (var (association, _) in serving)
-            {
-                association.Abort();
-            }
+            AbortAll();
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_listener is not null)
+        if (_listener is null || _stoppingToken.IsCancellationRequested)
         {
-            await _listener.DisposeAsync().ConfigureAwait(false);
+            return;
         }
 
-        _stopping.Dispose();
+        // A host that failed to start is disposed without being stopped: nobody must be left who uses its services.
+        _running?.Remove(_localName);
+        await _listener.DisposeAsync().ConfigureAwait(false);
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        AbortAll();
+        try
+        {
+            await FinishAsync().WaitAsync(Patience).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // A handler that minds neither its token nor its association's end.
+        }
+    }
+
+    private KeyValuePair<Association, Task>[] Serving()
+    {
+        lock (_gate)
+        {
+            return [.. _serving];
+        }
+    }
+
+    /// <summary>Waits for all that are served, those included whose handler still makes up its mind to accept them.</summary>
+    private async Task FinishAsync()
+    {
+        while (Serving() is { Length: > 0 } serving)
+        {
+            await Task.WhenAll(serving.Select(one => one.Value)).ConfigureAwait(false);
+        }
+    }
+
+    private void AbortAll()
+    {
+        foreach (var (association, _) in Serving())
+        {
+            association.Abort();
+        }
     }
 
     private static PeerTrust? TrustOf(PostLocalOptions options) => options.TrustedKeys.Count == 0
@@ -94,32 +129,51 @@ internal sealed partial class HostedListener<THandler> : IHostedService, IAsyncD
     private async ValueTask AcceptAsync(Accept accept)
     {
         var scope = _services.GetRequiredService<IServiceScopeFactory>().CreateAsyncScope();
+        THandler handler;
         try
         {
-            var handler = scope.ServiceProvider.GetRequiredService<THandler>();
-            await handler.AcceptAsync(accept).ConfigureAwait(false);
-            lock (_gate)
-            {
-                // Started under the gate, and off this thread: the association starts only when this handler has returned.
-                _serving[accept.Association] = Task.Run(() => ServeAsync(accept.Association, handler, scope), CancellationToken.None);
-            }
+            handler = scope.ServiceProvider.GetRequiredService<THandler>();
         }
         catch (Exception)
         {
-            // The listener logs it and refuses the association.
             await scope.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+
+        var isAccepted = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            // From here on a host that stops waits for it. It is served off this thread: the association starts only when this
+            // handler has returned.
+            _serving[accept.Association] = Task.Run(
+                () => ServeAsync(accept.Association, handler, scope, isAccepted.Task), CancellationToken.None);
+        }
+
+        try
+        {
+            await handler.AcceptAsync(accept).ConfigureAwait(false);
+            isAccepted.SetResult(!accept.IsRefused);
+        }
+        finally
+        {
+            // What it throws is logged by the listener, and refuses the association.
+            isAccepted.TrySetResult(false);
+        }
     }
 
-    private async Task ServeAsync(Association association, THandler handler, AsyncServiceScope scope)
+    private async Task ServeAsync(Association association, THandler handler, AsyncServiceScope scope, Task<bool> isAccepted)
     {
         try
         {
-            await handler.RunAsync(association, _stopping.Token).ConfigureAwait(false);
+            if (!await isAccepted.ConfigureAwait(false))
+            {
+                return;
+            }
+
+            await handler.RunAsync(association, _stoppingToken).ConfigureAwait(false);
             await association.CloseAsync(CancellationToken.None).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (_stoppingToken.IsCancellationRequested)
         {
             // An ordinary way to return: what was sent is still delivered.
             await association.CloseAsync(CancellationToken.None).ConfigureAwait(false);
@@ -135,12 +189,24 @@ internal sealed partial class HostedListener<THandler> : IHostedService, IAsyncD
         }
         finally
         {
+            await DisposeAsync(scope).ConfigureAwait(false);
             lock (_gate)
             {
                 _serving.Remove(association);
             }
+        }
+    }
 
+    private async ValueTask DisposeAsync(AsyncServiceScope scope)
+    {
+        try
+        {
             await scope.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            // A service of the application's; whoever stops the host waits for the others too.
+            LogHandlerFailed(_logger, typeof(THandler).Name, exception);
         }
     }
 

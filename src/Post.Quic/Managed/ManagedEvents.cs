@@ -13,7 +13,10 @@ namespace Post.Quic.Managed;
 /// <param name="isEarly">The connection is used before its handshake is complete.</param>
 internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null, bool isEarly = false) : QuicConnectionEvents
 {
-    /// <summary>What may wait for a listener: an association attaches at once, so more than this is a peer's flood.</summary>
+    /// <summary>
+    /// What a peer can cause may wait for a listener up to this: an application that takes its time to accept must not hold whatever
+    /// is sent meanwhile. What happens once (the handshake, the end) always waits: without it an association would hang.
+    /// </summary>
     private const int MaxWaiting = 256;
 
     private readonly Lock _gate = new();
@@ -41,14 +44,14 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
     public override void OnHandshakeComplete()
     {
         _isHandshakeComplete = true;
-        Push(static events => events.OnHandshakeCompleted());
+        Push(static events => events.OnHandshakeCompleted(), happensOnce: true);
     }
 
     public override void OnEarlyDataDecided(bool accepted)
     {
         if (isClient && !accepted)
         {
-            Push(static events => events.OnEarlyDataRejected());
+            Push(static events => events.OnEarlyDataRejected(), happensOnce: true);
         }
     }
 
@@ -133,7 +136,7 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
         }
 
         TransportException translated = ManagedQuicErrors.Translate(reason);
-        Push(events => events.OnClosed(translated));
+        Push(events => events.OnClosed(translated), happensOnce: true);
     }
 
     // The peer's address tells who moved: where only ours is new, we did.
@@ -162,7 +165,7 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
         return before.RemoteEndPoint.Equals(path.RemoteEndPoint) ? PathChange.Migrated : PathChange.PeerMoved;
     }
 
-    private void Push(Action<TransportEvents> push)
+    private void Push(Action<TransportEvents> push, bool happensOnce = false)
     {
         lock (_gate)
         {
@@ -170,9 +173,9 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
             {
                 push(events);
             }
-            else if (_waiting!.Count < MaxWaiting)
+            else if (happensOnce || _waiting!.Count < MaxWaiting)
             {
-                _waiting.Enqueue(push);
+                _waiting!.Enqueue(push);
             }
         }
     }

@@ -55,6 +55,68 @@ public sealed class HostedListenerTests
 
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task Who_was_refused_is_not_served()
+    {
+        var log = new ScopeLog();
+        await using var world = new DiWorld(
+            services => services.AddSingleton(log).AddScoped<ScopedThing>().AddPostListener<CarefulHandler>(), DiWorld.ListeningAt());
+        await world.StartAsync(Canceled);
+        await Assert.ThrowsAsync<PostException>(async () =>
+        {
+            Association refused = await world.AssociateAsync(Canceled);
+            await refused.ReceiveAsync(Canceled);
+        });
+        await world.StopAsync(Canceled);
+
+        Assert.AreEqual(1, log.Created.Count);
+        CollectionAssert.AreEqual(log.Created.ToArray(), log.Disposed.ToArray());
+        Assert.AreEqual(0, CarefulHandler.Runs, "a refused association was handed to RunAsync");
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task A_host_that_stops_waits_for_a_handler_that_still_makes_up_its_mind()
+    {
+        var log = new ScopeLog();
+        var mind = new Mind();
+        await using var world = new DiWorld(
+            services => services.AddSingleton(log).AddSingleton(mind).AddScoped<ScopedThing>().AddPostListener<HesitantHandler>(),
+            DiWorld.ListeningAt());
+        await world.StartAsync(Canceled);
+        Task<Association> associating = world.AssociateAsync(Canceled);
+        await mind.Asked.Task.WaitAsync(Canceled);
+
+        Task stopping = world.StopAsync(Canceled);
+        while (world.Services.GetRequiredService<PostListeners>().Find() is not null)
+        {
+            await Task.Delay(5, Canceled);
+        }
+
+        Assert.IsFalse(stopping.IsCompleted, "its scope is still in use");
+        mind.MadeUp.SetResult();
+        await stopping.WaitAsync(Canceled);
+        CollectionAssert.AreEqual(log.Created.ToArray(), log.Disposed.ToArray());
+        (await associating).Abort();
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task A_host_that_is_disposed_without_being_stopped_leaves_nobody_who_uses_its_services()
+    {
+        var log = new ScopeLog();
+        var world = new DiWorld(
+            services => services.AddSingleton(log).AddScoped<ScopedThing>().AddPostListener<EchoHandler>(), DiWorld.ListeningAt());
+        await world.StartAsync(Canceled);
+        Association client = await world.AssociateAsync(Canceled);
+        Assert.AreEqual("one", await EchoAsync(client, "one"));
+
+        await world.DisposeAsync();
+        Assert.AreEqual(1, log.Created.Count);
+        CollectionAssert.AreEqual(log.Created.ToArray(), log.Disposed.ToArray());
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
     public async Task A_handler_that_does_not_return_is_aborted_when_the_hosts_time_is_up()
     {
         await using var world = new DiWorld(
@@ -196,6 +258,47 @@ public sealed class HostedListenerTests
         {
             accept.Refuse();
             return default;
+        }
+
+        public Task RunAsync(Association association, CancellationToken stopping) => association.Completion.WaitAsync(stopping);
+    }
+
+    internal sealed class CarefulHandler(ScopedThing thing) : IPostHandler
+    {
+        private static int _runs;
+
+        public static int Runs => Volatile.Read(ref _runs);
+
+        public ScopedThing Thing { get; } = thing;
+
+        public ValueTask AcceptAsync(Accept accept)
+        {
+            accept.Refuse();
+            return default;
+        }
+
+        public Task RunAsync(Association association, CancellationToken stopping)
+        {
+            Interlocked.Increment(ref _runs);
+            return association.Completion;
+        }
+    }
+
+    internal sealed class Mind
+    {
+        public TaskCompletionSource Asked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource MadeUp { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    internal sealed class HesitantHandler(Mind mind, ScopedThing thing) : IPostHandler
+    {
+        public ScopedThing Thing { get; } = thing;
+
+        public async ValueTask AcceptAsync(Accept accept)
+        {
+            mind.Asked.SetResult();
+            await mind.MadeUp.Task;
         }
 
         public Task RunAsync(Association association, CancellationToken stopping) => association.Completion.WaitAsync(stopping);
