@@ -77,9 +77,11 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
 
     /// <summary>
     /// Queues a datagram. Its memory is lent until its state is told the first time. <paramref name="deadline"/> is its
-    /// age limit (<see cref="long.MaxValue"/>: none) and orders it inside its class.
+    /// age limit (<see cref="long.MaxValue"/>: none) and orders it inside its class; at <paramref name="lifetimeOffset"/>, unless
+    /// that is -1, the data states what is left of it.
     /// </summary>
-    public DatagramEnqueueResult TryEnqueue(ReadOnlyMemory<byte> data, int priority, long deadline, out ulong number)
+    public DatagramEnqueueResult TryEnqueue(
+        ReadOnlyMemory<byte> data, int priority, long deadline, out ulong number, int lifetimeOffset = -1)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(priority);
         number = 0;
@@ -102,6 +104,8 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
         OutgoingDatagram datagram = _free.Take() ?? new OutgoingDatagram();
         datagram.Number = number;
         datagram.Data = data;
+        datagram.Deadline = deadline;
+        datagram.LifetimeOffset = lifetimeOffset;
         _bytes += data.Length;
         _waiting.Add(number, datagram);
         _order.Set(datagram, new SendUrgency(priority, deadline), number);
@@ -151,6 +155,8 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
             {
                 break;
             }
+
+            datagram.StateLifetime(writer.Written[^datagram.Data.Length..], now);
 
             log.Record(new SentFrame(SentFrameKind.Datagram, datagram.Number, 0, (uint)datagram.Data.Length));
             if (IsEarlyData)

@@ -82,8 +82,9 @@ internal sealed class ManagedConnection(QuicConnection connection, ManagedEvents
             : FinishAcceptAsync(accepting);
     }
 
-    public override TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token) =>
-        connection.TrySendDatagram(payload, ManagedStream.Translate(priority), token) switch
+    public override TransportDatagramResult TrySendDatagram(
+        ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime = default) =>
+        connection.TrySendDatagram(payload, ManagedStream.Translate(priority), token, lifetime.Offset) switch
         {
             QuicDatagramResult.Queued => TransportDatagramResult.Queued,
             QuicDatagramResult.TooLarge => TransportDatagramResult.TooLarge,

@@ -1,3 +1,5 @@
+using Post.Sockets.Transport;
+
 namespace Post.Sockets.Protocol;
 
 /// <summary>
@@ -26,6 +28,19 @@ internal ref struct ObjectHeader
 
     /// <summary>What is left of its lifetime, in milliseconds; -1 for infinite.</summary>
     public long LifetimeMilliseconds { get; set; } = -1;
+
+    /// <summary>The lifetime is written in four bytes, so that it can be counted down where it stands while a datagram waits.</summary>
+    public bool CountsDown { get; set; }
+
+    /// <summary>Where in the written header the lifetime stands that counts down.</summary>
+    public readonly TransportLifetimeField LifetimeField => HasWideLifetime
+        ? new TransportLifetimeField(
+            PostInteger.Length(StreamType.Object)
+            + PostInteger.Length(Id) + PostInteger.Length((long)Flags) + PostInteger.Length(Niceness))
+        : default;
+
+    private readonly bool HasWideLifetime =>
+        CountsDown && LifetimeMilliseconds >= 0 && LifetimeMilliseconds <= TransportLifetimeField.Longest.TotalMilliseconds;
 
     /// <summary>The ids that it waits for, descending, each below <see cref="Id"/>.</summary>
     public ReadOnlySpan<long> Antecedents { get; set; }
@@ -151,7 +166,7 @@ internal ref struct ObjectHeader
             + PostInteger.Length(Id) + PostInteger.Length((long)Flags) + PostInteger.Length(Niceness);
         if (LifetimeMilliseconds >= 0)
         {
-            length += PostInteger.Length(LifetimeMilliseconds);
+            length += HasWideLifetime ? TransportLifetimeField.Length : PostInteger.Length(LifetimeMilliseconds);
         }
 
         if (!Antecedents.IsEmpty)
@@ -181,7 +196,11 @@ internal ref struct ObjectHeader
         writer.WriteInteger(Id);
         writer.WriteInteger((long)Flags);
         writer.WriteInteger(Niceness);
-        if (LifetimeMilliseconds >= 0)
+        if (HasWideLifetime)
+        {
+            writer.WriteWideInteger(LifetimeMilliseconds);
+        }
+        else if (LifetimeMilliseconds >= 0)
         {
             writer.WriteInteger(LifetimeMilliseconds);
         }

@@ -86,12 +86,13 @@ internal sealed partial class ConnectionExtras
         early?.ForEach(keep);
     }
 
-    public TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token)
+    public TransportDatagramResult TrySendDatagram(
+        ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime)
     {
         int largest = MaxDatagramSize;
         return largest == 0
             ? TransportDatagramResult.Unavailable
-            : payload.Length > largest ? TransportDatagramResult.TooLarge : _datagrams.TrySend(payload, priority, token);
+            : payload.Length > largest ? TransportDatagramResult.TooLarge : _datagrams.TrySend(payload, priority, token, lifetime);
     }
 
     /// <summary>Asks msquic's worker: never under a lock that an event handler takes.</summary>

@@ -48,7 +48,8 @@ internal sealed unsafe class DatagramSender(
     private int _open;
     private bool _ended;
 
-    public TransportDatagramResult TrySend(ReadOnlySpan<byte> payload, in TransportPriority priority, long token)
+    public TransportDatagramResult TrySend(
+        ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime)
     {
         lock (_gate)
         {
@@ -67,7 +68,7 @@ internal sealed unsafe class DatagramSender(
                 _waitsSince = time.GetTimestamp();
             }
 
-            int index = Take(payload, token, priority.Deadline);
+            int index = Take(payload, token, priority.Deadline, lifetime);
             _waiting.Enqueue(index, (priority.Niceness, priority.Deadline, _turn++));
             bool held = false;
             try
@@ -163,7 +164,8 @@ internal sealed unsafe class DatagramSender(
         while (!_ended && _unsent < MaxUnsent && _waiting.TryDequeue(out int index, out _))
         {
             Slot slot = _slots[index];
-            if (slot.Deadline != TransportPriority.NoDeadline && slot.Deadline < time.GetTimestamp())
+            long now = time.GetTimestamp();
+            if (slot.Deadline != TransportPriority.NoDeadline && slot.Deadline < now)
             {
                 Settle(slot, TransportDatagramState.Canceled);
                 Release(index);
@@ -172,6 +174,7 @@ internal sealed unsafe class DatagramSender(
 
             slot.IsUnsent = true;
             _unsent++;
+            StateLifetime(slot, now);
             if (!table.TrySendDatagram(handle.DangerousGetHandle(), (NativeBuffer*)slot.Block, index + 1))
             {
                 // Larger than the path now allows, or the peer takes none any more.
@@ -181,7 +184,7 @@ internal sealed unsafe class DatagramSender(
         }
     }
 
-    private int Take(ReadOnlySpan<byte> payload, long token, long deadline)
+    private int Take(ReadOnlySpan<byte> payload, long token, long deadline, TransportLifetimeField lifetime)
     {
         if (!_freeSlots.TryPop(out int index))
         {
@@ -201,9 +204,15 @@ internal sealed unsafe class DatagramSender(
         buffer->Length = (uint)payload.Length;
         buffer->Bytes = (byte*)buffer + BlockHeader;
         payload.CopyTo(new Span<byte>(buffer->Bytes, payload.Length));
-        slot.Open(token, deadline, block);
+        slot.Open(token, deadline, block, lifetime);
         _open++;
         return index;
+    }
+
+    private void StateLifetime(Slot slot, long now)
+    {
+        var buffer = (NativeBuffer*)slot.Block;
+        slot.Lifetime.State(new Span<byte>(buffer->Bytes, (int)buffer->Length), time.GetElapsedTime(now, slot.Deadline));
     }
 
     private void Settle(Slot slot, TransportDatagramState state)
@@ -249,6 +258,8 @@ internal sealed unsafe class DatagramSender(
 
         public long Deadline { get; private set; }
 
+        public TransportLifetimeField Lifetime { get; private set; }
+
         public nint Block { get; private set; }
 
         public int BlockSize { get; private set; }
@@ -261,10 +272,11 @@ internal sealed unsafe class DatagramSender(
 
         public bool IsReported { get; set; }
 
-        public void Open(long token, long deadline, (nint Address, int Size) block)
+        public void Open(long token, long deadline, (nint Address, int Size) block, TransportLifetimeField lifetime)
         {
             Token = token;
             Deadline = deadline;
+            Lifetime = lifetime;
             (Block, BlockSize) = block;
             IsOpen = true;
             IsUnsent = IsSent = IsReported = false;

@@ -23,7 +23,7 @@ internal sealed class DatagramSender(AssociationCore core, SendPump pump, Outbou
             core.Scheduler.Class(item.Transit.DatagramClass).Outstanding += size;
         }
 
-        var result = carrier.Connection.TrySendDatagram(framing.Datagram(size), priority, item.Id);
+        var result = carrier.Connection.TrySendDatagram(framing.Datagram(size), priority, item.Id, framing.Lifetime);
         lock (core.Gate)
         {
             if (result != TransportDatagramResult.Queued)

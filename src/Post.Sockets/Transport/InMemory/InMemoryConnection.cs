@@ -145,13 +145,14 @@ internal sealed class InMemoryConnection : TransportConnection
         }
     }
 
-    public override TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token)
+    public override TransportDatagramResult TrySendDatagram(
+        ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime = default)
     {
         lock (Network.Gate)
         {
             return Failure is not null || !Has(TransportCapabilities.Datagrams)
                 ? TransportDatagramResult.Unavailable
-                : Sender.TrySend(payload, priority, token);
+                : Sender.TrySend(payload, priority, token, lifetime);
         }
     }
 

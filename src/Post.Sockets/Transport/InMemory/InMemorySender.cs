@@ -69,7 +69,8 @@ internal sealed class InMemorySender
         _streams.Place(stream);
     }
 
-    public TransportDatagramResult TrySend(ReadOnlySpan<byte> payload, in TransportPriority priority, long token)
+    public TransportDatagramResult TrySend(
+        ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime)
     {
         if (payload.Length > Packet.MaxDatagram)
         {
@@ -86,7 +87,7 @@ internal sealed class InMemorySender
         }
 
         QueuedDatagram datagram = Network.RentDatagram();
-        datagram.Fill(payload, RankOf(priority), priority.Deadline, token, ++_datagramOrder);
+        datagram.Fill(payload, RankOf(priority), priority.Deadline, token, lifetime, ++_datagramOrder);
         _datagrams.Place(datagram);
         Pump();
         return TransportDatagramResult.Queued;
@@ -255,7 +256,7 @@ internal sealed class InMemorySender
             }
             else if (datagram.Length <= packet.Room)
             {
-                datagram.Bytes.CopyTo(packet.Append(null, datagram.Token, datagram.Length, isEnd: false));
+                datagram.TakeBytes(Network.Clock.NowTicks).CopyTo(packet.Append(null, datagram.Token, datagram.Length, isEnd: false));
                 Finish(datagram, TransportDatagramState.Sent);
             }
             else

@@ -4,6 +4,7 @@ namespace Post.Sockets.Transport.InMemory;
 internal sealed class QueuedDatagram : IHeapItem<QueuedDatagram>
 {
     private readonly byte[] _bytes = new byte[Packet.MaxDatagram];
+    private TransportLifetimeField _lifetime;
     private long _order;
 
     public int HeapIndex { get; set; } = -1;
@@ -16,16 +17,29 @@ internal sealed class QueuedDatagram : IHeapItem<QueuedDatagram>
 
     public int Length { get; private set; }
 
-    public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, Length);
-
-    public void Fill(ReadOnlySpan<byte> payload, in TransportPriority rank, long deadline, long token, long order)
+    public void Fill(
+        ReadOnlySpan<byte> payload,
+        in TransportPriority rank,
+        long deadline,
+        long token,
+        TransportLifetimeField lifetime,
+        long order)
     {
         payload.CopyTo(_bytes);
         Length = payload.Length;
         Rank = rank;
         Deadline = deadline;
         Token = token;
+        _lifetime = lifetime;
         _order = order;
+    }
+
+    /// <summary>Its bytes as they go out now.</summary>
+    public ReadOnlySpan<byte> TakeBytes(long nowTicks)
+    {
+        Span<byte> bytes = _bytes.AsSpan(0, Length);
+        _lifetime.State(bytes, TimeSpan.FromTicks(Deadline - nowTicks));
+        return bytes;
     }
 
     public bool IsBefore(QueuedDatagram other)
