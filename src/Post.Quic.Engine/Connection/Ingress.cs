@@ -21,12 +21,14 @@ internal sealed class Ingress
 
     private readonly ConnectionState _state;
     private readonly FrameDispatch _frames;
+    private readonly PacketOpener _opener;
     private readonly VersionAndRetry _versionAndRetry;
 
     public Ingress(ConnectionState state)
     {
         _state = state;
         _frames = new FrameDispatch(state);
+        _opener = new PacketOpener(state);
         _versionAndRetry = new VersionAndRetry(state);
     }
 
@@ -99,7 +101,7 @@ internal sealed class Ingress
     {
         while (_state.Waiting.Count != 0
             && !_state.IsOver
-            && CanOpen(level)
+            && _opener.CanOpen(level)
             && _state.Waiting.TryTake(level, out byte[] buffer, out int length, out _, out DatagramMetadata metadata))
         {
             Span<byte> packet = buffer.AsSpan(0, length);
@@ -128,7 +130,7 @@ internal sealed class Ingress
             return false;
         }
 
-        if (!CanOpen(level))
+        if (!_opener.CanOpen(level))
         {
             // RFC 9001 section 5.7: 0-RTT ahead of its ClientHello, the handshake ahead of its keys.
             bool cannotWait = _state.Keys.IsDiscarded(level)
@@ -145,7 +147,7 @@ internal sealed class Ingress
             return false;
         }
 
-        if (!TryOpen(header, packet, now, out ulong number, out int headerLength))
+        if (!_opener.TryOpen(header, packet, now, out ulong number, out int headerLength))
         {
             return false;
         }
@@ -279,90 +281,6 @@ internal sealed class Ingress
         return header.Version == _state.Version.Current
             || header.Version == _state.Version.Original
             || (!_state.IsServer && !_state.HasHeardPeer && _state.Version.IsOurs(header.Version));
-    }
-
-    /// <summary>RFC 9001 section 5.7: a server processes no 1-RTT packet before the handshake is complete.</summary>
-    private bool CanOpen(EncryptionLevel level) =>
-        _state.Keys.CanReceive(level)
-        && (level != EncryptionLevel.Application || !_state.IsServer || _state.IsHandshakeComplete);
-
-    private bool TryOpen(in PacketHeader header, Span<byte> packet, long now, out ulong number, out int headerLength)
-    {
-        number = 0;
-        headerLength = 0;
-        ulong expected = _state.Recovery.Space(header.Level.Space()).Received.Largest is { } largest ? largest + 1 : 0;
-        if (header.Level == EncryptionLevel.Application)
-        {
-            return TryOpenApplication(header, packet, expected, now, out number, out headerLength);
-        }
-
-        PacketKeys? keys = header.Level == EncryptionLevel.Initial
-            ? InitialKeys(header.Version)
-            : _state.Keys.ForReceiving(header.Level);
-        if (keys is null || !keys.TryUnprotectHeader(packet, header.PacketNumberOffset, out int length, out uint truncated))
-        {
-            Drop(packet.Length, PacketDropReason.NotAuthentic, now);
-            return false;
-        }
-
-        number = PacketNumber.Decode(expected, truncated, length);
-        headerLength = header.PacketNumberOffset + length;
-        if (!keys.TryOpen(packet, headerLength, number))
-        {
-            Drop(packet.Length, PacketDropReason.NotAuthentic, now);
-            return false;
-        }
-
-        return true;
-    }
-
-    private bool TryOpenApplication(
-        in PacketHeader header, Span<byte> packet, ulong expected, long now, out ulong number, out int headerLength)
-    {
-        number = 0;
-        headerLength = 0;
-        ApplicationKeys keys = _state.Keys.Application!;
-        if (!keys.TryUnprotectHeader(packet, header.PacketNumberOffset, out int length, out uint truncated))
-        {
-            Drop(packet.Length, PacketDropReason.NotAuthentic, now);
-            return false;
-        }
-
-        number = PacketNumber.Decode(expected, truncated, length);
-        headerLength = header.PacketNumberOffset + length;
-        switch (keys.TryOpen(packet, headerLength, number))
-        {
-            case OpenOutcome.Opened:
-                return true;
-            case OpenOutcome.OpenedInNewPhase:
-                _state.KeyUpdates.OnUpdatedByPeer(now);
-                return true;
-            case OpenOutcome.KeyUpdateError:
-                // RFC 9001 sections 6.2 and 6.4.
-                _state.Lifecycle.Fail(new TransportError(TransportErrorCode.KeyUpdateError, "keys out of order"), now);
-                return false;
-            case OpenOutcome.IntegrityLimitReached:
-                // RFC 9001 section 6.6: so many forgeries may have found a key.
-                _state.Lifecycle.Fail(new TransportError(TransportErrorCode.AeadLimitReached, "too many forged packets"), now);
-                return false;
-            default:
-                Drop(packet.Length, PacketDropReason.NotAuthentic, now);
-                return false;
-        }
-    }
-
-    /// <summary>
-    /// A server that takes another version than the client's first answers in it (RFC 9368 section 2.3): its keys are
-    /// tried, and only an authentic packet changes our version.
-    /// </summary>
-    private PacketKeys? InitialKeys(QuicVersion version)
-    {
-        if (!_state.IsServer && version != _state.Version.Current && !_state.HasHeardPeer)
-        {
-            _state.Keys.PrepareInitialFor(version, _state.InitialKeyId, isClient: true);
-        }
-
-        return _state.Keys.InitialForReceiving(version);
     }
 
     private void OnAuthentic(in PacketHeader header, PathState path, long now)

@@ -21,15 +21,12 @@ internal sealed class LossRecovery : IDisposable
 {
     private const int HandshakeSpaces = 2;
 
-    // RFC 9002 section 6.2.4: one or two.
-    private const int ProbesEachTimeout = 2;
-
     // RFC 9000 section 13.2.4: an endpoint that only sends ACKs adds a PING from time to time, to learn which arrived.
     private const int AckOnlyPacketsBeforePing = 16;
 
-    private readonly IFrameFate _fate;
     private readonly RecoveryPaths _paths = new();
     private readonly ProbeTimer _probe;
+    private readonly ProbeContents _probeContents;
     private readonly LossDetector _detector;
     private readonly AckReceiver _acks;
     private readonly PacketNumberSpace[] _spaces;
@@ -40,9 +37,9 @@ internal sealed class LossRecovery : IDisposable
     /// <param name="path">The first path; it is active.</param>
     public LossRecovery(bool isClient, RandomSource random, IFrameFate fate, RecoveryPath path)
     {
-        _fate = fate;
         _paths.Add(path);
         _probe = new ProbeTimer(isClient);
+        _probeContents = new ProbeContents(fate);
         _detector = new LossDetector(_paths, fate);
         _acks = new AckReceiver(_paths, fate);
         _spaces =
@@ -223,7 +220,7 @@ internal sealed class LossRecovery : IDisposable
         {
             _probe.OnExpired(now);
             ActivePath.Ecn.OnProbeTimeout(_probe.Count);
-            AskForProbes(space);
+            _probeContents.AskFor(space, _spaces.AsSpan(0, HandshakeSpaces));
         }
 
         UpdateTimeout(now);
@@ -397,64 +394,6 @@ internal sealed class LossRecovery : IDisposable
 
         // RFC 9002 section 6.2.1: the probe timer MUST NOT be set while one for the time threshold is.
         NextTimeout = lossTime != long.MaxValue ? lossTime : _probe.Deadline;
-    }
-
-    private void AskForProbes(PacketNumberSpace due)
-    {
-        due.ProbesPending = due.AckElicitingOutstanding > 0 ? ProbesEachTimeout : 1;
-        RepeatOldest(due);
-
-        // RFC 9002 section 6.2.4: what else of the handshake is on its way is repeated along with it, coalesced into
-        // the same datagrams: the peer may need both to go on.
-        for (int i = 0; i < HandshakeSpaces; i++)
-        {
-            PacketNumberSpace other = _spaces[i];
-            if (other != due && other.AckElicitingOutstanding > 0)
-            {
-                other.ProbesPending = 1;
-                RepeatOldest(other);
-            }
-        }
-    }
-
-    /// <summary>
-    /// RFC 9002 section 6.2.4: a probe should carry data that was not acknowledged. The oldest packets give theirs
-    /// back, while they themselves are still waited for.
-    /// </summary>
-    private void RepeatOldest(PacketNumberSpace space)
-    {
-        int repeated = 0;
-        for (ulong number = space.Sent.First; number < space.Sent.End && repeated < ProbesEachTimeout; number++)
-        {
-            ref SentPacket packet = ref space.Sent[number];
-            if (packet.State == SentPacketState.Outstanding && packet.IsAckEliciting && GiveBack(space.Frames, ref packet))
-            {
-                repeated++;
-            }
-        }
-    }
-
-    private bool GiveBack(SentFrameLog frames, ref SentPacket packet)
-    {
-        int kept = 0;
-        int count = packet.FrameCount;
-        for (int i = 0; i < count; i++)
-        {
-            ref SentFrame frame = ref frames.At(packet.FirstFrame + i);
-
-            // A datagram's fate is told to the application, so it must be true. The others mean nothing to a probe.
-            if (frame.Kind is SentFrameKind.Datagram or SentFrameKind.Ack or SentFrameKind.PathChallenge or SentFrameKind.Ping)
-            {
-                frames.At(packet.FirstFrame + kept++) = frame;
-            }
-            else
-            {
-                _fate.OnLost(in frame, in packet);
-            }
-        }
-
-        packet.FrameCount = kept;
-        return kept < count;
     }
 
     private void ForgetOutstanding(PacketNumberSpace space, bool onlyEarlyData, long now)

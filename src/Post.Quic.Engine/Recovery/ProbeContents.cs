@@ -1,0 +1,66 @@
+namespace Post.Quic.Engine.Recovery;
+
+/// <summary>What probes carry (RFC 9002 section 6.2.4): the oldest of what was sent and not acknowledged, once more.</summary>
+internal sealed class ProbeContents(IFrameFate fate)
+{
+    // RFC 9002 section 6.2.4: one or two.
+    private const int ProbesEachTimeout = 2;
+
+    /// <summary>The timer has expired for a space: probes are wanted there, and of the handshake wherever any is on its way.</summary>
+    public void AskFor(PacketNumberSpace due, ReadOnlySpan<PacketNumberSpace> handshake)
+    {
+        due.ProbesPending = due.AckElicitingOutstanding > 0 ? ProbesEachTimeout : 1;
+        RepeatOldest(due);
+
+        // RFC 9002 section 6.2.4: what else of the handshake is on its way is repeated along with it, coalesced into
+        // the same datagrams: the peer may need both to go on.
+        foreach (PacketNumberSpace other in handshake)
+        {
+            if (other != due && other.AckElicitingOutstanding > 0)
+            {
+                other.ProbesPending = 1;
+                RepeatOldest(other);
+            }
+        }
+    }
+
+    /// <summary>
+    /// RFC 9002 section 6.2.4: a probe should carry data that was not acknowledged. The oldest packets give theirs
+    /// back, while they themselves are still waited for.
+    /// </summary>
+    private void RepeatOldest(PacketNumberSpace space)
+    {
+        int repeated = 0;
+        for (ulong number = space.Sent.First; number < space.Sent.End && repeated < ProbesEachTimeout; number++)
+        {
+            ref SentPacket packet = ref space.Sent[number];
+            if (packet.State == SentPacketState.Outstanding && packet.IsAckEliciting && GiveBack(space.Frames, ref packet))
+            {
+                repeated++;
+            }
+        }
+    }
+
+    private bool GiveBack(SentFrameLog frames, ref SentPacket packet)
+    {
+        int kept = 0;
+        int count = packet.FrameCount;
+        for (int i = 0; i < count; i++)
+        {
+            ref SentFrame frame = ref frames.At(packet.FirstFrame + i);
+
+            // A datagram's fate is told to the application, so it must be true. The others mean nothing to a probe.
+            if (frame.Kind is SentFrameKind.Datagram or SentFrameKind.Ack or SentFrameKind.PathChallenge or SentFrameKind.Ping)
+            {
+                frames.At(packet.FirstFrame + kept++) = frame;
+            }
+            else
+            {
+                fate.OnLost(in frame, in packet);
+            }
+        }
+
+        packet.FrameCount = kept;
+        return kept < count;
+    }
+}
