@@ -5,7 +5,6 @@ using System.Security.Cryptography;
 using Post.Quic.Engine;
 using Post.Quic.Interop.Tests.Foreign;
 using Post.Quic.Interop.Tests.Http3;
-using Post.Quic.Interop.Tests.Managed;
 using Post.Quic.Tests.Links;
 
 namespace Post.Quic.Interop.Tests;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Text;
 using Post.Quic.Engine;
 using Post.Quic.Interop.Tests.Foreign;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using FileTransfer.Fetching;
 using FileTransfer.Reporting;
-using Post.Sockets;
 using Post.Sockets.Transport;
 
 namespace FileTransfer.Commands;
