@@ -40,6 +40,9 @@ public sealed class PostAssociationSettings
     /// <inheritdoc cref="AssociationOptions.DrainTimeout"/>
     public TimeSpan? DrainTimeout { get; set; }
 
+    /// <inheritdoc cref="AssociationOptions.ResumptionTimeout"/>
+    public TimeSpan? ResumptionTimeout { get; set; }
+
     /// <inheritdoc cref="AssociationOptions.HandshakeTimeout"/>
     public TimeSpan? HandshakeTimeout { get; set; }
 
@@ -68,6 +71,7 @@ public sealed class PostAssociationSettings
             AcceptStreams = AcceptStreams ?? defaults.AcceptStreams,
             AllowEarlyData = AllowEarlyData ?? defaults.AllowEarlyData,
             DrainTimeout = DrainTimeout ?? defaults.DrainTimeout,
+            ResumptionTimeout = ResumptionTimeout ?? defaults.ResumptionTimeout,
             HandshakeTimeout = HandshakeTimeout ?? defaults.HandshakeTimeout,
             IdleTimeout = IdleTimeout ?? defaults.IdleTimeout,
             KeepAliveInterval = KeepAliveInterval is null

@@ -8,6 +8,9 @@ public sealed class PostListenerOptions
     /// <summary>Associations at a time; more are refused.</summary>
     public int MaxAssociations { get; set; } = ListenerOptions.Default.MaxAssociations;
 
+    /// <inheritdoc cref="ListenerOptions.MaxInterrupted"/>
+    public int MaxInterrupted { get; set; } = ListenerOptions.Default.MaxInterrupted;
+
     /// <summary>What clients must prove; null: what <see cref="PostLocalOptions.TrustedKeys"/> says, and where that is empty, nothing.</summary>
     public PeerTrust? ClientTrust { get; set; }
 

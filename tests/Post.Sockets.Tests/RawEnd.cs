@@ -75,7 +75,13 @@ internal sealed class RawEnd : TransportEvents
     public async Task SayReceiptAsync(ReceiptStatus status, params long[] ids)
     {
         var buffer = new byte[ProtocolLimits.MaxFrameLength];
-        var length = IdListFrame.WriteReceipt(buffer, status, [.. ids.Select(id => new IdRange(id, id))]);
+        var set = new IdRangeSet();
+        foreach (var id in ids)
+        {
+            set.Add(id);
+        }
+
+        var length = IdListFrame.WriteReceipt(buffer, status, set.Ranges);
         await _control!.WriteAsync(buffer.AsMemory(0, length), false, CancellationToken.None);
     }
 

@@ -44,6 +44,7 @@ internal sealed partial class HostedListener<THandler> : IHostedService, IAsyncD
                 Association = options.Association ?? locals.GetAssociationOptions(_localName),
                 ClientTrust = options.ClientTrust ?? TrustOf(_services.GetRequiredService<IOptionsMonitor<PostLocalOptions>>().Get(_localName)),
                 MaxAssociations = options.MaxAssociations,
+                MaxInterrupted = options.MaxInterrupted,
             },
             cancellationToken).ConfigureAwait(false);
         _listener = listener;

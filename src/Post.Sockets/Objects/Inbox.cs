@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using Post.Sockets.Associations;
-using Post.Sockets.Associations.Connections;
 using Post.Sockets.Associations.Sending;
 using Post.Sockets.Diagnostics;
 using Post.Sockets.Protocol;
@@ -12,17 +11,14 @@ namespace Post.Sockets.Objects;
 /// The objects that arrive: duplicates, budget, antecedents, lifetimes, and what may be handed to the application next. Every id is resolved
 /// exactly once, as delivered or as failed. Everything happens under the association's lock.
 /// </summary>
-internal sealed class Inbox(AssociationCore core)
+internal sealed partial class Inbox(AssociationCore core)
 {
     private readonly Dictionary<long, InboundObject> _arriving = [];
-    private readonly Dictionary<long, List<InboundObject>> _waitingFor = [];
     private readonly DeliverableQueue _deliverable = new(core);
-    private readonly Stack<(long Id, bool Failed)> _resolving = new();
     private readonly List<InboundObject> _discarded = [];
     private readonly ReceiptLedger _receipts = new();
     private readonly IdWindow _ids = new(ProtocolLimits.IdWindowTolerance);
     private long _held;
-    private int _waiting;
 
     /// <summary>The id after the highest that was seen.</summary>
     public long NextUnseen { get; private set; }
@@ -352,58 +348,6 @@ internal sealed class Inbox(AssociationCore core)
         return free;
     }
 
-    /// <summary>
-    /// The connection is lost. What is whole stays. What is not comes again from its beginning: the part that came is dropped, unless the
-    /// application reads along, which goes on where it was.
-    /// </summary>
-    public void OnInterrupted()
-    {
-        foreach (var item in _arriving.Values.ToArray())
-        {
-            if (item.IsComplete)
-            {
-                continue;
-            }
-
-            item.Stream = null;
-            if (item.IsIncremental)
-            {
-                item.IsResumed = true;
-                continue;
-            }
-
-            // It has no end yet, so it is not resolved: its id is free for the copy to come.
-            item.IsGone = true;
-            Uncharge(item);
-            _arriving.Remove(item.Id);
-            Unlink(item);
-            if (!item.IsReading)
-            {
-                _discarded.Add(item);
-            }
-        }
-    }
-
-    /// <summary>
-    /// There is a connection again. All ids below one that the peer has named have ended there: what has not come of them never will. And
-    /// the receipts from there on are given again, since nobody knows which of them got lost.
-    /// </summary>
-    public void OnResumed(long lowest, PendingFrames frames)
-    {
-        if (lowest > 0)
-        {
-            OnAbandon(0, lowest - 1);
-        }
-
-        foreach (var (status, ids) in _receipts.From(lowest))
-        {
-            frames.AddReceipts(status, ids);
-        }
-    }
-
-    /// <summary>Whether all ids below this one can have been given out.</summary>
-    public bool IsPossible(long lowest) => lowest <= _ids.Ceiling;
-
     /// <summary>Returns the memory of objects that the application never gets; run by the pump, outside the lock.</summary>
     public void RunDiscards()
     {
@@ -550,191 +494,10 @@ internal sealed class Inbox(AssociationCore core)
         _receipts.OnSeen(NextUnseen);
     }
 
-    /// <summary>The copy that a new connection brings of an object that an earlier one has brought in part.</summary>
-    private static InboundObject? GoOn(InboundObject item, in ObjectHeader header, TransportStream stream, out PostErrorCode violation)
-    {
-        violation = PostErrorCode.NoError;
-        if (header.PayloadLength != item.PayloadLength)
-        {
-            violation = PostErrorCode.LengthMismatch;
-            return null;
-        }
-
-        item.Stream = stream;
-        return item;
-    }
-
     private void Uncharge(InboundObject item)
     {
         core.Timers.Cancel(item);
         _held -= item.Charge;
         item.Charge = 0;
-    }
-
-    private bool LinkAntecedents(InboundObject item, ReadOnlySpan<long> antecedents, out PostErrorCode stop)
-    {
-        stop = PostErrorCode.NoError;
-        List<long>? unresolved = null;
-        foreach (var antecedent in antecedents)
-        {
-            if (!_ids.IsResolved(antecedent))
-            {
-                (unresolved ??= new List<long>(antecedents.Length)).Add(antecedent);
-            }
-            else if (item.RequiresAntecedents && HasFailed(antecedent))
-            {
-                stop = PostErrorCode.AntecedentExpired;
-                Resolve(item.Id, failed: true, ReceiptStatus.AntecedentExpired, 0, item.WantsReceiptAtOnce);
-                return false;
-            }
-        }
-
-        if (unresolved is null)
-        {
-            return true;
-        }
-
-        if (_waiting >= core.Options.MaxWaitingObjects)
-        {
-            stop = PostErrorCode.ReceiverLimit;
-            Resolve(item.Id, failed: true, ReceiptStatus.ReceiverLimit, 0, false);
-            return false;
-        }
-
-        _waiting++;
-        item.WaitsFor = unresolved;
-        foreach (var antecedent in unresolved)
-        {
-            if (!_waitingFor.TryGetValue(antecedent, out var waiters))
-            {
-                _waitingFor.Add(antecedent, waiters = []);
-            }
-
-            waiters.Add(item);
-        }
-
-        PassUrgencyOn(item);
-        return true;
-    }
-
-    /// <summary>The window forgets failures soon; their receipts are known for longer.</summary>
-    private bool HasFailed(long id) =>
-        _ids.IsFailed(id) || _receipts.Find(id) is not (null or ReceiptStatus.Delivered or ReceiptStatus.Processed or ReceiptStatus.Refused);
-
-    private void PassUrgencyOn(InboundObject item)
-    {
-        var work = new Stack<InboundObject>();
-        work.Push(item);
-        while (work.TryPop(out var urgent))
-        {
-            foreach (var id in urgent.WaitsFor ?? [])
-            {
-                if (_arriving.TryGetValue(id, out var antecedent) && antecedent.Urgency > urgent.Urgency)
-                {
-                    antecedent.Urgency = urgent.Urgency;
-                    _deliverable.Move(antecedent);
-                    work.Push(antecedent);
-                }
-            }
-        }
-    }
-
-    /// <summary>An id is through; and with it, maybe, what waited for it, and so on: by a list, since chains can be long.</summary>
-    private void Resolve(long id, bool failed, ReceiptStatus? receipt, long bytes, bool immediately)
-    {
-        ResolveOne(id, failed, receipt, bytes, immediately);
-        while (_resolving.TryPop(out var next))
-        {
-            if (!_waitingFor.Remove(next.Id, out var waiters))
-            {
-                continue;
-            }
-
-            foreach (var waiter in waiters)
-            {
-                OnAntecedentResolved(waiter, next.Id, next.Failed);
-            }
-        }
-    }
-
-    private void ResolveOne(long id, bool failed, ReceiptStatus? receipt, long bytes, bool immediately)
-    {
-        if (receipt is { } status)
-        {
-            GiveReceipt(status, id, bytes, immediately);
-        }
-
-        if (_arriving.Remove(id, out var item))
-        {
-            Unlink(item);
-        }
-
-        if (_ids.Resolve(id, failed))
-        {
-            _resolving.Push((id, failed));
-        }
-    }
-
-    private void Unlink(InboundObject item)
-    {
-        if (item.WaitsFor is not { } waitsFor)
-        {
-            return;
-        }
-
-        item.WaitsFor = null;
-        _waiting--;
-        foreach (var antecedent in waitsFor)
-        {
-            if (_waitingFor.TryGetValue(antecedent, out var waiters) && waiters.Remove(item) && waiters.Count == 0)
-            {
-                _waitingFor.Remove(antecedent);
-            }
-        }
-    }
-
-    private void OnAntecedentResolved(InboundObject waiter, long antecedent, bool failed)
-    {
-        if (waiter.IsGone || waiter.WaitsFor is not { } waitsFor)
-        {
-            return;
-        }
-
-        waitsFor.Remove(antecedent);
-        if (failed && waiter.RequiresAntecedents)
-        {
-            FailDependent(waiter);
-            return;
-        }
-
-        if (waitsFor.Count == 0)
-        {
-            waiter.WaitsFor = null;
-            _waiting--;
-            if (waiter.ExpiresAt == TransportPriority.NoDeadline)
-            {
-                core.Timers.Cancel(waiter);
-            }
-
-            OfferIfReady(waiter);
-        }
-    }
-
-    private void FailDependent(InboundObject item)
-    {
-        item.IsGone = true;
-        Uncharge(item);
-        if (item is { Stream: { } stream, IsComplete: false })
-        {
-            core.Later(new TransportAction(TransportActionKind.StopReading, stream, PostErrorCode.AntecedentExpired));
-        }
-
-        item.HasReceipt = true;
-        if (!item.IsReading)
-        {
-            _discarded.Add(item);
-        }
-
-        ResolveOne(item.Id, failed: true, ReceiptStatus.AntecedentExpired, item.Received, item.WantsReceiptAtOnce);
     }
 }

@@ -1,5 +1,4 @@
 using Post.Sockets.Associations;
-using Post.Sockets.Associations.Connections;
 using Post.Sockets.Associations.Sending;
 using Post.Sockets.Protocol;
 using Post.Sockets.Transport;
@@ -10,7 +9,7 @@ namespace Post.Sockets.Objects;
 /// The objects that this side sent and that have no end yet: their admission, antecedents, deadlines, and the one place where an
 /// object gets its end. Everything happens under the association's lock.
 /// </summary>
-internal sealed class Outbox(AssociationCore core)
+internal sealed partial class Outbox(AssociationCore core)
 {
     /// <summary>Objects above this many bytes take turns with their equals.</summary>
     public const int LargeObject = 64 * 1024;
@@ -28,6 +27,9 @@ internal sealed class Outbox(AssociationCore core)
     public Lock Gate => core.Gate;
 
     public TaskCreationOptions Continuations => core.Continuations;
+
+    /// <summary>Something of an object was handed over, on whatever connection.</summary>
+    public bool HasSent { get; private set; }
 
     /// <summary>Objects without an end.</summary>
     public int Count => _objects.Count;
@@ -318,60 +320,6 @@ internal sealed class Outbox(AssociationCore core)
     /// <summary>All objects below this id have their end.</summary>
     public long LowestId => _lowest;
 
-    /// <summary>The connection is lost. What has no end waits for the next one, and goes over it from its beginning.</summary>
-    public void OnInterrupted()
-    {
-        core.Admission.OnInterrupted(_objects.Values);
-        foreach (var item in _objects.Values.OrderBy(static item => item.Id).ToArray())
-        {
-            if (item.IsEnded)
-            {
-                // With an antecedent whose source can be read once only.
-                continue;
-            }
-
-            ReleaseDatagram(item);
-
-            // Each waits again for what it needs: an antecedent must never be shut out by those that need it.
-            item.HasReleased = false;
-            item.Unsent = item.Antecedents?.Count(static antecedent => !antecedent.IsEnded) ?? 0;
-            if (!item.IsInGrace)
-            {
-                core.Sender.StartAnew(item);
-            }
-        }
-    }
-
-    /// <summary>
-    /// There is a connection again, and the peer has been told that everything below an id has ended: what has ended above it, the
-    /// ABANDONs that the lost connection did not bring home among it, it is told now.
-    /// </summary>
-    public void OnResumed(long toldLowest, PendingFrames frames)
-    {
-        var next = toldLowest;
-        foreach (var id in _objects.Keys.Order())
-        {
-            if (id > next)
-            {
-                frames.AddAbandon(AbandonReason.Expired, new IdRange(next, id - 1));
-            }
-
-            next = Math.Max(next, id + 1);
-        }
-
-        if (_nextId > next)
-        {
-            frames.AddAbandon(AbandonReason.Expired, new IdRange(next, _nextId - 1));
-        }
-    }
-
-    /// <summary>Its bytes are to be handed over once more.</summary>
-    public void Requeue(OutboundObject item)
-    {
-        _queuedBytes -= item.Queued;
-        _queuedBytes += item.Queued = item.Length ?? 0;
-    }
-
     /// <summary>The objects that were handed over before the handshake; all of them void when the peer did not take early data.</summary>
     public List<OutboundObject> EarlyObjects() => [.. _objects.Values.Where(static item => item.Transit.IsEarly)];
 
@@ -410,6 +358,7 @@ internal sealed class Outbox(AssociationCore core)
     /// <summary>Bytes of an object were handed over.</summary>
     public void OnTaken(OutboundObject item, int bytes)
     {
+        HasSent = true;
         item.Transit.PayloadTaken += bytes;
         var queued = Math.Min(item.Queued, bytes);
         item.Queued -= queued;

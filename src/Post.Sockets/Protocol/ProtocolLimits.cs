@@ -66,6 +66,18 @@ internal static class ProtocolLimits
     /// <summary>Likewise: objects that may wait at the receiver for their antecedents.</summary>
     public const int DefaultMaxWaiting = 1024;
 
+    /// <summary>
+    /// Connections at a listener that have not said HELLO. Each may hold a transport's window of bytes; whoever keeps more of them waiting
+    /// is told to come back.
+    /// </summary>
+    public const int MaxConnectionsBeforeHello = 1024;
+
+    /// <summary>
+    /// Bytes of datagrams that are held because they overtook HELLO, with what each costs beside its bytes. Far more than a sender's
+    /// window brings in the round trips that a lost HELLO takes; against a peer that sends datagrams and never HELLO.
+    /// </summary>
+    public const int MaxDatagramBytesBeforeHello = 1024 * 1024;
+
     /// <summary>A receipt that was not asked for at once is given at the latest after this, or a quarter of the RTT.</summary>
     public static readonly TimeSpan MaxReceiptDelay = TimeSpan.FromMilliseconds(10);
 

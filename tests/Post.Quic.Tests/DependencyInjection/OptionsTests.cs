@@ -25,6 +25,7 @@ public sealed class OptionsTests
             ["Post:Locals:edge:Association:IdleTimeout"] = "00:00:07",
             ["Post:Locals:edge:Association:KeepAliveInterval"] = "00:00:00",
             ["Post:Locals:edge:Association:ReceiptLevel"] = "Processed",
+            ["Post:Locals:edge:Association:ResumptionTimeout"] = "00:05:00",
         });
 
         PostQuicOptions engine = world.Services.GetRequiredService<IOptions<PostQuicOptions>>().Value;
@@ -37,6 +38,7 @@ public sealed class OptionsTests
         Assert.AreEqual(TimeSpan.FromSeconds(7), association.IdleTimeout);
         Assert.IsNull(association.KeepAliveInterval);
         Assert.AreEqual(ReceiptLevel.Processed, association.ReceiptLevel);
+        Assert.AreEqual(TimeSpan.FromMinutes(5), association.ResumptionTimeout);
         Assert.AreEqual("CN=here", world.Services.GetRequiredService<Local>().Certificate!.Subject);
         Assert.AreNotEqual(edge.Key, world.Services.GetRequiredService<Local>().Key);
         Assert.AreSame(edge, world.Services.GetRequiredService<PostLocals>().Get("edge"));
@@ -50,6 +52,8 @@ public sealed class OptionsTests
     [DataRow("Post:Local:CertificatePath", "/nowhere/identity.pfx", "does not exist")]
     [DataRow("Post:Local:PrivateKeyPath", "/nowhere/identity.key", "without CertificatePath")]
     [DataRow("Post:Locals:edge:Association:IdleTimeout", "-00:00:01", "IdleTimeout")]
+    [DataRow("Post:Locals:edge:Association:ResumptionTimeout", "-00:00:01", "ResumptionTimeout")]
+    [DataRow("Post:Locals:edge:Association:ResumptionTimeout", "2.00:00:00", "ResumptionTimeout")]
     [DataRow("Post:Locals:edge:Association:ReceiveBudget", "1000", "at least four times MaxWholeObjectSize")]
     public async Task What_is_wrong_is_said_at_start_with_what_to_do(string key, string value, string expected)
     {
@@ -70,6 +74,25 @@ public sealed class OptionsTests
             () => world.StartAsync(TestContext.CancellationToken));
 
         StringAssert.Contains(failure.Message, "set CertificatePath, or EphemeralIdentity");
+    }
+
+    [TestMethod]
+    [DataRow(0, 0, "MaxAssociations must be at least 1")]
+    [DataRow(1, -1, "0 keeps no association whose connection is lost")]
+    public async Task Bounds_of_a_listener_that_cannot_be_are_refused_at_start(int associations, int interrupted, string expected)
+    {
+        await using var world = new DiWorld(
+            services => services.AddPostListener<HostedListenerTests.RefusingHandler>(configure: options =>
+            {
+                options.MaxAssociations = associations;
+                options.MaxInterrupted = interrupted;
+            }),
+            new() { ["Post:Local:EphemeralIdentity"] = "here" });
+
+        OptionsValidationException failure = await Assert.ThrowsAsync<OptionsValidationException>(
+            () => world.StartAsync(TestContext.CancellationToken));
+
+        StringAssert.Contains(failure.Message, expected);
     }
 
     [TestMethod]

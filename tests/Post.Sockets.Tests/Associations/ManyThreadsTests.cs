@@ -10,7 +10,9 @@ namespace Post.Sockets.Tests.Associations;
 public sealed class ManyThreadsTests
 {
     [TestMethod]
-    public async Task Every_object_ends_once_whoever_sends_it()
+    [DataRow(false)]
+    [DataRow(true)]
+    public async Task Every_object_ends_once_whoever_sends_it(bool losesConnections)
     {
         var network = new InMemoryNetwork(1, PostWorld.Link(200_000_000, 1, loss: 0.01));
         using var running = network.Clock.RunInRealTime();
@@ -24,6 +26,8 @@ public sealed class ManyThreadsTests
         var ends = new ConcurrentDictionary<long, int>();
         client.Register<ObjectEnded>(ended => _ = ends.AddOrUpdate(ended.Object.Id, 1, static (_, count) => count + 1));
         var sent = new ConcurrentBag<SentObject>();
+        using var losing = new CancellationTokenSource();
+        var losses = losesConnections ? Task.Run(() => LoseAsync(network, losing.Token)) : Task.CompletedTask;
         await Task.WhenAll(Enumerable.Range(0, 6).Select(thread => Task.Run(async () =>
         {
             var random = new Random(thread);
@@ -52,12 +56,14 @@ public sealed class ManyThreadsTests
                 }
             }
         })));
+        await losing.CancelAsync();
         foreach (var item in sent)
         {
             var receipt = await item.Completion.WaitAsync(TimeSpan.FromSeconds(60));
             Assert.IsTrue(!receipt.IsAcked || got.ContainsKey(item.Id));
         }
 
+        await losses;
         await client.CloseAsync();
         await client.Completion;
         Assert.HasCount(2400, sent);
@@ -71,6 +77,27 @@ public sealed class ManyThreadsTests
 
         Assert.HasCount(2400, ends);
         Assert.IsTrue(ends.Values.All(static count => count == 1), "ended twice");
+    }
+
+    private static async Task LoseAsync(InMemoryNetwork network, CancellationToken cancellationToken)
+    {
+        var random = new Random(1);
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            await Task.Delay(random.Next(50, 300), CancellationToken.None);
+            if (network.Wires is [.., var wire])
+            {
+                switch (random.Next(3))
+                {
+                    case 0:
+                        wire.BreakClient();
+                        break;
+                    default:
+                        wire.Break(TransportErrorReason.TimedOut);
+                        break;
+                }
+            }
+        }
     }
 
     /// <summary>The in-memory transport with its work on the thread pool, as a real transport has it.</summary>

@@ -7,4 +7,8 @@ internal static class RawConnections
     /// <summary>Loses a connection, for both of its ends.</summary>
     public static void Lose(this TransportConnection connection, RawClients world) =>
         world.Network.Wires.Single(wire => wire.Client == connection).Break(TransportErrorReason.TimedOut);
+
+    /// <inheritdoc cref="Lose(TransportConnection, RawClients)"/>
+    public static void Lose(this RawEnd end, RawServer server) =>
+        server.World.Network.Wires.Single(wire => wire.Server == end.Connection).Break(TransportErrorReason.TimedOut);
 }

@@ -11,7 +11,9 @@ namespace Post.Sockets.Associations.Connections;
 /// One connection, and all that lives and dies with it: its streams, its control frames, its handshake, its HELLO. An association has one
 /// at a time, none for a while when it was lost, and then another; what outlives them stands in <see cref="AssociationCore"/>.
 /// </summary>
-internal sealed class Carrier : IDisposable
+[System.Diagnostics.CodeAnalysis.SuppressMessage(
+    "Design", "CA1001", Justification = "Its token source has no timer, and its timer is disposed with HELLO or with the connection.")]
+internal sealed class Carrier
 {
     private readonly CancellationTokenSource _over = new();
     private readonly PostHost _host;
@@ -297,12 +299,6 @@ internal sealed class Carrier : IDisposable
         }
 
         LetGo();
-    }
-
-    public void Dispose()
-    {
-        _helloTimer?.Dispose();
-        _over.Dispose();
     }
 
     private void AwaitHello()

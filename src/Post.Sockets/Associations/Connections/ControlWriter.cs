@@ -4,8 +4,7 @@ using Post.Sockets.Transport;
 
 namespace Post.Sockets.Associations.Connections;
 
-/// <summary>Writes our control stream: HELLO first, then whatever <see cref="PendingFrames"/> has. Run by the association's pump, which
-/// finds a write under way until HELLO is out: nothing goes before it.</summary>
+/// <summary>Writes our control stream: HELLO first, then whatever <see cref="PendingFrames"/> has. Run by the association's pump.</summary>
 internal sealed class ControlWriter(Carrier carrier)
 {
     private readonly byte[] _buffer = new byte[2 * ProtocolLimits.MaxFrameLength];

@@ -1,3 +1,5 @@
+using Post.Sockets.Protocol;
+
 namespace Post.Sockets.Associations.Connections;
 
 /// <summary>
@@ -6,9 +8,6 @@ namespace Post.Sockets.Associations.Connections;
 /// </summary>
 internal sealed class HeldDatagrams
 {
-    /// <summary>Far more than a sender's window brings in the round trips that a lost HELLO takes.</summary>
-    private const int MaxBytes = 1024 * 1024;
-
     private readonly List<(byte[] Payload, bool IsEarly)> _datagrams = [];
     private int _bytes;
 
@@ -17,7 +16,7 @@ internal sealed class HeldDatagrams
     {
         // What one costs beside its bytes counts too: empty ones must not be free.
         var cost = payload.Length + 128;
-        if (_bytes + cost > MaxBytes)
+        if (_bytes + cost > ProtocolLimits.MaxDatagramBytesBeforeHello)
         {
             return false;
         }

@@ -17,9 +17,9 @@ internal static class ConnectionLoss
     /// <summary>Whether an attempt to connect again that ended so may be repeated.</summary>
     public static bool IsPassing(TransportException reason) => reason.Reason switch
     {
-        TransportErrorReason.Refused => true,
+        TransportErrorReason.Refused or TransportErrorReason.ClosedLocally => true,
         TransportErrorReason.ClosedByPeer => (PostErrorCode)(reason.ErrorCode ?? 0)
-            is PostErrorCode.NoError or PostErrorCode.GoingAway or PostErrorCode.InternalError,
+            is PostErrorCode.NoError or PostErrorCode.GoingAway or PostErrorCode.InternalError or PostErrorCode.MissingHello,
         _ => IsLoss(reason),
     };
 }

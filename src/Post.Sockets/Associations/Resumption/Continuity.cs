@@ -21,6 +21,7 @@ internal sealed class Continuity : IGreeter
     private TransportException? _loss;
     private long _lostAt;
     private long _resumption;
+    private bool _hasMet;
 
     public Continuity(AssociationCore core)
     {
@@ -39,6 +40,12 @@ internal sealed class Continuity : IGreeter
     /// <summary>The peer is told the id under which the association could go on.</summary>
     public bool IsOffered =>
         _core.Id != UInt128.Zero && _core.Options.ResumptionTimeout > TimeSpan.Zero && (Reconnector is not null || Known is not null);
+
+    /// <summary>
+    /// Neither has the peer ever answered nor can it have got an object: where it knows nothing of the association, that may begin again
+    /// without anybody losing anything.
+    /// </summary>
+    public bool CanBeginAnew => !_hasMet && !_core.Outbox.HasSent;
 
     /// <summary>The number of the next attempt to resume. Under the lock.</summary>
     public long NextResumption() => ++_resumption;
@@ -94,6 +101,7 @@ internal sealed class Continuity : IGreeter
         lock (_core.Gate)
         {
             _core.Peer = hello;
+            _hasMet = true;
         }
 
         RememberedHello.Keep(_core.Association, hello, _core.Clock.Provider);
@@ -303,6 +311,7 @@ internal sealed class Continuity : IGreeter
         carrier.Bind(_core);
         _core.Inbox.OnResumed(hello.LowestId, carrier.Frames);
         _core.Peer = hello;
+        _hasMet = true;
         _core.Attach(carrier);
         _core.Outbox.OnResumed(carrier.ToldLowest, carrier.Frames);
         _core.Lifecycle.OnResumed(carrier.Frames);

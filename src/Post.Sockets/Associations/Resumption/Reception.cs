@@ -11,11 +11,6 @@ namespace Post.Sockets.Associations.Resumption;
 /// </summary>
 internal sealed class Reception(PostHost host, KnownAssociations known, Action<Carrier, HelloFrame> welcome) : IGreeter
 {
-    /// <summary>
-    /// Connections that have not said HELLO. Each may hold a transport's window of bytes; whoever keeps more waiting is told to come back.
-    /// </summary>
-    private const int MaxWaiting = 1024;
-
     private readonly Lock _gate = new();
     private readonly HashSet<Carrier> _waiting = [];
     private bool _isClosed;
@@ -27,7 +22,7 @@ internal sealed class Reception(PostHost host, KnownAssociations known, Action<C
         bool isFull;
         lock (_gate)
         {
-            isFull = _isClosed || _waiting.Count >= MaxWaiting;
+            isFull = _isClosed || _waiting.Count >= ProtocolLimits.MaxConnectionsBeforeHello;
             if (!isFull)
             {
                 _waiting.Add(carrier);

@@ -50,7 +50,7 @@ internal sealed class Reconnector : IGreeter
 
     void IGreeter.OnHello(Carrier carrier, HelloFrame hello)
     {
-        if (hello.AssociationId != _core.Id || hello.Resumption != carrier.Resumption)
+        if (hello.Resumption != carrier.Resumption || (hello.AssociationId != _core.Id && hello.Resumption > 0))
         {
             // A listener that knows nothing of the association and says so by beginning a new one.
             _ = carrier.CloseAsync(PostErrorCode.UnknownAssociation, "it did not resume the association");
@@ -95,6 +95,14 @@ internal sealed class Reconnector : IGreeter
             return;
         }
 
+        if (code == PostErrorCode.MissingHello)
+        {
+            // Where connections get lost, its HELLO may just have been lost with this one.
+            _ = carrier.CloseAsync(code, what);
+            Report(new TransportException(TransportErrorReason.TimedOut, "The listener did not say HELLO on the new connection."));
+            return;
+        }
+
         _core.Lifecycle.Abort(
             code, new PostException(PostErrorReason.ProtocolViolation, $"The peer broke the rules of post/1: {what} ({code})."));
     }
@@ -103,6 +111,7 @@ internal sealed class Reconnector : IGreeter
     {
         try
         {
+            var beginsAnew = false;
             while (true)
             {
                 var pause = _pauses.Next();
@@ -111,13 +120,18 @@ internal sealed class Reconnector : IGreeter
                     await Task.Delay(pause, _core.Clock.Provider, _core.Ended).ConfigureAwait(false);
                 }
 
-                if (await TryAsync().ConfigureAwait(false) is not { } failure)
+                if (await TryAsync(beginsAnew).ConfigureAwait(false) is not { } failure)
                 {
                     return;
                 }
 
                 _core.Log.NotResumed(failure.Reason, failure.Message);
-                if (!ConnectionLoss.IsPassing(failure))
+
+                // The first connection may have been lost before its HELLO arrived.
+                beginsAnew = !beginsAnew
+                    && failure is { Reason: TransportErrorReason.ClosedByPeer, ErrorCode: (long)PostErrorCode.UnknownAssociation }
+                    && _core.Continuity.CanBeginAnew;
+                if (!beginsAnew && !ConnectionLoss.IsPassing(failure))
                 {
                     _core.Lifecycle.EndWithoutConnection(Lifecycle.Translate(failure));
                     return;
@@ -137,56 +151,58 @@ internal sealed class Reconnector : IGreeter
     }
 
     /// <summary>One attempt; null when it succeeded, or needs no other.</summary>
-    private async ValueTask<TransportException?> TryAsync()
+    private async ValueTask<TransportException?> TryAsync(bool beginsAnew)
     {
         var association = _core.Association;
-        Carrier? carrier = null;
+        TransportConnection connection;
         try
         {
             // Early data would be of no use: nobody may honour it before the handshake is complete.
-            var connection = await _host
+            connection = await _host
                 .ConnectAsync(association.Local, association.Remote!, _core.Options with { AllowEarlyData = false }, _core.Ended)
                 .ConfigureAwait(false);
-            carrier = new Carrier(_host, connection, this);
-            carrier.Bind(_core);
-            _outcome = new TaskCompletionSource<TransportException?>(_core.Continuations);
-            _candidate = carrier;
-            HelloFrame hello;
-            lock (_core.Gate)
-            {
-                carrier.Resumption = _core.Continuity.NextResumption();
-                carrier.ToldLowest = _core.Outbox.LowestId;
-                hello = _core.Lifecycle.Hello(carrier);
-            }
-
-            carrier.Start();
-            if (_core.IsClosed)
-            {
-                await carrier.CloseAsync(PostErrorCode.Aborted, "the association is over").ConfigureAwait(false);
-                return null;
-            }
-
-            await carrier.Control.OpenAsync(hello, carrier.Over).ConfigureAwait(false);
         }
         catch (TransportException exception)
         {
-            if (carrier is null)
-            {
-                return exception;
-            }
+            return exception;
         }
-        catch (OperationCanceledException) when (!_core.Ended.IsCancellationRequested)
+
+        var carrier = new Carrier(_host, connection, this);
+        carrier.Bind(_core);
+        var outcome = new TaskCompletionSource<TransportException?>(_core.Continuations);
+        _outcome = outcome;
+        _candidate = carrier;
+        HelloFrame hello;
+        lock (_core.Gate)
+        {
+            carrier.Resumption = beginsAnew ? 0 : _core.Continuity.NextResumption();
+            carrier.ToldLowest = beginsAnew ? 0 : _core.Outbox.LowestId;
+            hello = _core.Lifecycle.Hello(carrier);
+        }
+
+        carrier.Start();
+        if (_core.IsClosed)
+        {
+            await carrier.CloseAsync(PostErrorCode.Aborted, "the association is over").ConfigureAwait(false);
+            return null;
+        }
+
+        try
+        {
+            await carrier.Control.OpenAsync(hello, carrier.Over).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is TransportException or OperationCanceledException)
         {
             // The connection was lost before HELLO was out; its event says why.
         }
 
-        var outcome = await _outcome!.Task.ConfigureAwait(false);
-        if (outcome is not null)
+        var failure = await outcome.Task.ConfigureAwait(false);
+        if (failure is not null)
         {
-            await carrier!.CloseAsync(PostErrorCode.NoError, string.Empty).ConfigureAwait(false);
+            await carrier.CloseAsync(PostErrorCode.NoError, string.Empty).ConfigureAwait(false);
         }
 
-        return outcome;
+        return failure;
     }
 
     private void Report(TransportException? outcome)
