@@ -364,6 +364,8 @@ public sealed class Association : IAsyncDisposable
             _core.Peer = hello ?? _core.Peer;
             _core.Attach(carrier);
         }
+
+        _core.Continuity.CheckEnd(carrier);
     }
 
     internal void Refuse() => _core.Lifecycle.Abort(

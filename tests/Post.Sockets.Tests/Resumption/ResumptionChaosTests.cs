@@ -9,13 +9,16 @@ public sealed class ResumptionChaosTests
 {
     private const int Objects = 60;
 
+    // What once failed. 1433: an object was scheduled again while the lost connection still held its bytes.
+    private static readonly int[] Kept = [1433];
+
     public TestContext TestContext { get; set; } = null!;
 
     [TestMethod]
     public void Every_object_ends_once_and_is_delivered_at_most_once_over_any_number_of_lost_connections()
     {
         var worlds = int.TryParse(Environment.GetEnvironmentVariable("POST_QUIC_WORLDS"), out var wished) ? wished : 150;
-        int[] seeds = int.TryParse(Environment.GetEnvironmentVariable("POST_QUIC_SEED"), out var only) ? [only] : [.. Enumerable.Range(0, worlds)];
+        int[] seeds = int.TryParse(Environment.GetEnvironmentVariable("POST_QUIC_SEED"), out var only) ? [only] : [.. Enumerable.Range(0, worlds), .. Kept];
         var ends = new Dictionary<(ObjectEnd, ObjectEndReason), int>();
         var resumptions = 0;
         foreach (var seed in seeds)

@@ -26,6 +26,7 @@ internal sealed class Carrier
     private readonly List<StreamSender> _streams = [];
     private ITimer? _helloTimer;
     private volatile bool _takesDatagrams;
+    private TransportException? _endReason;
     private int _closed;
 
     public Carrier(PostHost host, TransportConnection connection, IGreeter greeter)
@@ -80,6 +81,13 @@ internal sealed class Carrier
 
     /// <summary>Canceled when the connection is over for us.</summary>
     public CancellationToken Over => _over.Token;
+
+    /// <summary>Why the transport's connection ended; null while it lives. Set before anybody is told.</summary>
+    public TransportException? EndReason
+    {
+        get => Volatile.Read(ref _endReason);
+        private set => Volatile.Write(ref _endReason, value);
+    }
 
     public volatile int MaxDatagramSize;
 
@@ -215,6 +223,7 @@ internal sealed class Carrier
     public void OnEnded(TransportException reason) => _host.Transport.Dispatcher.Queue(new Work(() =>
     {
         _helloTimer?.Dispose();
+        EndReason = reason;
         _greeter.OnEnded(this, reason);
         LetGo();
     }));

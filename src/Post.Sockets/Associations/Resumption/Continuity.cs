@@ -155,6 +155,18 @@ internal sealed class Continuity : IGreeter
     }
 
     /// <summary>
+    /// A connection has taken over: if it ended before that, whoever was told so did not know yet for whom it was. HELLO can still be read
+    /// from a connection that has ended.
+    /// </summary>
+    public void CheckEnd(Carrier carrier)
+    {
+        if (carrier.EndReason is { } reason)
+        {
+            OnConnectionEnded(carrier, reason);
+        }
+    }
+
+    /// <summary>
     /// On the listener: a connection says that it resumes this association. Takes it over where it comes from the same peer and is newer
     /// than all before; otherwise says with which code to close it.
     /// </summary>
@@ -328,5 +340,6 @@ internal sealed class Continuity : IGreeter
             carrier.Connection.GetPaths(), PathChange.Added, new ConnectionChanged(_core.Association, true, null, gap));
         carrier.MakeReady();
         _connected.Release();
+        CheckEnd(carrier);
     }
 }

@@ -223,6 +223,13 @@ internal sealed class SendPump
             }
 
             item = (OutboundObject)entry.Owner;
+            if (item.Transit.IsVoid)
+            {
+                // The lost connection still holds its bytes; it comes back when they are let go of.
+                _core.Scheduler.Remove(entry);
+                continue;
+            }
+
             if (EndIfHopeless(item))
             {
                 continue;
