@@ -16,7 +16,7 @@ internal sealed class Clock
     public Clock(ConnectionState state)
     {
         _state = state;
-        _state.Timers.Set(TimerId.Handshake, state.CreatedAt + state.Settings.HandshakeTimeout);
+        _state.Timers.Set(TimerId.Handshake, state.HandshakeDeadline);
     }
 
     /// <summary>After so long a challenge goes again: the way is likely to be about as long as the present one.</summary>

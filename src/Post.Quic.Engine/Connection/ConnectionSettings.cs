@@ -25,6 +25,7 @@ internal sealed record ConnectionSettings
     /// <summary>A PING after so much silence; <see cref="long.MaxValue"/> for none.</summary>
     public long KeepAliveInterval { get; init; } = long.MaxValue;
 
+    /// <summary>How long a handshake may take; <see cref="long.MaxValue"/> for as long as it takes.</summary>
     public long HandshakeTimeout { get; init; } = 10_000_000;
 
     /// <summary>The connection's first receive window.</summary>

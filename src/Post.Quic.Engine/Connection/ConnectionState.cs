@@ -71,6 +71,10 @@ internal sealed class ConnectionState
 
     public long CreatedAt { get; }
 
+    /// <summary>When a handshake that is not complete yet is given up.</summary>
+    public long HandshakeDeadline =>
+        Settings.HandshakeTimeout == long.MaxValue ? long.MaxValue : CreatedAt + Settings.HandshakeTimeout;
+
     public VersionChoice Version { get; }
 
     public KeyStore Keys { get; }
@@ -194,7 +198,7 @@ internal sealed class ConnectionState
     {
         Settings = settings;
         Idle = new IdleTimer(settings.MaxIdleTimeout, settings.KeepAliveInterval, now);
-        Timers.Set(TimerId.Handshake, CreatedAt + settings.HandshakeTimeout);
+        Timers.Set(TimerId.Handshake, HandshakeDeadline);
         Recovery.Application.Received.MaxAckDelay = settings.MaxAckDelay;
         Parameters.Renew();
         Streams = CreateStreams();

@@ -114,6 +114,19 @@ public sealed class ClosingTests
     }
 
     [TestMethod]
+    public void Handshake_without_a_timeout_takes_the_time_it_takes()
+    {
+        ConnectionSettings patient = ConnectionSettings.Default with { HandshakeTimeout = long.MaxValue, MaxIdleTimeout = long.MaxValue };
+        using var pair = new Pair(new PairOptions { Client = patient, Server = patient });
+        pair.RunFor(1_000_000);
+        pair.Network.Conditions = new LinkConditions { Loss = 1 };
+        pair.Connect().RunFor(60_000_000);
+        Assert.IsNull(pair.Client.Closed);
+        pair.Network.Conditions = new LinkConditions();
+        pair.RunUntil(() => pair.Client.IsConfirmed, 300_000_000, "the handshake");
+    }
+
+    [TestMethod]
     public void Stateless_reset_ends_the_connection_at_once()
     {
         using Pair pair = new Pair().Handshake();
