@@ -13,6 +13,7 @@ internal sealed partial class MergedListener : TransportListener
     private readonly Channel<TransportConnection> _accepted;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _loops;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isDisposed;
 
     private MergedListener(IReadOnlyList<ListenerSource> sources, int backlog, ILogger logger)
@@ -26,8 +27,11 @@ internal sealed partial class MergedListener : TransportListener
 
     public override IReadOnlyList<EndPoint> LocalEndPoints { get; }
 
+    /// <summary>When the endpoints are closed.</summary>
+    public Task Ended => _ended.Task;
+
     /// <summary>Opens a listener for each endpoint of the Local, or none at all.</summary>
-    public static async ValueTask<TransportListener> OpenAsync(
+    public static async ValueTask<MergedListener> OpenAsync(
         TransportListenRequest request,
         Func<IPEndPoint, ValueTask<ListenerSource>> open,
         Func<Exception, TransportException> translate,
@@ -73,25 +77,37 @@ internal sealed partial class MergedListener : TransportListener
 
     public override async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _isDisposed, true))
+        if (!Interlocked.Exchange(ref _isDisposed, true))
         {
-            return;
+            await EndAsync().ConfigureAwait(false);
         }
 
-        await _stopping.CancelAsync().ConfigureAwait(false);
-        foreach (ListenerSource source in _sources)
-        {
-            await source.Dispose().ConfigureAwait(false);
-        }
+        await _ended.Task.ConfigureAwait(false);
+    }
 
-        await _loops.ConfigureAwait(false);
-        _accepted.Writer.TryComplete();
-        while (_accepted.Reader.TryRead(out TransportConnection? unwanted))
+    private async ValueTask EndAsync()
+    {
+        try
         {
-            await unwanted.DisposeAsync().ConfigureAwait(false);
-        }
+            await _stopping.CancelAsync().ConfigureAwait(false);
+            foreach (ListenerSource source in _sources)
+            {
+                await source.Dispose().ConfigureAwait(false);
+            }
 
-        _stopping.Dispose();
+            await _loops.ConfigureAwait(false);
+            _accepted.Writer.TryComplete();
+            while (_accepted.Reader.TryRead(out TransportConnection? unwanted))
+            {
+                await unwanted.DisposeAsync().ConfigureAwait(false);
+            }
+
+            _stopping.Dispose();
+        }
+        finally
+        {
+            _ended.TrySetResult();
+        }
     }
 
     private async Task AcceptLoopAsync(ListenerSource source)
