@@ -13,6 +13,7 @@ namespace Post.Quic.Managed;
 internal sealed class ConnectAttempt
 {
     private readonly TransportConnectRequest _request;
+    private readonly TransportScope _scope;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggerFactory;
     private readonly IMeterFactory? _meterFactory;
@@ -21,10 +22,15 @@ internal sealed class ConnectAttempt
     private QuicSessionTicket? _ticket;
 
     public ConnectAttempt(
-        TransportConnectRequest request, TimeProvider time, ILoggerFactory loggerFactory, IMeterFactory? meterFactory)
+        TransportConnectRequest request,
+        TransportScope scope,
+        TimeProvider time,
+        ILoggerFactory loggerFactory,
+        IMeterFactory? meterFactory)
     {
         _meterFactory = meterFactory;
         _request = request;
+        _scope = scope;
         _time = time;
         _loggerFactory = loggerFactory;
         _verifier = PeerVerifier.OfServer(request.Remote);
@@ -84,6 +90,7 @@ internal sealed class ConnectAttempt
             _request.IdleTimeout,
             _request.KeepAliveInterval);
         QuicConnection connection = await QuicConnection.ConnectAsync(options, cancellationToken).ConfigureAwait(false);
+        await _scope.HoldAsync(connection, connection.Closed).ConfigureAwait(false);
         return new ManagedConnection(connection, events, _verifier, TlsOptions.NameOf(_request));
     }
 

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Post.Quic.Engine;
 using Post.Quic.Security;
-using Post.Sockets;
 using Post.Sockets.Transport;
 
 namespace Post.Quic.Managed;
@@ -15,6 +14,7 @@ public sealed class ManagedTransport : PostTransport
     private readonly ILoggerFactory _loggerFactory;
     private readonly TimeProvider _time;
     private readonly IMeterFactory? _meterFactory;
+    private readonly TransportScope _scope = new("managed");
 
     /// <summary>Creates the transport.</summary>
     /// <param name="loggerFactory">Where it logs; null: nowhere.</param>
@@ -56,7 +56,8 @@ public sealed class ManagedTransport : PostTransport
         CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var attempt = new ConnectAttempt(request, _time, _loggerFactory, _meterFactory);
+        _scope.ThrowIfDisposed();
+        var attempt = new ConnectAttempt(request, _scope, _time, _loggerFactory, _meterFactory);
         return await attempt.TryConnectEarlyAsync(cancellationToken).ConfigureAwait(false)
             ?? await RemoteAddresses.ConnectToAnyAsync(
                 request.Remote,
@@ -70,6 +71,7 @@ public sealed class ManagedTransport : PostTransport
         CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
+        _scope.ThrowIfDisposed();
         var verifier = PeerVerifier.OfClients(request.ClientTrust);
         var served = new ConditionalWeakTable<QuicConnection, ManagedEvents>();
         QuicServerConnectionOptions options = ManagedOptions.WithLimits(
@@ -82,7 +84,7 @@ public sealed class ManagedTransport : PostTransport
             request.HandshakeTimeout,
             request.IdleTimeout,
             request.KeepAliveInterval);
-        return await MergedListener.OpenAsync(
+        MergedListener listener = await MergedListener.OpenAsync(
             request,
             async endPoint => Source(
                 await QuicListener.ListenAsync(
@@ -105,14 +107,23 @@ public sealed class ManagedTransport : PostTransport
                 served),
             ManagedQuicErrors.Translate,
             _loggerFactory.CreateLogger<ManagedTransport>()).ConfigureAwait(false);
+        return await _scope.HoldAsync(listener, listener.Ended).ConfigureAwait(false);
     }
 
-    private static ListenerSource Source(
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        await _scope.DisposeAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private ListenerSource Source(
         QuicListener listener, PeerVerifier verifier, ConditionalWeakTable<QuicConnection, ManagedEvents> served) => new(
         listener.LocalEndPoint,
         async cancellationToken =>
         {
             QuicConnection connection = await listener.AcceptConnectionAsync(cancellationToken).ConfigureAwait(false);
+            await _scope.HoldAsync(connection, connection.Closed).ConfigureAwait(false);
             served.TryGetValue(connection, out ManagedEvents? events);
             return new ManagedConnection(connection, events!, verifier, connectedName: null);
         },

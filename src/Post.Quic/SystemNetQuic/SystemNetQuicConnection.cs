@@ -23,6 +23,7 @@ internal sealed class SystemNetQuicConnection : TransportConnection
     private readonly TimeProvider _time;
     private readonly ConnectionMeter? _meter;
     private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TransportException? _closed;
     private IPEndPoint _seenRemote;
     private IPEndPoint? _migratedTo;
@@ -74,6 +75,9 @@ internal sealed class SystemNetQuicConnection : TransportConnection
     internal ConnectionExtras? Extras { get; }
 
     internal TransportEvents? Events { get; private set; }
+
+    /// <summary>When it is over, and this side knows.</summary>
+    internal Task Ended => _ended.Task;
 
     internal bool IsClosed => Volatile.Read(ref _closed) is not null;
 
@@ -195,6 +199,7 @@ internal sealed class SystemNetQuicConnection : TransportConnection
             Volatile.Write(ref _closed, reason);
         }
 
+        _ended.TrySetResult();
         _addressWatch?.Dispose();
         Events?.OnClosed(reason);
     }

@@ -24,6 +24,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly MsQuicExtras? _extras;
+    private readonly TransportScope _scope = new("system-net-quic");
 
     /// <summary>Creates the transport.</summary>
     /// <param name="options">How to find the native library; null: as the system does.</param>
@@ -70,6 +71,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
+        _scope.ThrowIfDisposed();
         var verifier = PeerVerifier.OfServer(request.Remote);
         return await RemoteAddresses.ConnectToAnyAsync(
             request.Remote,
@@ -83,10 +85,11 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
+        _scope.ThrowIfDisposed();
         var verifier = PeerVerifier.OfClients(request.ClientTrust);
         QuicServerConnectionOptions connectionOptions = ServerOptions(request, verifier);
         var served = new ConditionalWeakTable<QuicConnection, ConnectionExtras>();
-        return await MergedListener.OpenAsync(
+        MergedListener listener = await MergedListener.OpenAsync(
             request,
             async endPoint => Source(
                 await QuicListener.ListenAsync(
@@ -111,6 +114,14 @@ public sealed partial class SystemNetQuicTransport : PostTransport
                 served),
             QuicErrors.Translate,
             _logger).ConfigureAwait(false);
+        return await _scope.HoldAsync(listener, listener.Ended).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        await _scope.DisposeAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
     }
 
     private static QuicClientConnectionOptions ClientOptions(
@@ -172,7 +183,8 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         if (_extras is null)
         {
             QuicConnection plain = await QuicConnection.ConnectAsync(options, cancellationToken).ConfigureAwait(false);
-            return new SystemNetQuicConnection(plain, isClient: true, verifier.Identify(plain.RemoteCertificate, name), _time);
+            return await HoldAsync(new SystemNetQuicConnection(
+                plain, isClient: true, verifier.Identify(plain.RemoteCertificate, name), _time)).ConfigureAwait(false);
         }
 
         string? key = SessionKeys.Of(Name, request);
@@ -195,8 +207,10 @@ public sealed partial class SystemNetQuicTransport : PostTransport
                 key!, new StoredSession(ticket, peer).Encode(), _time.GetUtcNow() + StoredSession.Lifetime));
         }
 
-        return new SystemNetQuicConnection(connection, isClient: true, peer, _time, extras);
+        return await HoldAsync(new SystemNetQuicConnection(connection, isClient: true, peer, _time, extras)).ConfigureAwait(false);
     }
+
+    private ValueTask<SystemNetQuicConnection> HoldAsync(SystemNetQuicConnection connection) => _scope.HoldAsync(connection, connection.Ended);
 
     private ListenerSource Source(
         QuicListener listener, PeerVerifier verifier, ConditionalWeakTable<QuicConnection, ConnectionExtras> served) => new(
@@ -206,7 +220,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
             QuicConnection connection = await listener.AcceptConnectionAsync(cancellationToken).ConfigureAwait(false);
             served.TryGetValue(connection, out ConnectionExtras? extras);
             PeerIdentity peer = verifier.Identify(connection.RemoteCertificate, connectedName: null);
-            return new SystemNetQuicConnection(connection, isClient: false, peer, _time, extras);
+            return await HoldAsync(new SystemNetQuicConnection(connection, isClient: false, peer, _time, extras)).ConfigureAwait(false);
         },
         listener.DisposeAsync);
 
