@@ -29,7 +29,7 @@ public sealed class PostLocals : IDisposable
     /// <returns>The Local, always the same.</returns>
     /// <exception cref="OptionsValidationException">Its options are wrong; the message says what to do.</exception>
     public Local Get(string? name = null) => _locals
-        .GetOrAdd(name ?? Options.DefaultName, key => new Lazy<Local>(() => Locals.LocalFactory.Create(_options.Get(key), _time)))
+        .GetOrAdd(name ?? Options.DefaultName, key => new Lazy<Local>(() => Locals.LocalFactory.Create(key, _options.Get(key), _time)))
         .Value;
 
     /// <summary>The options for associations of a Local.</summary>

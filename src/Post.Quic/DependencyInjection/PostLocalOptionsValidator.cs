@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Options;
+using Post.Quic.Locals;
 using Post.Sockets;
 
 namespace Post.Quic.DependencyInjection;
@@ -16,14 +17,12 @@ internal sealed class PostLocalOptionsValidator : IValidateOptions<PostLocalOpti
             return ValidateOptionsResult.Success;
         }
 
-        var of = string.IsNullOrEmpty(name) ? "The default Local: " : $"Local '{name}': ";
-        return ValidateOptionsResult.Fail(failures.Select(failure => of + failure));
+        return ValidateOptionsResult.Fail(failures.Select(failure => LocalName.Prefix(name) + failure));
     }
 
     private static void Check(PostLocalOptions options, List<string> failures)
     {
-        CheckFile(options.CertificatePath, nameof(options.CertificatePath), failures);
-        CheckFile(options.PrivateKeyPath, nameof(options.PrivateKeyPath), failures);
+        CheckIdentity(options, failures);
         if (options.PrivateKeyPath is not null && options.CertificatePath is null)
         {
             failures.Add("PrivateKeyPath is set without CertificatePath; name the certificate's file too.");
@@ -66,11 +65,21 @@ internal sealed class PostLocalOptionsValidator : IValidateOptions<PostLocalOpti
         }
     }
 
-    private static void CheckFile(string? path, string property, List<string> failures)
+    /// <summary>Reads the files, so that one of no use is known at start and not when the first connection is made.</summary>
+    private static void CheckIdentity(PostLocalOptions options, List<string> failures)
     {
-        if (path is not null && !File.Exists(path))
+        if (options.CertificatePath is null)
         {
-            failures.Add($"{property} names '{path}', which does not exist; create it or correct the path.");
+            return;
+        }
+
+        if (IdentityFile.TryLoad(options, out var identity, out string? failure))
+        {
+            identity.Dispose();
+        }
+        else
+        {
+            failures.Add(failure);
         }
     }
 }

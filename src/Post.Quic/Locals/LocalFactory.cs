@@ -1,5 +1,5 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Options;
 using Post.Sockets;
 
 namespace Post.Quic.Locals;
@@ -7,53 +7,30 @@ namespace Post.Quic.Locals;
 /// <summary>Turns what configuration states into a <see cref="Local"/>: reads the identity, parses the endpoints.</summary>
 internal static class LocalFactory
 {
-    public static Local Create(PostLocalOptions options, TimeProvider time)
+    /// <exception cref="OptionsValidationException">A file of the identity is of no use; the message says which, and what to do.</exception>
+    public static Local Create(string name, PostLocalOptions options, TimeProvider time)
     {
-        var certificates = LoadCertificates(options, time);
+        var identity = Load(name, options, time);
         return new Local
         {
-            Certificate = certificates?.Own,
-            IntermediateCertificates = certificates?.Issuers is { Count: > 0 } issuers ? issuers : null,
+            Certificate = identity?.Own,
+            IntermediateCertificates = identity?.Issuers is { Count: > 0 } issuers ? issuers : null,
             EndPoints = [.. options.EndPoints.Select(IPEndPoint.Parse)],
             Interfaces = [.. options.Interfaces],
             Sessions = options.KeepSessions ? new MemorySessionCache(time) : null,
         };
     }
 
-    private static (X509Certificate2 Own, X509Certificate2Collection Issuers)? LoadCertificates(PostLocalOptions options, TimeProvider time)
+    private static LoadedIdentity? Load(string name, PostLocalOptions options, TimeProvider time)
     {
-        if (options.CertificatePath is not { } path)
+        if (options.CertificatePath is null)
         {
-            return options.EphemeralIdentity is { } name ? (Identity.CreateSelfSigned(name, time: time), []) : null;
+            return options.EphemeralIdentity is { } subject ? new LoadedIdentity(Identity.CreateSelfSigned(subject, time: time), []) : null;
         }
 
-        return IsPem(path) ? LoadPem(path, options) : LoadPkcs12(path, options.CertificatePassword);
-    }
-
-    private static bool IsPem(string path) =>
-        Path.GetExtension(path) is not (".pfx" or ".p12" or ".PFX" or ".P12");
-
-    private static (X509Certificate2 Own, X509Certificate2Collection Issuers) LoadPem(string path, PostLocalOptions options)
-    {
-        using var fromPem = options.CertificatePassword is { } password
-            ? X509Certificate2.CreateFromEncryptedPemFile(path, password, options.PrivateKeyPath)
-            : X509Certificate2.CreateFromPemFile(path, options.PrivateKeyPath);
-        var issuers = new X509Certificate2Collection();
-        issuers.ImportFromPemFile(path);
-        issuers.RemoveAt(0);
-
-        // Windows' TLS cannot use a key that lives in memory only; taking it through PKCS#12 gives it one that it can.
-        return OperatingSystem.IsWindows()
-            ? (X509CertificateLoader.LoadPkcs12(fromPem.Export(X509ContentType.Pkcs12), null), issuers)
-            : (new X509Certificate2(fromPem), issuers);
-    }
-
-    private static (X509Certificate2 Own, X509Certificate2Collection Issuers) LoadPkcs12(string path, string? password)
-    {
-        var all = X509CertificateLoader.LoadPkcs12CollectionFromFile(path, password);
-        var own = all.FirstOrDefault(one => one.HasPrivateKey)
-            ?? throw new InvalidOperationException($"'{path}' holds no certificate with a private key.");
-        all.Remove(own);
-        return (own, all);
+        // It was good at start; since then somebody may have spoiled it.
+        return IdentityFile.TryLoad(options, out var identity, out string? failure)
+            ? identity
+            : throw new OptionsValidationException(name, typeof(PostLocalOptions), [LocalName.Prefix(name) + failure]);
     }
 }
