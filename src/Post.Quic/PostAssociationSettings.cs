@@ -28,6 +28,15 @@ public sealed class PostAssociationSettings
     /// <inheritdoc cref="AssociationOptions.HandlerConcurrency"/>
     public int? HandlerConcurrency { get; set; }
 
+    /// <inheritdoc cref="AssociationOptions.MaxAntecedents"/>
+    public int? MaxAntecedents { get; set; }
+
+    /// <inheritdoc cref="AssociationOptions.MaxWaitingObjects"/>
+    public int? MaxWaitingObjects { get; set; }
+
+    /// <inheritdoc cref="AssociationOptions.AntecedentTimeout"/>
+    public TimeSpan? AntecedentTimeout { get; set; }
+
     /// <inheritdoc cref="AssociationOptions.UseDatagrams"/>
     public bool? UseDatagrams { get; set; }
 
@@ -52,6 +61,9 @@ public sealed class PostAssociationSettings
     /// <summary>How often to send something when nothing is to be sent; zero: never.</summary>
     public TimeSpan? KeepAliveInterval { get; set; }
 
+    /// <inheritdoc cref="AssociationOptions.ResumptionTimeout"/>
+    public TimeSpan? ResumptionTimeout { get; set; }
+
     /// <summary>These settings over the defaults.</summary>
     /// <returns>The options.</returns>
     /// <exception cref="ArgumentException">A value is out of its range; the message says which.</exception>
@@ -67,6 +79,9 @@ public sealed class PostAssociationSettings
             Incremental = Incremental ?? defaults.Incremental,
             ReceiptLevel = ReceiptLevel ?? defaults.ReceiptLevel,
             HandlerConcurrency = HandlerConcurrency ?? defaults.HandlerConcurrency,
+            MaxAntecedents = MaxAntecedents ?? defaults.MaxAntecedents,
+            MaxWaitingObjects = MaxWaitingObjects ?? defaults.MaxWaitingObjects,
+            AntecedentTimeout = AntecedentTimeout ?? defaults.AntecedentTimeout,
             UseDatagrams = UseDatagrams ?? defaults.UseDatagrams,
             AcceptStreams = AcceptStreams ?? defaults.AcceptStreams,
             AllowEarlyData = AllowEarlyData ?? defaults.AllowEarlyData,
@@ -77,6 +92,7 @@ public sealed class PostAssociationSettings
             KeepAliveInterval = KeepAliveInterval is null
                 ? defaults.KeepAliveInterval
                 : KeepAliveInterval == TimeSpan.Zero ? null : KeepAliveInterval,
+            ResumptionTimeout = ResumptionTimeout ?? defaults.ResumptionTimeout,
         };
     }
 }

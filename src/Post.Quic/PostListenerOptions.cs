@@ -2,10 +2,13 @@ using Post.Sockets;
 
 namespace Post.Quic;
 
-/// <summary>How a hosted listener listens. Named options, with the listener's Local as name.</summary>
+/// <summary>
+/// How a hosted listener listens. Named options, with the listener's Local as name; in configuration, the subsection <c>Listener</c> of
+/// that Local has its numbers.
+/// </summary>
 public sealed class PostListenerOptions
 {
-    /// <summary>Associations at a time; more are refused.</summary>
+    /// <summary>Associations at a time, 1 or more; beyond it, who comes is refused. 10,000 by default.</summary>
     public int MaxAssociations { get; set; } = ListenerOptions.Default.MaxAssociations;
 
     /// <inheritdoc cref="ListenerOptions.MaxInterrupted"/>

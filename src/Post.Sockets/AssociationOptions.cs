@@ -66,7 +66,11 @@ public sealed record AssociationOptions
     public TimeSpan IdleTimeout { get; init => field = Positive(value, nameof(IdleTimeout)); } = TimeSpan.FromSeconds(30);
 
     /// <summary>How often to send something when nothing is to be sent; null: never, and an idle association ends by its timeout.</summary>
-    public TimeSpan? KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan? KeepAliveInterval
+    {
+        get;
+        init => field = value is { } interval ? Positive(interval, nameof(KeepAliveInterval)) : null;
+    } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// How long an association goes on without a connection, when its own is lost: the initiator connects again meanwhile, the listener

@@ -51,12 +51,9 @@ internal sealed class PostLocalOptionsValidator : IValidateOptions<PostLocalOpti
 
         try
         {
-            var association = options.Association.ToOptions();
-            if (association.ReceiveBudget < 4L * association.MaxWholeObjectSize)
+            if (ReceiveBudgetCheck.Failure(options.Association.ToOptions()) is { } failure)
             {
-                failures.Add(
-                    $"Association.ReceiveBudget ({association.ReceiveBudget}) must be at least four times MaxWholeObjectSize "
-                    + $"({association.MaxWholeObjectSize}); raise the one or lower the other.");
+                failures.Add(failure);
             }
         }
         catch (ArgumentException exception)

@@ -34,8 +34,10 @@ public static class PostQuicServiceCollectionExtensions
         }
 
         services.AddOptions<PostLocalOptions>().ValidateOnStart();
+        services.AddOptions<PostListenerOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostQuicOptions>, PostQuicOptionsValidator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostLocalOptions>, PostLocalOptionsValidator>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostListenerOptions>, PostListenerOptionsValidator>());
         if (!services.Any(static service => service.ServiceType == typeof(PostTransport)))
         {
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostQuicOptions>, EngineValidator>());
@@ -69,7 +71,7 @@ public static class PostQuicServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(configuration);
         services.AddPostQuic();
         services.AddOptions<PostQuicOptions>().Bind(configuration);
-        services.AddOptions<PostLocalOptions>().Bind(configuration.GetSection("Local"));
+        services.AddPostLocal(string.Empty, configuration.GetSection("Local"));
         foreach (var section in configuration.GetSection("Locals").GetChildren())
         {
             services.AddPostLocal(section.Key, section);
@@ -92,10 +94,22 @@ public static class PostQuicServiceCollectionExtensions
     /// <inheritdoc cref="AddPostLocal(IServiceCollection, string, Action{PostLocalOptions})"/>
     /// <param name="services">The services.</param>
     /// <param name="name">The name; empty: the default Local.</param>
-    /// <param name="configuration">The section with the properties of <see cref="PostLocalOptions"/>.</param>
+    /// <param name="configuration">
+    /// The section with the properties of <see cref="PostLocalOptions"/>; its subsection <c>Listener</c> has the numbers of
+    /// <see cref="PostListenerOptions"/>.
+    /// </param>
     public static IServiceCollection AddPostLocal(this IServiceCollection services, string name, IConfiguration configuration)
     {
+        ArgumentNullException.ThrowIfNull(configuration);
         services.AddNamedLocal(name).Bind(configuration);
+        var listener = configuration.GetSection("Listener");
+        services.AddOptions<PostListenerOptions>(name)
+            .Configure(options =>
+            {
+                options.MaxAssociations = listener.GetValue(nameof(options.MaxAssociations), options.MaxAssociations);
+                options.MaxInterrupted = listener.GetValue(nameof(options.MaxInterrupted), options.MaxInterrupted);
+            })
+            .ValidateOnStart();
         return services;
     }
 
@@ -120,6 +134,8 @@ public static class PostQuicServiceCollectionExtensions
         {
             services.Configure(localName, configure);
         }
+
+        services.AddOptions<PostListenerOptions>(localName).ValidateOnStart();
 
         // A listener proves its identity: that it lacks one is said at start, not by a handshake that fails.
         services.AddOptions<PostLocalOptions>(localName)

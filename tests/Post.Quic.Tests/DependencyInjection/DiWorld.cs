@@ -15,13 +15,19 @@ internal sealed class DiWorld : IAsyncDisposable
     private readonly InMemoryTransport _clientTransport;
     private readonly IHost _host;
 
-    public DiWorld(Action<IServiceCollection> configure, Dictionary<string, string?>? configuration = null, TimeSpan? shutdown = null)
+    public DiWorld(
+        Action<IServiceCollection> configure,
+        Dictionary<string, string?>? configuration = null,
+        TimeSpan? shutdown = null,
+        string json = "{}")
     {
         var network = new InMemoryNetwork();
         _time = network.Clock.RunInRealTime();
         _clientTransport = network.CreateTransport();
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration.AddInMemoryCollection(configuration ?? []);
+        using var stream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(json));
+        builder.Configuration.AddJsonStream(stream);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = shutdown ?? TimeSpan.FromSeconds(20));
         builder.Services.AddSingleton<PostTransport>(network.CreateTransport());
         builder.Services.AddPostQuic(builder.Configuration.GetSection("Post"));

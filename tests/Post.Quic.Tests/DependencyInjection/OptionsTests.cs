@@ -55,6 +55,14 @@ public sealed class OptionsTests
     [DataRow("Post:Locals:edge:Association:ResumptionTimeout", "-00:00:01", "ResumptionTimeout")]
     [DataRow("Post:Locals:edge:Association:ResumptionTimeout", "2.00:00:00", "ResumptionTimeout")]
     [DataRow("Post:Locals:edge:Association:ReceiveBudget", "1000", "at least four times MaxWholeObjectSize")]
+    [DataRow("Post:Local:Association:KeepAliveInterval", "-00:00:01", "KeepAliveInterval")]
+    [DataRow("Post:Local:Association:ResumptionTimeout", "-00:00:01", "ResumptionTimeout")]
+    [DataRow("Post:Local:Association:ResumptionTimeout", "1.00:00:01", "ResumptionTimeout")]
+    [DataRow("Post:Local:Association:AntecedentTimeout", "00:00:00", "AntecedentTimeout")]
+    [DataRow("Post:Local:Association:MaxAntecedents", "-1", "MaxAntecedents")]
+    [DataRow("Post:Local:Association:MaxWaitingObjects", "0", "MaxWaitingObjects")]
+    [DataRow("Post:Local:Listener:MaxAssociations", "0", "The listener of the default Local: MaxAssociations is 0; set")]
+    [DataRow("Post:Locals:edge:Listener:MaxInterrupted", "-1", "The listener of Local 'edge': MaxInterrupted is -1; set")]
     public async Task What_is_wrong_is_said_at_start_with_what_to_do(string key, string value, string expected)
     {
         await using var world = new DiWorld(_ => { }, new() { [key] = value });
@@ -63,6 +71,63 @@ public sealed class OptionsTests
             () => world.StartAsync(TestContext.CancellationToken));
 
         StringAssert.Contains(failure.Message, expected);
+    }
+
+    [TestMethod]
+    public async Task A_listeners_options_are_validated_at_start()
+    {
+        await using var world = new DiWorld(
+            services => services.AddPostListener<HostedListenerTests.RefusingHandler>(configure: options =>
+            {
+                options.MaxAssociations = 0;
+                options.Association = new AssociationOptions { ReceiveBudget = 1000 };
+            }),
+            DiWorld.ListeningAt());
+
+        OptionsValidationException failure = await Assert.ThrowsAsync<OptionsValidationException>(
+            () => world.StartAsync(TestContext.CancellationToken));
+
+        StringAssert.Contains(failure.Message, "The listener of the default Local: MaxAssociations is 0; set");
+        StringAssert.Contains(failure.Message, "at least four times MaxWholeObjectSize");
+    }
+
+    [TestMethod]
+    public async Task Json_states_times_lists_nothing_and_a_listeners_bounds()
+    {
+        const string Json = """
+            {
+              "Post": {
+                "Local": {
+                  "EphemeralIdentity": "server",
+                  "CertificatePath": null,
+                  "EndPoints": [ "127.0.0.1:0", "[::1]:0" ],
+                  "Interfaces": [],
+                  "TrustedKeys": null,
+                  "Association": {
+                    "KeepAliveInterval": "00:00:03", "ResumptionTimeout": "00:00:00", "AntecedentTimeout": "00:00:04",
+                    "MaxAntecedents": 5, "MaxWaitingObjects": 6, "IdleTimeout": null, "MaxQueuedBytes": null
+                  },
+                  "Listener": { "MaxAssociations": 7, "MaxInterrupted": 0 }
+                }
+              }
+            }
+            """;
+        await using var world = new DiWorld(services => services.AddPostListener<HostedListenerTests.RefusingHandler>(), json: Json);
+        await world.StartAsync(TestContext.CancellationToken);
+
+        Local local = world.Services.GetRequiredService<Local>();
+        AssociationOptions association = world.Services.GetRequiredService<PostLocals>().GetAssociationOptions();
+        PostListenerOptions listener = world.Services.GetRequiredService<IOptionsMonitor<PostListenerOptions>>().Get(string.Empty);
+
+        Assert.HasCount(2, local.EndPoints);
+        Assert.HasCount(0, local.Interfaces);
+        Assert.AreEqual(TimeSpan.FromSeconds(3), association.KeepAliveInterval);
+        Assert.AreEqual(TimeSpan.Zero, association.ResumptionTimeout);
+        Assert.AreEqual(TimeSpan.FromSeconds(4), association.AntecedentTimeout);
+        Assert.AreEqual((5, 6), (association.MaxAntecedents, association.MaxWaitingObjects));
+        Assert.AreEqual(AssociationOptions.Default.IdleTimeout, association.IdleTimeout);
+        Assert.AreEqual(AssociationOptions.Default.MaxQueuedBytes, association.MaxQueuedBytes);
+        Assert.AreEqual((7, 0), (listener.MaxAssociations, listener.MaxInterrupted));
     }
 
     [TestMethod]

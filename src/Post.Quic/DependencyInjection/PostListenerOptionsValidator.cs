@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Options;
+
+namespace Post.Quic.DependencyInjection;
+
+/// <summary>Says at start what is wrong with a listener's options, and what to do.</summary>
+internal sealed class PostListenerOptionsValidator : IValidateOptions<PostListenerOptions>
+{
+    public ValidateOptionsResult Validate(string? name, PostListenerOptions options)
+    {
+        var failures = new List<string>();
+        if (options.MaxAssociations < 1)
+        {
+            failures.Add($"MaxAssociations is {options.MaxAssociations}; set how many associations there may be at a time, 1 or more.");
+        }
+
+        if (options.MaxInterrupted < 0)
+        {
+            failures.Add(
+                $"MaxInterrupted is {options.MaxInterrupted}; set how many may wait for their initiator to come back, or 0 that none do.");
+        }
+
+        if (options.Association is { } association && ReceiveBudgetCheck.Failure(association) is { } failure)
+        {
+            failures.Add(failure);
+        }
+
+        var of = string.IsNullOrEmpty(name) ? "The listener of the default Local: " : $"The listener of Local '{name}': ";
+        return failures.Count == 0
+            ? ValidateOptionsResult.Success
+            : ValidateOptionsResult.Fail(failures.Select(failure => of + failure));
+    }
+}
