@@ -181,6 +181,8 @@ public sealed partial class QuicConnection : IConnectionEvents
 
     void IStreamEvents.OnStreamReadable(TransportStream stream) => (stream.Tag as QuicStream)?.OnReadable();
 
+    void IStreamEvents.OnStreamSent(TransportStream stream) => (stream.Tag as QuicStream)?.OnSent();
+
     void IStreamEvents.OnStreamWritable(TransportStream stream) => (stream.Tag as QuicStream)?.OnWritable();
 
     void IStreamEvents.OnStreamSendSettled(TransportStream stream) => (stream.Tag as QuicStream)?.OnSendSettled();

@@ -3,7 +3,6 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Connection;
-using Post.Quic.Engine.Datagrams;
 using Post.Quic.Engine.Diagnostics;
 using Post.Quic.Engine.Endpoint;
 using Post.Quic.Engine.Paths;
@@ -117,6 +116,8 @@ public sealed partial class QuicConnection : IAsyncDisposable
     internal EndpointHost Host => _host;
 
     internal QuicConnectionEvents? Events => _options?.Events;
+
+    internal bool WritesCompleteWhenSent => _options?.WritesCompleteWhenSent ?? false;
 
     internal long DefaultStreamErrorCode => _options?.DefaultStreamErrorCode ?? 0;
 
@@ -234,18 +235,14 @@ public sealed partial class QuicConnection : IAsyncDisposable
     /// <param name="payload">Its bytes, copied before the call returns.</param>
     /// <param name="priority">Its rank; a deadline is its age limit too.</param>
     /// <param name="token">A number repeated with its states in <see cref="QuicConnectionEvents.OnDatagramState"/>.</param>
-    /// <param name="lifetimeOffset">
-    /// Where in the payload four bytes state, as a variable-length integer (RFC 9000 section 16), the milliseconds until the deadline: they are
-    /// written anew when the datagram leaves, so that the receiver does not take for fresh what has waited here. -1: nowhere.
-    /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">A negative class, or a <paramref name="lifetimeOffset"/> outside of the payload.</exception>
+    /// <param name="lifetime">Where in the payload stands what is left of its lifetime; brought up to date when the datagram leaves.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A negative class, or a <paramref name="lifetime"/> outside of the payload.</exception>
     public QuicDatagramResult TrySendDatagram(
-        ReadOnlySpan<byte> payload, QuicPriority priority = default, long token = 0, int lifetimeOffset = -1)
+        ReadOnlySpan<byte> payload, QuicPriority priority = default, long token = 0, QuicLifetimeField lifetime = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(priority.Class, nameof(priority));
-        ArgumentOutOfRangeException.ThrowIfLessThan(lifetimeOffset, -1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(
-            lifetimeOffset, Math.Max(-1, payload.Length - OutgoingDatagram.LifetimeLength), nameof(lifetimeOffset));
+            lifetime.Offset, Math.Max(-1, payload.Length - QuicLifetimeField.Length), nameof(lifetime));
         QuicDatagramResult result;
         lock (Driver.Gate)
         {
@@ -254,7 +251,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
                 return QuicDatagramResult.Unavailable;
             }
 
-            result = _datagrams.TrySend(payload, Urgency(priority), token, lifetimeOffset);
+            result = _datagrams.TrySend(payload, Urgency(priority), token, lifetime);
         }
 
         if (result == QuicDatagramResult.Queued)

@@ -83,6 +83,13 @@ public abstract record QuicConnectionOptions
     /// </summary>
     public Action<string>? KeyLog { get; init; }
 
+    /// <summary>
+    /// A write completes when its bytes have been sent once, as soon as more waits to be sent on the connection than its path will soon take
+    /// (a quarter of the congestion window, 4 KiB to 1 MiB). What is written late then stays with the application, which can still put
+    /// something more urgent before it or give it up. Otherwise (the default) a write completes when its bytes were copied, up to 1 MiB a stream.
+    /// </summary>
+    public bool WritesCompleteWhenSent { get; init; }
+
     /// <summary>The engine's form of these options.</summary>
     /// <exception cref="ArgumentException">A value is out of its range; the message names it.</exception>
     internal ConnectionSettings ToSettings()

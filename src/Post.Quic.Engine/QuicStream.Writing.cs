@@ -23,7 +23,10 @@ public sealed partial class QuicStream
     /// <param name="cancellationToken">
     /// Ends the wait; the stream is then reset with the default stream error code, since nobody could know how much went out.
     /// </param>
-    /// <returns>Completes when the bytes were taken: they are copied, and delivered in time. The source of back pressure.</returns>
+    /// <returns>
+    /// Completes when the bytes were taken: they are copied, and delivered in time. The source of back pressure. With
+    /// <see cref="QuicConnectionOptions.WritesCompleteWhenSent"/>, also not before they were sent, once more waits than the path soon takes.
+    /// </returns>
     /// <exception cref="QuicException">The peer asked to stop, the stream was aborted, or the connection ended.</exception>
     /// <exception cref="InvalidOperationException">The stream cannot be written, was ended, or another write is under way.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
@@ -66,14 +69,15 @@ public sealed partial class QuicStream
                 {
                     Finish();
                 }
+
+                if (AwaitsSent())
+                {
+                    result = BeginWrite(default, finishAfterWrite: false, cancellationToken);
+                }
             }
             else
             {
-                _unwritten = buffer[taken..];
-                _finishAfterWrite = completeWrites;
-                _write ??= new StreamOperation<bool>();
-                _write.Begin(static (state, token) => ((QuicStream)state!).CancelWrite(token), this, cancellationToken);
-                result = _write.TaskWithoutResult;
+                result = BeginWrite(buffer[taken..], completeWrites, cancellationToken);
             }
         }
 
@@ -133,6 +137,17 @@ public sealed partial class QuicStream
                 Finish();
             }
 
+            if (!AwaitsSent())
+            {
+                _write.Complete(true);
+            }
+        }
+    }
+
+    internal void OnSent()
+    {
+        if (_write is { IsPending: true } && _unwritten.IsEmpty)
+        {
             _write.Complete(true);
         }
     }
@@ -172,6 +187,17 @@ public sealed partial class QuicStream
 
     private static QuicException Stopped(long errorCode) => new(
         QuicError.StreamAborted, errorCode, null, $"The peer asked to stop sending on the stream, with error code {errorCode}.");
+
+    private bool AwaitsSent() => _connection.WritesCompleteWhenSent && _transport!.AwaitSent();
+
+    private ValueTask BeginWrite(ReadOnlyMemory<byte> unwritten, bool finishAfterWrite, CancellationToken cancellationToken)
+    {
+        _unwritten = unwritten;
+        _finishAfterWrite = finishAfterWrite;
+        _write ??= new StreamOperation<bool>();
+        _write.Begin(static (state, token) => ((QuicStream)state!).CancelWrite(token), this, cancellationToken);
+        return _write.TaskWithoutResult;
+    }
 
     private void Finish()
     {

@@ -61,9 +61,6 @@ public sealed class PostAssociationSettings
     /// <summary>How often to send something when nothing is to be sent; zero: never.</summary>
     public TimeSpan? KeepAliveInterval { get; set; }
 
-    /// <inheritdoc cref="AssociationOptions.ResumptionTimeout"/>
-    public TimeSpan? ResumptionTimeout { get; set; }
-
     /// <summary>These settings over the defaults.</summary>
     /// <returns>The options.</returns>
     /// <exception cref="ArgumentException">A value is out of its range; the message says which.</exception>
@@ -92,7 +89,6 @@ public sealed class PostAssociationSettings
             KeepAliveInterval = KeepAliveInterval is null
                 ? defaults.KeepAliveInterval
                 : KeepAliveInterval == TimeSpan.Zero ? null : KeepAliveInterval,
-            ResumptionTimeout = ResumptionTimeout ?? defaults.ResumptionTimeout,
         };
     }
 }

@@ -170,6 +170,12 @@ internal static class Limits
     /// </summary>
     public const int MaxPendingPathResponses = 4;
 
+    /// <summary>Bytes that may wait to be sent before writes wait with them: a few packets, so that there is always one to send.</summary>
+    public const long LeastUnsent = 4 * 1024;
+
+    /// <summary>The same at most: what the fastest path sends before a writer is awake again.</summary>
+    public const long MostUnsent = 1024 * 1024;
+
     /// <summary>
     /// Validations with 1200 bytes that a path with a proven address may fail in a row. Each lasts three probe timeouts;
     /// a path that loses one datagram in three passes all but always, and one that is too small is given up.

@@ -77,11 +77,11 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
 
     /// <summary>
     /// Queues a datagram. Its memory is lent until its state is told the first time. <paramref name="deadline"/> is its
-    /// age limit (<see cref="long.MaxValue"/>: none) and orders it inside its class; at <paramref name="lifetimeOffset"/>, unless
-    /// that is -1, the data states what is left of it.
+    /// age limit (<see cref="long.MaxValue"/>: none) and orders it inside its class; <paramref name="lifetime"/> is where
+    /// the data states what is left of it.
     /// </summary>
     public DatagramEnqueueResult TryEnqueue(
-        ReadOnlyMemory<byte> data, int priority, long deadline, out ulong number, int lifetimeOffset = -1)
+        ReadOnlyMemory<byte> data, int priority, long deadline, out ulong number, QuicLifetimeField lifetime = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(priority);
         number = 0;
@@ -105,7 +105,7 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
         datagram.Number = number;
         datagram.Data = data;
         datagram.Deadline = deadline;
-        datagram.LifetimeOffset = lifetimeOffset;
+        datagram.Lifetime = lifetime;
         _bytes += data.Length;
         _waiting.Add(number, datagram);
         _order.Set(datagram, new SendUrgency(priority, deadline), number);
@@ -156,7 +156,10 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
                 break;
             }
 
-            datagram.StateLifetime(writer.Written[^datagram.Data.Length..], now);
+            if (datagram.Deadline != long.MaxValue)
+            {
+                datagram.Lifetime.State(writer.Written[^datagram.Data.Length..], datagram.Deadline - now);
+            }
 
             log.Record(new SentFrame(SentFrameKind.Datagram, datagram.Number, 0, (uint)datagram.Data.Length));
             if (IsEarlyData)

@@ -28,6 +28,7 @@ internal sealed class PathMonitor
         PathState path = _state.Paths.Active;
         RecoveryPath recovery = path.Recovery;
         _state.Streams.RoundTrip = recovery.Rtt.Smoothed;
+        _state.Streams.UnsentLimit = Math.Clamp(recovery.Congestion.Window / 4, Limits.LeastUnsent, Limits.MostUnsent);
         _state.Datagrams.SuspicionTime = SuspicionPeriods * _state.Recovery.ProbeTimeoutPeriod;
         _state.Trace?.MetricsUpdated(now, path);
         _state.AckFrequency.Update(recovery, _state.Peer);

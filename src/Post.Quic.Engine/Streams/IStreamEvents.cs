@@ -12,6 +12,9 @@ internal interface IStreamEvents
     /// <summary>A write that was taken in part can go on.</summary>
     void OnStreamWritable(TransportStream stream);
 
+    /// <summary>Everything that was written has been sent once: whoever asked for it with <see cref="TransportStream.AwaitSent"/> is told.</summary>
+    void OnStreamSent(TransportStream stream);
+
     /// <summary>The peer acknowledged everything up to the end, or the reset: nothing more will happen on the sending side.</summary>
     void OnStreamSendSettled(TransportStream stream);
 

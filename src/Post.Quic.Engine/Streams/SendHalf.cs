@@ -29,6 +29,9 @@ internal sealed class SendHalf(BlockPool pool)
     /// <summary>A write was taken in part: the writer wants to hear when there is room.</summary>
     public bool WriterWaits { get; set; }
 
+    /// <summary>The writer wants to hear when all that was written has been sent once.</summary>
+    public bool WriterAwaitsSent { get; set; }
+
     public bool IsReset => State is SendState.ResetSent or SendState.ResetReceived;
 
     public bool IsSettled => State is SendState.DataReceived or SendState.ResetReceived;
@@ -38,7 +41,11 @@ internal sealed class SendHalf(BlockPool pool)
 
     public bool NeedsRepair => !IsSettled && (Buffer.HasLost || Buffer.HasBareFin);
 
-    public bool HasFreshData => !IsSettled && Buffer.SentOffset < Math.Min(Buffer.WrittenOffset, MaxStreamData);
+    public bool HasFreshData => SendableBytes > 0;
+
+    /// <summary>Written bytes that the peer's credit for the stream lets out and that were not sent yet.</summary>
+    public long SendableBytes =>
+        IsSettled ? 0 : Math.Max(0, (long)Math.Min(Buffer.WrittenOffset, MaxStreamData) - (long)Buffer.SentOffset);
 
     /// <summary>The reset frame waits until what it promises has been sent once, so that its final size has credit.</summary>
     public bool IsResetReady => State == SendState.ResetSent && !ResetAcked && Buffer.SentOffset >= ReliableSize;
@@ -132,6 +139,7 @@ internal sealed class SendHalf(BlockPool pool)
         ResetAcked = false;
         ResetAnnounced = false;
         WriterWaits = false;
+        WriterAwaitsSent = false;
         Buffer.Truncate(reliableSize);
         return true;
     }
@@ -157,6 +165,7 @@ internal sealed class SendHalf(BlockPool pool)
         ResetAcked = false;
         ResetAnnounced = false;
         WriterWaits = false;
+        WriterAwaitsSent = false;
         _blockedAt = 0;
         _highestSent = 0;
         _toldBlocked = false;

@@ -31,10 +31,14 @@ internal sealed class StreamScheduler
     /// <summary>New data waits, whether the connection has credit or not.</summary>
     public bool HasFresh => _fresh.Count > 0;
 
+    /// <summary>Bytes of all streams that were written, may be sent as far as their own credit goes, and were not sent yet.</summary>
+    public long UnsentBytes { get; private set; }
+
     /// <summary>Puts the stream where its state wants it.</summary>
     public void Update(TransportStream stream)
     {
         SendHalf send = stream.Send!;
+        Count(stream, send.SendableBytes);
         bool repair = send.NeedsRepair;
         bool fresh = send.HasFreshData;
         if ((repair || fresh) && !_repair.Contains(stream) && !_fresh.Contains(stream))
@@ -59,6 +63,7 @@ internal sealed class StreamScheduler
 
     public void Remove(TransportStream stream)
     {
+        Count(stream, 0);
         _repair.Remove(stream);
         _fresh.Remove(stream);
     }
@@ -99,6 +104,7 @@ internal sealed class StreamScheduler
         }
 
         SendHalf send = stream.Send!;
+        Count(stream, send.SendableBytes);
         Place(_repair, stream, send.NeedsRepair, rotate);
         Place(_fresh, stream, send.HasFreshData, rotate);
     }
@@ -136,6 +142,12 @@ internal sealed class StreamScheduler
 
         stream.NextPending = null;
         stream.IsInPendingList = false;
+    }
+
+    private void Count(TransportStream stream, long unsent)
+    {
+        UnsentBytes += unsent - stream.CountedUnsent;
+        stream.CountedUnsent = unsent;
     }
 
     private static void Place(UrgencyHeap<TransportStream> heap, TransportStream stream, bool belongs, bool move)

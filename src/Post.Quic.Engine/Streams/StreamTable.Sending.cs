@@ -19,6 +19,12 @@ internal sealed partial class StreamTable
     /// <summary>Anything to send at all.</summary>
     public bool HasFramesToSend => HasControlToSend || HasDataToSend;
 
+    /// <summary>Unsent bytes beyond which a write waits until its own are sent, where it wants to.</summary>
+    public long UnsentLimit { get; set; } = long.MaxValue;
+
+    /// <summary>More waits to be sent than the path will soon take.</summary>
+    public bool IsBacklogged => _scheduler.UnsentBytes > UnsentLimit;
+
     private bool NeedsDataBlocked =>
         _scheduler.HasFresh && _sendCredit.Available == 0 && !_sendCredit.WasToldBlocked;
 
@@ -377,6 +383,12 @@ internal sealed partial class StreamTable
 
     private void AfterSending(TransportStream stream, SendHalf send)
     {
+        if (send.WriterAwaitsSent && send.Buffer.UnsentBytes == 0)
+        {
+            send.WriterAwaitsSent = false;
+            _events.OnStreamSent(stream);
+        }
+
         if (send.State == SendState.ResetSent)
         {
             if (send.IsResetReady && !send.ResetAnnounced)

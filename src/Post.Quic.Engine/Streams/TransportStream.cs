@@ -59,6 +59,9 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
 
     internal bool IsInPendingList { get; set; }
 
+    /// <summary>What the scheduler has counted of it as unsent.</summary>
+    internal long CountedUnsent { get; set; }
+
     /// <summary>The turn among streams of the same urgency, and the bytes left in it.</summary>
     internal ulong Turn { get; set; }
 
@@ -76,6 +79,20 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
         send.WriterWaits = taken < data.Length;
         table.OnSendChanged(this);
         return taken;
+    }
+
+    /// <summary>
+    /// True where what was written waits behind more than the path will soon take; OnStreamSent then follows when all of it has been sent.
+    /// </summary>
+    public bool AwaitSent()
+    {
+        if (IsClosed || Send is not { } send || send.Buffer.UnsentBytes == 0 || !table.IsBacklogged)
+        {
+            return false;
+        }
+
+        send.WriterAwaitsSent = true;
+        return true;
     }
 
     /// <summary>Lends memory to be sent; its owner is told when it is free again. False: the stream takes no more.</summary>

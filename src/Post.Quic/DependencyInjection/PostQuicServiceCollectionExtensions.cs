@@ -143,14 +143,6 @@ public static class PostQuicServiceCollectionExtensions
                 static options => options.CertificatePath is not null || options.EphemeralIdentity is not null,
                 $"The Local '{localName}' listens, and needs an identity: set CertificatePath, or EphemeralIdentity for development.")
             .ValidateOnStart();
-        services.AddOptions<PostListenerOptions>(localName)
-            .Validate(
-                static options => options.MaxAssociations > 0,
-                $"The listener of the Local '{localName}' would refuse everybody: MaxAssociations must be at least 1.")
-            .Validate(
-                static options => options.MaxInterrupted >= 0,
-                $"MaxInterrupted of the listener of the Local '{localName}' must not be negative; 0 keeps no association whose connection is lost.")
-            .ValidateOnStart();
         services.AddSingleton<IHostedService>(provider => new HostedListener<THandler>(provider, localName));
         return services;
     }

@@ -84,13 +84,16 @@ internal sealed class ManagedConnection(QuicConnection connection, ManagedEvents
 
     public override TransportDatagramResult TrySendDatagram(
         ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime = default) =>
-        connection.TrySendDatagram(payload, ManagedStream.Translate(priority), token, lifetime.Offset) switch
+        connection.TrySendDatagram(payload, ManagedStream.Translate(priority), token, Translate(lifetime)) switch
         {
             QuicDatagramResult.Queued => TransportDatagramResult.Queued,
             QuicDatagramResult.TooLarge => TransportDatagramResult.TooLarge,
             QuicDatagramResult.QueueFull => TransportDatagramResult.Full,
             _ => TransportDatagramResult.Unavailable,
         };
+
+    private static QuicLifetimeField Translate(TransportLifetimeField lifetime) =>
+        lifetime.IsPresent ? new QuicLifetimeField(lifetime.Offset, lifetime.AfterDeadline) : default;
 
     public override TransportStatistics GetStatistics()
     {

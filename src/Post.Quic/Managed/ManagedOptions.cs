@@ -23,6 +23,7 @@ internal static class ManagedOptions
             MaxConnectionReceiveWindow = limits.ConnectionReceiveWindow,
             HandshakeTimeout = handshakeTimeout,
             IdleTimeout = idleTimeout,
+            WritesCompleteWhenSent = true,
             KeepAliveInterval = keepAlive ?? Timeout.InfiniteTimeSpan,
         });
 }

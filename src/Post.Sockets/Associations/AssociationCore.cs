@@ -277,9 +277,10 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
 
         _measuredAt = now;
         var statistics = carrier.Connection.GetStatistics();
+        var capabilities = carrier.Connection.Capabilities;
         lock (Gate)
         {
-            Sender.Tune(carrier.Connection.Capabilities, statistics);
+            Sender.Tune(capabilities, statistics);
             if (statistics.SmoothedRtt is { } rtt && rtt > TimeSpan.Zero)
             {
                 var units = Clock.Units(rtt);

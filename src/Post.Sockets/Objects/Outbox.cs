@@ -213,11 +213,20 @@ internal sealed partial class Outbox(AssociationCore core)
         }
 
         ReleaseDatagram(item);
+        item.Transit.IsDatagramOut |= state == TransportDatagramState.Sent;
         if (item.IsWriting)
         {
             // It is reported while it is still being handed over; the pump comes back to it.
             item.Transit.DatagramReport = state;
             return;
+        }
+
+        if (state == TransportDatagramState.Canceled && !item.Transit.IsDatagramOut)
+        {
+            // It never left: nothing of it was sent after all.
+            item.Transit.PayloadTaken = 0;
+            item.Transit.IsVisible = false;
+            item.Transit.IsAllTaken = false;
         }
 
         switch (state)

@@ -44,6 +44,9 @@ internal struct Transit
     /// <summary>It travels, or has travelled, as a datagram.</summary>
     public bool IsDatagram;
 
+    /// <summary>A datagram of it has left.</summary>
+    public bool IsDatagramOut;
+
     /// <summary>Bytes of a datagram that the transport holds, counted in <see cref="DatagramClass"/>.</summary>
     public int DatagramCharge;
 

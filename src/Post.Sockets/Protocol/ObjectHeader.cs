@@ -32,12 +32,11 @@ internal ref struct ObjectHeader
     /// <summary>The lifetime is written in four bytes, so that it can be counted down where it stands while a datagram waits.</summary>
     public bool CountsDown { get; set; }
 
-    /// <summary>Where in the written header the lifetime stands that counts down.</summary>
-    public readonly TransportLifetimeField LifetimeField => HasWideLifetime
-        ? new TransportLifetimeField(
-            PostInteger.Length(StreamType.Object)
-            + PostInteger.Length(Id) + PostInteger.Length((long)Flags) + PostInteger.Length(Niceness))
-        : default;
+    /// <summary>Where in the written header the lifetime stands that counts down; -1 for nowhere.</summary>
+    public readonly int LifetimeOffset => HasWideLifetime
+        ? PostInteger.Length(StreamType.Object)
+            + PostInteger.Length(Id) + PostInteger.Length((long)Flags) + PostInteger.Length(Niceness)
+        : -1;
 
     private readonly bool HasWideLifetime =>
         CountsDown && LifetimeMilliseconds >= 0 && LifetimeMilliseconds <= TransportLifetimeField.Longest.TotalMilliseconds;

@@ -66,8 +66,8 @@ public abstract class TransportConnection : IAsyncDisposable
     /// <param name="priority">Its rank; with a deadline, it is dropped (canceled) when that passes before it is sent.</param>
     /// <param name="token">A number of the caller's, repeated in <see cref="TransportEvents.OnDatagramState"/>.</param>
     /// <param name="lifetime">
-    /// Where in the payload stands what is left until the priority's deadline: the transport states it anew when the datagram leaves. A
-    /// receiver would else take for fresh what has waited before a narrow path.
+    /// Where in the payload stands what is left of its lifetime: the transport states it anew when the datagram leaves. A receiver would else
+    /// take for fresh what has waited before a narrow path.
     /// </param>
     public abstract TransportDatagramResult TrySendDatagram(
         ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime = default);

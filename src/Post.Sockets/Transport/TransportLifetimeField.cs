@@ -3,8 +3,9 @@ using System.Buffers.Binary;
 namespace Post.Sockets.Transport;
 
 /// <summary>
-/// A field of a datagram's payload that states what is left until its deadline: milliseconds as a variable-length integer of four bytes
-/// (RFC 9000 section 16). The default is none.
+/// A field of a datagram's payload that states what is left of its lifetime: milliseconds as a variable-length integer of four bytes
+/// (RFC 9000 section 16). The lifetime ends with the deadline, by which the datagram must leave, or some time after it, in which it must
+/// arrive. The default is none.
 /// </summary>
 public readonly record struct TransportLifetimeField
 {
@@ -17,10 +18,13 @@ public readonly record struct TransportLifetimeField
 
     /// <summary>Names a field.</summary>
     /// <param name="offset">Where in the payload it begins; at least 0.</param>
-    public TransportLifetimeField(int offset)
+    /// <param name="afterDeadline">How long after the deadline the lifetime ends; not negative.</param>
+    public TransportLifetimeField(int offset, TimeSpan afterDeadline = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfLessThan(afterDeadline, TimeSpan.Zero);
         _position = offset + 1;
+        AfterDeadline = afterDeadline;
     }
 
     /// <summary>The longest lifetime that fits, some twelve days; what lives longer does not grow old in a queue.</summary>
@@ -32,14 +36,17 @@ public readonly record struct TransportLifetimeField
     /// <summary>Where in the payload it begins; -1 where there is none.</summary>
     public int Offset => _position - 1;
 
+    /// <summary>How long after the deadline the lifetime ends.</summary>
+    public TimeSpan AfterDeadline { get; }
+
     /// <summary>States what is left now, in whole milliseconds and at least 0; nothing happens where there is no field.</summary>
     /// <param name="payload">The payload, changed in place.</param>
-    /// <param name="left">What is left until the deadline; at most <see cref="Longest"/> is stated.</param>
-    public void State(Span<byte> payload, TimeSpan left)
+    /// <param name="toDeadline">What is left until the deadline. At most <see cref="Longest"/> is stated.</param>
+    public void State(Span<byte> payload, TimeSpan toDeadline)
     {
         if (IsPresent)
         {
-            var milliseconds = (uint)Math.Clamp(left.TotalMilliseconds, 0, Mask);
+            var milliseconds = (uint)Math.Clamp((toDeadline + AfterDeadline).TotalMilliseconds, 0, Mask);
             BinaryPrimitives.WriteUInt32BigEndian(payload.Slice(Offset, Length), FourBytes | milliseconds);
         }
     }

@@ -101,7 +101,7 @@ public sealed class DatagramQueueTests : IDisposable
     {
         DatagramQueue queue = Create();
         byte[] data = [1, 2, 0x80, 0, 0, 150, 3];
-        Assert.AreEqual(DatagramEnqueueResult.Queued, queue.TryEnqueue(data, 0, Now + 150_000, out _, lifetimeOffset: 2));
+        Assert.AreEqual(DatagramEnqueueResult.Queued, queue.TryEnqueue(data, 0, Now + 150_000, out _, new QuicLifetimeField(2)));
         var writer = new WireWriter(new byte[100]);
         Assert.IsTrue(queue.WriteFrames(ref writer, _log, SendUrgency.Last, Now + waited));
         CollectionAssert.AreEqual(new byte[] { 1, 2, 0x80, 0, 0, (byte)left, 3 }, writer.Written[^7..].ToArray());

@@ -205,6 +205,10 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
 
     public void OnStreamReadable(TransportStream stream) => _readable.Add(stream);
 
+    public void OnStreamSent(TransportStream stream)
+    {
+    }
+
     public void OnStreamWritable(TransportStream stream)
     {
     }

@@ -147,6 +147,8 @@ internal sealed class StreamEnd : IStreamEvents, IDisposable
         Readable?.Invoke(stream);
     }
 
+    void IStreamEvents.OnStreamSent(TransportStream stream) => Note("sent", stream);
+
     void IStreamEvents.OnStreamWritable(TransportStream stream) => Note("writable", stream);
 
     void IStreamEvents.OnStreamSendSettled(TransportStream stream)

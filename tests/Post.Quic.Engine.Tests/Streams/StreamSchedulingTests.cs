@@ -190,6 +190,44 @@ public sealed class StreamSchedulingTests
         return stream;
     }
 
+    [TestMethod]
+    public void A_writer_that_asks_is_told_when_its_bytes_were_sent_once_more_waits_than_the_path_takes()
+    {
+        (StreamEnd client, _) = StreamEnd.Pair();
+        client.Table.UnsentLimit = 4000;
+        TransportStream first = client.Open();
+        first.Write(new byte[3000]);
+        Assert.IsFalse(first.AwaitSent(), "little waits");
+        TransportStream second = client.Open();
+        second.Write(new byte[3000]);
+        Assert.IsTrue(second.AwaitSent());
+        CollectionAssert.DoesNotContain(client.Events, $"sent {second.Id}");
+        while (client.Build() is not null)
+        {
+        }
+
+        CollectionAssert.Contains(client.Events, $"sent {second.Id}");
+        CollectionAssert.DoesNotContain(client.Events, $"sent {first.Id}");
+        second.Write(new byte[1000]);
+        Assert.IsFalse(second.AwaitSent(), "all that waited is sent");
+    }
+
+    [TestMethod]
+    public void What_waits_for_the_peers_credit_or_was_given_up_holds_no_other_writer_back()
+    {
+        (StreamEnd client, _) = StreamEnd.Pair(server: new StreamCredits(1 << 20, 1000, 1000, 1000, 10, 10));
+        client.Table.UnsentLimit = 2000;
+        client.Open().Write(new byte[50_000]);
+        TransportStream other = client.Open();
+        other.Write(new byte[900]);
+        Assert.IsFalse(other.AwaitSent(), "a stream without credit sends nothing");
+        TransportStream third = client.Open();
+        third.Write(new byte[900]);
+        Assert.IsTrue(third.AwaitSent());
+        other.Reset(1);
+        Assert.IsFalse(client.Table.IsBacklogged, "what was reset is not sent any more");
+    }
+
     private static ulong[] OrderOfEnds(StreamEnd client)
     {
         var ends = new List<ulong>();

@@ -113,6 +113,9 @@ internal sealed class ObjectReader(Carrier carrier)
         var core = carrier.Core!;
         PostErrorCode stop;
         PostErrorCode violation;
+
+        // Before the lock: a transport may take its own to answer, and calls us while it holds that.
+        var isEarly = !carrier.IsHandshakeCompleted && stream.IsEarlyData;
         lock (core.Gate)
         {
             if (core.IsClosed || core.Carrier != carrier)
@@ -120,8 +123,7 @@ internal sealed class ObjectReader(Carrier carrier)
                 return true;
             }
 
-            item = core.Inbox.Begin(
-                header, stream, stream.IsEarlyData && !carrier.IsHandshakeCompleted, isCompleted, out stop, out violation);
+            item = core.Inbox.Begin(header, stream, isEarly, isCompleted, out stop, out violation);
             if (item is { IsResumed: false })
             {
                 item.IsReading = true;
@@ -149,7 +151,7 @@ internal sealed class ObjectReader(Carrier carrier)
         var core = carrier.Core!;
         while (true)
         {
-            Task free;
+            Task? free = null;
             lock (core.Gate)
             {
                 if (item.Stream != stream)
@@ -158,20 +160,23 @@ internal sealed class ObjectReader(Carrier carrier)
                     return false;
                 }
 
-                if (item.IsGone || item.IsComplete)
+                if (!item.IsGone && !item.IsComplete)
                 {
-                    stream.StopReading((long)PostErrorCode.Duplicate);
-                    return false;
-                }
+                    if (!item.IsReading)
+                    {
+                        item.IsReading = true;
+                        item.Skip = item.Received;
+                        return true;
+                    }
 
-                if (!item.IsReading)
-                {
-                    item.IsReading = true;
-                    item.Skip = item.Received;
-                    return true;
+                    free = item.WhenFreeAsync(core.Continuations);
                 }
+            }
 
-                free = item.WhenFreeAsync(core.Continuations);
+            if (free is null)
+            {
+                stream.StopReading((long)PostErrorCode.Duplicate);
+                return false;
             }
 
             await free.ConfigureAwait(false);

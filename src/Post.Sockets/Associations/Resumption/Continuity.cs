@@ -176,9 +176,10 @@ internal sealed class Continuity : IGreeter
         var facts = old?.Facts();
         var loss = new TransportException(TransportErrorReason.ConnectionReset, "Another connection of the same association took this one's place.");
         StreamSender[] streams = [];
+        var peer = carrier.Connection.Peer;
         lock (_core.Gate)
         {
-            if (_core.IsClosed || !IsSamePeer(_identity, carrier.Connection.Peer))
+            if (_core.IsClosed || !IsSamePeer(_identity, peer))
             {
                 return PostErrorCode.UnknownAssociation;
             }

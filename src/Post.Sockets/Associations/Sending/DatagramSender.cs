@@ -10,7 +10,12 @@ internal sealed class DatagramSender(AssociationCore core, SendPump pump, Outbou
     /// <summary>Sends the datagram that the framing has prepared last.</summary>
     public void Send(Carrier carrier, OutboundObject item, int size)
     {
-        var priority = new TransportPriority(item.Entry.Class, item.ExpiresAt, false, item.Id);
+        // What leaves with less left than the way takes would arrive in vain, and keep back what would not.
+        var deadline = item.IsPerishable ? item.ExpiresAt - core.HalfRtt : TransportPriority.NoDeadline;
+        var priority = new TransportPriority(item.Entry.Class, deadline, false, item.Id);
+        var lifetime = framing.LifetimeOffset < 0
+            ? default
+            : new TransportLifetimeField(framing.LifetimeOffset, core.Clock.Span(item.ExpiresAt - deadline));
         long reports;
         lock (core.Gate)
         {
@@ -23,7 +28,7 @@ internal sealed class DatagramSender(AssociationCore core, SendPump pump, Outbou
             core.Scheduler.Class(item.Transit.DatagramClass).Outstanding += size;
         }
 
-        var result = carrier.Connection.TrySendDatagram(framing.Datagram(size), priority, item.Id, framing.Lifetime);
+        var result = carrier.Connection.TrySendDatagram(framing.Datagram(size), priority, item.Id, lifetime);
         lock (core.Gate)
         {
             if (result != TransportDatagramResult.Queued)

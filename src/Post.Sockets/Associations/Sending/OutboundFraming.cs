@@ -1,7 +1,6 @@
 using Post.Sockets.Associations.Connections;
 using Post.Sockets.Objects;
 using Post.Sockets.Protocol;
-using Post.Sockets.Transport;
 
 namespace Post.Sockets.Associations.Sending;
 
@@ -16,8 +15,8 @@ internal sealed class OutboundFraming(AssociationCore core)
     /// <summary>The bytes that <see cref="IsForDatagram"/> prepared last.</summary>
     public ReadOnlySpan<byte> Datagram(int size) => _datagram.AsSpan(0, size);
 
-    /// <summary>Where in them the lifetime counts down.</summary>
-    public TransportLifetimeField Lifetime { get; private set; }
+    /// <summary>Where in them the lifetime counts down; -1 for nowhere.</summary>
+    public int LifetimeOffset { get; private set; }
 
     /// <summary>Whether an object travels as a datagram now; prepares it if so.</summary>
     public bool IsForDatagram(Carrier carrier, OutboundObject item, out int size)
@@ -46,7 +45,7 @@ internal sealed class OutboundFraming(AssociationCore core)
         }
 
         header.Write(_datagram);
-        Lifetime = header.LifetimeField;
+        LifetimeOffset = header.LifetimeOffset;
         item.Memory.Span.CopyTo(_datagram.AsSpan(length));
         size = length + item.Memory.Length;
         return true;
