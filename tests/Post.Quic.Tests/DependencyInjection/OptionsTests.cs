@@ -142,8 +142,8 @@ public sealed class OptionsTests
     }
 
     [TestMethod]
-    [DataRow(0, 0, "MaxAssociations must be at least 1")]
-    [DataRow(1, -1, "0 keeps no association whose connection is lost")]
+    [DataRow(0, 0, "set how many associations there may be at a time, 1 or more")]
+    [DataRow(1, -1, "set how many may wait for their initiator to come back, or 0")]
     public async Task Bounds_of_a_listener_that_cannot_be_are_refused_at_start(int associations, int interrupted, string expected)
     {
         await using var world = new DiWorld(

@@ -17,10 +17,13 @@ internal sealed class DatagramSender(AssociationCore core, SendPump pump, Outbou
             ? default
             : new TransportLifetimeField(framing.LifetimeOffset, core.Clock.Span(item.ExpiresAt - deadline));
         long reports;
+        bool isFirst;
         lock (core.Gate)
         {
-            // Before the call: its fate may be reported during it.
+            // Before the call: its fate may be reported, and its receipt come, during it.
             reports = carrier.Datagrams.Reports;
+            isFirst = !item.Transit.IsVisible;
+            item.Transit.IsVisible = true;
             item.Transit.IsDatagram = true;
             item.Transit.DatagramReport = null;
             item.Transit.DatagramCharge = size;
@@ -34,17 +37,17 @@ internal sealed class DatagramSender(AssociationCore core, SendPump pump, Outbou
             if (result != TransportDatagramResult.Queued)
             {
                 core.Outbox.ReleaseDatagram(item);
+                item.Transit.IsVisible = !isFirst;
                 carrier.Datagrams.IsFull |= result == TransportDatagramResult.Full && reports == carrier.Datagrams.Reports;
                 item.NeedsStream |= result is TransportDatagramResult.TooLarge or TransportDatagramResult.Unavailable;
             }
             else
             {
-                if (!item.Transit.IsVisible)
+                if (isFirst)
                 {
                     core.Outbox.OnTaken(item, item.Memory.Length);
                 }
 
-                item.Transit.IsVisible = true;
                 item.Transit.IsEarly |= !carrier.IsHandshakeCompleted;
             }
 
