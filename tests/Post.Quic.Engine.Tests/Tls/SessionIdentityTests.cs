@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Tls.Certificates;

@@ -3,7 +3,6 @@ using System.Net;
 using System.Security.Cryptography;
 using Post.Quic.Managed;
 using Post.Sockets;
-using Post.Sockets.Transport;
 
 namespace Post.Quic.Tests.Transports;
 

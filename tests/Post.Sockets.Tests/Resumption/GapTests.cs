@@ -1,7 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
 using Post.Sockets.Transport;
-using Post.Sockets.Transport.InMemory;
 
 namespace Post.Sockets.Tests.Resumption;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using Post.Sockets.Protocol;
-using Post.Sockets.Transport;
 using Post.Sockets.Transport.InMemory;
 
 namespace Post.Sockets.Tests.Resumption;
