@@ -223,7 +223,7 @@ internal sealed class Ingress
 
         if (received.Level == EncryptionLevel.Application && isHighest && !received.IsStray)
         {
-            received.Path.LocalIdSequence = received.LocalIdSequence;
+            _state.Paths.OnReceivedFor(received.Path, received.LocalIdSequence);
 
             // RFC 9000 section 17.4: a server sends what it saw, a client the opposite.
             if (_state.Spins)

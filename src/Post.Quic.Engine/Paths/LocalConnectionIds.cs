@@ -7,16 +7,21 @@ namespace Post.Quic.Engine.Paths;
 
 /// <summary>
 /// The connection ids that we gave to the peer (RFC 9000 section 5.1.1): issues as many as it is willing to hold,
-/// replaces the ones it retires, and knows which NEW_CONNECTION_ID frames have still to go out.
+/// replaces the ones it retires, asks back the ones it forgets to, and knows which NEW_CONNECTION_ID frames have still to
+/// go out.
 /// </summary>
 internal sealed class LocalConnectionIds
 {
     private readonly IConnectionIdSource _source;
-    private readonly Entry[] _entries = new Entry[Limits.MaxActiveConnectionIds];
+
+    // Those asked back are routed until the peer gives them back, beside as many that replace them.
+    private readonly Entry[] _entries = new Entry[2 * Limits.MaxActiveConnectionIds];
     private int _count;
     private ulong _next;
     private ulong _told;
     private int _pending;
+    private int _recalled;
+    private ulong _retirePriorTo;
     private int _limit = 1;
 
     public LocalConnectionIds(IConnectionIdSource source)
@@ -29,7 +34,8 @@ internal sealed class LocalConnectionIds
 
     public int Length => _source.Length;
 
-    public int ActiveCount => _count;
+    /// <summary>Those that the peer may use.</summary>
+    public int ActiveCount => _count - _recalled;
 
     /// <summary>NEW_CONNECTION_ID frames wait to be sent.</summary>
     public bool HasDataToSend => _pending != 0;
@@ -60,8 +66,8 @@ internal sealed class LocalConnectionIds
             return;
         }
 
-        _limit = (int)Math.Min(peerLimit, (ulong)_entries.Length);
-        while (_count < _limit)
+        _limit = (int)Math.Min(peerLimit, Limits.MaxActiveConnectionIds);
+        while (ActiveCount < _limit)
         {
             _ = Add(pending: true, out _);
         }
@@ -86,6 +92,37 @@ internal sealed class LocalConnectionIds
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// The peer has begun to use another id. Where that is the last that it was given, those below <paramref name="oldestInUse"/>
+    /// are asked back and replaced.
+    /// </summary>
+    /// <remarks>
+    /// RFC 9000 section 5.1.2 says that a peer retires the ids of addresses that it no longer uses. msquic does not: after its
+    /// client's third move it has none left, and answers by no further path. Nor are those below the last one spares, which it
+    /// has given to the paths that it left.
+    /// </remarks>
+    public void OnUsed(ulong sequence, ulong oldestInUse)
+    {
+        int left = 0;
+        for (int i = 0; i < _count; i++)
+        {
+            if (_entries[i].Sequence > sequence)
+            {
+                return;
+            }
+
+            left += _entries[i].Sequence < oldestInUse ? 1 : 0;
+        }
+
+        // Nothing more is asked of a peer that owes an answer: that bounds what it makes us hold.
+        if (left != 0 && _recalled == 0)
+        {
+            _recalled = left;
+            _retirePriorTo = oldestInUse;
+            Fill((ulong)_limit);
+        }
     }
 
     /// <summary>RETIRE_CONNECTION_ID came in a packet that was sent to id <paramref name="carrier"/>.</summary>
@@ -114,6 +151,7 @@ internal sealed class LocalConnectionIds
             _pending--;
         }
 
+        _recalled -= sequence < _retirePriorTo ? 1 : 0;
         ConnectionId retired = _entries[index].Id;
         _entries[index] = _entries[--_count];
         _source.Retire(in retired);
@@ -133,7 +171,9 @@ internal sealed class LocalConnectionIds
                 continue;
             }
 
-            var frame = new NewConnectionIdFrame(entry.Sequence, RetirePriorTo: 0, entry.Id, entry.Token);
+            // One that never arrived is told again though it is asked back: only an id that came can be given back.
+            var frame = new NewConnectionIdFrame(
+                entry.Sequence, Math.Min(_retirePriorTo, entry.Sequence), entry.Id, entry.Token);
             if (writer.Remaining < frame.Length)
             {
                 break;
@@ -171,6 +211,7 @@ internal sealed class LocalConnectionIds
         }
 
         _pending = 0;
+        _recalled = 0;
     }
 
     private ConnectionId Add(bool pending, out StatelessResetToken token)

@@ -143,6 +143,24 @@ internal sealed class PathManager
         return Insert(slot, path, remoteId);
     }
 
+    /// <summary>The newest packet of a path was sent to this id of ours.</summary>
+    public void OnReceivedFor(PathState path, ulong localIdSequence)
+    {
+        if (path.LocalIdSequence == localIdSequence)
+        {
+            return;
+        }
+
+        path.LocalIdSequence = localIdSequence;
+        ulong oldest = localIdSequence;
+        foreach (PathState? other in _paths)
+        {
+            oldest = Math.Min(oldest, other?.LocalIdSequence ?? oldest);
+        }
+
+        _state.LocalIds.OnUsed(localIdSequence, oldest);
+    }
+
     public void Remove(PathState path)
     {
         int slot = Array.IndexOf(_paths, path);

@@ -2,6 +2,7 @@ using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Frames;
 
 namespace Post.Quic.Engine.Tests.Paths;
 
@@ -118,6 +119,75 @@ public sealed class LocalConnectionIdsTests : IDisposable
         Assert.IsFalse(ids.HasDataToSend);
     }
 
+    [TestMethod]
+    public void A_peer_that_keeps_the_ids_of_paths_it_left_is_asked_for_them_when_it_has_no_other()
+    {
+        LocalConnectionIds ids = Issued(3);
+        _ = Write(ids, 1200);
+        ids.OnUsed(1, oldestInUse: 1);
+        Assert.IsFalse(ids.HasDataToSend, "It has one left.");
+        ids.OnUsed(2, oldestInUse: 2);
+
+        List<NewConnectionIdFrame> frames = WriteAndRead(ids);
+        CollectionAssert.AreEqual(new ulong[] { 3, 4 }, frames.ConvertAll(frame => frame.SequenceNumber));
+        Assert.IsTrue(frames.TrueForAll(frame => frame.RetirePriorTo == 2));
+        Assert.IsTrue(ids.TryFind([1, 0, 0, 0, 0, 0, 0, 9], out _), "What is on its way to an old id still has its route.");
+        Assert.AreEqual(3, ids.ActiveCount);
+
+        Assert.IsFalse(ids.OnRetire(0, carrier: 2).IsError);
+        Assert.IsFalse(ids.OnRetire(1, carrier: 2).IsError);
+        Assert.IsFalse(ids.HasDataToSend, "They are replaced already.");
+        Assert.AreEqual(3, ids.ActiveCount);
+        Assert.IsFalse(ids.TryFind([1, 0, 0, 0, 0, 0, 0, 9], out _));
+    }
+
+    [TestMethod]
+    public void A_peer_that_still_uses_all_of_its_ids_keeps_them()
+    {
+        LocalConnectionIds ids = Issued(3);
+        _ = Write(ids, 1200);
+        ids.OnUsed(1, oldestInUse: 0);
+        ids.OnUsed(2, oldestInUse: 0);
+        Assert.IsFalse(ids.HasDataToSend);
+        Assert.AreEqual(3, ids.ActiveCount);
+    }
+
+    [TestMethod]
+    public void A_peer_that_gives_nothing_back_is_asked_once_and_makes_us_hold_no_more()
+    {
+        LocalConnectionIds ids = Issued(8);
+        _ = Write(ids, 1200);
+        for (ulong used = 1; used < 8; used++)
+        {
+            ids.OnUsed(used, used);
+        }
+
+        List<NewConnectionIdFrame> asked = WriteAndRead(ids);
+        Assert.HasCount(7, asked);
+        foreach (NewConnectionIdFrame frame in asked)
+        {
+            ids.OnUsed(frame.SequenceNumber, frame.SequenceNumber);
+        }
+
+        Assert.IsFalse(ids.HasDataToSend);
+        Assert.AreEqual(8, ids.ActiveCount);
+    }
+
+    [TestMethod]
+    public void An_id_that_is_asked_back_and_was_lost_goes_again_so_that_it_can_be_given_back()
+    {
+        LocalConnectionIds ids = Issued(3);
+        _ = Write(ids, 1200);
+        ids.OnUsed(1, 1);
+        ids.OnUsed(2, 2);
+        _ = Write(ids, 1200);
+        ids.OnLost(1);
+
+        NewConnectionIdFrame again = WriteAndRead(ids).Single();
+        Assert.AreEqual(1UL, again.SequenceNumber);
+        Assert.AreEqual(1UL, again.RetirePriorTo, "RFC 9000 section 19.15: never above its own number.");
+    }
+
     private LocalConnectionIds Issued(ulong peerLimit)
     {
         var ids = new LocalConnectionIds(_source);
@@ -140,6 +210,25 @@ public sealed class LocalConnectionIdsTests : IDisposable
         }
 
         return sequences;
+    }
+
+    private List<NewConnectionIdFrame> WriteAndRead(LocalConnectionIds ids)
+    {
+        byte[] packet = new byte[1200];
+        var writer = new WireWriter(packet);
+        _ = ids.WriteFrames(ref writer, _log);
+        _ = _log.Commit();
+        var reader = new WireReader(packet.AsSpan(0, packet.Length - writer.Remaining));
+        var frames = new List<NewConnectionIdFrame>();
+        while (!reader.IsEmpty)
+        {
+            Assert.IsTrue(reader.TryReadByte(out byte type));
+            Assert.AreEqual((byte)FrameType.NewConnectionId, type);
+            Assert.IsTrue(NewConnectionIdFrame.TryParse(ref reader, out NewConnectionIdFrame frame));
+            frames.Add(frame);
+        }
+
+        return frames;
     }
 
     private sealed class Source(int length = 8) : IConnectionIdSource
