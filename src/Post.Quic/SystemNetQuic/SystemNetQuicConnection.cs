@@ -23,6 +23,7 @@ internal sealed class SystemNetQuicConnection : TransportConnection
     private readonly TimeProvider _time;
     private readonly ConnectionMeter? _meter;
     private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _moving = new(1);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TransportException? _closed;
     private IPEndPoint _seenRemote;
@@ -50,7 +51,7 @@ internal sealed class SystemNetQuicConnection : TransportConnection
                 return TransportCapabilities.None;
             }
 
-            TransportCapabilities capabilities = MsQuicExtras.Capabilities;
+            TransportCapabilities capabilities = Extras.Capabilities;
             if (MaxDatagramSize == 0)
             {
                 capabilities &= ~TransportCapabilities.Datagrams;
@@ -145,15 +146,23 @@ internal sealed class SystemNetQuicConnection : TransportConnection
 
     public override async ValueTask MigrateAsync(IPEndPoint? localEndPoint, CancellationToken cancellationToken)
     {
-        if (Extras is null || !IsClient)
+        if (!OperatingSystem.IsLinux() || Extras is null || !Capabilities.HasFlag(TransportCapabilities.Migration))
         {
             await base.MigrateAsync(localEndPoint, cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        var migration = new Rebinding(Extras, _time);
-        IPEndPoint moved = await migration.MoveAsync(localEndPoint, cancellationToken).ConfigureAwait(false);
-        Volatile.Write(ref _migratedTo, moved);
+        await _moving.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var rebinding = new Rebinding(Extras, _connection.RemoteEndPoint, _time);
+            Volatile.Write(ref _migratedTo, await rebinding.MoveAsync(localEndPoint, cancellationToken).ConfigureAwait(false));
+        }
+        finally
+        {
+            _moving.Release();
+        }
+
         Events?.OnPathChanged(Path(), PathChange.Migrated);
     }
 

@@ -53,6 +53,10 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         {
             LogNoExtras(obstacle);
         }
+        else if (_extras.MigrationObstacle is { } missing)
+        {
+            LogNoMigration(missing);
+        }
     }
 
     /// <inheritdoc/>
@@ -60,7 +64,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
 
     /// <inheritdoc/>
     public override TransportCapabilities Capabilities =>
-        _extras is null ? TransportCapabilities.None : MsQuicExtras.Capabilities;
+        _extras?.Capabilities ?? TransportCapabilities.None;
 
     /// <inheritdoc/>
     public override TimeProvider TimeProvider => _time;
@@ -229,4 +233,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
 
     [LoggerMessage(2, LogLevel.Information, "msquic's extras are off, as the options ask: objects travel as streams")]
     private partial void LogExtrasUnwanted();
+
+    [LoggerMessage(3, LogLevel.Information, "Clients cannot be moved to another address ({Obstacle}); the managed engine can")]
+    private partial void LogNoMigration(string obstacle);
 }

@@ -89,7 +89,7 @@ public abstract class TransportConnection : IAsyncDisposable
     public virtual ValueTask MigrateAsync(IPEndPoint? localEndPoint, CancellationToken cancellationToken) =>
         ValueTask.FromException(new TransportException(
             TransportErrorReason.NotSupported,
-            "This transport cannot migrate a connection; Association.Capabilities says which can."));
+            "This connection cannot be moved from this side. The managed engine moves clients on every platform; Association.Capabilities says what is possible."));
 
     /// <summary>
     /// Closes. Bytes written and not yet delivered may be lost: whoever wants them delivered waits for their acknowledgement first.

@@ -140,6 +140,36 @@ public sealed class PathTests : EndToEndTests
         (await SendAsync(pair.Client, pair.Server, Bytes(10))).EnsureAcked();
     }
 
+    [TestMethod]
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    [EachPairing]
+    public async Task A_client_that_moves_again_and_again_while_both_send_loses_nothing(TestEngine client, TestEngine server)
+    {
+        const int Moves = 12;
+        await using PostPair pair = await ConnectAsync(client, server);
+        if (!pair.Client.Capabilities.HasFlag(TransportCapabilities.Migration))
+        {
+            Assert.Inconclusive("This client cannot move.");
+        }
+
+        var ports = new HashSet<int>();
+        for (int i = 0; i < Moves; i++)
+        {
+            // Objects follow each other in both directions until it has moved.
+            var moved = new TaskCompletionSource();
+            Task up = SendUntilAsync(pair.Client, pair.Server, moved.Task);
+            Task down = SendUntilAsync(pair.Server, pair.Client, moved.Task);
+            await pair.Client.MigrateAsync(cancellationToken: Cancel);
+            ports.Add(((IPEndPoint)pair.Client.LocalEndPoint!).Port);
+            moved.SetResult();
+            await up;
+            await down;
+            await UntilAsync(() => ports.Contains(((IPEndPoint)pair.Server.RemoteEndPoint!).Port));
+        }
+
+        Assert.IsGreaterThan(Moves / 2, ports.Count, "It came back to the same ports.");
+    }
+
     /// <summary>Sends, takes at the other side, and compares the hashes.</summary>
     private async Task<Receipt> SendAsync(Association from, Association to, byte[] bytes)
     {
@@ -147,6 +177,18 @@ public sealed class PathTests : EndToEndTests
         byte[] received = await TakeAsync(to);
         CollectionAssert.AreEqual(SHA256.HashData(bytes), SHA256.HashData(received));
         return await sent.Completion.WaitAsync(Cancel);
+    }
+
+    /// <summary>Sends one object after the other, the last one when the end has come.</summary>
+    private async Task SendUntilAsync(Association from, Association to, Task end)
+    {
+        bool isLast;
+        do
+        {
+            isLast = end.IsCompleted;
+            (await SendAsync(from, to, Bytes(200_000))).EnsureAcked();
+        }
+        while (!isLast);
     }
 
     /// <summary>The same with an object that is written bit by bit, and goes on for a while after its middle.</summary>

@@ -16,8 +16,9 @@ public sealed class SystemNetQuicExtrasTests
     {
         await using PostTransport transport = MsQuic.CreateTransport();
 
-        Assert.IsTrue(MsQuicExtras.TryGet(out _, out string? obstacle), obstacle);
-        Assert.AreEqual(MsQuicExtras.Capabilities, transport.Capabilities);
+        Assert.IsTrue(MsQuicExtras.TryGet(out MsQuicExtras? extras, out string? obstacle), obstacle);
+        Assert.AreEqual(extras.Capabilities, transport.Capabilities);
+        Assert.AreEqual(OperatingSystem.IsLinux(), transport.Capabilities.HasFlag(TransportCapabilities.Migration), extras.MigrationObstacle);
     }
 
     [TestMethod]

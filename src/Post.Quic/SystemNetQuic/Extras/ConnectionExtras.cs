@@ -39,8 +39,10 @@ internal sealed partial class ConnectionExtras
     private int _maxDatagramSize;
     private bool _isResumed;
 
-    public ConnectionExtras(MsQuicTable table, SafeHandle handle, TimeProvider time, ILogger logger, bool givesTickets)
+    public ConnectionExtras(
+        MsQuicTable table, SafeHandle handle, TransportCapabilities capabilities, TimeProvider time, ILogger logger, bool givesTickets)
     {
+        Capabilities = capabilities;
         _table = table;
         _handle = handle;
         _time = time;
@@ -49,6 +51,9 @@ internal sealed partial class ConnectionExtras
         _datagrams = new DatagramSender(
             table, handle, time, (token, state) => Volatile.Read(ref _events)?.OnDatagramState(token, state));
     }
+
+    /// <summary>What they can, whatever the peer can.</summary>
+    public TransportCapabilities Capabilities { get; }
 
     /// <summary>The largest datagram; 0 while the peer takes none.</summary>
     public int MaxDatagramSize => Volatile.Read(ref _maxDatagramSize);

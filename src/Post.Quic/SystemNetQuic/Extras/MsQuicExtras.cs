@@ -13,18 +13,17 @@ namespace Post.Quic.SystemNetQuic.Extras;
 /// <summary>
 /// Datagrams, ranks, statistics, tickets and rebinding, from msquic under System.Net.Quic. They rest on private members and
 /// native numbers, so all of these are tried once, before the first use; where one is not as expected there are no extras.
+/// Only what rebinding needs of the system is tried by itself: without it, all but that is there.
 /// </summary>
 [SupportedOSPlatform("linux")]
 [SupportedOSPlatform("macos")]
 [SupportedOSPlatform("windows")]
 internal sealed class MsQuicExtras
 {
-    /// <summary>What a connection has with the extras; datagrams only where the peer takes them.</summary>
-    public const TransportCapabilities Capabilities =
+    private const TransportCapabilities Everywhere =
         TransportCapabilities.Datagrams
         | TransportCapabilities.Priorities
         | TransportCapabilities.Paths
-        | TransportCapabilities.Migration
         | TransportCapabilities.Resumption
         | TransportCapabilities.Statistics;
 
@@ -33,7 +32,20 @@ internal sealed class MsQuicExtras
 
     private readonly MsQuicTable _table;
 
-    private MsQuicExtras(MsQuicTable table) => _table = table;
+    private MsQuicExtras(MsQuicTable table)
+    {
+        _table = table;
+        MigrationObstacle = OperatingSystem.IsLinux()
+            ? InboundBlock.FindObstacle()
+            : "msquic can only be moved safely where its socket can be kept from receiving, which is on Linux";
+    }
+
+    /// <summary>What a connection has with the extras; datagrams only where the peer takes them, and migration on clients.</summary>
+    public TransportCapabilities Capabilities =>
+        MigrationObstacle is null ? Everywhere | TransportCapabilities.Migration : Everywhere;
+
+    /// <summary>Why a client cannot be moved here (<see cref="Rebinding"/>); null where it can.</summary>
+    public string? MigrationObstacle { get; }
 
     /// <summary>The extras, where everything they rely on is as expected. System.Net.Quic must be known to work.</summary>
     public static bool TryGet([NotNullWhen(true)] out MsQuicExtras? extras, [NotNullWhen(false)] out string? obstacle)
@@ -86,7 +98,7 @@ internal sealed class MsQuicExtras
     /// <summary>Puts the extras in place on a connection that has not begun its handshake; a server may let its client resume.</summary>
     public ConnectionExtras Attach(QuicConnection connection, TimeProvider time, ILogger logger, bool givesTickets)
     {
-        var extras = new ConnectionExtras(_table, QuicInternals.HandleOf(connection), time, logger, givesTickets);
+        var extras = new ConnectionExtras(_table, QuicInternals.HandleOf(connection), Capabilities, time, logger, givesTickets);
         WithHandle(connection, handle =>
         {
             EventHook.Install(_table, handle, extras);
