@@ -30,30 +30,28 @@ internal static class MsQuicLibrary
             return false;
         }
 
-        // On Linux a library that is loaded by its full path satisfies the later search by name: the loader knows its SONAME.
-        // Elsewhere the search asks us, when it has found nothing.
-        if (path is not null && NativeLibrary.TryLoad(path, out nint library))
+        nint named = 0;
+        if (path is not null && !TryLoad(path, out named, out remedy))
         {
-            Interlocked.Exchange(ref _named, library);
-            AssemblyLoadContext.Default.ResolvingUnmanagedDll -= Resolve;
-            AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
-        }
-        else if (path is not null)
-        {
-            remedy = $"MsQuicLibraryPath names '{path}', which cannot be loaded as a native library. "
-                + "Give the full path of a libmsquic built for this platform and architecture, or leave it unset.";
             return false;
         }
 
-        if (QuicConnection.IsSupported)
+        if (FindObstacle() is { } obstacle)
         {
-            remedy = null;
-            return true;
+            remedy = $"System.Net.Quic cannot be used: {obstacle} {Remedy(path)}"
+                + " Or use the managed engine (Engine = Managed), which needs nothing native.";
+            return false;
         }
 
-        remedy = "System.Net.Quic cannot be used: " + Remedy()
-            + " Or use the managed engine (Engine = Managed), which needs nothing native.";
-        return false;
+        if (named != 0 && !OperatingSystem.IsWindows() && Loaded() != named)
+        {
+            remedy = $"MsQuicLibraryPath names '{path}', but this process uses another libmsquic already. "
+                + "Set it before anything uses System.Net.Quic, or leave it unset.";
+            return false;
+        }
+
+        remedy = null;
+        return true;
     }
 
     internal static IReadOnlyList<string> NamesOn(bool isWindows, bool isMacOS)
@@ -71,16 +69,88 @@ internal static class MsQuicLibrary
     internal static nint Resolve(Assembly assembly, string name) =>
         assembly == typeof(QuicConnection).Assembly && Names.Contains(name) ? Volatile.Read(ref _named) : 0;
 
-    private static string Remedy()
+    // On Linux a library that is loaded by its full path satisfies the later search by name: the loader knows its SONAME.
+    // Elsewhere the search asks us, when it has found nothing.
+    private static bool TryLoad(string path, out nint library, [NotNullWhen(false)] out string? remedy)
     {
-        if (OperatingSystem.IsLinux())
+        if (!NativeLibrary.TryLoad(path, out library))
         {
-            return "libmsquic.so.2 (2.2.2 or later) was not found. Install the package libmsquic from Microsoft's package feed "
-                + "for this distribution, or name the file with MsQuicLibraryPath.";
+            remedy = $"MsQuicLibraryPath names '{path}', which cannot be loaded as a native library. "
+                + "Give the full path of a libmsquic built for this platform and architecture, or leave it unset.";
+            return false;
         }
 
-        return OperatingSystem.IsMacOS()
-            ? "libmsquic.dylib was not found. Install it with 'brew install libmsquic', or name the file with MsQuicLibraryPath."
-            : "msquic.dll comes with .NET, and its TLS 1.3 needs Windows 11 or Windows Server 2022.";
+        // System.Net.Quic does not get over a library without this entry, for as long as the process lives.
+        if (!NativeLibrary.TryGetExport(library, "MsQuicOpenVersion", out _))
+        {
+            remedy = $"MsQuicLibraryPath names '{path}', which is no msquic: it does not export MsQuicOpenVersion. "
+                + "Give the full path of a libmsquic, or leave it unset.";
+            return false;
+        }
+
+        Interlocked.Exchange(ref _named, library);
+        AssemblyLoadContext.Default.ResolvingUnmanagedDll -= Resolve;
+        AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
+        remedy = null;
+        return true;
+    }
+
+    /// <summary>What System.Net.Quic itself says of why it does not work; it tells whoever tries to connect.</summary>
+    [SupportedOSPlatform("linux")]
+    [SupportedOSPlatform("macos")]
+    [SupportedOSPlatform("windows")]
+    private static string? FindObstacle()
+    {
+        try
+        {
+            if (QuicConnection.IsSupported)
+            {
+                return null;
+            }
+
+            // Throws before it begins.
+            _ = QuicConnection.ConnectAsync(new QuicClientConnectionOptions()).AsTask();
+            return "it does not say why.";
+        }
+        catch (PlatformNotSupportedException exception)
+        {
+            return exception.Message.TrimEnd('.') + ".";
+        }
+        catch (TypeInitializationException exception)
+        {
+            return (exception.InnerException ?? exception).Message.TrimEnd('.') + ".";
+        }
+    }
+
+    private static nint Loaded()
+    {
+        foreach (string name in Names)
+        {
+            if (NativeLibrary.TryLoad(name, typeof(QuicConnection).Assembly, null, out nint library))
+            {
+                return library;
+            }
+        }
+
+        return 0;
+    }
+
+    private static string Remedy(string? path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return "msquic.dll comes with .NET, and its TLS 1.3 needs Windows 11 or Windows Server 2022.";
+        }
+
+        if (path is not null)
+        {
+            return "The library that MsQuicLibraryPath names was loaded. If something in this process used System.Net.Quic before, it had "
+                + "decided without it: set MsQuicLibraryPath before that.";
+        }
+
+        return (OperatingSystem.IsMacOS()
+                ? "If libmsquic.dylib is missing or old, install it with 'brew install libmsquic'"
+                : "If libmsquic.so.2 is missing or older than 2.2.2, install the package libmsquic from Microsoft's package feed for this distribution")
+            + ", or name the file with MsQuicLibraryPath.";
     }
 }
