@@ -242,6 +242,11 @@ internal sealed class Egress
 
         if (path.Validation.WantsChallenge(now) && writer.Remaining >= PathChallengeFrame.Length)
         {
+            if (path is { ActivateWhenValidated: true, Validation.HasAsked: true, PacketsReceived: 0 })
+            {
+                _state.LocalIds.RecallAll();
+            }
+
             ulong data = _state.Random.NextUInt64();
             new PathChallengeFrame(data).Write(ref writer);
             space.Frames.Record(new SentFrame(SentFrameKind.PathChallenge, data));

@@ -100,30 +100,26 @@ internal sealed class LocalConnectionIds
     /// </summary>
     /// <remarks>
     /// RFC 9000 section 5.1.2 says that a peer retires the ids of addresses that it no longer uses. msquic does not: after its
-    /// client's third move it has none left, and answers by no further path. Nor are those below the last one spares, which it
-    /// has given to the paths that it left.
+    /// client's third move it has none left, and answers by no further path.
     /// </remarks>
     public void OnUsed(ulong sequence, ulong oldestInUse)
     {
-        int left = 0;
         for (int i = 0; i < _count; i++)
         {
             if (_entries[i].Sequence > sequence)
             {
                 return;
             }
-
-            left += _entries[i].Sequence < oldestInUse ? 1 : 0;
         }
 
-        // Nothing more is asked of a peer that owes an answer: that bounds what it makes us hold.
-        if (left != 0 && _recalled == 0)
-        {
-            _recalled = left;
-            _retirePriorTo = oldestInUse;
-            Fill((ulong)_limit);
-        }
+        Recall(oldestInUse);
     }
+
+    /// <summary>
+    /// The peer does not answer by a path that we try. It may have no id to answer with: which of them it keeps for paths that
+    /// it left cannot be known, so all are asked back and replaced.
+    /// </summary>
+    public void RecallAll() => Recall(_next);
 
     /// <summary>RETIRE_CONNECTION_ID came in a packet that was sent to id <paramref name="carrier"/>.</summary>
     public TransportError OnRetire(ulong sequence, ulong carrier)
@@ -212,6 +208,23 @@ internal sealed class LocalConnectionIds
 
         _pending = 0;
         _recalled = 0;
+    }
+
+    private void Recall(ulong below)
+    {
+        int count = 0;
+        for (int i = 0; i < _count; i++)
+        {
+            count += _entries[i].Sequence < below ? 1 : 0;
+        }
+
+        // Nothing more is asked of a peer that owes an answer: that bounds what it makes us hold.
+        if (count != 0 && _recalled == 0)
+        {
+            _recalled = count;
+            _retirePriorTo = below;
+            Fill((ulong)_limit);
+        }
     }
 
     private ConnectionId Add(bool pending, out StatelessResetToken token)

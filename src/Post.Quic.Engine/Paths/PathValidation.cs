@@ -27,6 +27,9 @@ internal struct PathValidation
     public readonly long Deadline =>
         State == PathValidationState.Validating ? Math.Min(_nextChallenge, _deadline) : long.MaxValue;
 
+    /// <summary>A challenge has gone out already.</summary>
+    public readonly bool HasAsked => _sent != 0;
+
     /// <param name="interval">After so long the challenge goes again, then after twice as long, and so on.</param>
     /// <param name="duration">How long the peer has to answer (RFC 9000 section 8.2.4).</param>
     /// <param name="now">The current time.</param>

@@ -153,6 +153,29 @@ public sealed class LocalConnectionIdsTests : IDisposable
     }
 
     [TestMethod]
+    public void A_peer_that_does_not_answer_by_another_path_gets_all_of_its_ids_replaced()
+    {
+        LocalConnectionIds ids = Issued(3);
+        _ = Write(ids, 1200);
+        ids.OnUsed(1, oldestInUse: 1);
+
+        ids.RecallAll();
+        ids.RecallAll();
+
+        List<NewConnectionIdFrame> frames = WriteAndRead(ids);
+        CollectionAssert.AreEqual(new ulong[] { 3, 4, 5 }, frames.ConvertAll(frame => frame.SequenceNumber));
+        Assert.IsTrue(frames.TrueForAll(frame => frame.RetirePriorTo == 3), "The one in use, too.");
+        for (ulong i = 0; i < 3; i++)
+        {
+            Assert.IsFalse(ids.OnRetire(i, carrier: 3).IsError);
+        }
+
+        Assert.HasCount(3, _source.Retired);
+        Assert.AreEqual(3, ids.ActiveCount);
+        Assert.IsFalse(ids.HasDataToSend);
+    }
+
+    [TestMethod]
     public void A_peer_that_gives_nothing_back_is_asked_once_and_makes_us_hold_no_more()
     {
         LocalConnectionIds ids = Issued(8);

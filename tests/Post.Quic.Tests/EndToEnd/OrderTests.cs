@@ -90,8 +90,10 @@ public sealed class OrderTests : EndToEndTests
             pair.Client.Send(Bytes(100), new ObjectProperties { Niceness = one });
         }
 
-        // All of them lie there before the first is taken: the least urgent was sent first.
+        // All of them lie there before the first is taken: the least urgent was sent first. Bytes are held from when they come, and
+        // the last of them may not make an object yet.
         await UntilAsync(() => pair.Server.HeldBytes >= niceness.Length * 100);
+        await UntilQuietAsync(() => pair.Server.HeldBytes);
         var taken = new List<int>();
         for (int i = 0; i < niceness.Length; i++)
         {
