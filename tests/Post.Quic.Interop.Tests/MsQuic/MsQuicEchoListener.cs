@@ -21,6 +21,9 @@ internal sealed class MsQuicEchoListener : IAsyncDisposable
 
     public IPEndPoint EndPoint => _listener.LocalEndPoint;
 
+    /// <summary>Null until somebody has connected.</summary>
+    public QuicConnection? Connection { get; private set; }
+
     /// <summary>Ends when all was sent back and acknowledged.</summary>
     public Task Serving { get; }
 
@@ -40,12 +43,21 @@ internal sealed class MsQuicEchoListener : IAsyncDisposable
             cancellationToken),
         cancellationToken);
 
-    public ValueTask DisposeAsync() => _listener.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _listener.DisposeAsync();
+
+        // Not earlier: a close overtakes what the client has not read yet.
+        if (Connection is not null)
+        {
+            await Connection.DisposeAsync();
+        }
+    }
 
     private async Task EchoAsync(CancellationToken cancellationToken)
     {
-        await using QuicConnection connection = await _listener.AcceptConnectionAsync(cancellationToken);
-        await using QuicStream inbound = await connection.AcceptInboundStreamAsync(cancellationToken);
+        Connection = await _listener.AcceptConnectionAsync(cancellationToken);
+        await using QuicStream inbound = await Connection.AcceptInboundStreamAsync(cancellationToken);
         await inbound.CopyToAsync(inbound, cancellationToken);
         inbound.CompleteWrites();
         await inbound.WritesClosed;
