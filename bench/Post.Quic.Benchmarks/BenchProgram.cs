@@ -30,7 +30,7 @@ internal static class BenchProgram
         }
 
         IReport report = arguments.IsJson ? new JsonReport(output) : new TableReport(output);
-        var runner = new BenchRunner([.. Engines(arguments)], arguments.Settings, report);
+        var runner = new BenchRunner(await EnginesAsync(arguments), arguments.Settings, report);
         try
         {
             await runner.RunAsync(arguments.Cases, cancellationToken);
@@ -44,27 +44,24 @@ internal static class BenchProgram
         return runner.HasFailed ? Failed : 0;
     }
 
-    private static IEnumerable<BenchEngine> Engines(BenchArguments arguments)
+    private static async Task<List<BenchEngine>> EnginesAsync(BenchArguments arguments)
     {
+        var engines = new List<BenchEngine>();
         foreach (string key in arguments.Engines)
         {
-            yield return key switch
+            engines.Add(key switch
             {
                 "managed" => new ManagedEngine(),
                 "tls" => new TlsEngine(),
-                _ => SystemNetQuic(arguments.MsQuicPath),
-            };
-        }
-    }
-
-    private static BenchEngine SystemNetQuic(string? path)
-    {
-        if ((OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() || OperatingSystem.IsWindows())
-            && SystemNetQuicEngine.TryCreate(path) is { } engine)
-        {
-            return engine;
+                _ => await SystemNetQuicAsync(arguments.MsQuicPath),
+            });
         }
 
-        return new AbsentEngine("System.Net.Quic", "system-net-quic", "libmsquic was not found; --msquic names it.");
+        return engines;
     }
+
+    private static async Task<BenchEngine> SystemNetQuicAsync(string? path) =>
+        OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() || OperatingSystem.IsWindows()
+            ? await SystemNetQuicEngine.CreateAsync(path)
+            : new AbsentEngine("System.Net.Quic", "system-net-quic", "System.Net.Quic does not exist on this platform.");
 }

@@ -1,5 +1,4 @@
 using System.Net.Quic;
-using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Post.Quic.SystemNetQuic;
 using Post.Sockets.Transport;
@@ -12,26 +11,30 @@ namespace Post.Quic.Benchmarks.Engines;
 [SupportedOSPlatform("windows")]
 internal sealed class SystemNetQuicEngine : PostEngine
 {
+    private readonly SystemNetQuicOptions _options;
     private QuicListener? _listener;
+
+    private SystemNetQuicEngine(SystemNetQuicOptions options) => _options = options;
 
     public override string Name => "System.Net.Quic";
 
     public override string Key => "system-net-quic";
 
-    /// <summary>The engine, where the native library is found.</summary>
-    /// <param name="path">Where to look first; null: at POST_MSQUIC_PATH, if set, and where the system looks.</param>
-    public static SystemNetQuicEngine? TryCreate(string? path)
+    /// <summary>The engine, or in its place one that says why it cannot be measured.</summary>
+    /// <param name="path">Where the native library lies; null: at POST_MSQUIC_PATH, if set, or where the system looks.</param>
+    public static async Task<BenchEngine> CreateAsync(string? path)
     {
-        // Loaded by its path, the library is found when System.Net.Quic asks for it by name.
         path ??= Environment.GetEnvironmentVariable("POST_MSQUIC_PATH");
-        if (path is { Length: > 0 })
+        var options = new SystemNetQuicOptions { MsQuicLibraryPath = string.IsNullOrEmpty(path) ? null : path };
+        try
         {
-            _ = NativeLibrary.TryLoad(path, out _);
+            await using var transport = new SystemNetQuicTransport(options);
+            return new SystemNetQuicEngine(options);
         }
-
-        return (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() || OperatingSystem.IsWindows()) && QuicConnection.IsSupported
-            ? new SystemNetQuicEngine()
-            : null;
+        catch (PlatformNotSupportedException exception)
+        {
+            return new AbsentEngine("System.Net.Quic", "system-net-quic", exception.Message);
+        }
     }
 
     public override async Task StartAsync()
@@ -72,7 +75,13 @@ internal sealed class SystemNetQuicEngine : PostEngine
 
     public override ValueTask DisposeAsync() => _listener?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    protected override PostTransport CreateTransport() => new SystemNetQuicTransport();
+    protected override PostTransport CreateTransport()
+    {
+        var transport = new SystemNetQuicTransport(_options);
+        return transport.Capabilities.HasFlag(TransportCapabilities.Datagrams)
+            ? transport
+            : throw new NotMeasuredException("msquic's extras are off here, so objects would be measured without datagrams and priorities.");
+    }
 
     [SupportedOSPlatform("linux")]
     [SupportedOSPlatform("macos")]
