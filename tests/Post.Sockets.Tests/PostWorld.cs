@@ -1,13 +1,18 @@
 using System.Net;
+using Post.Sockets.Tests.Seam;
 using Post.Sockets.Transport;
 using Post.Sockets.Transport.InMemory;
 
 namespace Post.Sockets.Tests;
 
-/// <summary>A network in virtual time with one association on it, seen from both ends.</summary>
+/// <summary>
+/// A network in virtual time with one association on it, seen from both ends. Every call into the seam is looked at: none may come under
+/// an association's lock.
+/// </summary>
 internal sealed class PostWorld
 {
-    private readonly InMemoryTransport _clientTransport;
+    private readonly SeamGuard _guard = new();
+    private readonly TransportCapabilities _capabilities;
 
     public PostWorld(
         int seed = 0,
@@ -15,10 +20,13 @@ internal sealed class PostWorld
         TransportCapabilities capabilities = InMemoryNetwork.DefaultCapabilities)
     {
         Network = new InMemoryNetwork(seed, link);
-        _clientTransport = Network.CreateTransport(capabilities);
+        _capabilities = capabilities;
     }
 
     public InMemoryNetwork Network { get; }
+
+    /// <summary>False where the cost of a call is measured, and the guard's would be part of it.</summary>
+    public bool IsGuarded { get; init; } = true;
 
     public AssociationOptions ClientOptions { get; init; } = new();
 
@@ -58,16 +66,23 @@ internal sealed class PostWorld
             },
             limit);
         Assert.AreEqual(0, Network.Clock.ForeignWork, "work came from another thread");
+        _guard.AssertKept();
+        Assert.AreEqual(IsGuarded, _guard.Calls > 0, "whether calls into the seam were looked at");
     }
+
+    /// <summary>A guarded transport on the network, for what a test makes beside the association of this world.</summary>
+    public PostTransport CreateTransport(TransportCapabilities capabilities = InMemoryNetwork.DefaultCapabilities) =>
+        IsGuarded ? new GuardedTransport(Network.CreateTransport(capabilities), _guard) : Network.CreateTransport(capabilities);
 
     public Task DelayAsync(double milliseconds) => Task.Delay(TimeSpan.FromMilliseconds(milliseconds), Network.Clock);
 
     private async Task ConnectAsync()
     {
+        var transport = CreateTransport(_capabilities);
         var listener = await Listener.ListenAsync(
-            _clientTransport, Local.At(new DnsEndPoint("server", 1)), new ListenerOptions { Association = ServerOptions });
+            transport, Local.At(new DnsEndPoint("server", 1)), new ListenerOptions { Association = ServerOptions });
         var accepting = listener.AcceptAsync().AsTask();
-        Client = await Association.AssociateAsync(_clientTransport, Local.Anonymous, Remote.Named("server", 1), ClientOptions);
+        Client = await Association.AssociateAsync(transport, Local.Anonymous, Remote.Named("server", 1), ClientOptions);
         Server = (await accepting)!;
     }
 }

@@ -277,10 +277,10 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
 
         _measuredAt = now;
         var statistics = carrier.Connection.GetStatistics();
-        var capabilities = carrier.Connection.Capabilities;
+        carrier.NoteCapabilities();
         lock (Gate)
         {
-            Sender.Tune(capabilities, statistics);
+            Sender.Tune(carrier.Capabilities, statistics);
             if (statistics.SmoothedRtt is { } rtt && rtt > TimeSpan.Zero)
             {
                 var units = Clock.Units(rtt);

@@ -104,7 +104,7 @@ public sealed class ClosingTests
     [TestMethod]
     public void A_listener_can_refuse_and_the_initiator_is_told() => new PostWorld(link: PostWorld.Link(delay: 5)).Run(async world =>
     {
-        var transport = world.Network.CreateTransport();
+        var transport = world.CreateTransport();
         await using var listener = await Listener.ListenAsync(transport, Local.At(new DnsEndPoint("door", 1)));
         listener.Register<Accept>(accept => accept.Refuse());
         try
@@ -122,7 +122,7 @@ public sealed class ClosingTests
     [TestMethod]
     public void A_handler_of_accept_registers_before_anything_is_delivered() => new PostWorld(link: PostWorld.Link(delay: 5)).Run(async world =>
     {
-        var transport = world.Network.CreateTransport();
+        var transport = world.CreateTransport();
         await using var listener = await Listener.ListenAsync(transport, Local.At(new DnsEndPoint("door", 1)));
         var got = 0;
         listener.Register<Accept>(accept => accept.Association.Register<Received>(_ => got++));
@@ -136,7 +136,7 @@ public sealed class ClosingTests
     public void Nobody_there_is_a_clear_error() => new PostWorld(link: PostWorld.Link(delay: 5)).Run(async world =>
     {
         var error = await Assert.ThrowsExactlyAsync<PostException>(
-            () => Association.AssociateAsync(world.Network.CreateTransport(), Local.Anonymous, Remote.Named("nobody", 1)).AsTask());
+            () => Association.AssociateAsync(world.CreateTransport(), Local.Anonymous, Remote.Named("nobody", 1)).AsTask());
         Assert.AreEqual(PostErrorReason.Transport, error.Reason);
     });
 

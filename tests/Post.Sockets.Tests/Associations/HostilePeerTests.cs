@@ -1,5 +1,6 @@
 using System.Net;
 using Post.Sockets.Protocol;
+using Post.Sockets.Tests.Seam;
 using Post.Sockets.Transport;
 using Post.Sockets.Transport.InMemory;
 
@@ -235,9 +236,10 @@ public sealed class HostilePeerTests
     private static void Run(Func<Peer, Task> body, bool hello = true, AssociationOptions? options = null)
     {
         var network = new InMemoryNetwork(1, PostWorld.Link(delay: 1));
+        var guard = new SeamGuard();
         network.Run(async () =>
         {
-            var transport = network.CreateTransport();
+            var transport = new GuardedTransport(network.CreateTransport(), guard);
             var listener = await Listener.ListenAsync(
                 transport, Local.At(new DnsEndPoint("server", 1)), new ListenerOptions { Association = options ?? new() });
             var accepting = listener.AcceptAsync().AsTask();
@@ -259,6 +261,7 @@ public sealed class HostilePeerTests
 
             await body(peer);
         });
+        guard.AssertKept();
     }
 
     private sealed class World(VirtualClock clock)

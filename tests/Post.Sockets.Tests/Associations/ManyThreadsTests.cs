@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Post.Sockets.Tests.Seam;
 using Post.Sockets.Transport;
 using Post.Sockets.Transport.InMemory;
 
@@ -16,7 +17,8 @@ public sealed class ManyThreadsTests
     {
         var network = new InMemoryNetwork(1, PostWorld.Link(200_000_000, 1, loss: 0.01));
         using var running = network.Clock.RunInRealTime();
-        var host = new PostHost(new PoolTransport(network.CreateTransport()));
+        var guard = new SeamGuard();
+        var host = new PostHost(new GuardedTransport(new PoolTransport(network.CreateTransport()), guard));
         await using var listener = await host.ListenAsync(
             Local.At(new DnsEndPoint("server", 1)), new ListenerOptions { Association = new() { HandlerConcurrency = 4 } });
         var got = new ConcurrentDictionary<long, int>();
@@ -77,6 +79,7 @@ public sealed class ManyThreadsTests
 
         Assert.HasCount(2400, ends);
         Assert.IsTrue(ends.Values.All(static count => count == 1), "ended twice");
+        guard.AssertKept();
     }
 
     private static async Task LoseAsync(InMemoryNetwork network, CancellationToken cancellationToken)

@@ -69,7 +69,7 @@ public sealed class ReliableResetTests
     private static void Run(TransportCapabilities capabilities, Func<PostWorld, Association, RawEnd, Task> body) =>
         new PostWorld(link: PostWorld.Link(1_000_000, 20)).Run(async world =>
         {
-            var transport = world.Network.CreateTransport(capabilities);
+            var transport = world.CreateTransport(capabilities);
             await using var listener = await transport.ListenAsync(
                 new TransportListenRequest { Local = Local.At(new DnsEndPoint("raw", 1)) }, CancellationToken.None);
             var accepting = listener.AcceptAsync(CancellationToken.None).AsTask();

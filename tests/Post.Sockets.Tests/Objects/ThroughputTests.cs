@@ -12,7 +12,7 @@ public sealed class ThroughputTests
     public void Small_objects_cost_little(bool datagrams)
     {
         const int Count = 200_000;
-        new PostWorld(link: PostWorld.Link(delay: 0.1)).Run(async world =>
+        new PostWorld(link: PostWorld.Link(delay: 0.1)) { IsGuarded = false }.Run(async world =>
         {
             var got = 0;
             world.Server.Register<Received>(_ => got++);

@@ -414,7 +414,7 @@ public sealed class GapTests
     [TestMethod]
     public void The_session_cache_makes_it_quick_and_a_moved_listener_key_does_not_matter_to_it() => new PostWorld(link: PostWorld.Link(delay: 20)).Run(async world =>
     {
-        var transport = world.Network.CreateTransport();
+        var transport = world.CreateTransport();
         await using var listener = await Listener.ListenAsync(transport, Local.At(new DnsEndPoint("other", 1)));
         listener.Register<Accept>(accept => accept.Association.Register<Received>(_ => { }));
         var local = Local.Anonymous with { Sessions = new MemorySessionCache(world.Network.Clock) };

@@ -1,5 +1,6 @@
 using System.Net;
 using Post.Sockets.Protocol;
+using Post.Sockets.Tests.Seam;
 using Post.Sockets.Transport.InMemory;
 
 namespace Post.Sockets.Tests.Resumption;
@@ -207,15 +208,17 @@ public sealed class HostileResumptionTests
     private static void Run(Func<RawClients, Task> body, ListenerOptions? options = null, double delay = 1)
     {
         var network = new InMemoryNetwork(1, PostWorld.Link(delay: delay));
+        var guard = new SeamGuard();
         network.Run(
             async () =>
             {
-                var transport = network.CreateTransport();
+                var transport = new GuardedTransport(network.CreateTransport(), guard);
                 var listener = await Listener.ListenAsync(transport, Local.At(new DnsEndPoint("server", 1)), options);
                 var world = new RawClients(network, transport, listener, options ?? new());
                 listener.Register<Accept>(accept => world.Accepted.Add(accept.Association));
                 await body(world);
             },
             TimeSpan.FromHours(10));
+        guard.AssertKept();
     }
 }

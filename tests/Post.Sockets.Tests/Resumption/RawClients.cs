@@ -6,7 +6,7 @@ using Post.Sockets.Transport.InMemory;
 namespace Post.Sockets.Tests.Resumption;
 
 /// <summary>A listener of ours, and clients that say what a test makes them say.</summary>
-internal sealed class RawClients(InMemoryNetwork network, InMemoryTransport transport, Listener listener, ListenerOptions options)
+internal sealed class RawClients(InMemoryNetwork network, PostTransport transport, Listener listener, ListenerOptions options)
 {
     public InMemoryNetwork Network { get; } = network;
 

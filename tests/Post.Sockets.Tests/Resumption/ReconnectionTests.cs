@@ -244,7 +244,7 @@ public sealed class ReconnectionTests
         Func<RawServer, Association, RawEnd, Task> body, bool offers = true, bool saysHello = true, AssociationOptions? options = null) =>
         new PostWorld(link: PostWorld.Link(10_000_000, 10)).Run(async world =>
         {
-            var transport = world.Network.CreateTransport();
+            var transport = world.CreateTransport();
             var server = new RawServer(world, await transport.ListenAsync(
                 new TransportListenRequest { Local = Local.At(new DnsEndPoint("raw", 1)) }, CancellationToken.None));
             var accepting = server.AcceptAsync();

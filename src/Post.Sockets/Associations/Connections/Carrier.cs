@@ -18,7 +18,6 @@ internal sealed class Carrier
     private readonly CancellationTokenSource _over = new();
     private readonly PostHost _host;
     private readonly IGreeter _greeter;
-    private readonly Lock _gate = new();
     private readonly HeldDatagrams _held = new();
     private readonly Waiters _ready;
     private readonly Waiters _handshake;
@@ -38,12 +37,16 @@ internal sealed class Carrier
         _handshake = new Waiters(host.Continuations);
         MaxDatagramSize = connection.MaxDatagramSize;
         IsHandshakeCompleted = connection.IsHandshakeCompleted;
+        NoteCapabilities();
         Control = new ControlWriter(this);
         Inbound = new InboundReader(this);
         Objects = new ObjectReader(this);
     }
 
     public TransportConnection Connection { get; }
+
+    /// <summary>Held while datagrams of before <see cref="IsReady"/> are put aside or handed on; taken before the association's.</summary>
+    public Lock Gate { get; } = new();
 
     /// <summary>Whom it carries; null until that is decided.</summary>
     public AssociationCore? Core { get; private set; }
@@ -110,7 +113,13 @@ internal sealed class Carrier
         }
     }
 
-    public bool Can(TransportCapabilities capability) => (Connection.Capabilities & capability) != 0;
+    /// <summary>What the connection can do, as noted last: it is asked for under the association's lock, where the transport must not be.</summary>
+    public TransportCapabilities Capabilities { get; private set; }
+
+    public bool Can(TransportCapabilities capability) => (Capabilities & capability) != 0;
+
+    /// <summary>Asks the transport again what the connection can do. Outside of every lock.</summary>
+    public void NoteCapabilities() => Capabilities = Connection.Capabilities;
 
     /// <summary>Begins to receive, and to wait for the peer's HELLO.</summary>
     public void Start()
@@ -142,7 +151,7 @@ internal sealed class Carrier
     /// <summary>What waited for <see cref="IsReady"/> goes on. Outside of every lock.</summary>
     public void MakeReady()
     {
-        lock (_gate)
+        lock (Gate)
         {
             _takesDatagrams = true;
             foreach (var (payload, isEarly) in _held.Take())
@@ -163,7 +172,7 @@ internal sealed class Carrier
     {
         if (!_takesDatagrams)
         {
-            lock (_gate)
+            lock (Gate)
             {
                 if (!_takesDatagrams)
                 {
@@ -214,6 +223,7 @@ internal sealed class Carrier
         {
             // With early data, the time until here was the handshake's, which has its own limit.
             AwaitHello();
+            NoteCapabilities();
             _handshake.Release();
             Core?.OnHandshakeCompleted(this);
         }));

@@ -10,6 +10,9 @@ namespace Post.Sockets.Associations.Connections;
 /// </summary>
 internal sealed class CarrierEvents(Carrier carrier) : TransportEvents
 {
+    /// <summary>Whose events these are.</summary>
+    public Carrier Carrier => carrier;
+
     public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData) => carrier.OnDatagram(payload, isEarlyData);
 
     public override void OnDatagramState(long token, TransportDatagramState state)

@@ -1,0 +1,26 @@
+using Post.Sockets.Transport;
+
+namespace Post.Sockets.Tests.Seam;
+
+/// <summary>Hands the events of a guarded connection on, with the streams that its user knows.</summary>
+internal sealed class GuardedEvents(TransportEvents inner, SeamGuard guard) : TransportEvents
+{
+    public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData) => inner.OnDatagramReceived(payload, isEarlyData);
+
+    public override void OnDatagramState(long token, TransportDatagramState state) => inner.OnDatagramState(token, state);
+
+    public override void OnMaxDatagramSizeChanged(int maxDatagramSize) => inner.OnMaxDatagramSizeChanged(maxDatagramSize);
+
+    public override void OnStreamAcknowledged(TransportStream stream) => inner.OnStreamAcknowledged(GuardedStream.Of(stream, guard));
+
+    public override void OnStreamStopped(TransportStream stream, long errorCode) =>
+        inner.OnStreamStopped(GuardedStream.Of(stream, guard), errorCode);
+
+    public override void OnPathChanged(PostPath path, PathChange change) => inner.OnPathChanged(path, change);
+
+    public override void OnHandshakeCompleted() => inner.OnHandshakeCompleted();
+
+    public override void OnEarlyDataRejected() => inner.OnEarlyDataRejected();
+
+    public override void OnClosed(TransportException reason) => inner.OnClosed(reason);
+}
