@@ -27,7 +27,10 @@ public enum QuicError
     /// <summary>The TLS handshake failed; <see cref="QuicException.TransportErrorCode"/> is 0x100 plus the alert.</summary>
     AuthenticationFailed,
 
-    /// <summary>One side broke the QUIC protocol; <see cref="QuicException.TransportErrorCode"/> says how.</summary>
+    /// <summary>
+    /// One side's QUIC ended the connection with an error of its own; <see cref="QuicException.TransportErrorCode"/> says which: mostly that
+    /// the protocol was broken, or, with 1, that the peer's implementation has a defect.
+    /// </summary>
     TransportError,
 
     /// <summary>The peer has lost the connection's state (stateless reset).</summary>

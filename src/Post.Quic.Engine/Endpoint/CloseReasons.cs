@@ -54,7 +54,10 @@ internal static class CloseReasons
         QuicError error = name == TransportErrorCode.ConnectionRefused ? QuicError.ConnectionRefused
             : name == TransportErrorCode.InternalError && info.Source == CloseSource.Local ? QuicError.InternalError
             : QuicError.TransportError;
-        return new QuicException(error, null, code, $"{who} the connection: {name}{Quote(info.Reason)}.");
+        string advice = name == TransportErrorCode.InternalError && info.Source == CloseSource.Peer
+            ? " It has a defect, and this connection met it; another may do."
+            : string.Empty;
+        return new QuicException(error, null, code, $"{who} the connection: {name}{Quote(info.Reason)}.{advice}");
     }
 
     // The peer's text is cut and cleaned by the core; in quotes nobody takes it for ours.

@@ -7,8 +7,6 @@ namespace Post.Quic.Managed;
 /// <summary>Translates the exceptions of the managed engine into those of the seam.</summary>
 internal static class ManagedQuicErrors
 {
-    private const long NoApplicationProtocol = 0x100 + 120;
-
     /// <summary>Whether the failure concerns one stream, so that the connection goes on.</summary>
     public static bool IsStreamFailure(QuicException exception) =>
         exception.QuicError is QuicError.StreamAborted or QuicError.StreamExpired;
@@ -35,11 +33,12 @@ internal static class ManagedQuicErrors
         QuicError.ConnectionTimeout or QuicError.ConnectionIdle => TransportErrorReason.TimedOut,
         QuicError.ConnectionRefused => TransportErrorReason.Refused,
         QuicError.VersionNegotiationError => TransportErrorReason.ProtocolNotSupported,
-        QuicError.AuthenticationFailed when exception.TransportErrorCode == NoApplicationProtocol =>
-            TransportErrorReason.ProtocolNotSupported,
+        QuicError.AuthenticationFailed or QuicError.TransportError when exception.TransportErrorCode is { } code =>
+            TransportCloses.ReasonOf(code),
         QuicError.AuthenticationFailed => TransportErrorReason.AuthenticationFailed,
         QuicError.EarlyDataRejected => TransportErrorReason.EarlyDataRejected,
         QuicError.TransportError => TransportErrorReason.ProtocolViolation,
+        QuicError.InternalError => TransportErrorReason.GaveUp,
         QuicError.ConnectionReset => TransportErrorReason.ConnectionReset,
         QuicError.NoViablePath => TransportErrorReason.Unreachable,
         QuicError.OperationAborted => TransportErrorReason.ClosedLocally,

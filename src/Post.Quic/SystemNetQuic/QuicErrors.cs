@@ -64,21 +64,34 @@ internal static class QuicErrors
                 TransportErrorReason.LocalAddressUnavailable,
                 "Another listener of this process serves the same protocol on the same port; choose another port."),
             QuicError.OperationAborted => (TransportErrorReason.ClosedLocally, "The connection was closed on this side."),
-            QuicError.TransportError when IsNoCommonProtocol(exception) => (
-                TransportErrorReason.ProtocolNotSupported, "The two sides share no application protocol (ALPN)."),
-            QuicError.TransportError when IsCryptoError(exception) => (
-                TransportErrorReason.AuthenticationFailed,
-                $"The TLS handshake failed: {exception.Message} Check the certificates and the trust of both sides."),
+            QuicError.TransportError when exception.TransportErrorCode is { } code => OfTransportClose(code, exception.Message),
             QuicError.TransportError => (
                 TransportErrorReason.ProtocolViolation, $"One of the sides broke the QUIC protocol: {exception.Message}"),
+
+            // Its own, or the INTERNAL_ERROR of the peer: System.Net.Quic does not tell them apart, and leaves the code away.
+            QuicError.InternalError => (
+                TransportErrorReason.GaveUp,
+                $"The transport of one of the sides gave the connection up: {exception.Message} Another connection may do."),
             _ => (TransportErrorReason.Other, exception.Message),
         };
 
         return new TransportException(reason, message, exception.ApplicationErrorCode, exception);
     }
 
-    // RFC 9001 section 4.8: 0x100 plus the alert; no_application_protocol is 120.
-    private static bool IsNoCommonProtocol(QuicException exception) => exception.TransportErrorCode == 0x100 + 120;
-
-    private static bool IsCryptoError(QuicException exception) => exception.TransportErrorCode is >= 0x100 and < 0x200;
+    private static (TransportErrorReason Reason, string Message) OfTransportClose(long code, string told)
+    {
+        TransportErrorReason reason = TransportCloses.ReasonOf(code);
+        return (reason, reason switch
+        {
+            TransportErrorReason.ClosedByPeer => "The peer closed the connection and gave no error code.",
+            TransportErrorReason.GaveUp =>
+                $"The transport of one of the sides gave the connection up (QUIC error code {code}): {told} Another connection may do.",
+            TransportErrorReason.Refused => $"The peer refused the connection (QUIC error code {code}).",
+            TransportErrorReason.Unreachable => $"No way to the peer is left: {told} Connect again.",
+            TransportErrorReason.ProtocolNotSupported => "The two sides share no application protocol (ALPN) or no version of QUIC.",
+            TransportErrorReason.AuthenticationFailed =>
+                $"The TLS handshake failed: {told} Check the certificates and the trust of both sides.",
+            _ => $"One of the sides broke the QUIC protocol (QUIC error code {code}): {told}",
+        });
+    }
 }

@@ -21,7 +21,9 @@ public enum TransportErrorReason
     /// <summary>The handshake or the connection timed out.</summary>
     TimedOut,
 
-    /// <summary>The peer closed the connection with an application error code.</summary>
+    /// <summary>
+    /// The peer closed the connection; <see cref="TransportException.ErrorCode"/> is its application's code, null where it gave none.
+    /// </summary>
     ClosedByPeer,
 
     /// <summary>The connection was closed on this side.</summary>
@@ -29,6 +31,12 @@ public enum TransportErrorReason
 
     /// <summary>The peer lost its state and reset the connection.</summary>
     ConnectionReset,
+
+    /// <summary>
+    /// The transport of one of the sides could not carry the connection on, for a reason of its own: a defect, or a cipher that has protected
+    /// as much as it may. Nobody meant to end it, and another connection may do.
+    /// </summary>
+    GaveUp,
 
     /// <summary>
     /// The server did not take the early data that a stream was part of; the connection goes on. Whoever wants the bytes sent

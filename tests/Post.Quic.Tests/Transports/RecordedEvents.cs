@@ -16,6 +16,9 @@ internal sealed class RecordedEvents : TransportEvents
     private readonly Channel<(PostPath Path, PathChange Change)> _paths = Channel.CreateUnbounded<(PostPath, PathChange)>();
     private readonly TaskCompletionSource<TransportException> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>True: it throws, as it must not, when a stream was acknowledged.</summary>
+    public bool FailsOnAcknowledgement { get; set; }
+
     public ValueTask<TransportStream> NextAcknowledgedAsync(CancellationToken cancellationToken) => _acknowledged.Reader.ReadAsync(cancellationToken);
 
     public ValueTask<long> NextStoppedAsync(CancellationToken cancellationToken) => _stopped.Reader.ReadAsync(cancellationToken);
@@ -30,7 +33,15 @@ internal sealed class RecordedEvents : TransportEvents
 
     public Task<TransportException> ClosedAsync(CancellationToken cancellationToken) => _closed.Task.WaitAsync(cancellationToken);
 
-    public override void OnStreamAcknowledged(TransportStream stream) => _acknowledged.Writer.TryWrite(stream);
+    public override void OnStreamAcknowledged(TransportStream stream)
+    {
+        if (FailsOnAcknowledgement)
+        {
+            throw new InvalidOperationException("a defect, made by a test");
+        }
+
+        _acknowledged.Writer.TryWrite(stream);
+    }
 
     public override void OnStreamStopped(TransportStream stream, long errorCode) => _stopped.Writer.TryWrite(errorCode);
 

@@ -12,6 +12,7 @@ public sealed class GapTests
     [DataRow(TransportErrorReason.TimedOut)]
     [DataRow(TransportErrorReason.ConnectionReset)]
     [DataRow(TransportErrorReason.Unreachable)]
+    [DataRow(TransportErrorReason.GaveUp)]
     [DataRow(TransportErrorReason.Other)]
     public void Objects_in_both_directions_outlive_a_lost_connection(TransportErrorReason reason) => new PostWorld(link: PostWorld.Link(2_000_000, 20)).Run(async world =>
     {

@@ -7,12 +7,13 @@ namespace Post.Sockets.Associations.Resumption;
 internal static class ConnectionLoss
 {
     /// <summary>
-    /// Whether the network, and not one of the two ends, has ended a connection that lived. A reset counts: the other end has lost the
-    /// connection, by an outage that it noticed first or by a restart, and whether it still knows the association is for it to say.
+    /// Whether a connection that lived has ended though neither of the two ends meant it to. A reset counts: the other end has lost the
+    /// connection, by an outage that it noticed first or by a restart, and whether it still knows the association is for it to say. So does
+    /// a defect of one end's transport: it costs the connection, and what comes back is a new one.
     /// </summary>
     public static bool IsLoss(TransportException reason) => reason.Reason
         is TransportErrorReason.TimedOut or TransportErrorReason.ConnectionReset or TransportErrorReason.Unreachable
-        or TransportErrorReason.LocalAddressUnavailable or TransportErrorReason.Other;
+        or TransportErrorReason.GaveUp or TransportErrorReason.LocalAddressUnavailable or TransportErrorReason.Other;
 
     /// <summary>Whether an attempt to connect again that ended so may be repeated.</summary>
     public static bool IsPassing(TransportException reason) => reason.Reason switch
