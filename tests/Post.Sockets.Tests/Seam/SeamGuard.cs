@@ -7,10 +7,13 @@ namespace Post.Sockets.Tests.Seam;
 /// <summary>
 /// Holds the rule that nothing of the seam is called under an association's lock (docs/architecture.md): a transport may report while it
 /// holds a lock of its own, and the association then takes its lock, so the other order would be a deadlock waiting for its day. It knows
-/// the lock of each association that ever had a connection over the guarded transport.
+/// the locks of the associations whose connections over the guarded transport are among the latest.
 /// </summary>
 internal sealed class SeamGuard
 {
+    // Enough for every world but a flood, where looking at each for each would take the square of its time.
+    private const int MaxKnown = 100;
+
     private readonly Lock _gate = new();
     private readonly ConcurrentQueue<string> _violations = new();
     private Carrier[] _carriers = [];
@@ -29,7 +32,7 @@ internal sealed class SeamGuard
         {
             lock (_gate)
             {
-                _carriers = [.. _carriers, carrier];
+                _carriers = [.. _carriers.TakeLast(MaxKnown - 1), carrier];
             }
         }
     }
