@@ -61,6 +61,9 @@ public sealed class PostAssociationSettings
     /// <summary>How often to send something when nothing is to be sent; zero: never.</summary>
     public TimeSpan? KeepAliveInterval { get; set; }
 
+    /// <inheritdoc cref="AssociationOptions.TransportLimits"/>
+    public PostTransportLimitSettings TransportLimits { get; } = new();
+
     /// <summary>These settings over the defaults.</summary>
     /// <returns>The options.</returns>
     /// <exception cref="ArgumentException">A value is out of its range; the message says which.</exception>
@@ -89,6 +92,7 @@ public sealed class PostAssociationSettings
             KeepAliveInterval = KeepAliveInterval is null
                 ? defaults.KeepAliveInterval
                 : KeepAliveInterval == TimeSpan.Zero ? null : KeepAliveInterval,
+            TransportLimits = TransportLimits.ToLimits(),
         };
     }
 }

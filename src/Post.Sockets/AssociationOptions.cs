@@ -94,15 +94,32 @@ public sealed record AssociationOptions
     public bool AllowEarlyData { get; init; }
 
     /// <summary>What the transport lets the peer have under way.</summary>
-    public Transport.TransportLimits TransportLimits { get; init; } = new();
+    public Transport.TransportLimits TransportLimits
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(TransportLimits));
+            field = value;
+        }
+    } = new();
 
-    internal void Validate()
+    /// <summary>Checks the rules that no single property can hold to; associating and listening do it too.</summary>
+    /// <exception cref="ArgumentException">Two properties do not fit together; the message says which, and what to do.</exception>
+    public void Validate()
     {
         if (ReceiveBudget < 4L * MaxWholeObjectSize)
         {
             throw new ArgumentException(
                 $"ReceiveBudget ({ReceiveBudget}) must be at least four times MaxWholeObjectSize ({MaxWholeObjectSize}), or large "
-                + "objects would block each other.");
+                + "objects would block each other; raise the one or lower the other.");
+        }
+
+        if (TransportLimits.ConnectionReceiveWindow < TransportLimits.StreamReceiveWindow)
+        {
+            throw new ArgumentException(
+                $"TransportLimits.ConnectionReceiveWindow ({TransportLimits.ConnectionReceiveWindow}) must be at least StreamReceiveWindow "
+                + $"({TransportLimits.StreamReceiveWindow}), which no stream could use else; raise the one or lower the other.");
         }
     }
 

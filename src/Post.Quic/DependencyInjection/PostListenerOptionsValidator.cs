@@ -19,9 +19,9 @@ internal sealed class PostListenerOptionsValidator : IValidateOptions<PostListen
                 $"MaxInterrupted is {options.MaxInterrupted}; set how many may wait for their initiator to come back, or 0 that none do.");
         }
 
-        if (options.Association is { } association && ReceiveBudgetCheck.Failure(association) is { } failure)
+        if (options.Association is { } association)
         {
-            failures.Add(failure);
+            AssociationCheck.Run(() => association, failures);
         }
 
         var of = string.IsNullOrEmpty(name) ? "The listener of the default Local: " : $"The listener of Local '{name}': ";

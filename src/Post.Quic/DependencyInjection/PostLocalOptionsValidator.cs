@@ -49,17 +49,7 @@ internal sealed class PostLocalOptionsValidator : IValidateOptions<PostLocalOpti
             }
         }
 
-        try
-        {
-            if (ReceiveBudgetCheck.Failure(options.Association.ToOptions()) is { } failure)
-            {
-                failures.Add(failure);
-            }
-        }
-        catch (ArgumentException exception)
-        {
-            failures.Add("Association: " + exception.Message);
-        }
+        AssociationCheck.Run(options.Association.ToOptions, failures);
     }
 
     /// <summary>Reads the files, so that one of no use is known at start and not when the first connection is made.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Post.Quic.Engine;
 using Post.Sockets.Transport;
 
 namespace Post.Quic.DependencyInjection;
@@ -23,6 +24,15 @@ internal sealed class PostQuicOptionsValidator : IValidateOptions<PostQuicOption
         if (options.MsQuicLibraryPath is { } path && !Path.IsPathFullyQualified(path))
         {
             return ValidateOptionsResult.Fail($"MsQuicLibraryPath = '{path}' must be a full path, or be left unset.");
+        }
+
+        foreach (var group in options.KeyExchangeGroups)
+        {
+            if (!Enum.IsDefined(group))
+            {
+                return ValidateOptionsResult.Fail(
+                    $"{group} in KeyExchangeGroups is no key exchange group; there are {string.Join(", ", Enum.GetNames<QuicKeyExchangeGroup>())}.");
+            }
         }
 
         return ValidateOptionsResult.Success;

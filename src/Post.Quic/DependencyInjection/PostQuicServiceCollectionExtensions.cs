@@ -70,7 +70,7 @@ public static class PostQuicServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(configuration);
         services.AddPostQuic();
-        services.AddOptions<PostQuicOptions>().Bind(configuration);
+        services.AddOptions<PostQuicOptions>().Configure(_ => ConfiguredNames.Check(configuration)).Bind(configuration);
         services.AddPostLocal(string.Empty, configuration.GetSection("Local"));
         foreach (var section in configuration.GetSection("Locals").GetChildren())
         {

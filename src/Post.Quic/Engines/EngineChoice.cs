@@ -15,8 +15,9 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
         new()
         {
             Engine = PostEngine.SystemNetQuic,
-            FindObstacle = static options =>
-                MsQuicLibrary.IsAvailable(options.MsQuicLibraryPath, out var remedy) ? null : remedy,
+            FindObstacle = static options => options.KeyExchangeGroups.Count > 0
+                ? "System.Net.Quic leaves the key exchange to OpenSSL or Schannel; leave KeyExchangeGroups empty, or use Engine = Managed."
+                : MsQuicLibrary.IsAvailable(options.MsQuicLibraryPath, out var remedy) ? null : remedy,
             Create = static (options, services) => MsQuicLibrary.IsPlatformSupported
                 ? new SystemNetQuicTransport(
                     new SystemNetQuicOptions { MsQuicLibraryPath = options.MsQuicLibraryPath }, services.LoggerFactory, services.TimeProvider)
@@ -26,8 +27,12 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
         new()
         {
             Engine = PostEngine.Managed,
-            FindObstacle = static _ => null,
-            Create = static (_, services) => new ManagedTransport(services.LoggerFactory, services.TimeProvider, services.MeterFactory),
+            FindObstacle = static options => KeyExchangeGroups.FindObstacle([.. options.KeyExchangeGroups]),
+            Create = static (options, services) => new ManagedTransport(
+                new ManagedTransportOptions { KeyExchangeGroups = [.. options.KeyExchangeGroups] },
+                services.LoggerFactory,
+                services.TimeProvider,
+                services.MeterFactory),
         },
     ];
 

@@ -14,6 +14,7 @@ internal sealed class ConnectAttempt
 {
     private readonly TransportConnectRequest _request;
     private readonly TransportScope _scope;
+    private readonly IReadOnlyList<QuicKeyExchangeGroup>? _groups;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggerFactory;
     private readonly IMeterFactory? _meterFactory;
@@ -24,6 +25,7 @@ internal sealed class ConnectAttempt
     public ConnectAttempt(
         TransportConnectRequest request,
         TransportScope scope,
+        IReadOnlyList<QuicKeyExchangeGroup>? groups,
         TimeProvider time,
         ILoggerFactory loggerFactory,
         IMeterFactory? meterFactory)
@@ -31,6 +33,7 @@ internal sealed class ConnectAttempt
         _meterFactory = meterFactory;
         _request = request;
         _scope = scope;
+        _groups = groups;
         _time = time;
         _loggerFactory = loggerFactory;
         _verifier = PeerVerifier.OfServer(request.Remote);
@@ -80,6 +83,7 @@ internal sealed class ConnectAttempt
                 ClientAuthenticationOptions = TlsOptions.ForClient(_request, _verifier),
                 SessionTicket = ticket,
                 EnableEarlyData = isEarly,
+                KeyExchangeGroups = _groups,
                 Events = events,
                 TimeProvider = _time,
                 LoggerFactory = _loggerFactory,

@@ -9,25 +9,46 @@ using Post.Sockets.Transport;
 namespace Post.Quic.Managed;
 
 /// <summary>Post over the embedded QUIC engine, which runs wherever .NET runs and needs nothing native.</summary>
-public sealed class ManagedTransport : PostTransport
+public sealed partial class ManagedTransport : PostTransport
 {
     private readonly ILoggerFactory _loggerFactory;
+    private readonly ILogger _logger;
+    private readonly IReadOnlyList<QuicKeyExchangeGroup>? _groups;
     private readonly TimeProvider _time;
     private readonly IMeterFactory? _meterFactory;
     private readonly TransportScope _scope = new("managed");
 
     /// <summary>Creates the transport.</summary>
+    /// <param name="options">How it speaks QUIC; null: the defaults.</param>
     /// <param name="loggerFactory">Where it logs; null: nowhere.</param>
     /// <param name="timeProvider">The clock; null: the system's.</param>
     /// <param name="meterFactory">
     /// Whose the instruments of the meter <c>Post.Quic.Engine</c> are (docs/operating.md lists them); null: the process's.
     /// </param>
+    /// <exception cref="ArgumentException">This platform has none of the key exchange groups that the options name.</exception>
     public ManagedTransport(
-        ILoggerFactory? loggerFactory = null, TimeProvider? timeProvider = null, IMeterFactory? meterFactory = null)
+        ManagedTransportOptions? options = null,
+        ILoggerFactory? loggerFactory = null,
+        TimeProvider? timeProvider = null,
+        IMeterFactory? meterFactory = null)
     {
         _meterFactory = meterFactory;
         _loggerFactory = loggerFactory ?? NullLoggerFactory.Instance;
+        _logger = _loggerFactory.CreateLogger<ManagedTransport>();
         _time = timeProvider ?? TimeProvider.System;
+        if (options?.KeyExchangeGroups is { Count: > 0 } groups)
+        {
+            _groups = groups;
+            if (KeyExchangeGroups.FindObstacle(groups) is { } obstacle)
+            {
+                throw new ArgumentException(obstacle, nameof(options));
+            }
+
+            if (KeyExchangeGroups.Missing(groups) is { Count: > 0 } missing)
+            {
+                LogMissingGroups(string.Join(", ", missing));
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -57,7 +78,7 @@ public sealed class ManagedTransport : PostTransport
     {
         ArgumentNullException.ThrowIfNull(request);
         _scope.ThrowIfDisposed();
-        var attempt = new ConnectAttempt(request, _scope, _time, _loggerFactory, _meterFactory);
+        var attempt = new ConnectAttempt(request, _scope, _groups, _time, _loggerFactory, _meterFactory);
         return await attempt.TryConnectEarlyAsync(cancellationToken).ConfigureAwait(false)
             ?? await RemoteAddresses.ConnectToAnyAsync(
                 request.Remote,
@@ -79,6 +100,7 @@ public sealed class ManagedTransport : PostTransport
             {
                 ServerAuthenticationOptions = TlsOptions.ForServer(request, verifier),
                 EnableEarlyData = request.AllowEarlyData,
+                KeyExchangeGroups = _groups,
             },
             request.Limits,
             request.HandshakeTimeout,
@@ -106,7 +128,7 @@ public sealed class ManagedTransport : PostTransport
                 verifier,
                 served),
             ManagedQuicErrors.Translate,
-            _loggerFactory.CreateLogger<ManagedTransport>()).ConfigureAwait(false);
+            _logger).ConfigureAwait(false);
         return await _scope.HoldAsync(listener, listener.Ended).ConfigureAwait(false);
     }
 
@@ -128,4 +150,7 @@ public sealed class ManagedTransport : PostTransport
             return new ManagedConnection(connection, events!, verifier, connectedName: null);
         },
         listener.DisposeAsync);
+
+    [LoggerMessage(2, LogLevel.Warning, "This platform lacks {Groups} of the key exchange groups; the others serve")]
+    private partial void LogMissingGroups(string groups);
 }

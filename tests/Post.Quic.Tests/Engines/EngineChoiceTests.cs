@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
+using Post.Quic.Engine;
 using Post.Quic.Engines;
+using Post.Quic.Managed;
 using Post.Sockets.Transport;
 using Post.Sockets.Transport.InMemory;
 
@@ -69,6 +71,45 @@ public sealed class EngineChoiceTests
 
         Assert.Contains(line => line.StartsWith("Debug: SystemNetQuic is passed over: no msquic", StringComparison.Ordinal), log.Lines);
         Assert.Contains(line => line.StartsWith("Information: Post runs on Managed", StringComparison.Ordinal), log.Lines);
+    }
+
+    [TestMethod]
+    public void Key_exchange_groups_are_the_managed_engines_to_choose()
+    {
+        var options = new PostQuicOptions { KeyExchangeGroups = { QuicKeyExchangeGroup.Secp384r1 } };
+
+        using PostTransportHolder chosen = Choose(options, [.. EngineChoice.Known]);
+
+        Assert.AreEqual("managed", chosen.Transport.Name);
+    }
+
+    [TestMethod]
+    public void Key_exchange_groups_for_the_platforms_engine_are_an_error_that_names_the_remedy()
+    {
+        var options = new PostQuicOptions { Engine = PostEngine.SystemNetQuic, KeyExchangeGroups = { QuicKeyExchangeGroup.Secp384r1 } };
+
+        StringAssert.Contains(new EngineChoice(EngineChoice.Known).FindObstacle(options), "leave KeyExchangeGroups empty, or use Engine = Managed");
+    }
+
+    [TestMethod]
+    public void Key_exchange_groups_that_this_platform_lacks_are_left_out_with_a_warning_and_an_error_where_none_is_left()
+    {
+        QuicKeyExchangeGroup[] missing = [.. Enum.GetValues<QuicKeyExchangeGroup>().Where(static group => !group.IsSupported())];
+        if (missing.Length == 0)
+        {
+            Assert.Inconclusive("This platform has all groups.");
+        }
+
+        var log = new ListLoggerFactory();
+        var some = new PostQuicOptions { KeyExchangeGroups = { missing[0], QuicKeyExchangeGroup.Secp256r1 } };
+        var none = new PostQuicOptions { KeyExchangeGroups = { missing[0] } };
+
+        using PostTransportHolder chosen = Choose(some, log, [.. EngineChoice.Known]);
+
+        Assert.Contains($"Warning: This platform lacks {missing[0]} of the key exchange groups; the others serve", log.Lines);
+        StringAssert.Contains(new EngineChoice(EngineChoice.Known).FindObstacle(none), "add Secp256r1");
+        Assert.ThrowsExactly<PlatformNotSupportedException>(() => Choose(none, [.. EngineChoice.Known]));
+        Assert.ThrowsExactly<ArgumentException>(() => new ManagedTransport(new ManagedTransportOptions { KeyExchangeGroups = [missing[0]] }));
     }
 
     private static PostTransportHolder Choose(PostQuicOptions options, params EngineCandidate[] candidates) => Choose(options, null, candidates);

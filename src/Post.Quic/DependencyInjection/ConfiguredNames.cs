@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
+using Post.Quic.Engine;
+using Post.Sockets.Transport;
+
+namespace Post.Quic.DependencyInjection;
+
+/// <summary>Looks at the names in the engine's configuration before they are bound: the binder would not say which names there are.</summary>
+internal static class ConfiguredNames
+{
+    /// <exception cref="OptionsValidationException">A name is none; the message says which there are.</exception>
+    public static void Check(IConfiguration configuration)
+    {
+        var failures = new List<string>();
+        Check<PostEngine>(configuration, nameof(PostQuicOptions.Engine), "engine", failures);
+        Check<TransportCapabilities>(configuration, nameof(PostQuicOptions.Requires), "capability", failures);
+        foreach (var section in configuration.GetSection(nameof(PostQuicOptions.KeyExchangeGroups)).GetChildren())
+        {
+            Check<QuicKeyExchangeGroup>(
+                configuration, $"{nameof(PostQuicOptions.KeyExchangeGroups)}:{section.Key}", "key exchange group", failures);
+        }
+
+        if (failures.Count > 0)
+        {
+            throw new OptionsValidationException(Options.DefaultName, typeof(PostQuicOptions), failures);
+        }
+    }
+
+    private static void Check<T>(IConfiguration configuration, string key, string what, List<string> failures)
+        where T : struct, Enum
+    {
+        if (configuration[key] is { Length: > 0 } text && !Enum.TryParse<T>(text, ignoreCase: true, out _))
+        {
+            failures.Add($"{key} = '{text}' is no {what}; there are {string.Join(", ", Enum.GetNames<T>())}.");
+        }
+    }
+}
