@@ -1,10 +1,10 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Managed;
 using Post.Sockets;
 using Post.Sockets.Transport;
+using Post.Sockets.Transport.InMemory;
 
 namespace Post.Quic.Tests.Transports;
 
@@ -26,6 +26,15 @@ public sealed class TransportDisposalTests
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]
     public Task With_the_transport_on_msquic_its_connections_and_listeners_end() => EndsWhatItCarriesAsync(static () => MsQuic.CreateTransport());
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task With_a_transport_in_memory_its_connections_and_listeners_end()
+    {
+        var network = new InMemoryNetwork(seed: 1, new InMemoryLinkSettings { Delay = TimeSpan.FromMilliseconds(1) });
+        using IDisposable running = network.Clock.RunInRealTime();
+        await EndsWhatItCarriesAsync(() => network.CreateTransport());
+    }
 
     private async Task EndsWhatItCarriesAsync(Func<PostTransport> create)
     {
@@ -66,21 +75,21 @@ public sealed class TransportDisposalTests
             new TransportListenRequest { Local = Local.At(new IPEndPoint(IPAddress.Loopback, 0), identity) }, Cancel).AsTask());
         Assert.AreEqual(TransportErrorReason.ClosedLocally, late.Reason);
 
-        await AssertFreeAgainAsync((IPEndPoint)listener.LocalEndPoints[0]);
+        await using PostTransport others = create();
+        await AssertFreeAgainAsync(others, Local.At(listener.LocalEndPoints[0], identity));
     }
 
     /// <summary>A connection that is over keeps its port a little, to answer what is late (RFC 9000 section 10.2).</summary>
-    private async Task AssertFreeAgainAsync(IPEndPoint endPoint)
+    private async Task AssertFreeAgainAsync(PostTransport transport, Local local)
     {
         while (true)
         {
-            using var socket = new Socket(endPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
             try
             {
-                socket.Bind(endPoint);
+                await (await transport.ListenAsync(new TransportListenRequest { Local = local }, Cancel)).DisposeAsync();
                 return;
             }
-            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            catch (TransportException exception) when (exception.Reason == TransportErrorReason.LocalAddressUnavailable)
             {
                 await Task.Delay(10, Cancel);
             }

@@ -11,7 +11,7 @@ internal sealed class ConnectAttempt : ClockEntry
     private static readonly TimeSpan SessionLifetime = TimeSpan.FromDays(1);
 
     private readonly InMemoryNetwork _network;
-    private readonly TransportCapabilities _capabilities;
+    private readonly InMemoryTransport _host;
     private readonly TransportConnectRequest _request;
     private readonly PendingOperation<TransportConnection> _wait;
     private readonly InMemoryTicket? _ticket;
@@ -20,10 +20,10 @@ internal sealed class ConnectAttempt : ClockEntry
     private InMemoryWire? _early;
     private TransportException? _failure;
 
-    public ConnectAttempt(InMemoryNetwork network, TransportCapabilities capabilities, TransportConnectRequest request)
+    public ConnectAttempt(InMemoryNetwork network, InMemoryTransport host, TransportConnectRequest request)
     {
         _network = network;
-        _capabilities = capabilities;
+        _host = host;
         _request = request;
         _start = network.Clock.NowTicks;
         _wait = new PendingOperation<TransportConnection>(network.Clock);
@@ -85,6 +85,11 @@ internal sealed class ConnectAttempt : ClockEntry
                 throw _failure;
             }
 
+            if (_host.IsDisposed)
+            {
+                throw InMemoryTransport.Disposed();
+            }
+
             // Certificates are judged by the application's code, so not under the lock.
             InMemoryListener listener = FindListener();
             (PeerIdentity server, PeerIdentity client) = _ticket is { } ticket
@@ -125,7 +130,7 @@ internal sealed class ConnectAttempt : ClockEntry
 
     private bool TryStartEarly()
     {
-        if (!_network.IsUp || !_request.AllowEarlyData || _ticket is null || (_capabilities & TransportCapabilities.EarlyData) == 0)
+        if (!_network.IsUp || !_request.AllowEarlyData || _ticket is null || (_host.Capabilities & TransportCapabilities.EarlyData) == 0)
         {
             return false;
         }
@@ -174,7 +179,7 @@ internal sealed class ConnectAttempt : ClockEntry
         TimeSpan idle = Shorter(_request.IdleTimeout, listener.Request.IdleTimeout);
         var wire = new InMemoryWire(
             _network,
-            _capabilities & listener.Capabilities,
+            _host.Capabilities & listener.Capabilities,
             new InMemoryConnection.EndSettings(_request.Limits, listener.Request.Limits, server, idle, _request.KeepAliveInterval, _ticket is not null),
             new InMemoryConnection.EndSettings(listener.Request.Limits, _request.Limits, client, idle, listener.Request.KeepAliveInterval, _ticket is not null),
             _network.ClientEndPoint(_request.Local.EndPoints.Count > 0 ? _request.Local.EndPoints[0] as IPEndPoint : null),
@@ -182,6 +187,8 @@ internal sealed class ConnectAttempt : ClockEntry
         wire.ClientEnd.HandshakeCompleted = !early;
         wire.ServerEnd.HandshakeCompleted = !early;
         wire.ServerEnd.Listener = listener;
+        wire.ClientEnd.Host = _host;
+        wire.ServerEnd.Host = listener.Host;
         long roundTrip = _network.ToServer.Delay.Ticks + _network.ToClient.Delay.Ticks;
         wire.ClientEnd.MainPath.OnRoundTrip(roundTrip);
         wire.ServerEnd.MainPath.OnRoundTrip(roundTrip);
@@ -204,7 +211,7 @@ internal sealed class ConnectAttempt : ClockEntry
     }
 
     private InMemoryTicket? TakeTicket() =>
-        (_capabilities & TransportCapabilities.Resumption) != 0
+        (_host.Capabilities & TransportCapabilities.Resumption) != 0
         && _request.Local.Sessions is { } sessions && sessions.TryTake(SessionKey, out ReadOnlyMemory<byte> session)
             ? _network.Redeem(session.Span)
             : null;

@@ -58,6 +58,9 @@ internal sealed partial class InMemoryConnection : TransportConnection
 
     public InMemoryNetwork Network => _wire.Network;
 
+    /// <summary>Whose end it is; set when the wire is made.</summary>
+    public InMemoryTransport? Host { get; set; }
+
     public TransportLimits Limits { get; }
 
     public TransportLimits PeerLimits { get; }
@@ -206,17 +209,23 @@ internal sealed partial class InMemoryConnection : TransportConnection
     {
         lock (Network.Gate)
         {
-            if (Failure is null)
-            {
-                Tell(new LinkMessage(LinkMessageKind.Close, reason, errorCode));
-                End(new TransportException(TransportErrorReason.ClosedLocally, "The connection was closed on this side.", errorCode));
-            }
+            Close(errorCode, reason);
         }
 
         return ValueTask.CompletedTask;
     }
 
     public override ValueTask DisposeAsync() => CloseAsync(0, string.Empty, CancellationToken.None);
+
+    /// <summary>Tells the peer, and ends this side. Under the network's lock.</summary>
+    public void Close(long errorCode, string reason)
+    {
+        if (Failure is null)
+        {
+            Tell(new LinkMessage(LinkMessageKind.Close, reason, errorCode));
+            End(new TransportException(TransportErrorReason.ClosedLocally, "The connection was closed on this side.", errorCode));
+        }
+    }
 
     /// <summary>Begins to count silence.</summary>
     public void Watch()

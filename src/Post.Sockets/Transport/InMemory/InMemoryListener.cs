@@ -11,20 +11,22 @@ internal sealed class InMemoryListener : TransportListener
     private bool _disposed;
 
     public InMemoryListener(
-        InMemoryNetwork network, TransportListenRequest request, TransportCapabilities capabilities, IReadOnlyList<EndPoint> endPoints)
+        InMemoryNetwork network, InMemoryTransport host, TransportListenRequest request, IReadOnlyList<EndPoint> endPoints)
     {
         _network = network;
+        Host = host;
         Request = request;
-        Capabilities = capabilities;
         LocalEndPoints = endPoints;
         _accept = new PendingOperation<TransportConnection?>(network.Clock);
     }
 
     public override IReadOnlyList<EndPoint> LocalEndPoints { get; }
 
+    public InMemoryTransport Host { get; }
+
     public TransportListenRequest Request { get; }
 
-    public TransportCapabilities Capabilities { get; }
+    public TransportCapabilities Capabilities => Host.Capabilities;
 
     public bool IsFull => _waiting.Count >= Request.Backlog;
 
@@ -57,16 +59,22 @@ internal sealed class InMemoryListener : TransportListener
     {
         lock (_network.Gate)
         {
-            _disposed = true;
-            _network.Remove(this);
-            _accept.Complete(null);
-            while (_waiting.TryDequeue(out InMemoryConnection? connection))
-            {
-                Refuse(connection);
-            }
+            Close();
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Stops listening. Under the network's lock.</summary>
+    public void Close()
+    {
+        _disposed = true;
+        _network.Remove(this);
+        _accept.Complete(null);
+        while (_waiting.TryDequeue(out InMemoryConnection? connection))
+        {
+            Refuse(connection);
+        }
     }
 
     /// <summary>A client's first packet arrived.</summary>

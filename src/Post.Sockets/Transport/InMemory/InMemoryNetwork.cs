@@ -140,6 +140,29 @@ public sealed class InMemoryNetwork
 
     internal void Remove(InMemoryListener listener) => _listeners.Remove(listener);
 
+    /// <summary>Ends all that a host has: its listeners first, so that nobody is let in meanwhile. Under the lock.</summary>
+    internal void Leave(InMemoryTransport host)
+    {
+        foreach (InMemoryListener listener in _listeners.ToArray())
+        {
+            if (listener.Host == host)
+            {
+                listener.Close();
+            }
+        }
+
+        foreach (InMemoryWire wire in _wires.ToArray())
+        {
+            foreach (InMemoryConnection end in (ReadOnlySpan<InMemoryConnection>)[wire.ClientEnd, wire.ServerEnd])
+            {
+                if (end.Host == host)
+                {
+                    end.Close(0, "The transport was disposed.");
+                }
+            }
+        }
+    }
+
     internal EndPoint Bind(EndPoint endPoint)
     {
         EndPoint bound = endPoint switch

@@ -6,6 +6,7 @@ namespace Post.Sockets.Transport.InMemory;
 public sealed class InMemoryTransport : PostTransport
 {
     private readonly InMemoryNetwork _network;
+    private bool _isDisposed;
 
     internal InMemoryTransport(InMemoryNetwork network, TransportCapabilities capabilities)
     {
@@ -39,7 +40,9 @@ public sealed class InMemoryTransport : PostTransport
     public override ValueTask<TransportConnection> ConnectAsync(TransportConnectRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return new ConnectAttempt(_network, Capabilities, request).Start(cancellationToken);
+        return IsDisposed
+            ? ValueTask.FromException<TransportConnection>(Disposed())
+            : new ConnectAttempt(_network, this, request).Start(cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -49,10 +52,43 @@ public sealed class InMemoryTransport : PostTransport
         cancellationToken.ThrowIfCancellationRequested();
         lock (_network.Gate)
         {
+            if (_isDisposed)
+            {
+                return ValueTask.FromException<TransportListener>(Disposed());
+            }
+
             EndPoint[] endPoints = [.. request.Local.EndPoints.DefaultIfEmpty(new IPEndPoint(IPAddress.IPv6Any, 0)).Select(_network.Bind)];
-            var listener = new InMemoryListener(_network, request, Capabilities, endPoints);
+            var listener = new InMemoryListener(_network, this, request, endPoints);
             _network.Add(listener);
             return ValueTask.FromResult<TransportListener>(listener);
         }
     }
+
+    /// <summary>The host leaves the network: its listeners close, its connections are closed, and it can do nothing more.</summary>
+    /// <returns>At once.</returns>
+    public override ValueTask DisposeAsync()
+    {
+        lock (_network.Gate)
+        {
+            _isDisposed = true;
+            _network.Leave(this);
+        }
+
+        return base.DisposeAsync();
+    }
+
+    internal bool IsDisposed
+    {
+        get
+        {
+            lock (_network.Gate)
+            {
+                return _isDisposed;
+            }
+        }
+    }
+
+    internal static TransportException Disposed() => new(
+        TransportErrorReason.ClosedLocally,
+        "The in-memory transport was disposed: make another one, or dispose it after all that connects and listens with it.");
 }
