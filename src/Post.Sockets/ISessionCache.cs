@@ -2,7 +2,7 @@ namespace Post.Sockets;
 
 /// <summary>
 /// Keeps what transports need to resume sessions with a Remote quickly. The bytes are secret: whoever has them can resume in our
-/// name. Implementations are thread-safe.
+/// name. Implementations are thread-safe. What they throw is logged, and costs a full handshake and no connection.
 /// </summary>
 public interface ISessionCache
 {

@@ -37,8 +37,8 @@ internal sealed class ConnectAttempt
         _time = time;
         _loggerFactory = loggerFactory;
         _verifier = PeerVerifier.OfServer(request.Remote);
-        _sessions = SessionStore.Of(request, loggerFactory.CreateLogger<ManagedTransport>());
-        _ticket = _sessions?.Take();
+        _sessions = SessionStore.Of("managed", request, loggerFactory.CreateLogger<ManagedTransport>());
+        _ticket = _sessions?.TakeTicket();
     }
 
     /// <summary>
@@ -72,7 +72,7 @@ internal sealed class ConnectAttempt
     private async ValueTask<TransportConnection> ConnectAsync(EndPoint remote, bool isEarly, CancellationToken cancellationToken)
     {
         // A session is used once, so that observers cannot link connections: each address has its own.
-        QuicSessionTicket? ticket = _ticket ?? _sessions?.Take();
+        QuicSessionTicket? ticket = _ticket ?? _sessions?.TakeTicket();
         _ticket = null;
         var events = new ManagedEvents(isClient: true, _sessions, isEarly);
         QuicClientConnectionOptions options = ManagedOptions.WithLimits(

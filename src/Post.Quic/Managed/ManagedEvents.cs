@@ -1,4 +1,5 @@
 using Post.Quic.Engine;
+using Post.Quic.Security;
 using Post.Sockets;
 using Post.Sockets.Transport;
 

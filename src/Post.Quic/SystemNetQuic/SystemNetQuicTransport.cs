@@ -191,10 +191,9 @@ public sealed partial class SystemNetQuicTransport : PostTransport
                 plain, isClient: true, verifier.Identify(plain.RemoteCertificate, name), _time)).ConfigureAwait(false);
         }
 
-        string? key = SessionKeys.Of(Name, request);
-        ISessionCache? sessions = key is null ? null : request.Local.Sessions;
+        var sessions = SessionStore.Of(Name, request, _logger);
         StoredSession? session = null;
-        if (sessions is not null && sessions.TryTake(key!, out ReadOnlyMemory<byte> stored))
+        if (sessions is not null && sessions.TryTake(out ReadOnlyMemory<byte> stored))
         {
             StoredSession.TryDecode(stored.Span, out session);
         }
@@ -207,8 +206,8 @@ public sealed partial class SystemNetQuicTransport : PostTransport
             : verifier.Identify(connection.RemoteCertificate, name);
         if (sessions is not null)
         {
-            extras.KeepTickets(ticket => sessions.Put(
-                key!, new StoredSession(ticket, peer).Encode(), _time.GetUtcNow() + StoredSession.Lifetime));
+            extras.KeepTickets(ticket => sessions.Keep(
+                new StoredSession(ticket, peer).Encode(), _time.GetUtcNow() + StoredSession.Lifetime));
         }
 
         return await HoldAsync(new SystemNetQuicConnection(connection, isClient: true, peer, _time, extras)).ConfigureAwait(false);

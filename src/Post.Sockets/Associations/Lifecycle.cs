@@ -57,7 +57,7 @@ internal sealed class Lifecycle
         {
             _core.OnHandshakeCompleted(carrier);
         }
-        else if (RememberedHello.Take(_core.Association) is { } remembered)
+        else if (RememberedHello.Take(_core) is { } remembered)
         {
             lock (_core.Gate)
             {

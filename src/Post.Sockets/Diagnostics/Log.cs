@@ -56,6 +56,9 @@ internal static partial class Log
     [LoggerMessage(17, LogLevel.Warning, "A connection from {RemoteEndPoint} may not resume the association that it named ({Code})")]
     public static partial void ResumptionRefused(this ILogger logger, PostErrorCode code, EndPoint? remoteEndPoint);
 
+    [LoggerMessage(18, LogLevel.Warning, "The session cache of the Local failed; what the remote said last time is not known")]
+    public static partial void SessionCacheFailed(this ILogger logger, Exception exception);
+
     [LoggerMessage(13, LogLevel.Information, "Associated with {Remote} over {Transport} as {Side}")]
     public static partial void Associated(this ILogger logger, string remote, string transport, string side);
 }

@@ -1,4 +1,4 @@
-using Post.Quic.Managed;
+using Post.Quic.Tests.EndToEnd;
 using Post.Sockets;
 using Post.Sockets.Transport;
 
@@ -16,10 +16,12 @@ public sealed class SessionCacheTests
 
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]
-    public async Task A_cache_that_takes_its_time_holds_up_no_connection()
+    [DataRow(TestEngine.Managed)]
+    [DataRow(TestEngine.MsQuic)]
+    public async Task A_cache_that_takes_its_time_holds_up_no_connection(TestEngine engine)
     {
         using var cache = new SlowCache(Cancel);
-        await using TransportPair pair = await PairAsync(cache);
+        await using TransportPair pair = await PairAsync(engine, cache);
         await cache.Entered.WaitAsync(Cancel);
 
         // The session is being put, and the connection works: nothing of it is locked meanwhile.
@@ -36,21 +38,32 @@ public sealed class SessionCacheTests
 
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]
-    public async Task A_cache_that_fails_costs_no_connection()
+    [DataRow(TestEngine.Managed)]
+    [DataRow(TestEngine.MsQuic)]
+    public async Task A_cache_that_fails_costs_no_connection(TestEngine engine)
     {
         var cache = new FailingCache();
-        await using TransportPair pair = await PairAsync(cache);
+        await using TransportPair pair = await PairAsync(engine, cache);
         await cache.Failed.WaitAsync(Cancel);
 
         (TransportConnection client, TransportConnection server) = await pair.ConnectAgainAsync(Cancel);
 
         Assert.IsFalse(client.IsResumed);
+        TransportStream sent = await pair.Client.OpenStreamAsync(TransportStreamKind.Unidirectional, Ordinary, Cancel);
+        await sent.WriteAsync(new byte[1], endOfStream: true, Cancel);
+        await TransportPair.ReadAllAsync(await pair.Server.AcceptStreamAsync(Cancel), Cancel);
         await client.DisposeAsync();
         await server.DisposeAsync();
     }
 
-    private Task<TransportPair> PairAsync(ISessionCache cache) => TransportPair.ConnectAsync(
-        new ManagedTransport(), new ManagedTransport(), trust: null, new Local { Sessions = cache }, clientTrust: null, limits: null, Cancel);
+    private Task<TransportPair> PairAsync(TestEngine engine, ISessionCache cache) => TransportPair.ConnectAsync(
+        PostPair.TransportOf(engine),
+        PostPair.TransportOf(engine),
+        trust: null,
+        new Local { Sessions = cache },
+        clientTrust: null,
+        limits: null,
+        Cancel);
 
     /// <summary>A put returns when the test lets it, or is over.</summary>
     private sealed class SlowCache(CancellationToken over) : ISessionCache, IDisposable

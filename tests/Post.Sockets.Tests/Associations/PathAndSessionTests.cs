@@ -92,6 +92,23 @@ public sealed class PathAndSessionTests
     }
 
     [TestMethod]
+    public void A_session_cache_that_throws_costs_no_association() => new PostWorld(link: PostWorld.Link(delay: 5)).Run(async world =>
+    {
+        var options = new AssociationOptions { AllowEarlyData = true };
+        var transport = world.CreateTransport();
+        await using var listener = await Listener.ListenAsync(
+            transport, Local.At(new DnsEndPoint("door", 1)), new ListenerOptions { Association = options });
+        listener.Register<Accept>(static accept => accept.Association.Register<Received>(static _ => { }));
+        for (var i = 0; i < 2; i++)
+        {
+            await using var client = await Association.AssociateAsync(
+                transport, Local.Anonymous with { Sessions = new BrokenCache() }, Remote.Named("door", 1), options);
+            Assert.AreEqual(ObjectEnd.Acked, (await client.Send("x"u8).Completion).End);
+            Assert.IsNull(client.Error);
+        }
+    });
+
+    [TestMethod]
     public void Sessions_are_used_once_forgotten_when_old_and_bounded()
     {
         var clock = new VirtualClock();
@@ -130,5 +147,14 @@ public sealed class PathAndSessionTests
         Assert.IsTrue(identity.HasPrivateKey);
         using var other = Identity.CreateSelfSigned("me");
         Assert.AreNotEqual(key, KeyFingerprint.Of(other));
+    }
+
+    private sealed class BrokenCache : ISessionCache
+    {
+        public void Put(string key, ReadOnlyMemory<byte> session, DateTimeOffset expiresAt) => throw new IOException("the cache's server is away");
+
+        public bool TryTake(string key, out ReadOnlyMemory<byte> session) => throw new IOException("the cache's server is away");
+
+        public void Remove(string key) => throw new IOException("the cache's server is away");
     }
 }

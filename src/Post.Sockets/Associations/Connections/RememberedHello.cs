@@ -1,3 +1,4 @@
+using Post.Sockets.Diagnostics;
 using Post.Sockets.Protocol;
 
 namespace Post.Sockets.Associations.Connections;
@@ -11,9 +12,9 @@ internal static class RememberedHello
     /// <summary>No session that it could serve lives longer (RFC 8446 section 4.6.1).</summary>
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(7);
 
-    public static void Keep(Association association, HelloFrame hello, TimeProvider time)
+    public static void Keep(AssociationCore core, HelloFrame hello)
     {
-        if (KeyOf(association) is not { } key)
+        if (KeyOf(core.Association) is not { } key)
         {
             return;
         }
@@ -21,17 +22,43 @@ internal static class RememberedHello
         // What belongs to one association alone is not carried over to the next.
         var lasting = hello with { AssociationId = UInt128.Zero, Resumption = 0, LowestId = 0 };
         Span<byte> frame = stackalloc byte[HelloFrame.MaxLength];
-        association.Local.Sessions!.Put(key, frame[..lasting.Write(frame)].ToArray(), time.GetUtcNow() + Lifetime);
+        byte[] kept = [.. frame[..lasting.Write(frame)]];
+        core.Queue(new Work(() =>
+        {
+            try
+            {
+                core.Association.Local.Sessions!.Put(key, kept, core.Clock.Provider.GetUtcNow() + Lifetime);
+            }
+            catch (Exception exception)
+            {
+                core.Log.SessionCacheFailed(exception);
+            }
+        }));
     }
 
-    public static HelloFrame? Take(Association association) =>
-        KeyOf(association) is { } key
-        && association.Local.Sessions!.TryTake(key, out var frame)
+    public static HelloFrame? Take(AssociationCore core) =>
+        KeyOf(core.Association) is { } key
+        && TryTake(core, key, out var frame)
         && PostInteger.TryRead(frame.Span, out var type, out var typeLength) && type == FrameType.Hello
         && PostInteger.TryRead(frame.Span[typeLength..], out _, out var lengthLength)
         && HelloFrame.TryParse(frame.Span[(typeLength + lengthLength)..], out var hello)
             ? hello
             : null;
+
+    // The cache is the application's code: what it throws costs what was remembered, and no association.
+    private static bool TryTake(AssociationCore core, string key, out ReadOnlyMemory<byte> frame)
+    {
+        try
+        {
+            return core.Association.Local.Sessions!.TryTake(key, out frame);
+        }
+        catch (Exception exception)
+        {
+            core.Log.SessionCacheFailed(exception);
+            frame = default;
+            return false;
+        }
+    }
 
     private static string? KeyOf(Association association)
     {

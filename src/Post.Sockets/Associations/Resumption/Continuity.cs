@@ -104,7 +104,7 @@ internal sealed class Continuity : IGreeter
             _hasMet = true;
         }
 
-        RememberedHello.Keep(_core.Association, hello, _core.Clock.Provider);
+        RememberedHello.Keep(_core, hello);
         _core.Wake();
     }
 

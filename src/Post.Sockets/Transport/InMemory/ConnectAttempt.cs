@@ -207,14 +207,32 @@ internal sealed class ConnectAttempt : ClockEntry
         }
 
         byte[] session = _network.Issue(new InMemoryTicket(wire.ClientEnd.Peer, wire.ServerEnd.Peer));
-        sessions.Put(SessionKey, session, _network.Clock.GetUtcNow() + SessionLifetime);
+        try
+        {
+            sessions.Put(SessionKey, session, _network.Clock.GetUtcNow() + SessionLifetime);
+        }
+        catch (Exception)
+        {
+            // The cache is the application's code: the next handshake is a full one.
+        }
     }
 
-    private InMemoryTicket? TakeTicket() =>
-        (_host.Capabilities & TransportCapabilities.Resumption) != 0
-        && _request.Local.Sessions is { } sessions && sessions.TryTake(SessionKey, out ReadOnlyMemory<byte> session)
-            ? _network.Redeem(session.Span)
-            : null;
+    private InMemoryTicket? TakeTicket()
+    {
+        if ((_host.Capabilities & TransportCapabilities.Resumption) == 0 || _request.Local.Sessions is not { } sessions)
+        {
+            return null;
+        }
+
+        try
+        {
+            return sessions.TryTake(SessionKey, out ReadOnlyMemory<byte> session) ? _network.Redeem(session.Span) : null;
+        }
+        catch (Exception)
+        {
+            return null;
+        }
+    }
 
     /// <summary>A round trip, and more where packets of the handshake are lost.</summary>
     private long HandshakeTicks()

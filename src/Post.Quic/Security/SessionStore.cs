@@ -1,14 +1,12 @@
 using Microsoft.Extensions.Logging;
-using Post.Quic.Engine;
-using Post.Quic.Security;
 using Post.Sockets;
 using Post.Sockets.Transport;
 
-namespace Post.Quic.Managed;
+namespace Post.Quic.Security;
 
 /// <summary>
 /// The sessions with one remote in the cache of a Local. The cache is the application's code: it is called from no thread that
-/// holds a lock of the engine, and what it throws costs a full handshake and a line in the log.
+/// holds a lock of an engine or that an engine cannot spare, and what it throws costs a full handshake and a line in the log.
 /// </summary>
 internal sealed partial class SessionStore
 {
@@ -24,27 +22,29 @@ internal sealed partial class SessionStore
     }
 
     /// <summary>Null where the Local keeps no sessions, or no session can stand for the remote's identity.</summary>
-    public static SessionStore? Of(TransportConnectRequest request, ILogger logger) =>
-        request.Local.Sessions is { } cache && SessionKeys.Of("managed", request) is { } key ? new SessionStore(cache, key, logger) : null;
+    public static SessionStore? Of(string engine, TransportConnectRequest request, ILogger logger) =>
+        request.Local.Sessions is { } cache && SessionKeys.Of(engine, request) is { } key ? new SessionStore(cache, key, logger) : null;
 
-    /// <summary>Takes the newest session out; null where there is none that can be read.</summary>
-    public QuicSessionTicket? Take()
+    /// <summary>Takes the newest session out.</summary>
+    /// <param name="session">What the engine kept, as far as the cache can be believed.</param>
+    public bool TryTake(out ReadOnlyMemory<byte> session)
     {
         try
         {
-            return _cache.TryTake(_key, out ReadOnlyMemory<byte> stored) && QuicSessionTicket.TryParse(stored.Span, out QuicSessionTicket? ticket)
-                ? ticket
-                : null;
+            return _cache.TryTake(_key, out session);
         }
         catch (Exception exception)
         {
             CacheFailed(exception);
-            return null;
+            session = default;
+            return false;
         }
     }
 
-    public void Keep(QuicSessionTicket ticket) => Later(() => _cache.Put(_key, ticket.ToArray(), ticket.ExpiresAt));
+    /// <summary>Keeps a session, soon.</summary>
+    public void Keep(ReadOnlyMemory<byte> session, DateTimeOffset expiresAt) => Later(() => _cache.Put(_key, session, expiresAt));
 
+    /// <summary>Forgets all sessions with the remote, soon.</summary>
     public void Forget() => Later(() => _cache.Remove(_key));
 
     private void Later(Action use) => ThreadPool.UnsafeQueueUserWorkItem(
@@ -62,6 +62,6 @@ internal sealed partial class SessionStore
         (Store: this, Use: use),
         preferLocal: false);
 
-    [LoggerMessage(1, LogLevel.Warning, "The session cache of a Local failed; connections start with a full handshake")]
+    [LoggerMessage(10, LogLevel.Warning, "The session cache of a Local failed; connections start with a full handshake")]
     private partial void CacheFailed(Exception exception);
 }
