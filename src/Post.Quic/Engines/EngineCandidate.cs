@@ -11,6 +11,9 @@ internal sealed record EngineCandidate
     /// <summary>Null where it can run here; else why not, with the remedy.</summary>
     public required Func<PostQuicOptions, string?> FindObstacle { get; init; }
 
+    /// <summary>What it can do here; asked where there is no obstacle.</summary>
+    public required Func<TransportCapabilities> GetCapabilities { get; init; }
+
     /// <summary>Makes its transport.</summary>
     public required Func<PostQuicOptions, EngineServices, PostTransport> Create { get; init; }
 }

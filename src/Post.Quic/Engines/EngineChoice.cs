@@ -18,6 +18,8 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
             FindObstacle = static options => options.KeyExchangeGroups.Count > 0
                 ? "System.Net.Quic leaves the key exchange to OpenSSL or Schannel; leave KeyExchangeGroups empty, or use Engine = Managed."
                 : MsQuicLibrary.IsAvailable(options.MsQuicLibraryPath, out var remedy) ? null : remedy,
+            GetCapabilities = static () =>
+                MsQuicLibrary.IsPlatformSupported ? SystemNetQuicTransport.GetCapabilities() : TransportCapabilities.None,
             Create = static (options, services) => MsQuicLibrary.IsPlatformSupported
                 ? new SystemNetQuicTransport(
                     new SystemNetQuicOptions { MsQuicLibraryPath = options.MsQuicLibraryPath }, services.LoggerFactory, services.TimeProvider)
@@ -28,6 +30,7 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
         {
             Engine = PostEngine.Managed,
             FindObstacle = static options => KeyExchangeGroups.FindObstacle([.. options.KeyExchangeGroups]),
+            GetCapabilities = static () => ManagedTransport.AllCapabilities,
             Create = static (options, services) => new ManagedTransport(
                 new ManagedTransportOptions { KeyExchangeGroups = [.. options.KeyExchangeGroups] },
                 services.LoggerFactory,
@@ -42,7 +45,7 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
         var obstacles = new List<string>();
         foreach (var candidate in Asked(options))
         {
-            if (candidate.FindObstacle(options) is not { } obstacle)
+            if (FindObstacle(candidate, options) is not { } obstacle)
             {
                 return null;
             }
@@ -63,7 +66,7 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
         var obstacles = new List<string>();
         foreach (var candidate in Asked(options))
         {
-            if (candidate.FindObstacle(options) is { } obstacle)
+            if (FindObstacle(candidate, options) is { } obstacle)
             {
                 LogPassedOver(logger, candidate.Engine, obstacle);
                 obstacles.Add(obstacle);
@@ -71,25 +74,27 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
             }
 
             var transport = candidate.Create(options, services);
-            var missing = options.Requires & ~transport.Capabilities;
-            if (missing == TransportCapabilities.None)
-            {
-                LogChosen(logger, candidate.Engine, options.Engine, transport.Name, transport.Capabilities);
-                return transport;
-            }
-
-            obstacle = $"{candidate.Engine} cannot do what is required: {missing}. Ask for less with Requires, or use another engine.";
-            LogPassedOver(logger, candidate.Engine, obstacle);
-            obstacles.Add(obstacle);
-
-            // It has made nothing yet that would take time to release.
-            _ = transport.DisposeAsync().AsTask();
+            LogChosen(logger, candidate.Engine, options.Engine, transport.Name, transport.Capabilities);
+            return transport;
         }
 
         throw new PlatformNotSupportedException(
             obstacles.Count == 0
                 ? FindObstacle(options)
                 : $"Engine = {options.Engine} cannot be served. {string.Join(' ', obstacles)}");
+    }
+
+    private static string? FindObstacle(EngineCandidate candidate, PostQuicOptions options)
+    {
+        if (candidate.FindObstacle(options) is { } obstacle)
+        {
+            return obstacle;
+        }
+
+        var missing = options.Requires & ~candidate.GetCapabilities();
+        return missing == TransportCapabilities.None
+            ? null
+            : $"{candidate.Engine} cannot do what is required: {missing}. Ask for less with Requires, or use another engine.";
     }
 
     private IEnumerable<EngineCandidate> Asked(PostQuicOptions options) =>

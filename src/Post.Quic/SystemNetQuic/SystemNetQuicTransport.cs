@@ -69,6 +69,10 @@ public sealed partial class SystemNetQuicTransport : PostTransport
     /// <inheritdoc/>
     public override TimeProvider TimeProvider => _time;
 
+    /// <summary>What a transport with the extras can do here. System.Net.Quic must be known to work.</summary>
+    internal static TransportCapabilities GetCapabilities() =>
+        MsQuicExtras.TryGet(out MsQuicExtras? extras, out _) ? extras.Capabilities : TransportCapabilities.None;
+
     /// <inheritdoc/>
     public override async ValueTask<TransportConnection> ConnectAsync(
         TransportConnectRequest request,

@@ -60,6 +60,21 @@ public sealed class EngineChoiceTests
         PlatformNotSupportedException failure = Assert.ThrowsExactly<PlatformNotSupportedException>(() => Choose(options, Native(), Managed()));
 
         StringAssert.Contains(failure.Message, "Datagrams, Multipath");
+        StringAssert.Contains(new EngineChoice([Native(), Managed()]).FindObstacle(options), "Datagrams, Multipath", "It is said at start.");
+    }
+
+    [TestMethod]
+    public async Task What_an_engine_is_said_to_do_is_what_its_transport_does()
+    {
+        foreach (EngineCandidate candidate in EngineChoice.Known)
+        {
+            var options = new PostQuicOptions { MsQuicLibraryPath = Environment.GetEnvironmentVariable("POST_MSQUIC_PATH") };
+            if (candidate.FindObstacle(options) is null)
+            {
+                await using PostTransport transport = candidate.Create(options, new EngineServices());
+                Assert.AreEqual(transport.Capabilities, candidate.GetCapabilities());
+            }
+        }
     }
 
     [TestMethod]
@@ -121,6 +136,7 @@ public sealed class EngineChoiceTests
     {
         Engine = PostEngine.SystemNetQuic,
         FindObstacle = _ => obstacle,
+        GetCapabilities = () => TransportCapabilities.None,
         Create = (_, _) => new InMemoryNetwork().CreateTransport(TransportCapabilities.None),
     };
 
@@ -128,6 +144,7 @@ public sealed class EngineChoiceTests
     {
         Engine = PostEngine.Managed,
         FindObstacle = _ => null,
+        GetCapabilities = () => InMemoryNetwork.DefaultCapabilities,
         Create = (_, _) => new InMemoryNetwork().CreateTransport(),
     };
 
