@@ -178,6 +178,8 @@ public sealed class Association : IAsyncDisposable
     public ObjectWriter Compose(ObjectProperties? properties = null)
     {
         var pipe = new Pipe(new PipeOptions(
+            PipeBlocks.Shared,
+            minimumSegmentSize: PipeBlocks.Size,
             readerScheduler: _core.PipeScheduler, writerScheduler: _core.PipeScheduler, useSynchronizationContext: false));
         return new ObjectWriter(pipe.Writer, Add(default, new PipeSource(pipe.Reader, null), properties));
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Post.Quic.Engine;
 using Post.Sockets.Transport;
 
@@ -76,6 +77,7 @@ internal sealed class ManagedStream : TransportStream
 
     public override ValueTask DisposeAsync() => _stream.DisposeAsync();
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<TransportWriteResult> FinishWriteAsync(ValueTask writing)
     {
         try
@@ -100,6 +102,7 @@ internal sealed class ManagedStream : TransportStream
     private TransportReadResult ResultOf(int count) =>
         count == 0 || _stream.IsReadCompleted ? TransportReadResult.Completed(count) : TransportReadResult.Data(count);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<TransportReadResult> FinishReadAsync(ValueTask<int> reading)
     {
         try

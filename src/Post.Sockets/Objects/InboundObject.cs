@@ -37,6 +37,8 @@ internal sealed class InboundObject : ReceivedObject, ITimed
         if (isIncremental)
         {
             Pipe = new Pipe(new PipeOptions(
+                PipeBlocks.Shared,
+                minimumSegmentSize: PipeBlocks.Size,
                 readerScheduler: inbox.PipeScheduler,
                 writerScheduler: inbox.PipeScheduler,
                 pauseWriterThreshold: PipeThreshold,
