@@ -229,6 +229,9 @@ internal sealed partial class Outbox(AssociationCore core)
             item.Transit.IsAllTaken = false;
         }
 
+        // Offered as it was, what is given back unsent would come back for ever. Where its lifetime is over it ends, before any stream.
+        item.Transit.IsDatagramRefused |= state == TransportDatagramState.Canceled;
+
         switch (state)
         {
             case TransportDatagramState.Acknowledged:

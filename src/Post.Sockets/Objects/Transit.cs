@@ -47,6 +47,9 @@ internal struct Transit
     /// <summary>A datagram of it has left.</summary>
     public bool IsDatagramOut;
 
+    /// <summary>The connection takes it as no datagram, whatever size it states: a stream carries it.</summary>
+    public bool IsDatagramRefused;
+
     /// <summary>Bytes of a datagram that the transport holds, counted in <see cref="DatagramClass"/>.</summary>
     public int DatagramCharge;
 

@@ -39,7 +39,7 @@ internal sealed class DatagramSender(AssociationCore core, SendPump pump, Outbou
                 core.Outbox.ReleaseDatagram(item);
                 item.Transit.IsVisible = !isFirst;
                 carrier.Datagrams.IsFull |= result == TransportDatagramResult.Full && reports == carrier.Datagrams.Reports;
-                item.NeedsStream |= result is TransportDatagramResult.TooLarge or TransportDatagramResult.Unavailable;
+                item.Transit.IsDatagramRefused |= result is TransportDatagramResult.TooLarge or TransportDatagramResult.Unavailable;
             }
             else
             {

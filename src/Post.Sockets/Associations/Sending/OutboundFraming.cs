@@ -22,7 +22,7 @@ internal sealed class OutboundFraming(AssociationCore core)
     public bool IsForDatagram(Carrier carrier, OutboundObject item, out int size)
     {
         size = 0;
-        if (item.NeedsStream || item.Source is not null || item.Transit.Stream is not null
+        if (item.NeedsStream || item.Transit.IsDatagramRefused || item.Source is not null || item.Transit.Stream is not null
             || (!item.IsPerishable && item.Properties.Retransmit)
             || !core.Options.UseDatagrams
             || (core.Peer.Features & HelloFeatures.DatagramObjects) == 0)
