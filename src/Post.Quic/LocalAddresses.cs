@@ -11,15 +11,9 @@ internal static class LocalAddresses
 {
     /// <summary>The address to connect from; null: whatever the system chooses.</summary>
     /// <param name="local">The Local.</param>
-    /// <param name="family">The family of the remote's address, where it is known already.</param>
-    public static IPEndPoint? ForConnecting(Local local, AddressFamily? family)
-    {
-        IEnumerable<IPEndPoint> candidates = Resolve(local);
-        return family is null
-            ? candidates.FirstOrDefault()
-            : candidates.FirstOrDefault(candidate =>
-                candidate.AddressFamily == family || candidate.Address.Equals(IPAddress.IPv6Any));
-    }
+    /// <param name="family">The family of the remote's address.</param>
+    public static IPEndPoint? ForConnecting(Local local, AddressFamily family) => Resolve(local).FirstOrDefault(candidate =>
+        candidate.AddressFamily == family || candidate.Address.Equals(IPAddress.IPv6Any));
 
     /// <summary>The addresses to listen on: all of them, on a free port, where the Local names none.</summary>
     public static IReadOnlyList<IPEndPoint> ForListening(Local local) =>

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Post.Sockets;
 using Post.Sockets.Transport;
 
@@ -7,40 +8,63 @@ namespace Post.Quic;
 /// <summary>Where to look for a <see cref="Remote"/>, in the order to try.</summary>
 internal static class RemoteAddresses
 {
-    /// <summary>Connects to the first address that answers; the failure of the last one is what the caller hears of.</summary>
+    /// <summary>
+    /// Connects to the first address that answers; the failure of the last one is what the caller hears of. Names are resolved here, since
+    /// each address wants a local one of its own family.
+    /// </summary>
     public static async ValueTask<TransportConnection> ConnectToAnyAsync(
         Remote remote,
-        Func<EndPoint, ValueTask<TransportConnection>> connect,
-        Func<Exception, TransportException> translate)
+        Func<IPEndPoint, ValueTask<TransportConnection>> connect,
+        Func<Exception, TransportException> translate,
+        CancellationToken cancellationToken,
+        Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null)
     {
-        Exception? failure = null;
-        foreach (EndPoint address in Of(remote))
+        IReadOnlyList<IPAddress> addresses;
+        try
+        {
+            addresses = await ResolveAsync(remote, resolve ?? Dns.GetHostAddressesAsync, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SocketException exception)
+        {
+            throw translate(exception);
+        }
+
+        for (int i = 0; ; i++)
         {
             try
             {
-                return await connect(address).ConfigureAwait(false);
+                return await connect(new IPEndPoint(addresses[i], remote.Port)).ConfigureAwait(false);
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
-                failure = exception;
+                TransportException failure = translate(exception);
+                if (i + 1 == addresses.Count || !IsWorthAnother(remote, failure.Reason))
+                {
+                    throw failure;
+                }
             }
         }
-
-        throw translate(failure!);
     }
 
-    private static IEnumerable<EndPoint> Of(Remote remote)
+    // The addresses of a name are one host's: another helps only where nobody answered. Those that a Remote lists may be several hosts'.
+    private static bool IsWorthAnother(Remote remote, TransportErrorReason reason) => remote.Addresses.Count > 0
+        || reason is TransportErrorReason.Unreachable or TransportErrorReason.TimedOut or TransportErrorReason.Refused
+            or TransportErrorReason.LocalAddressUnavailable;
+
+    private static async ValueTask<IReadOnlyList<IPAddress>> ResolveAsync(
+        Remote remote, Func<string, CancellationToken, Task<IPAddress[]>> resolve, CancellationToken cancellationToken)
     {
         if (remote.Addresses.Count > 0)
         {
-            return remote.Addresses.Select(EndPoint (address) => new IPEndPoint(address, remote.Port));
+            return remote.Addresses;
         }
 
-        return
-        [
-            IPAddress.TryParse(remote.Host, out IPAddress? literal)
-                ? new IPEndPoint(literal, remote.Port)
-                : new DnsEndPoint(remote.Host, remote.Port),
-        ];
+        if (IPAddress.TryParse(remote.Host, out IPAddress? literal))
+        {
+            return [literal];
+        }
+
+        IPAddress[] found = await resolve(remote.Host, cancellationToken).ConfigureAwait(false);
+        return found.Length > 0 ? found : throw new SocketException((int)SocketError.HostNotFound);
     }
 }

@@ -66,10 +66,10 @@ internal sealed class ConnectAttempt
     }
 
     /// <summary>A connection whose handshake is complete.</summary>
-    public ValueTask<TransportConnection> ConnectAsync(EndPoint remote, CancellationToken cancellationToken) =>
+    public ValueTask<TransportConnection> ConnectAsync(IPEndPoint remote, CancellationToken cancellationToken) =>
         ConnectAsync(remote, isEarly: false, cancellationToken);
 
-    private async ValueTask<TransportConnection> ConnectAsync(EndPoint remote, bool isEarly, CancellationToken cancellationToken)
+    private async ValueTask<TransportConnection> ConnectAsync(IPEndPoint remote, bool isEarly, CancellationToken cancellationToken)
     {
         // A session is used once, so that observers cannot link connections: each address has its own.
         QuicSessionTicket? ticket = _ticket ?? _sessions?.TakeTicket();
@@ -79,7 +79,7 @@ internal sealed class ConnectAttempt
             new QuicClientConnectionOptions
             {
                 RemoteEndPoint = remote,
-                LocalEndPoint = LocalAddresses.ForConnecting(_request.Local, (remote as IPEndPoint)?.AddressFamily),
+                LocalEndPoint = LocalAddresses.ForConnecting(_request.Local, remote.AddressFamily),
                 ClientAuthenticationOptions = TlsOptions.ForClient(_request, _verifier),
                 SessionTicket = ticket,
                 EnableEarlyData = isEarly,

@@ -83,7 +83,8 @@ public sealed partial class ManagedTransport : PostTransport
             ?? await RemoteAddresses.ConnectToAnyAsync(
                 request.Remote,
                 remote => attempt.ConnectAsync(remote, cancellationToken),
-                ManagedQuicErrors.Translate).ConfigureAwait(false);
+                ManagedQuicErrors.Translate,
+                cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

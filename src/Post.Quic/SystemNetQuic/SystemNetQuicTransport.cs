@@ -84,7 +84,8 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         return await RemoteAddresses.ConnectToAnyAsync(
             request.Remote,
             remote => ConnectAsync(request, remote, verifier, cancellationToken),
-            QuicErrors.Translate).ConfigureAwait(false);
+            QuicErrors.Translate,
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -134,13 +135,13 @@ public sealed partial class SystemNetQuicTransport : PostTransport
 
     private static QuicClientConnectionOptions ClientOptions(
         TransportConnectRequest request,
-        EndPoint remote,
+        IPEndPoint remote,
         PeerVerifier verifier)
     {
         var options = new QuicClientConnectionOptions
         {
             RemoteEndPoint = remote,
-            LocalEndPoint = LocalAddresses.ForConnecting(request.Local, (remote as IPEndPoint)?.AddressFamily),
+            LocalEndPoint = LocalAddresses.ForConnecting(request.Local, remote.AddressFamily),
             ClientAuthenticationOptions = TlsOptions.ForClient(request, verifier),
         };
         Apply(options, request.Limits, request.HandshakeTimeout, request.IdleTimeout, request.KeepAliveInterval);
@@ -184,7 +185,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
     }
 
     private async ValueTask<TransportConnection> ConnectAsync(
-        TransportConnectRequest request, EndPoint remote, PeerVerifier verifier, CancellationToken cancellationToken)
+        TransportConnectRequest request, IPEndPoint remote, PeerVerifier verifier, CancellationToken cancellationToken)
     {
         QuicClientConnectionOptions options = ClientOptions(request, remote, verifier);
         string name = TlsOptions.NameOf(request);
