@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Post.Sockets;
 
@@ -64,6 +65,21 @@ internal sealed class PeerVerifier
             Key = KeyFingerprint.Of(presented),
             Certificate = presented,
         };
+    }
+
+    /// <summary>Who the peer is, once the handshake is complete: nobody unproven where a proof was asked for.</summary>
+    /// <param name="certificate">What it showed.</param>
+    /// <param name="connectedName">The name that was connected to.</param>
+    /// <param name="ofSession">Who the peer proved to be when the session was made that it resumed; it then shows no certificate.</param>
+    /// <exception cref="AuthenticationException">It showed none, and resumed no session of ours.</exception>
+    public PeerIdentity IdentifyProven(X509Certificate? certificate, string? connectedName, PeerIdentity? ofSession = null)
+    {
+        if (_trust is null || certificate is not null)
+        {
+            return Identify(certificate, connectedName);
+        }
+
+        return ofSession ?? throw new AuthenticationException("The peer showed no certificate.");
     }
 
     private bool IsPinned(X509Certificate2 certificate)

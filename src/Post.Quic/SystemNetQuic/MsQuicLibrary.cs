@@ -69,6 +69,37 @@ internal static class MsQuicLibrary
     internal static nint Resolve(Assembly assembly, string name) =>
         assembly == typeof(QuicConnection).Assembly && Names.Contains(name) ? Volatile.Read(ref _named) : 0;
 
+    /// <summary>
+    /// The library that System.Net.Quic has got, looked for as that does: the loader then gives the very same, even where another file of
+    /// the name was loaded since. 0 where it has none.
+    /// </summary>
+    [SupportedOSPlatform("linux")]
+    [SupportedOSPlatform("macos")]
+    [SupportedOSPlatform("windows")]
+    internal static nint Loaded()
+    {
+        Assembly owner = typeof(QuicConnection).Assembly;
+        if (OperatingSystem.IsWindows())
+        {
+            return NativeLibrary.TryLoad(PathBeside(LocationOf(owner)), owner, DllImportSearchPath.LegacyBehavior, out nint beside) ? beside : 0;
+        }
+
+        foreach (string name in Names)
+        {
+            if (NativeLibrary.TryLoad(name, owner, null, out nint library))
+            {
+                return library;
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>Where System.Net.Quic takes the library from on Windows: from where it lies itself, or the program where all is one file.</summary>
+    internal static string PathBeside(string assemblyLocation) => Path.Combine(
+        string.IsNullOrEmpty(assemblyLocation) ? AppContext.BaseDirectory : Path.GetDirectoryName(assemblyLocation)!,
+        NamesOn(isWindows: true, isMacOS: false)[0]);
+
     // On Linux a library that is loaded by its full path satisfies the later search by name: the loader knows its SONAME.
     // Elsewhere the search asks us, when it has found nothing.
     private static bool TryLoad(string path, out nint library, [NotNullWhen(false)] out string? remedy)
@@ -122,18 +153,9 @@ internal static class MsQuicLibrary
         }
     }
 
-    private static nint Loaded()
-    {
-        foreach (string name in Names)
-        {
-            if (NativeLibrary.TryLoad(name, typeof(QuicConnection).Assembly, null, out nint library))
-            {
-                return library;
-            }
-        }
-
-        return 0;
-    }
+    [UnconditionalSuppressMessage(
+        "SingleFile", "IL3000", Justification = "Where all is one file the location is empty, and the directory of that file is taken.")]
+    private static string LocationOf(Assembly assembly) => assembly.Location;
 
     private static string Remedy(string? path)
     {

@@ -37,6 +37,15 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         SystemNetQuicOptions? options = null,
         ILoggerFactory? loggerFactory = null,
         TimeProvider? timeProvider = null)
+        : this(options, loggerFactory, timeProvider, MsQuicExtras.Get)
+    {
+    }
+
+    internal SystemNetQuicTransport(
+        SystemNetQuicOptions? options,
+        ILoggerFactory? loggerFactory,
+        TimeProvider? timeProvider,
+        Func<ExtrasOrObstacle> extras)
     {
         if (!MsQuicLibrary.IsAvailable(options?.MsQuicLibraryPath, out string? remedy))
         {
@@ -48,14 +57,25 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         if (options is { UseMsQuicExtras: false })
         {
             LogExtrasUnwanted();
+            return;
         }
-        else if (!MsQuicExtras.TryGet(out _extras, out string? obstacle))
+
+        ExtrasOrObstacle found = extras();
+        if (!found.AreThere)
         {
-            LogNoExtras(obstacle);
+            LogNoExtras(found.Obstacle);
+            return;
         }
-        else if (_extras.MigrationObstacle is { } missing)
+
+        _extras = found.Extras;
+        if (_extras.MigrationObstacle is { } missing)
         {
             LogNoMigration(missing);
+        }
+
+        if (!_extras.CanResume)
+        {
+            LogNoResumption();
         }
     }
 
@@ -70,8 +90,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
     public override TimeProvider TimeProvider => _time;
 
     /// <summary>What a transport with the extras can do here. System.Net.Quic must be known to work.</summary>
-    internal static TransportCapabilities GetCapabilities() =>
-        MsQuicExtras.TryGet(out MsQuicExtras? extras, out _) ? extras.Capabilities : TransportCapabilities.None;
+    internal static TransportCapabilities GetCapabilities() => MsQuicExtras.Get().Extras?.Capabilities ?? TransportCapabilities.None;
 
     /// <inheritdoc/>
     public override async ValueTask<TransportConnection> ConnectAsync(
@@ -192,11 +211,13 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         if (_extras is null)
         {
             QuicConnection plain = await QuicConnection.ConnectAsync(options, cancellationToken).ConfigureAwait(false);
-            return await HoldAsync(new SystemNetQuicConnection(
-                plain, isClient: true, verifier.Identify(plain.RemoteCertificate, name), _time)).ConfigureAwait(false);
+            return await WrapAsync(
+                plain,
+                () => new SystemNetQuicConnection(plain, isClient: true, verifier.IdentifyProven(plain.RemoteCertificate, name), _time))
+                .ConfigureAwait(false);
         }
 
-        var sessions = SessionStore.Of(Name, request, _logger);
+        SessionStore? sessions = _extras.CanResume ? SessionStore.Of(Name, request, _logger) : null;
         StoredSession? session = null;
         if (sessions is not null && sessions.TryTake(out ReadOnlyMemory<byte> stored))
         {
@@ -206,19 +227,38 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         (QuicConnection connection, ConnectionExtras extras) = await _extras
             .ConnectAsync(options, session?.Ticket, _time, _logger, cancellationToken)
             .ConfigureAwait(false);
-        PeerIdentity peer = extras.IsResumed && session is not null
-            ? session.Server
-            : verifier.Identify(connection.RemoteCertificate, name);
-        if (sessions is not null)
-        {
-            extras.KeepTickets(ticket => sessions.Keep(
-                new StoredSession(ticket, peer).Encode(), _time.GetUtcNow() + StoredSession.Lifetime));
-        }
+        return await WrapAsync(
+            connection,
+            () =>
+            {
+                PeerIdentity peer = verifier.IdentifyProven(
+                    connection.RemoteCertificate, name, extras.IsResumed ? session?.Server : null);
+                if (sessions is not null)
+                {
+                    extras.KeepTickets(ticket => sessions.Keep(
+                        new StoredSession(ticket, peer).Encode(), _time.GetUtcNow() + StoredSession.Lifetime));
+                }
 
-        return await HoldAsync(new SystemNetQuicConnection(connection, isClient: true, peer, _time, extras)).ConfigureAwait(false);
+                return new SystemNetQuicConnection(connection, isClient: true, peer, _time, extras);
+            }).ConfigureAwait(false);
     }
 
-    private ValueTask<SystemNetQuicConnection> HoldAsync(SystemNetQuicConnection connection) => _scope.HoldAsync(connection, connection.Ended);
+    /// <summary>Puts a connection behind the seam. Where that fails nobody else would ever close it: msquic, and the extras, hold it.</summary>
+    private async ValueTask<SystemNetQuicConnection> WrapAsync(QuicConnection connection, Func<SystemNetQuicConnection> wrap)
+    {
+        SystemNetQuicConnection wrapped;
+        try
+        {
+            wrapped = wrap();
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        return await _scope.HoldAsync(wrapped, wrapped.Ended).ConfigureAwait(false);
+    }
 
     private ListenerSource Source(
         QuicListener listener, PeerVerifier verifier, ConditionalWeakTable<QuicConnection, ConnectionExtras> served) => new(
@@ -227,8 +267,14 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         {
             QuicConnection connection = await listener.AcceptConnectionAsync(cancellationToken).ConfigureAwait(false);
             served.TryGetValue(connection, out ConnectionExtras? extras);
-            PeerIdentity peer = verifier.Identify(connection.RemoteCertificate, connectedName: null);
-            return await HoldAsync(new SystemNetQuicConnection(connection, isClient: false, peer, _time, extras)).ConfigureAwait(false);
+            return await WrapAsync(
+                connection,
+                () => new SystemNetQuicConnection(
+                    connection,
+                    isClient: false,
+                    verifier.IdentifyProven(connection.RemoteCertificate, connectedName: null),
+                    _time,
+                    extras)).ConfigureAwait(false);
         },
         listener.DisposeAsync);
 
@@ -240,4 +286,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
 
     [LoggerMessage(3, LogLevel.Information, "Clients cannot be moved to another address ({Obstacle}); the managed engine can")]
     private partial void LogNoMigration(string obstacle);
+
+    [LoggerMessage(4, LogLevel.Information, "Sessions are not resumed, since msquic uses Schannel here; the managed engine resumes them")]
+    private partial void LogNoResumption();
 }

@@ -1,5 +1,7 @@
 using System.Runtime.Versioning;
+using Microsoft.Extensions.Logging;
 using Post.Quic.SystemNetQuic;
+using Post.Quic.SystemNetQuic.Extras;
 
 namespace Post.Quic.Tests.Transports;
 
@@ -14,13 +16,14 @@ internal static class MsQuic
 {
     private static readonly SystemNetQuicOptions Options = new() { MsQuicLibraryPath = Environment.GetEnvironmentVariable("POST_MSQUIC_PATH") };
 
-    public static SystemNetQuicTransport CreateTransport(bool useExtras = true)
+    public static SystemNetQuicTransport CreateTransport(
+        bool useExtras = true, ILoggerFactory? logs = null, Func<ExtrasOrObstacle>? extras = null)
     {
         if (!MsQuicLibrary.IsAvailable(Options.MsQuicLibraryPath, out string? remedy))
         {
             Assert.Inconclusive("No libmsquic: " + remedy);
         }
 
-        return new SystemNetQuicTransport(Options with { UseMsQuicExtras = useExtras });
+        return new SystemNetQuicTransport(Options with { UseMsQuicExtras = useExtras }, logs, null, extras ?? MsQuicExtras.Get);
     }
 }

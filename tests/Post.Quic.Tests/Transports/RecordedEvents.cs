@@ -13,6 +13,7 @@ internal sealed class RecordedEvents : TransportEvents
     private readonly Channel<(long Token, TransportDatagramState State)> _datagramStates =
         Channel.CreateUnbounded<(long, TransportDatagramState)>();
 
+    private readonly Channel<int> _maxDatagramSizes = Channel.CreateUnbounded<int>();
     private readonly Channel<(PostPath Path, PathChange Change)> _paths = Channel.CreateUnbounded<(PostPath, PathChange)>();
     private readonly TaskCompletionSource<TransportException> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -27,6 +28,9 @@ internal sealed class RecordedEvents : TransportEvents
 
     public ValueTask<(long Token, TransportDatagramState State)> NextDatagramStateAsync(CancellationToken cancellationToken) =>
         _datagramStates.Reader.ReadAsync(cancellationToken);
+
+    public ValueTask<int> NextMaxDatagramSizeAsync(CancellationToken cancellationToken) =>
+        _maxDatagramSizes.Reader.ReadAsync(cancellationToken);
 
     public ValueTask<(PostPath Path, PathChange Change)> NextPathChangeAsync(CancellationToken cancellationToken) =>
         _paths.Reader.ReadAsync(cancellationToken);
@@ -48,6 +52,8 @@ internal sealed class RecordedEvents : TransportEvents
     public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData) => _datagrams.Writer.TryWrite(payload.ToArray());
 
     public override void OnDatagramState(long token, TransportDatagramState state) => _datagramStates.Writer.TryWrite((token, state));
+
+    public override void OnMaxDatagramSizeChanged(int maxDatagramSize) => _maxDatagramSizes.Writer.TryWrite(maxDatagramSize);
 
     public override void OnPathChanged(PostPath path, PathChange change) => _paths.Writer.TryWrite((path, change));
 

@@ -16,9 +16,11 @@ public sealed class SystemNetQuicExtrasTests
     {
         await using PostTransport transport = MsQuic.CreateTransport();
 
-        Assert.IsTrue(MsQuicExtras.TryGet(out MsQuicExtras? extras, out string? obstacle), obstacle);
-        Assert.AreEqual(extras.Capabilities, transport.Capabilities);
-        Assert.AreEqual(OperatingSystem.IsLinux(), transport.Capabilities.HasFlag(TransportCapabilities.Migration), extras.MigrationObstacle);
+        ExtrasOrObstacle found = MsQuicExtras.Get();
+        Assert.IsTrue(found.AreThere, found.Obstacle);
+        Assert.AreEqual(found.Extras.Capabilities, transport.Capabilities);
+        Assert.AreEqual(
+            OperatingSystem.IsLinux(), transport.Capabilities.HasFlag(TransportCapabilities.Migration), found.Extras.MigrationObstacle);
     }
 
     [TestMethod]

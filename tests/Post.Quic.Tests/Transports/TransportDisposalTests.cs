@@ -50,9 +50,14 @@ public sealed class TransportDisposalTests
         };
 
         // One that was accepted, one that ended before, and one that nobody took.
-        (RecordedEvents clientOfAccepted, RecordedEvents accepted, _) = await ConnectAsync(clients, listener, request);
-        (_, _, TransportConnection over) = await ConnectAsync(clients, listener, request);
-        await over.DisposeAsync();
+        (RecordedEvents clientOfAccepted, RecordedEvents accepted, _, _) = await ConnectAsync(clients, listener, request);
+        (_, RecordedEvents over, TransportConnection clientOfOver, TransportConnection serverOfOver) =
+            await ConnectAsync(clients, listener, request);
+        await clientOfOver.DisposeAsync();
+
+        // What is over the transport forgets: whoever has it gives back what it still holds, its port for one.
+        await over.ClosedAsync(Cancel);
+        await serverOfOver.DisposeAsync();
         TransportConnection unaccepted = await clients.ConnectAsync(request, Cancel);
         var clientOfUnaccepted = new RecordedEvents();
         unaccepted.Start(clientOfUnaccepted);
@@ -96,7 +101,7 @@ public sealed class TransportDisposalTests
         }
     }
 
-    private async Task<(RecordedEvents Client, RecordedEvents Server, TransportConnection Connection)> ConnectAsync(
+    private async Task<(RecordedEvents OfClient, RecordedEvents OfServer, TransportConnection Client, TransportConnection Server)> ConnectAsync(
         PostTransport clients, TransportListener listener, TransportConnectRequest request)
     {
         Task<TransportConnection?> accepting = listener.AcceptAsync(Cancel).AsTask();
@@ -110,7 +115,7 @@ public sealed class TransportDisposalTests
         // System.Net.Quic tells of an end only who asks for something.
         _ = IgnoreEndAsync(client);
         _ = IgnoreEndAsync(server);
-        return (ofClient, ofServer, client);
+        return (ofClient, ofServer, client, server);
     }
 
     private async Task IgnoreEndAsync(TransportConnection connection)

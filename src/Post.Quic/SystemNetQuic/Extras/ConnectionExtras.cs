@@ -10,10 +10,15 @@ namespace Post.Quic.SystemNetQuic.Extras;
 [SupportedOSPlatform("linux")]
 [SupportedOSPlatform("macos")]
 [SupportedOSPlatform("windows")]
-internal sealed partial class ConnectionExtras
+internal sealed partial class ConnectionExtras : IEventTarget
 {
-    /// <summary>What may wait for somebody who listens: an association attaches at once, so more than this is a peer's flood.</summary>
-    private const int MaxEarlyDatagrams = 256;
+    /// <summary>
+    /// What may wait for somebody who listens. A peer that speaks Post sends none before our HELLO, which comes from whoever listens; the
+    /// connections that wait to be accepted are as many as a backlog holds, and are not to hold what anybody sends them.
+    /// </summary>
+    private const int MaxEarlyDatagrams = 4;
+
+    private const int MaxEarlyBytes = 4096;
 
     /// <summary>Tickets that wait for the handshake to name the peer; a server sends one or two.</summary>
     private const int MaxEarlyTickets = 4;
@@ -22,7 +27,13 @@ internal sealed partial class ConnectionExtras
     /// What a datagram holds on every path: of the 1200 bytes that QUIC needs, less the longest short header, the AEAD's tag and
     /// the frame's own header.
     /// </summary>
-    private const int LeastDatagramSize = 1200 - (1 + 20 + 4) - 16 - 3;
+    private const int LeastDatagramSize = 1200 - (1 + 20 + 4) - 16 - FrameHeader;
+
+    /// <summary>
+    /// Type and length of a DATAGRAM frame. What the peer announces bounds the whole frame (RFC 9221 section 3), but msquic, up to 2.5.9 at
+    /// least, takes it for the bound of the payload; whether that or the path bounds its number it does not say, so it is taken off.
+    /// </summary>
+    private const int FrameHeader = 3;
 
     private readonly MsQuicTable _table;
     private readonly SafeHandle _handle;
@@ -32,11 +43,11 @@ internal sealed partial class ConnectionExtras
     private readonly DatagramSender _datagrams;
     private readonly Lock _gate = new();
     private Queue<(byte[] Payload, bool IsEarly)>? _earlyDatagrams = new();
+    private int _earlyBytes;
     private List<byte[]>? _earlyTickets = [];
     private Action<byte[]>? _keepTicket;
     private TransportEvents? _events;
     private Action? _peerMoved;
-    private int _maxDatagramSize;
     private bool _isResumed;
 
     public ConnectionExtras(
@@ -49,25 +60,25 @@ internal sealed partial class ConnectionExtras
         _logger = logger;
         _givesTickets = givesTickets;
         _datagrams = new DatagramSender(
-            table, handle, time, (token, state) => Volatile.Read(ref _events)?.OnDatagramState(token, state));
+            table,
+            handle,
+            time,
+            (token, state) => Volatile.Read(ref _events)?.OnDatagramState(token, state),
+            maxSize => Volatile.Read(ref _events)?.OnMaxDatagramSizeChanged(maxSize));
     }
 
     /// <summary>What they can, whatever the peer can.</summary>
     public TransportCapabilities Capabilities { get; }
 
     /// <summary>The largest datagram; 0 while the peer takes none.</summary>
-    public int MaxDatagramSize => Volatile.Read(ref _maxDatagramSize);
+    public int MaxDatagramSize => _datagrams.MaxSize;
 
     public bool IsResumed => Volatile.Read(ref _isResumed);
-
-    /// <summary>The last of all events came.</summary>
-    public bool HasEnded { get; private set; }
 
     public void Start(TransportEvents events, Action peerMoved)
     {
         lock (_gate)
         {
-            _peerMoved = peerMoved;
             while (_earlyDatagrams!.TryDequeue(out (byte[] Payload, bool IsEarly) datagram))
             {
                 events.OnDatagramReceived(datagram.Payload, datagram.IsEarly);
@@ -76,6 +87,10 @@ internal sealed partial class ConnectionExtras
             _earlyDatagrams = null;
             Volatile.Write(ref _events, events);
         }
+
+        // It may have moved when nobody listened.
+        Volatile.Write(ref _peerMoved, peerMoved);
+        peerMoved();
     }
 
     /// <summary>From now on tickets are kept, with those that came already.</summary>
@@ -92,13 +107,8 @@ internal sealed partial class ConnectionExtras
     }
 
     public TransportDatagramResult TrySendDatagram(
-        ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime)
-    {
-        int largest = MaxDatagramSize;
-        return largest == 0
-            ? TransportDatagramResult.Unavailable
-            : payload.Length > largest ? TransportDatagramResult.TooLarge : _datagrams.TrySend(payload, priority, token, lifetime);
-    }
+        ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime) =>
+        _datagrams.TrySend(payload, priority, token, lifetime);
 
     /// <summary>Asks msquic's worker: never under a lock that an event handler takes.</summary>
     public bool TryGetStatistics(out NativeStatistics statistics)
@@ -121,66 +131,57 @@ internal sealed partial class ConnectionExtras
     public void SetStreamRank(SafeHandle stream, ushort rank) =>
         TrySetParam(stream, NativeNumbers.StreamPriority, MemoryMarshal.AsBytes(new ReadOnlySpan<ushort>(in rank)));
 
-    /// <summary>An event of this connection, in msquic's callback.</summary>
-    public unsafe void OnEvent(nint handle, int type, byte* nativeEvent)
+    public void OnEvent(nint handle, in NativeEvent nativeEvent)
     {
-        // The data follow the type, aligned to 8.
-        byte* data = nativeEvent + 8;
-        switch (type)
+        switch (nativeEvent.Type)
         {
             case NativeNumbers.Connected:
-                Volatile.Write(ref _isResumed, data[0] != 0);
+                Volatile.Write(ref _isResumed, nativeEvent.IsResumed);
                 FindDatagrams(handle);
-                if (_givesTickets && !_table.TrySendResumptionTicket(handle))
+                if (_givesTickets && !NativeNumbers.Succeeded(_table.SendResumptionTicket(handle)))
                 {
                     LogNoTicket();
                 }
 
                 break;
             case NativeNumbers.DatagramStateChanged:
-                OnDatagramsChanged(data[0] == 0 ? 0 : *(ushort*)(data + 2));
+                _datagrams.Resize(nativeEvent.IsSendEnabled ? Math.Max(0, nativeEvent.MaxSendLength - FrameHeader) : 0);
                 break;
             case NativeNumbers.DatagramReceived:
-                var buffer = *(NativeBuffer**)data;
-                bool isEarly = (*(int*)(data + sizeof(nint)) & NativeNumbers.ReceivedAsEarlyData) != 0;
-                OnDatagram(new ReadOnlySpan<byte>(buffer->Bytes, (int)buffer->Length), isEarly);
+                OnDatagram(nativeEvent.Datagram, nativeEvent.IsEarlyData);
                 break;
             case NativeNumbers.DatagramSendStateChanged:
-                _datagrams.OnState(*(nint*)data, *(int*)(data + sizeof(nint)));
+                _datagrams.OnState(nativeEvent.SendContext, nativeEvent.SendState);
                 break;
             case NativeNumbers.PeerAddressChanged:
-                _peerMoved?.Invoke();
+                Volatile.Read(ref _peerMoved)?.Invoke();
                 break;
             case NativeNumbers.ResumptionTicketReceived:
-                OnTicket(new ReadOnlySpan<byte>(*(byte**)(data + sizeof(nint)), *(int*)data).ToArray());
+                OnTicket(nativeEvent.Ticket.ToArray());
                 break;
             case NativeNumbers.ShutdownComplete:
-                HasEnded = true;
-                _datagrams.End();
+                End();
                 break;
             default:
                 break;
         }
     }
 
-    /// <summary>Handling an event failed.</summary>
     public void OnFailure(Exception exception) => LogFailure(exception);
 
+    /// <summary>The last of all events came.</summary>
+    public void End() => _datagrams.End();
+
     // A server learns whether its client takes datagrams before anybody can be told by an event; that tells only of later changes.
+    // How large they may be it cannot ask: where the client takes less, the first refusal shows it.
     private void FindDatagrams(nint handle)
     {
         Span<byte> enabled = stackalloc byte[1];
         if (MaxDatagramSize == 0
             && _table.TryGetParam(handle, NativeNumbers.ConnectionDatagramSendEnabled, enabled, out _) && enabled[0] != 0)
         {
-            OnDatagramsChanged(LeastDatagramSize);
+            _datagrams.Resize(LeastDatagramSize);
         }
-    }
-
-    private void OnDatagramsChanged(int largest)
-    {
-        Volatile.Write(ref _maxDatagramSize, largest);
-        Volatile.Read(ref _events)?.OnMaxDatagramSizeChanged(largest);
     }
 
     private void OnDatagram(ReadOnlySpan<byte> payload, bool isEarly)
@@ -192,8 +193,9 @@ internal sealed partial class ConnectionExtras
                 events = _events;
                 if (events is null)
                 {
-                    if (_earlyDatagrams!.Count < MaxEarlyDatagrams)
+                    if (_earlyDatagrams!.Count < MaxEarlyDatagrams && _earlyBytes + payload.Length <= MaxEarlyBytes)
                     {
+                        _earlyBytes += payload.Length;
                         _earlyDatagrams.Enqueue((payload.ToArray(), isEarly));
                     }
 

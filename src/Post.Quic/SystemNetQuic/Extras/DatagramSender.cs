@@ -12,7 +12,7 @@ namespace Post.Quic.SystemNetQuic.Extras;
 [SupportedOSPlatform("macos")]
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class DatagramSender(
-    MsQuicTable table, SafeHandle handle, TimeProvider time, Action<long, TransportDatagramState> report)
+    MsQuicTable table, SafeHandle handle, TimeProvider time, Action<long, TransportDatagramState> report, Action<int> resized)
 {
     /// <summary>Datagrams waiting here: what a burst may hold before the caller hears that it is too fast.</summary>
     private const int MaxWaiting = 1024;
@@ -35,6 +35,8 @@ internal sealed unsafe class DatagramSender(
     /// <summary>Blocks kept for reuse.</summary>
     private const int MaxSpare = 64;
 
+    private const int NoSlot = -1;
+
     private static readonly int BlockHeader = sizeof(NativeBuffer);
 
     private readonly Lock _gate = new();
@@ -46,16 +48,29 @@ internal sealed unsafe class DatagramSender(
     private long _waitsSince;
     private int _unsent;
     private int _open;
+    private int _maxSize;
     private bool _ended;
+
+    /// <summary>The largest datagram; 0 while there are none.</summary>
+    public int MaxSize => Volatile.Read(ref _maxSize);
+
+    public void Resize(int maxSize)
+    {
+        lock (_gate)
+        {
+            Volatile.Write(ref _maxSize, maxSize);
+            resized(maxSize);
+        }
+    }
 
     public TransportDatagramResult TrySend(
         ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime)
     {
         lock (_gate)
         {
-            if (_ended)
+            if (_ended || _maxSize == 0 || payload.Length > _maxSize)
             {
-                return TransportDatagramResult.Unavailable;
+                return Refusal(payload.Length);
             }
 
             if (_waiting.Count >= MaxWaiting || _open >= MaxOpen || IsStanding())
@@ -74,11 +89,12 @@ internal sealed unsafe class DatagramSender(
             try
             {
                 handle.DangerousAddRef(ref held);
-                Pump();
+                return Pump(index) ? TransportDatagramResult.Queued : Refusal(payload.Length);
             }
             catch (ObjectDisposedException)
             {
                 // It is closing: the end of the connection reports what waits.
+                return TransportDatagramResult.Queued;
             }
             finally
             {
@@ -87,8 +103,6 @@ internal sealed unsafe class DatagramSender(
                     handle.DangerousRelease();
                 }
             }
-
-            return TransportDatagramResult.Queued;
         }
     }
 
@@ -159,8 +173,15 @@ internal sealed unsafe class DatagramSender(
 
     private bool IsStanding() => _waiting.Count > 0 && time.GetElapsedTime(_waitsSince) > LongestWait;
 
-    private void Pump()
+    private TransportDatagramResult Refusal(int size) =>
+        !_ended && size > _maxSize && _maxSize > 0 ? TransportDatagramResult.TooLarge : TransportDatagramResult.Unavailable;
+
+    /// <summary>Hands over what waits, as far as msquic is to have it.</summary>
+    /// <param name="offered">What is being offered by <see cref="TrySend"/>: if it is refused the caller is told so, and nothing is reported.</param>
+    /// <returns>Whether that is taken.</returns>
+    private bool Pump(int offered = NoSlot)
     {
+        bool isTaken = true;
         while (!_ended && _unsent < MaxUnsent && _waiting.TryDequeue(out int index, out _))
         {
             Slot slot = _slots[index];
@@ -172,16 +193,48 @@ internal sealed unsafe class DatagramSender(
                 continue;
             }
 
-            slot.IsUnsent = true;
-            _unsent++;
-            StateLifetime(slot, now);
-            if (!table.TrySendDatagram(handle.DangerousGetHandle(), (NativeBuffer*)slot.Block, index + 1))
+            if (!TryHandOver(index, slot, now))
             {
-                // Larger than the path now allows, or the peer takes none any more.
+                isTaken &= index != offered;
+                slot.IsReported = index == offered;
                 Settle(slot, TransportDatagramState.Canceled);
                 Release(index);
             }
         }
+
+        return isTaken;
+    }
+
+    private bool TryHandOver(int index, Slot slot, long now)
+    {
+        var buffer = (NativeBuffer*)slot.Block;
+        int size = (int)buffer->Length;
+        if (size > _maxSize)
+        {
+            return false;
+        }
+
+        slot.IsUnsent = true;
+        _unsent++;
+        StateLifetime(slot, now);
+        int status = table.SendDatagram(handle.DangerousGetHandle(), buffer, index + 1);
+        if (NativeNumbers.Succeeded(status))
+        {
+            return true;
+        }
+
+        // What msquic refuses once it refuses always, so the size that was known is not the true one: the path has shrunk, the peer
+        // announced less than what a server can but suppose, or the connection is closing. Kept, it would be offered without end.
+        if (status == NativeNumbers.InvalidState)
+        {
+            Resize(0);
+        }
+        else if (status == NativeNumbers.InvalidParameter)
+        {
+            Resize(Math.Max(0, size - 1));
+        }
+
+        return false;
     }
 
     private int Take(ReadOnlySpan<byte> payload, long token, long deadline, TransportLifetimeField lifetime)

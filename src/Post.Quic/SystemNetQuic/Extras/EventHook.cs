@@ -6,72 +6,81 @@ using System.Runtime.Versioning;
 namespace Post.Quic.SystemNetQuic.Extras;
 
 /// <summary>
-/// Stands before System.Net.Quic's own native callback: shows each event to the extras of its connection and passes it on
-/// with the same context.
+/// Stands before System.Net.Quic's own native callback: shows each event of a connection to its target and passes it on with the
+/// same context.
 /// </summary>
 [SupportedOSPlatform("linux")]
 [SupportedOSPlatform("macos")]
 [SupportedOSPlatform("windows")]
 internal static unsafe class EventHook
 {
-    private static readonly ConcurrentDictionary<nint, ConnectionExtras> ByHandle = new();
+    private static readonly ConcurrentDictionary<nint, IEventTarget> ByHandle = new();
     private static delegate* unmanaged[Cdecl]<nint, nint, byte*, int> _original;
 
     /// <summary>Connections that are hooked now.</summary>
     public static int Count => ByHandle.Count;
 
-    /// <summary>Puts the extras of a connection before its callback. The caller holds the handle.</summary>
-    public static void Install(MsQuicTable table, nint handle, ConnectionExtras extras)
+    /// <summary>Puts a target before the callback of a connection. The caller holds the handle.</summary>
+    public static void Install(MsQuicTable table, nint handle, IEventTarget target)
     {
         if (_original is null)
         {
             _original = QuicInternals.OriginalCallback();
         }
 
-        ByHandle[handle] = extras;
+        ByHandle[handle] = target;
         table.SetCallbackHandler(handle, &OnEvent, table.GetContext(handle));
     }
 
-    /// <summary>Forgets a connection whose last event may never come.</summary>
-    public static void Remove(nint handle) => ByHandle.TryRemove(handle, out _);
+    /// <summary>Forgets a connection whose last event did not come by here; its handle may be another's by now.</summary>
+    /// <returns>Whether it was still known.</returns>
+    public static bool Remove(nint handle, IEventTarget target) => ByHandle.TryRemove(KeyValuePair.Create(handle, target));
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int OnEvent(nint handle, nint context, byte* nativeEvent)
+    private static int OnEvent(nint handle, nint context, byte* address)
     {
-        int type = *(int*)nativeEvent;
-        ConnectionExtras? extras;
-        if (type == NativeNumbers.ShutdownComplete)
+        var nativeEvent = new NativeEvent(address);
+        IEventTarget? target;
+        if (nativeEvent.Type == NativeNumbers.ShutdownComplete)
         {
             // Before it is passed on: afterwards the handle may be closed and its address given to another connection.
-            ByHandle.TryRemove(handle, out extras);
+            ByHandle.TryRemove(handle, out target);
         }
         else
         {
-            ByHandle.TryGetValue(handle, out extras);
+            ByHandle.TryGetValue(handle, out target);
         }
 
-        if (type == NativeNumbers.PeerAddressChanged)
+        if (nativeEvent.Type == NativeNumbers.PeerAddressChanged)
         {
             // After it: the new address is then to be read from the connection.
-            int status = _original(handle, context, nativeEvent);
-            Show(extras, handle, type, nativeEvent);
+            int status = _original(handle, context, address);
+            Show(target, handle, nativeEvent);
             return status;
         }
 
-        Show(extras, handle, type, nativeEvent);
-        return _original(handle, context, nativeEvent);
+        Show(target, handle, nativeEvent);
+        return _original(handle, context, address);
     }
 
-    private static void Show(ConnectionExtras? extras, nint handle, int type, byte* nativeEvent)
+    // An exception must not reach native code: the process would die for one connection's sake. Telling of it may fail, too, since
+    // that is the application's logger.
+    private static void Show(IEventTarget? target, nint handle, in NativeEvent nativeEvent)
     {
         try
         {
-            extras?.OnEvent(handle, type, nativeEvent);
+            target?.OnEvent(handle, nativeEvent);
         }
         catch (Exception exception)
         {
-            // An exception must not reach native code: the process would die for one connection's sake.
-            extras?.OnFailure(exception);
+            try
+            {
+                target?.OnFailure(exception);
+            }
+            catch (Exception)
+            {
+                // There is nobody else to tell.
+            }
         }
     }
 }

@@ -1,19 +1,17 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using System.Net.Quic;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Post.Sockets.Transport;
 
 namespace Post.Quic.SystemNetQuic.Extras;
 
 /// <summary>
 /// Datagrams, ranks, statistics, tickets and rebinding, from msquic under System.Net.Quic. They rest on private members and
-/// native numbers, so all of these are tried once, before the first use; where one is not as expected there are no extras.
-/// Only what rebinding needs of the system is tried by itself: without it, all but that is there.
+/// native numbers. What of these can be tried without a peer is tried once, before the first use (<see cref="SelfTest"/> says what
+/// cannot); where one is not as expected there are no extras. What rebinding needs of the system is tried by itself: without it, all
+/// but that is there.
 /// </summary>
 [SupportedOSPlatform("linux")]
 [SupportedOSPlatform("macos")]
@@ -24,17 +22,17 @@ internal sealed class MsQuicExtras
         TransportCapabilities.Datagrams
         | TransportCapabilities.Priorities
         | TransportCapabilities.Paths
-        | TransportCapabilities.Resumption
         | TransportCapabilities.Statistics;
 
     private static readonly byte[] Yes = [1];
-    private static readonly Lazy<(MsQuicExtras? Extras, string? Obstacle)> Tried = new(TryAll);
+    private static readonly Lazy<ExtrasOrObstacle> Tried = new(() => Try(static test => test.FindObstacle()));
 
     private readonly MsQuicTable _table;
 
     private MsQuicExtras(MsQuicTable table)
     {
         _table = table;
+        CanResume = HasResumption(ReadTlsProvider(table), OperatingSystem.IsWindows());
         MigrationObstacle = OperatingSystem.IsLinux()
             ? InboundBlock.FindObstacle()
             : "msquic can only be moved safely where its socket can be kept from receiving, which is on Linux";
@@ -42,17 +40,43 @@ internal sealed class MsQuicExtras
 
     /// <summary>What a connection has with the extras; datagrams only where the peer takes them, and migration on clients.</summary>
     public TransportCapabilities Capabilities =>
-        MigrationObstacle is null ? Everywhere | TransportCapabilities.Migration : Everywhere;
+        Everywhere
+        | (CanResume ? TransportCapabilities.Resumption : TransportCapabilities.None)
+        | (MigrationObstacle is null ? TransportCapabilities.Migration : TransportCapabilities.None);
+
+    /// <summary>Whether sessions are resumed by tickets that this side keeps.</summary>
+    public bool CanResume { get; }
 
     /// <summary>Why a client cannot be moved here (<see cref="Rebinding"/>); null where it can.</summary>
     public string? MigrationObstacle { get; }
 
-    /// <summary>The extras, where everything they rely on is as expected. System.Net.Quic must be known to work.</summary>
-    public static bool TryGet([NotNullWhen(true)] out MsQuicExtras? extras, [NotNullWhen(false)] out string? obstacle)
+    /// <summary>The extras, where all that was tried is as expected. System.Net.Quic must be known to work.</summary>
+    public static ExtrasOrObstacle Get() => Tried.Value;
+
+    /// <summary>Tries them.</summary>
+    /// <param name="test">Does the self-test, and says what is not as expected; null where all is.</param>
+    internal static ExtrasOrObstacle Try(Func<SelfTest, string?> test)
     {
-        (extras, obstacle) = Tried.Value;
-        return extras is not null;
+        try
+        {
+            string? obstacle = FindStaticObstacle();
+            if (obstacle is not null || !MsQuicTable.TryOpen(out MsQuicTable? table, out obstacle))
+            {
+                return new ExtrasOrObstacle(null, obstacle);
+            }
+
+            obstacle = SelfTest.Run(table, test);
+            return obstacle is null ? new ExtrasOrObstacle(new MsQuicExtras(table), null) : new ExtrasOrObstacle(null, obstacle);
+        }
+        catch (Exception exception)
+        {
+            return new ExtrasOrObstacle(null, $"trying them failed: {exception.Message}");
+        }
     }
+
+    /// <summary>Schannel keeps its sessions to itself: msquic gives it no ticket of a client, and gets none from it to keep.</summary>
+    internal static bool HasResumption(int? tlsProvider, bool isWindows) =>
+        tlsProvider is { } provider ? provider == NativeNumbers.TlsByOpenSsl : !isWindows;
 
     /// <summary>Connects as <see cref="QuicConnection.ConnectAsync"/> does, with the extras in place before the first packet.</summary>
     public async ValueTask<(QuicConnection Connection, ConnectionExtras Extras)> ConnectAsync(
@@ -67,10 +91,11 @@ internal sealed class MsQuicExtras
         try
         {
             ConnectionExtras extras = Attach(connection, time, logger, givesTickets: false);
-            if (ticket is not null)
+            if (ticket is not null && CanResume)
             {
                 // A ticket that msquic does not take costs a full handshake, no more.
-                WithHandle(connection, handle => _table.TrySetParam(handle, NativeNumbers.ConnectionResumptionTicket, ticket));
+                QuicInternals.WithHandle(
+                    connection, handle => _table.TrySetParam(handle, NativeNumbers.ConnectionResumptionTicket, ticket));
             }
 
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -82,9 +107,12 @@ internal sealed class MsQuicExtras
             await QuicInternals.FinishConnectAsync(connection, options, timeout.Token).ConfigureAwait(false);
             return (connection, extras);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
             await connection.DisposeAsync().ConfigureAwait(false);
+
+            // It names our own token, which the caller does not know.
+            cancellationToken.ThrowIfCancellationRequested();
             throw new QuicException(
                 QuicError.ConnectionTimeout, null, $"The handshake did not finish within {options.HandshakeTimeout}.");
         }
@@ -98,34 +126,28 @@ internal sealed class MsQuicExtras
     /// <summary>Puts the extras in place on a connection that has not begun its handshake; a server may let its client resume.</summary>
     public ConnectionExtras Attach(QuicConnection connection, TimeProvider time, ILogger logger, bool givesTickets)
     {
+        givesTickets &= CanResume;
         var extras = new ConnectionExtras(_table, QuicInternals.HandleOf(connection), Capabilities, time, logger, givesTickets);
-        WithHandle(connection, handle =>
+        nint hooked = QuicInternals.WithHandle(connection, handle =>
         {
             EventHook.Install(_table, handle, extras);
             _table.TrySetParam(handle, NativeNumbers.ConnectionDatagramReceiveEnabled, Yes);
-            return !givesTickets || _table.TrySetParam(handle, NativeNumbers.ConnectionSettings, ResumeOnly());
+            _ = givesTickets && _table.TrySetParam(handle, NativeNumbers.ConnectionSettings, SelfTest.ResumeOnly());
+            return handle;
         });
-        return extras;
-    }
 
-    private static (MsQuicExtras? Extras, string? Obstacle) TryAll()
-    {
-        try
-        {
-            string? obstacle = FindStaticObstacle();
-            if (obstacle is not null || !MsQuicTable.TryOpen(out MsQuicTable? table, out obstacle))
+        // A server attaches on another thread than msquic's, so its client may have left before: the last event then went by, or goes by
+        // just now. The token is canceled by that event; the one that the listener gives its callback can be disposed before.
+        QuicInternals.ShutdownTokenOf(connection).UnsafeRegister(
+            _ =>
             {
-                return (null, obstacle);
-            }
-
-            var extras = new MsQuicExtras(table);
-            obstacle = extras.TryOnScratchConnection();
-            return obstacle is null ? (extras, null) : (null, obstacle);
-        }
-        catch (Exception exception)
-        {
-            return (null, $"trying them failed: {exception.Message}");
-        }
+                if (EventHook.Remove(hooked, extras))
+                {
+                    extras.End();
+                }
+            },
+            null);
+        return extras;
     }
 
     private static string? FindStaticObstacle()
@@ -139,83 +161,11 @@ internal sealed class MsQuicExtras
         return nint.Size != sizeof(long) ? "they are known for 64-bit processes only" : QuicInternals.FindObstacle();
     }
 
-    private static T WithHandle<T>(QuicConnection connection, Func<nint, T> use)
+    private static int? ReadTlsProvider(MsQuicTable table)
     {
-        SafeHandle handle = QuicInternals.HandleOf(connection);
-        bool held = false;
-        try
-        {
-            handle.DangerousAddRef(ref held);
-            return use(handle.DangerousGetHandle());
-        }
-        finally
-        {
-            if (held)
-            {
-                handle.DangerousRelease();
-            }
-        }
-    }
-
-    private static byte[] ResumeOnly()
-    {
-        byte[] settings = new byte[NativeNumbers.SettingsSize];
-        BitConverter.TryWriteBytes(settings, 1UL << NativeNumbers.ServerResumptionLevelIsSet);
-        settings[NativeNumbers.ServerResumptionLevelOffset] = NativeNumbers.ServerResumeOnly;
-        return settings;
-    }
-
-    // A connection that is never started: what can be tried without a peer is tried on it.
-    private string? TryOnScratchConnection()
-    {
-        QuicConnection scratch = QuicInternals.NewConnection();
-        ConnectionExtras extras = Attach(scratch, TimeProvider.System, NullLogger.Instance, givesTickets: false);
-        string? obstacle = WithHandle(scratch, handle => TryOn(handle, scratch));
-
-        // Off the caller's context, and with its end: that is the event by which all state is given back.
-        Task.Run(async () => await scratch.DisposeAsync().ConfigureAwait(false)).GetAwaiter().GetResult();
-        return obstacle ?? (extras.HasEnded ? null : "the last event of a connection does not reach them");
-    }
-
-    private string? TryOn(nint handle, QuicConnection scratch)
-    {
-        nint context = _table.GetContext(handle);
-        if (context == 0 || !ReferenceEquals(GCHandle.FromIntPtr(context).Target, scratch))
-        {
-            return "the context of a connection is not known to System.Net.Quic";
-        }
-
-        Span<byte> enabled = stackalloc byte[1];
-        if (!_table.TryGetParam(handle, NativeNumbers.ConnectionDatagramReceiveEnabled, enabled, out _) || enabled[0] != 1)
-        {
-            return "datagrams cannot be enabled";
-        }
-
-        if (!_table.TryGetParam(handle, NativeNumbers.ConnectionDatagramSendEnabled, enabled, out _))
-        {
-            return "whether datagrams may be sent cannot be asked";
-        }
-
-        Span<byte> settings = stackalloc byte[NativeNumbers.SettingsSize];
-        if (!_table.TrySetParam(handle, NativeNumbers.ConnectionSettings, ResumeOnly())
-            || !_table.TryGetParam(handle, NativeNumbers.ConnectionSettings, settings, out _)
-            || (settings[NativeNumbers.ServerResumptionLevelOffset] & NativeNumbers.ServerResumptionLevelMask) != NativeNumbers.ServerResumeOnly)
-        {
-            return "the settings of a connection have another layout";
-        }
-
-        Span<byte> statistics = stackalloc byte[Unsafe.SizeOf<NativeStatistics>()];
-        if (!_table.TryGetParam(handle, NativeNumbers.ConnectionStatisticsV2, statistics, out int length) || length != statistics.Length)
-        {
-            return "the statistics have another layout";
-        }
-
-        var address = new IPEndPoint(IPAddress.Loopback, 4433);
-        Span<byte> local = stackalloc byte[NativeAddress.Size];
-        return !_table.TrySetParam(handle, NativeNumbers.ConnectionLocalAddress, NativeAddress.Of(address))
-            || !_table.TryGetParam(handle, NativeNumbers.ConnectionLocalAddress, local, out _)
-            || !address.Equals(NativeAddress.Read(local))
-            ? "local addresses have another layout"
+        Span<byte> provider = stackalloc byte[sizeof(int)];
+        return table.TryGetParam(0, NativeNumbers.GlobalTlsProvider, provider, out int length) && length == provider.Length
+            ? BitConverter.ToInt32(provider)
             : null;
     }
 }

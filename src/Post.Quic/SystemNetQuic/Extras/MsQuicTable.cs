@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Net.Quic;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
@@ -14,12 +13,12 @@ namespace Post.Quic.SystemNetQuic.Extras;
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class MsQuicTable
 {
-    private const int GetContextEntry = 1;
-    private const int SetCallbackHandlerEntry = 2;
-    private const int SetParamEntry = 3;
-    private const int GetParamEntry = 4;
-    private const int SendResumptionTicketEntry = 20;
-    private const int DatagramSendEntry = 28;
+    internal const int GetContextEntry = 1;
+    internal const int SetCallbackHandlerEntry = 2;
+    internal const int SetParamEntry = 3;
+    internal const int GetParamEntry = 4;
+    internal const int SendResumptionTicketEntry = 20;
+    internal const int DatagramSendEntry = 28;
 
     private readonly delegate* unmanaged[Cdecl]<nint, nint> _getContext;
     private readonly delegate* unmanaged[Cdecl]<nint, void*, nint, void> _setCallbackHandler;
@@ -42,9 +41,10 @@ internal sealed unsafe class MsQuicTable
     public static bool TryOpen([NotNullWhen(true)] out MsQuicTable? table, [NotNullWhen(false)] out string? obstacle)
     {
         table = null;
-        if (!TryFindLibrary(out nint library))
+        nint library = MsQuicLibrary.Loaded();
+        if (library == 0)
         {
-            obstacle = "the native library that System.Net.Quic uses was not found by its name";
+            obstacle = "the native library that System.Net.Quic uses was not found where that looks for it";
             return false;
         }
 
@@ -83,11 +83,15 @@ internal sealed unsafe class MsQuicTable
     public void SetCallbackHandler(nint handle, delegate* unmanaged[Cdecl]<nint, nint, byte*, int> handler, nint context) =>
         _setCallbackHandler(handle, handler, context);
 
-    public bool TrySetParam(nint handle, uint parameter, ReadOnlySpan<byte> value)
+    public bool TrySetParam(nint handle, uint parameter, ReadOnlySpan<byte> value) =>
+        NativeNumbers.Succeeded(SetParam(handle, parameter, value));
+
+    /// <returns>The status.</returns>
+    public int SetParam(nint handle, uint parameter, ReadOnlySpan<byte> value)
     {
         fixed (byte* bytes = value)
         {
-            return NativeNumbers.Succeeded(_setParam(handle, parameter, (uint)value.Length, bytes));
+            return _setParam(handle, parameter, (uint)value.Length, bytes);
         }
     }
 
@@ -103,33 +107,11 @@ internal sealed unsafe class MsQuicTable
         }
     }
 
-    public bool TrySendResumptionTicket(nint handle) => NativeNumbers.Succeeded(_sendResumptionTicket(handle, 0, 0, null));
+    /// <summary>Has a server send its client a ticket, without data of ours.</summary>
+    /// <returns>The status.</returns>
+    public int SendResumptionTicket(nint handle) => _sendResumptionTicket(handle, 0, 0, null);
 
     /// <summary>Hands over a datagram. The buffer and its bytes stay alive until a final send state.</summary>
-    public bool TrySendDatagram(nint handle, NativeBuffer* buffer, nint context) =>
-        NativeNumbers.Succeeded(_datagramSend(handle, buffer, 1, 0, context));
-
-    // By name and never by another path: the loader then gives the very library that System.Net.Quic got, even where another
-    // file of the name was loaded later.
-    private static bool TryFindLibrary(out nint library)
-    {
-        System.Reflection.Assembly owner = typeof(QuicConnection).Assembly;
-        if (OperatingSystem.IsWindows())
-        {
-            // There it lies beside System.Net.Quic, or beside the program where all is one file.
-            return NativeLibrary.TryLoad(MsQuicLibrary.Names[0], owner, DllImportSearchPath.AssemblyDirectory, out library)
-                || NativeLibrary.TryLoad(Path.Combine(AppContext.BaseDirectory, MsQuicLibrary.Names[0]), out library);
-        }
-
-        foreach (string name in MsQuicLibrary.Names)
-        {
-            if (NativeLibrary.TryLoad(name, owner, null, out library))
-            {
-                return true;
-            }
-        }
-
-        library = 0;
-        return false;
-    }
+    /// <returns>The status: whether msquic took it.</returns>
+    public int SendDatagram(nint handle, NativeBuffer* buffer, nint context) => _datagramSend(handle, buffer, 1, 0, context);
 }

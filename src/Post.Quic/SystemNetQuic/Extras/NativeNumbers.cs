@@ -5,6 +5,8 @@ internal static class NativeNumbers
 {
     public const uint ApiVersion = 2;
 
+    public const uint GlobalTlsProvider = 0x0100000A;
+
     public const uint ConnectionLocalAddress = 0x05000001;
     public const uint ConnectionSettings = 0x05000004;
     public const uint ConnectionDatagramReceiveEnabled = 0x0500000D;
@@ -30,6 +32,9 @@ internal static class NativeNumbers
 
     public const int ReceivedAsEarlyData = 1;
 
+    /// <summary>QUIC_TLS_PROVIDER_OPENSSL; the other is Schannel.</summary>
+    public const int TlsByOpenSsl = 1;
+
     /// <summary>Bit of the settings that says: the server's resumption level is given.</summary>
     public const int ServerResumptionLevelIsSet = 28;
 
@@ -42,6 +47,12 @@ internal static class NativeNumbers
     public const byte ServerResumptionLevelMask = 3 << 4;
 
     public const int SettingsSize = 144;
+
+    /// <summary>E_INVALIDARG; elsewhere EINVAL, on Linux and macOS alike.</summary>
+    public static readonly int InvalidParameter = OperatingSystem.IsWindows() ? unchecked((int)0x80070057) : 22;
+
+    /// <summary>E_NOT_VALID_STATE; elsewhere EPERM, on Linux and macOS alike.</summary>
+    public static readonly int InvalidState = OperatingSystem.IsWindows() ? unchecked((int)0x8007139F) : 1;
 
     /// <summary>Whether a status is a success; PENDING is one.</summary>
     public static bool Succeeded(int status) => Succeeded(status, OperatingSystem.IsWindows());

@@ -25,6 +25,8 @@ internal static class QuicInternals
     [DynamicDependency("#ctor()", typeof(QuicConnection))]
     [DynamicDependency("FinishConnectAsync", typeof(QuicConnection))]
     [DynamicDependency("NativeCallback", typeof(QuicConnection))]
+    [DynamicDependency("ConnectionShutdownToken", typeof(QuicConnection))]
+    [DynamicDependency("get_ConnectionShutdownToken", typeof(QuicConnection))]
     [DynamicDependency("Validate", typeof(QuicClientConnectionOptions))]
     [DynamicDependency("_handle", typeof(QuicConnection))]
     [DynamicDependency("_handle", typeof(QuicStream))]
@@ -56,6 +58,12 @@ internal static class QuicInternals
             return "QuicConnection.FinishConnectAsync is missing or changed";
         }
 
+        PropertyInfo? shutdown = typeof(QuicConnection).GetProperty("ConnectionShutdownToken", Private);
+        if (shutdown?.PropertyType != typeof(CancellationToken))
+        {
+            return "QuicConnection.ConnectionShutdownToken is missing or changed";
+        }
+
         MethodInfo? validate = typeof(QuicClientConnectionOptions).GetMethod("Validate", Private, [typeof(string)]);
         return validate?.ReturnType != typeof(void) ? "QuicClientConnectionOptions.Validate is missing or changed" : null;
     }
@@ -68,12 +76,36 @@ internal static class QuicInternals
 
     public static SafeHandle HandleOf(QuicStream stream) => (SafeHandle)StreamHandle!.GetValue(stream)!;
 
+    /// <summary>Uses the native handle of a connection, which stays open meanwhile.</summary>
+    /// <exception cref="ObjectDisposedException">The connection was disposed.</exception>
+    public static T WithHandle<T>(QuicConnection connection, Func<nint, T> use)
+    {
+        SafeHandle handle = HandleOf(connection);
+        bool held = false;
+        try
+        {
+            handle.DangerousAddRef(ref held);
+            return use(handle.DangerousGetHandle());
+        }
+        finally
+        {
+            if (held)
+            {
+                handle.DangerousRelease();
+            }
+        }
+    }
+
     [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
     public static extern QuicConnection NewConnection();
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "FinishConnectAsync")]
     public static extern ValueTask FinishConnectAsync(
         QuicConnection connection, QuicClientConnectionOptions options, CancellationToken cancellationToken);
+
+    /// <summary>Canceled by the last event of the connection.</summary>
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_ConnectionShutdownToken")]
+    public static extern CancellationToken ShutdownTokenOf(QuicConnection connection);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "Validate")]
     public static extern void Validate(QuicClientConnectionOptions options, string argumentName);
