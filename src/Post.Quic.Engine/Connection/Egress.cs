@@ -112,6 +112,7 @@ internal sealed class Egress
         var last = default(PacketDraft);
         bool hasLast = false;
         bool pad = false;
+        bool isShortened = false;
         int start = 0;
         for (EncryptionLevel level = EncryptionLevel.Initial; level <= EncryptionLevel.Application; level++)
         {
@@ -128,7 +129,9 @@ internal sealed class Egress
                 continue;
             }
 
-            SendPermission permission = Ask(space, path, datagram.Length, hasContent, now);
+            int size = isProbe || !hasContent ? datagram.Length : SizeFor(level, path, start, datagram.Length);
+            isShortened |= size < datagram.Length;
+            SendPermission permission = Ask(space, path, size, hasContent, now);
             if (permission != SendPermission.Allowed && !isProbe && !space.Received.IsAckDue(now))
             {
                 continue;
@@ -141,7 +144,7 @@ internal sealed class Egress
             }
 
             // RFC 9002 section 7.5 and 14.4: a probe must get through, so it does not try the path's size.
-            int end = isProbe ? Math.Min(datagram.Length, FullDatagram) : datagram.Length;
+            int end = isProbe ? Math.Min(datagram.Length, FullDatagram) : size;
             if (!_builder.TryBegin(datagram[..end], start, level, path, out PacketDraft draft))
             {
                 break;
@@ -177,7 +180,7 @@ internal sealed class Egress
             return 0;
         }
 
-        int length = _builder.Finish(datagram, ref last, PadTo(datagram.Length, last, pad), path, ecn, now);
+        int length = _builder.Finish(datagram, ref last, PadTo(isShortened ? 0 : datagram.Length, last, pad), path, ecn, now);
         if (_state.DiscardInitialAfterDatagram)
         {
             _state.DiscardInitialAfterDatagram = false;
@@ -185,6 +188,21 @@ internal sealed class Egress
         }
 
         return length;
+    }
+
+    /// <summary>
+    /// How large the packet may become. A window with less room than a datagram is closed to the parts of large streams, which
+    /// would become ever smaller; but what goes whole into that room need not wait for more.
+    /// </summary>
+    private int SizeFor(EncryptionLevel level, PathState path, int start, int size)
+    {
+        long room = path.Recovery.WindowRoom;
+        return level == EncryptionLevel.Application
+            && start == 0
+            && room < size
+            && _state.FrameWriter.FirstSize <= room - PacketBuilder.Overhead(path)
+            ? (int)room
+            : size;
     }
 
     /// <summary>Whether the congestion window and the pacer let content out; if not, when to look again.</summary>

@@ -46,6 +46,12 @@ internal sealed class FrameWriter
         _ => HasApplicationData || HasConnectionFrames || _state.PingToSend || _state.Crypto.HasDataToSend(level),
     };
 
+    /// <summary>At most so many bytes does the frame take that goes first into a 1-RTT packet.</summary>
+    public long FirstSize =>
+        HasConnectionFrames || _state.PingToSend || _state.Crypto.HasDataToSend(EncryptionLevel.Application)
+            ? long.MaxValue
+            : ApplicationData.FirstSize(_state.Streams, _state.Datagrams);
+
     private bool HasApplicationData => _state.Streams.HasFramesToSend || _state.Datagrams.HasDataToSend;
 
     /// <summary>Fills the packet; returns what its frames make of it.</summary>

@@ -27,6 +27,10 @@ internal sealed class PacketBuilder
         _grease = state.Random.NextUInt64() | 1;
     }
 
+    /// <summary>What a 1-RTT packet has beside its frames, at most.</summary>
+    public static int Overhead(PathState path) =>
+        PacketHeaderWriter.ShortLength(path.RemoteId.Id, PacketNumber.MaxLength) + PacketKeys.Overhead;
+
     /// <summary>Writes the header; false where the room is too small for any frame behind it.</summary>
     /// <param name="datagram">The room for the datagram.</param>
     /// <param name="start">Where in it the packet begins.</param>

@@ -1,6 +1,7 @@
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Frames;
 
 namespace Post.Quic.Engine.Datagrams;
 
@@ -45,6 +46,19 @@ internal static class ApplicationData
         }
 
         return writer.Position > start;
+    }
+
+    /// <summary>At most so many bytes does the frame take that goes first.</summary>
+    public static long FirstSize(StreamTable streams, DatagramQueue datagrams)
+    {
+        if (!streams.HasControlToSend
+            && datagrams.TryPeekUrgency(out SendUrgency datagram)
+            && !(streams.TryPeekUrgency(out SendUrgency stream) && stream < datagram))
+        {
+            return DatagramFrame.LengthOf(datagrams.FirstLength, withLength: true);
+        }
+
+        return streams.FirstSize;
     }
 
     // Class 0 without time left has nothing before it, and is never asked for: the comparison above is strict.

@@ -31,6 +31,9 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
 
     public int QueuedBytes => _bytes;
 
+    /// <summary>Bytes of the most urgent datagram.</summary>
+    public int FirstLength => _order.First.Data.Length;
+
     public bool HasDataToSend => _order.Count > 0;
 
     /// <summary>

@@ -6,8 +6,9 @@ using Post.Quic.Engine.Wire.Parameters;
 namespace Post.Quic.Engine.Recovery;
 
 /// <summary>
-/// Asks the peer to acknowledge less often while the window is large (draft-ietf-quic-ack-frequency): each
-/// acknowledgement costs both ends a packet, and a window of hundreds of packets needs no hundred of them in a round trip.
+/// Asks the peer to acknowledge as often as the window needs (draft-ietf-quic-ack-frequency). Less often while it is large: each
+/// acknowledgement costs both ends a packet, and a window of hundreds of packets needs no hundred of them in a round trip. Each
+/// packet while congestion has made it small: of a few packets, the one that waits for a second is a part of the window that stands still.
 /// </summary>
 /// <remarks>
 /// Reordering stays what it was: a gap is acknowledged at once, so that losses are found as early as ever, and no delay is
@@ -25,6 +26,10 @@ internal sealed class AckFrequencyRequest
 
     // For the last packets of what is sent, when no more come to complete the count.
     private const ulong DelaysInRoundTrip = 4;
+
+    // Packets in a window that congestion has made small, and in one that no longer is: a sawtooth between them asks once.
+    private const int SmallWindow = 16;
+    private const int SmallWindowEnd = 2 * SmallWindow;
 
     private const ulong MicrosecondsPerMillisecond = 1000;
 
@@ -49,7 +54,8 @@ internal sealed class AckFrequencyRequest
         }
 
         long window = path.Congestion.Window / path.Congestion.MaxDatagramSize;
-        int packets = (int)Math.Clamp(window / AcksInWindow, DefaultPackets, Limits.PacketsPerAck);
+        bool small = !path.Congestion.InSlowStart && window < (_packets == 1 ? SmallWindowEnd : SmallWindow);
+        int packets = small ? 1 : (int)Math.Clamp(window / AcksInWindow, DefaultPackets, Limits.PacketsPerAck);
 
         // Half as much or twice as much: a frame for every packet more would cost what it is to save.
         if (packets > _packets / 2 && packets < _packets * 2)

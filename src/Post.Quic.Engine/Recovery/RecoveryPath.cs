@@ -18,6 +18,7 @@ internal sealed class RecoveryPath
     private long _firstSentTime;
     private int _epochLosses;
     private int _epochSpurious;
+    private bool _repairAllowed;
 
     public RecoveryPath(
         byte index,
@@ -108,6 +109,15 @@ internal sealed class RecoveryPath
     private SentPacket NewestAcked { get; set; }
 
     /// <summary>
+    /// RFC 9002 sections 7 and 7.3.2: when recovery is entered and the window reduced at once, a single packet may leave all the same, so
+    /// that what was lost is sent again now and not when the rest of a full window has been acknowledged.
+    /// </summary>
+    private bool MayRepair => _repairAllowed && InRecovery;
+
+    /// <summary>Bytes that the window has room for now.</summary>
+    public long WindowRoom => MayRepair ? long.MaxValue : Congestion.Window - BytesInFlight;
+
+    /// <summary>
     /// Whether the probe <see cref="MtuDiscovery.NextProbe"/> asks for may be sent: also into a full window, or a bulk
     /// sender would never find out; but not larger than the window, or one packet could overrun the path.
     /// </summary>
@@ -124,7 +134,7 @@ internal sealed class RecoveryPath
         if (BytesInFlight + size > Congestion.Window)
         {
             _windowFullTime = now;
-            return SendPermission.CongestionWindow;
+            return MayRepair ? SendPermission.Allowed : SendPermission.CongestionWindow;
         }
 
         if (!Pacer.CanSend(size, now))
@@ -160,6 +170,7 @@ internal sealed class RecoveryPath
         packet.DeliveredTime = _deliveredTime;
         packet.FirstSentTime = _firstSentTime;
         BytesInFlight += packet.Size;
+        _repairAllowed = false;
         Pacer.OnSent(packet.Size, packet.TimeSent);
         Congestion.OnPacketSent(packet.Size, BytesInFlight, packet.TimeSent);
 
@@ -332,6 +343,7 @@ internal sealed class RecoveryPath
         }
 
         bool began = OnCongestion(LargestLostSentTime, now, ecn: false);
+        _repairAllowed |= began;
         _epochLosses += CongestionLosses;
         return began;
     }

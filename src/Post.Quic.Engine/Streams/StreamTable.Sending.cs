@@ -10,6 +10,9 @@ internal sealed partial class StreamTable
     /// <summary>A stream's data is cut in two for the rest of a packet only where at least this much goes into it.</summary>
     private const int SmallestPart = 32;
 
+    // One byte of type and up to four values; that a packet's last few bytes stay unused does not matter.
+    private const int LargestControlFrame = 1 + (4 * VarInt.MaxLength);
+
     /// <summary>Flow-control and reset frames wait; they go before any data.</summary>
     public bool HasControlToSend =>
         _pending != PendingConnectionFrames.None || _scheduler.HasPending || NeedsDataBlocked;
@@ -24,6 +27,22 @@ internal sealed partial class StreamTable
 
     /// <summary>More waits to be sent than the path will soon take.</summary>
     public bool IsBacklogged => _scheduler.UnsentBytes > UnsentLimit;
+
+    /// <summary>At most so many bytes does the frame take that goes first, with all that is left of its stream or of a lost part of it.</summary>
+    public long FirstSize
+    {
+        get
+        {
+            if (HasControlToSend || !_scheduler.TryPeek(_sendCredit.Available > 0, out TransportStream stream, out _))
+            {
+                return LargestControlFrame;
+            }
+
+            OffsetRange range = Next(stream.Send!);
+            int length = (int)Math.Min(range.Length, int.MaxValue);
+            return StreamFrame.HeaderLength(stream.Id, range.Start, length, withLength: true) + (long)length;
+        }
+    }
 
     private bool NeedsDataBlocked =>
         _scheduler.HasFresh && _sendCredit.Available == 0 && !_sendCredit.WasToldBlocked;
@@ -257,11 +276,9 @@ internal sealed partial class StreamTable
     /// <summary>The control frames of one stream; false where the packet has no room for all of them.</summary>
     private static bool WriteStreamControl(TransportStream stream, ref WireWriter writer, SentFrameLog log, long now)
     {
-        // One byte of type and up to four values; that a packet's last few bytes stay unused does not matter.
-        const int Largest = 1 + (4 * VarInt.MaxLength);
         if ((stream.Pending & PendingStreamFrames.Reset) != 0)
         {
-            if (writer.Remaining < Largest)
+            if (writer.Remaining < LargestControlFrame)
             {
                 return false;
             }
@@ -272,7 +289,7 @@ internal sealed partial class StreamTable
 
         if ((stream.Pending & PendingStreamFrames.StopSending) != 0)
         {
-            if (writer.Remaining < Largest)
+            if (writer.Remaining < LargestControlFrame)
             {
                 return false;
             }
@@ -287,7 +304,7 @@ internal sealed partial class StreamTable
 
         if ((stream.Pending & PendingStreamFrames.MaxStreamData) != 0)
         {
-            if (writer.Remaining < Largest)
+            if (writer.Remaining < LargestControlFrame)
             {
                 return false;
             }
@@ -303,7 +320,7 @@ internal sealed partial class StreamTable
 
         if ((stream.Pending & PendingStreamFrames.StreamDataBlocked) != 0)
         {
-            if (writer.Remaining < Largest)
+            if (writer.Remaining < LargestControlFrame)
             {
                 return false;
             }
@@ -344,9 +361,7 @@ internal sealed partial class StreamTable
     {
         SendHalf send = stream.Send!;
         SendBuffer buffer = send.Buffer;
-        ulong credit = Math.Min(send.MaxStreamData, buffer.SentOffset + _sendCredit.Available);
-        buffer.TryGetNext(credit, out OffsetRange range);
-
+        OffsetRange range = Next(send);
         ulong id = stream.Id;
         int available = (int)Math.Min(range.Length, int.MaxValue);
         int bare = StreamFrame.HeaderLength(id, range.Start, 0, withLength: false);
@@ -379,6 +394,13 @@ internal sealed partial class StreamTable
         _scheduler.Charge(stream, length);
         AfterSending(stream, send);
         return true;
+    }
+
+    private OffsetRange Next(SendHalf send)
+    {
+        ulong credit = Math.Min(send.MaxStreamData, send.Buffer.SentOffset + _sendCredit.Available);
+        send.Buffer.TryGetNext(credit, out OffsetRange range);
+        return range;
     }
 
     private void AfterSending(TransportStream stream, SendHalf send)

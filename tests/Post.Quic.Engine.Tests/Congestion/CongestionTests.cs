@@ -164,6 +164,44 @@ public sealed class CongestionTests
     }
 
     [TestMethod]
+    public void One_packet_leaves_a_full_window_when_recovery_is_entered()
+    {
+        // RFC 9002 sections 7 and 7.3.2: what was lost is sent again at once.
+        var world = new RecoveryWorld();
+        world.MeasureRtt(20_000);
+        ulong first = world.SendMany(10);
+        world.Now += 20_000;
+        world.Ack(first + 3);
+        Assert.IsTrue(world.Path.InRecovery);
+        Assert.IsGreaterThan(world.Path.Congestion.Window, world.Path.BytesInFlight + Size);
+        Assert.AreEqual(SendPermission.Allowed, world.Application.CanSend(world.Path, Size, world.Now));
+        world.Send();
+        Assert.AreEqual(SendPermission.CongestionWindow, world.Application.CanSend(world.Path, Size, world.Now));
+
+        // The next loss of the same recovery period gives no second one.
+        world.Ack(first + 4);
+        Assert.HasCount(2, world.Lost);
+        Assert.AreEqual(SendPermission.CongestionWindow, world.Application.CanSend(world.Path, Size, world.Now));
+    }
+
+    [TestMethod]
+    public void A_repair_that_nobody_sent_is_forfeit_when_recovery_ends()
+    {
+        var world = new RecoveryWorld();
+        world.MeasureRtt(20_000);
+        ulong first = world.SendMany(10);
+        world.Now += 20_000;
+        world.Ack(first + 3);
+        world.Now += 1_000;
+        ulong probe = world.Send(flags: RecoveryWorld.Eliciting | SentPacketFlags.PtoProbe);
+        world.Now += 20_000;
+        world.Ack(probe);
+        Assert.IsFalse(world.Path.InRecovery);
+        world.SendMany(10);
+        Assert.AreEqual(SendPermission.CongestionWindow, world.Application.CanSend(world.Path, Size, world.Now));
+    }
+
+    [TestMethod]
     public void An_MTU_probe_fits_into_a_full_window_but_is_never_larger_than_it()
     {
         var world = new RecoveryWorld(mtuLimit: 65_507);

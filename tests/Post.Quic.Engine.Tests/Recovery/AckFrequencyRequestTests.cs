@@ -36,6 +36,27 @@ public sealed class AckFrequencyRequestTests
     }
 
     [TestMethod]
+    public void A_window_that_congestion_made_small_asks_for_each_packet_until_it_is_twice_as_large()
+    {
+        Widen(to: 20);
+        _world.Path.OnCongestion(_world.Now, _world.Now, ecn: false);
+        Assert.AreEqual(10, _world.Path.Congestion.Window / RecoveryWorld.Size);
+        _request.Update(_world.Path, Peer);
+        Assert.AreEqual(0UL, Write().AckElicitingThreshold);
+        Assert.IsFalse(_request.IsInForce, "A probe has its answer at once anyway.");
+        GrowTo(31);
+        _request.Update(_world.Path, Peer);
+        Assert.IsFalse(_request.HasDataToSend);
+        GrowTo(32);
+        _request.Update(_world.Path, Peer);
+        Assert.AreEqual(1UL, Write().AckElicitingThreshold, "as without being asked");
+        GrowTo(40);
+        _world.Path.OnCongestion(_world.Now + 1, _world.Now + 1, ecn: false);
+        _request.Update(_world.Path, Peer);
+        Assert.IsFalse(_request.HasDataToSend, "20 packets are not few.");
+    }
+
+    [TestMethod]
     public void A_large_window_asks_for_sixteen_acknowledgements_of_it()
     {
         Widen(to: 160);
@@ -116,6 +137,26 @@ public sealed class AckFrequencyRequestTests
             BytesInFlight = 0,
         });
         Assert.AreEqual(to, congestion.Window / RecoveryWorld.Size);
+    }
+
+    /// <summary>In congestion avoidance, where a window of acknowledged bytes is a datagram more.</summary>
+    private void GrowTo(int packets)
+    {
+        CongestionController congestion = _world.Path.Congestion;
+        while (congestion.Window / RecoveryWorld.Size < packets)
+        {
+            congestion.OnAcked(new AckSample
+            {
+                Now = _world.Now,
+                AckedBytes = congestion.Window,
+                GrowthBytes = congestion.Window,
+                NewestSentTime = _world.Now,
+                RttSample = 0,
+                SmoothedRtt = 40 * Millisecond,
+                MinimumRtt = 40 * Millisecond,
+                BytesInFlight = 0,
+            });
+        }
     }
 
     private AckFrequencyFrame Write(AckFrequencyRequest? request = null)

@@ -229,7 +229,7 @@ internal sealed class Pair : IDisposable
         }
 
         bool worked = false;
-        if (side.WantsWork)
+        if (side.WantsWork || side.TurnAt <= Now)
         {
             side.Work(Now);
             worked = true;
@@ -263,9 +263,9 @@ internal sealed class Pair : IDisposable
         return worked;
     }
 
-    private long NextTime() => Math.Min(
-        Network.NextDelivery,
-        Math.Min(Client.Core?.NextTimeout ?? long.MaxValue, Server.Core?.NextTimeout ?? long.MaxValue));
+    private long NextTime() => Math.Min(Network.NextDelivery, Math.Min(NextTime(Client), NextTime(Server)));
+
+    private static long NextTime(SimulatedSide side) => Math.Min(side.TurnAt, side.Core?.NextTimeout ?? long.MaxValue);
 
     private void Advance(long next)
     {

@@ -91,6 +91,17 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
 
     public long BytesRead { get; private set; }
 
+    /// <summary>What else the application does when <see cref="TurnAt"/> has come, which it sets anew.</summary>
+    public Action<long>? Turn { get; set; }
+
+    public long TurnAt { get; set; } = long.MaxValue;
+
+    /// <summary>Hears of each datagram's states, as well as <see cref="DatagramStates"/>.</summary>
+    public Action<ulong, DatagramState>? DatagramTold { get; set; }
+
+    /// <summary>Takes the datagrams that come, instead of <see cref="Datagrams"/>.</summary>
+    public Action<byte[]>? DatagramCame { get; set; }
+
     public bool WantsWork => _accept || _clientHello || _validations.Count != 0 || (_readable.Count != 0 && !IsLazy);
 
     public byte[] Received(ulong streamId) => _received.TryGetValue(streamId, out MemoryStream? data) ? data.ToArray() : [];
@@ -118,6 +129,12 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
     public void Work(long now)
     {
         ConnectionCore core = Core!;
+        if (TurnAt <= now)
+        {
+            TurnAt = long.MaxValue;
+            Turn?.Invoke(now);
+        }
+
         if (_clientHello)
         {
             _clientHello = false;
@@ -172,9 +189,14 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
         EarlyDataDecisions++;
     }
 
-    public void OnDatagramReceived(ReadOnlySpan<byte> data, bool isEarlyData) => Datagrams.Add(data.ToArray());
+    public void OnDatagramReceived(ReadOnlySpan<byte> data, bool isEarlyData) =>
+        (DatagramCame ?? Datagrams.Add)(data.ToArray());
 
-    public void OnDatagramState(ulong number, DatagramState state) => DatagramStates[number] = state;
+    public void OnDatagramState(ulong number, DatagramState state)
+    {
+        DatagramStates[number] = state;
+        DatagramTold?.Invoke(number, state);
+    }
 
     public void OnMaxDatagramSize(int size)
     {

@@ -240,6 +240,9 @@ public sealed class CombinedWorlds
 
         World.Finish(pair, id, data, 60 * Second);
         World.Exchange(pair, 1_000, 60 * Second);
+
+        // Without an idle timeout nobody would ever miss a CONNECTION_CLOSE that is lost.
+        pair.Network.Conditions = new LinkConditions();
         World.End(pair);
     });
 

@@ -93,6 +93,9 @@ public sealed class TransferWorlds
             });
         }
 
+        // The last update may not have reached the other side yet.
+        pair.Network.Conditions = new LinkConditions();
+        World.Exchange(pair, 1_000, 60 * Second);
         Assert.IsGreaterThan(0UL, pair.Client.Core!.State.Keys.Application!.SendGeneration);
         Assert.AreEqual(
             pair.Client.Core.State.Keys.Application!.SendGeneration, pair.Server.Core!.State.Keys.Application!.SendGeneration);
