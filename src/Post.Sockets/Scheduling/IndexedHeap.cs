@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Post.Sockets.Scheduling;
 
 /// <summary>
@@ -16,6 +18,12 @@ internal sealed class IndexedHeap<TItem, TKey, TSlot>
     public TKey PeekKey => _nodes[0].Key;
 
     public TItem Peek => _nodes[0].Item;
+
+    public bool TryPeek([NotNullWhen(true)] out TItem? item)
+    {
+        item = Count > 0 ? _nodes[0].Item : null;
+        return item is not null;
+    }
 
     public static bool Contains(TItem item) => TSlot.Get(item) >= 0;
 

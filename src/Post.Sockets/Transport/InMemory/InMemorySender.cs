@@ -1,3 +1,5 @@
+using Post.Sockets.Scheduling;
+
 namespace Post.Sockets.Transport.InMemory;
 
 /// <summary>
@@ -13,8 +15,8 @@ internal sealed class InMemorySender
     private const int MaxQueuedDatagrams = 1024;
 
     private readonly InMemoryConnection _connection;
-    private readonly IndexedHeap<SendHalf> _streams = new();
-    private readonly IndexedHeap<QueuedDatagram> _datagrams = new();
+    private readonly IndexedHeap<SendHalf, SendRank, SendHalf.Slot> _streams = new();
+    private readonly IndexedHeap<QueuedDatagram, SendRank, QueuedDatagram.Slot> _datagrams = new();
     private readonly List<SendHalf> _withoutCredit = [];
     private readonly WakeEntry _wake;
     private readonly FlushItem _flush;
@@ -66,7 +68,7 @@ internal sealed class InMemorySender
             stream.Turn = stream.Rank.Incremental ? ++_turn : 0;
         }
 
-        _streams.Place(stream);
+        _streams.AddOrUpdate(stream, stream.Place);
     }
 
     public TransportDatagramResult TrySend(
@@ -88,7 +90,7 @@ internal sealed class InMemorySender
 
         QueuedDatagram datagram = Network.RentDatagram();
         datagram.Fill(payload, RankOf(priority), priority.Deadline, token, lifetime, ++_datagramOrder);
-        _datagrams.Place(datagram);
+        _datagrams.Add(datagram, datagram.Place);
         Pump();
         return TransportDatagramResult.Queued;
     }
@@ -101,7 +103,7 @@ internal sealed class InMemorySender
             return;
         }
 
-        while (_streams.First is not null || _datagrams.First is not null)
+        while (_streams.Count + _datagrams.Count > 0)
         {
             if (_open is null)
             {
@@ -217,14 +219,14 @@ internal sealed class InMemorySender
             }
         }
 
-        while (_datagrams.First is { } datagram)
+        while (_datagrams.TryPeek(out QueuedDatagram? datagram))
         {
             Finish(datagram, TransportDatagramState.Canceled);
         }
 
-        while (_streams.First is { } stream)
+        while (_streams.Count > 0)
         {
-            _streams.Remove(stream);
+            _streams.Pop();
         }
 
         _withoutCredit.Clear();
@@ -246,8 +248,8 @@ internal sealed class InMemorySender
 
     private void FillOpen(Packet packet)
     {
-        SendHalf? stream = _streams.First;
-        QueuedDatagram? datagram = _datagrams.First;
+        _ = _streams.TryPeek(out SendHalf? stream);
+        _ = _datagrams.TryPeek(out QueuedDatagram? datagram);
         if (datagram is not null && (stream is null || SendHalf.Compare(datagram.Rank, stream.Rank) <= 0))
         {
             if (datagram.Deadline < Network.Clock.NowTicks)
@@ -280,7 +282,7 @@ internal sealed class InMemorySender
         else if (stream.Rank.Incremental && packet.Room < WorthwhileRoom)
         {
             stream.Turn = ++_turn;
-            _streams.Place(stream);
+            _streams.AddOrUpdate(stream, stream.Place);
         }
 
         if (packet.Room < WorthwhileRoom)
@@ -354,7 +356,7 @@ internal sealed class InMemorySender
     private void DropExpiredDatagrams()
     {
         // The head is the earliest deadline of the most urgent class, so this finds what can be found without a search.
-        while (_datagrams.First is { } datagram && datagram.Deadline < Network.Clock.NowTicks)
+        while (_datagrams.TryPeek(out QueuedDatagram? datagram) && datagram.Deadline < Network.Clock.NowTicks)
         {
             Finish(datagram, TransportDatagramState.Canceled);
         }

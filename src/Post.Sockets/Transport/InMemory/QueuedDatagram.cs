@@ -1,15 +1,19 @@
+using Post.Sockets.Scheduling;
+
 namespace Post.Sockets.Transport.InMemory;
 
 /// <summary>A datagram that waits to be put into a packet. Pooled.</summary>
-internal sealed class QueuedDatagram : IHeapItem<QueuedDatagram>
+internal sealed class QueuedDatagram
 {
     private readonly byte[] _bytes = new byte[Packet.MaxDatagram];
     private TransportLifetimeField _lifetime;
     private long _order;
-
-    public int HeapIndex { get; set; } = -1;
+    private int _heapIndex = -1;
 
     public TransportPriority Rank { get; private set; }
+
+    /// <summary>Where it belongs in line.</summary>
+    public SendRank Place => new(Rank.Niceness, Rank.Deadline, 0, _order, 0);
 
     public long Deadline { get; private set; }
 
@@ -42,9 +46,10 @@ internal sealed class QueuedDatagram : IHeapItem<QueuedDatagram>
         return bytes;
     }
 
-    public bool IsBefore(QueuedDatagram other)
+    internal readonly struct Slot : IHeapSlot<QueuedDatagram>
     {
-        int order = SendHalf.Compare(Rank, other.Rank);
-        return order < 0 || (order == 0 && _order < other._order);
+        public static int Get(QueuedDatagram item) => item._heapIndex;
+
+        public static void Set(QueuedDatagram item, int index) => item._heapIndex = index;
     }
 }

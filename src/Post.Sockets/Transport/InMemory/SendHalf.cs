@@ -1,7 +1,9 @@
+using Post.Sockets.Scheduling;
+
 namespace Post.Sockets.Transport.InMemory;
 
 /// <summary>The sending direction of a stream: one write at a time, pieces that were lost, the end, the reset.</summary>
-internal sealed class SendHalf : IHeapItem<SendHalf>
+internal sealed class SendHalf
 {
     private readonly InMemorySender _sender;
     private Queue<LostPiece>? _lost;
@@ -31,7 +33,8 @@ internal sealed class SendHalf : IHeapItem<SendHalf>
 
     public InMemoryStream Stream { get; }
 
-    public int HeapIndex { get; set; } = -1;
+    /// <summary>Kept by the heap of those that stand in line; -1 while in none.</summary>
+    public int HeapIndex { get; private set; } = -1;
 
     /// <summary>The priority as far as the connection honours it.</summary>
     public TransportPriority Rank { get; private set; }
@@ -62,18 +65,8 @@ internal sealed class SendHalf : IHeapItem<SendHalf>
 
     private bool HasNew => IsOnlyEnd || (UnsentBytes > 0 && Sent < _limit);
 
-    public bool IsBefore(SendHalf other)
-    {
-        int order = Compare(Rank, other.Rank);
-        if (order != 0)
-        {
-            return order < 0;
-        }
-
-        return Turn != other.Turn ? Turn < other.Turn
-            : Rank.Order != other.Rank.Order ? Rank.Order < other.Rank.Order
-            : Stream.Id < other.Stream.Id;
-    }
+    /// <summary>Where it belongs in line now.</summary>
+    public SendRank Place => new(Rank.Niceness, Rank.Deadline, Turn, Rank.Order, Stream.Id);
 
     public static int Compare(in TransportPriority left, in TransportPriority right)
     {
@@ -343,4 +336,11 @@ internal sealed class SendHalf : IHeapItem<SendHalf>
     }
 
     private readonly record struct LostPiece(Packet Packet, PacketFrame Frame);
+
+    internal readonly struct Slot : IHeapSlot<SendHalf>
+    {
+        public static int Get(SendHalf item) => item.HeapIndex;
+
+        public static void Set(SendHalf item, int index) => item.HeapIndex = index;
+    }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using Post.Sockets.Scheduling;
 
 namespace Post.Sockets.Transport.InMemory;
 
@@ -23,7 +24,7 @@ public sealed class VirtualClock : TimeProvider
 
     private readonly object _gate = new();
     private readonly DateTimeOffset _start;
-    private readonly IndexedHeap<ClockEntry> _entries = new();
+    private readonly IndexedHeap<ClockEntry, (long Due, long Sequence), ClockEntry.Slot> _entries = new();
     private readonly Queue<Work> _work = new();
     private readonly Queue<Work> _late = new();
     private readonly VirtualSynchronizationContext _context;
@@ -147,8 +148,7 @@ public sealed class VirtualClock : TimeProvider
         lock (_gate)
         {
             entry.Due = Math.Max(due, _now);
-            entry.Sequence = ++_sequence;
-            _entries.Place(entry);
+            _entries.AddOrUpdate(entry, (entry.Due, ++_sequence));
             Wake();
         }
     }
@@ -251,8 +251,7 @@ public sealed class VirtualClock : TimeProvider
     {
         lock (_gate)
         {
-            due = _entries.First;
-            if (due is not null && due.Due <= end)
+            if (_entries.TryPeek(out due) && due.Due <= end)
             {
                 _entries.Remove(due);
                 Volatile.Write(ref _now, due.Due);
@@ -421,7 +420,7 @@ public sealed class VirtualClock : TimeProvider
                     return null;
                 }
 
-                ClockEntry? due = clock._entries.First;
+                _ = clock._entries.TryPeek(out ClockEntry? due);
                 long wait = due is null ? Timeout.Infinite : (due.Due - clock.NowTicks + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond;
                 if (due is not null && wait <= 0)
                 {
