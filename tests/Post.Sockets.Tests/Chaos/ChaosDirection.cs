@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace Post.Sockets.Tests.Resumption;
+namespace Post.Sockets.Tests.Chaos;
 
 /// <summary>One direction of a random world: what one side sends, and what the other side's application sees of it.</summary>
 internal sealed class ChaosDirection
@@ -113,8 +113,17 @@ internal sealed class ChaosDirection
         }
     }
 
+    /// <summary>When all that was sent has its end.</summary>
+    public async Task CompletionAsync()
+    {
+        foreach (var item in _sent)
+        {
+            await item.Completion;
+        }
+    }
+
     /// <summary>The promises that hold in all worlds.</summary>
-    public void Check(string which, Dictionary<(ObjectEnd End, ObjectEndReason Reason), int> ends)
+    public void Check(string which, ChaosWorlds worlds)
     {
         Assert.IsEmpty(_failures, $"{which}: {_failures.FirstOrDefault()}");
         Assert.AreEqual(0, _from.PendingObjects, which);
@@ -123,7 +132,7 @@ internal sealed class ChaosDirection
         {
             var receipt = item.Receipt!;
             Assert.AreEqual(1, _ends[item.Id], $"{which}: {item.Id} ended {_ends[item.Id]} times");
-            ends[(receipt.End, receipt.Reason)] = ends.GetValueOrDefault((receipt.End, receipt.Reason)) + 1;
+            worlds.OnEnded(receipt);
             if (receipt.IsAcked)
             {
                 Assert.IsTrue(_delivered.Contains(item.Id), $"{which}: {item.Id} acked and never delivered");

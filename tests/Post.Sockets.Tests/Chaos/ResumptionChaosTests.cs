@@ -1,7 +1,6 @@
 using Post.Sockets.Transport;
-using Post.Sockets.Transport.InMemory;
 
-namespace Post.Sockets.Tests.Resumption;
+namespace Post.Sockets.Tests.Chaos;
 
 /// <summary>Random worlds in which connections are lost at any moment, and the promises that hold in all of them.</summary>
 [TestClass]
@@ -17,67 +16,21 @@ public sealed class ResumptionChaosTests
     [TestMethod]
     public void Every_object_ends_once_and_is_delivered_at_most_once_over_any_number_of_lost_connections()
     {
-        var worlds = int.TryParse(Environment.GetEnvironmentVariable("POST_QUIC_WORLDS"), out var wished) ? wished : 150;
-        int[] seeds = int.TryParse(Environment.GetEnvironmentVariable("POST_QUIC_SEED"), out var only) ? [only] : [.. Enumerable.Range(0, worlds), .. Kept];
-        var ends = new Dictionary<(ObjectEnd, ObjectEndReason), int>();
+        var worlds = new ChaosWorlds(TestContext);
         var resumptions = 0;
-        foreach (var seed in seeds)
-        {
-            try
-            {
-                resumptions += Run(seed, ends);
-            }
-            catch (Exception exception)
-            {
-                throw new AssertFailedException($"POST_QUIC_SEED={seed}: {exception.Message}", exception);
-            }
-        }
-
-        foreach (var (end, count) in ends.OrderBy(pair => pair.Key.ToString()))
-        {
-            TestContext.WriteLine($"{end}: {count}");
-        }
-
+        worlds.Run(usual: 150, Kept, seed => resumptions += Run(seed, worlds));
         TestContext.WriteLine($"resumptions: {resumptions}");
-        if (seeds.Length >= 100)
-        {
-            // A world in which nothing ever goes wrong would show nothing.
-            Assert.IsGreaterThan(seeds.Length * 2, resumptions);
-            Assert.AreEqual(Enum.GetValues<ObjectEnd>().Length, ends.Keys.Select(key => key.Item1).Distinct().Count());
-            Assert.IsTrue(ends.Keys.Any(key => key.Item2 == ObjectEndReason.ConnectionLost));
-        }
+        worlds.AssertAllEnds(ObjectEndReason.ConnectionLost);
+        Assert.IsTrue(!worlds.AreEnough || resumptions > worlds.Count * 2);
     }
 
-    private static int Run(int seed, Dictionary<(ObjectEnd End, ObjectEndReason Reason), int> ends)
+    private static int Run(int seed, ChaosWorlds worlds)
     {
         var random = new Random(seed);
-        var capabilities = InMemoryNetwork.DefaultCapabilities;
-        foreach (var optional in new[]
+        var capabilities = ChaosWorlds.Capabilities(random);
+        var link = ChaosWorlds.Link(random, slowest: 400_000, farthest: 100, worst: 0.15);
+        AssociationOptions Options() => ChaosWorlds.Options(random) with
         {
-            TransportCapabilities.Datagrams, TransportCapabilities.Priorities, TransportCapabilities.WritesCompleteWhenSent,
-            TransportCapabilities.Statistics, TransportCapabilities.ReliableReset,
-        })
-        {
-            capabilities &= random.Next(4) == 0 ? ~optional : ~TransportCapabilities.None;
-        }
-
-        var link = new InMemoryLinkSettings
-        {
-            BitsPerSecond = random.Next(400_000, 20_000_000),
-            Delay = TimeSpan.FromMilliseconds(random.Next(1, 100)),
-            Jitter = TimeSpan.FromMilliseconds(random.Next(20)),
-            Loss = random.Next(3) == 0 ? 0 : random.NextDouble() * 0.15,
-            Reorder = random.NextDouble() * 0.2,
-        };
-        AssociationOptions Options() => new()
-        {
-            Incremental = (IncrementalDelivery)random.Next(3),
-            MaxWholeObjectSize = 60_000,
-            ReceiveBudget = 400_000,
-            ReceiptLevel = (ReceiptLevel)random.Next(2),
-            HandlerConcurrency = random.Next(1, 4),
-            MaxWaitingObjects = random.Next(5, 100),
-            DrainTimeout = TimeSpan.FromMinutes(5),
             IdleTimeout = TimeSpan.FromSeconds(5),
             KeepAliveInterval = TimeSpan.FromSeconds(2),
         };
@@ -86,13 +39,13 @@ public sealed class ResumptionChaosTests
             async world =>
             {
                 world.Client.Register<ConnectionChanged>(c => resumptions += c.IsConnected ? 1 : 0);
-                await PlayAsync(world, random, ends);
+                await PlayAsync(world, random, worlds);
             },
             TimeSpan.FromHours(3));
         return resumptions;
     }
 
-    private static async Task PlayAsync(PostWorld world, Random random, Dictionary<(ObjectEnd End, ObjectEndReason Reason), int> ends)
+    private static async Task PlayAsync(PostWorld world, Random random, ChaosWorlds worlds)
     {
         var there = new ChaosDirection(world.Client, world.Server, world, random);
         var back = new ChaosDirection(world.Server, world.Client, world, random);
@@ -123,14 +76,11 @@ public sealed class ResumptionChaosTests
         await breaking;
         await world.Client.Completion;
         await world.Server.Completion;
-        foreach (var item in there.Sent.Concat(back.Sent))
-        {
-            await item.Completion;
-        }
-
+        await there.CompletionAsync();
+        await back.CompletionAsync();
         await world.DelayAsync(5000);
-        there.Check("client to server", ends);
-        back.Check("server to client", ends);
+        there.Check("client to server", worlds);
+        back.Check("server to client", worlds);
         Assert.IsEmpty(world.Network.Wires, "no connection is forgotten");
 
         async Task BreakAsync()
