@@ -98,7 +98,7 @@ public sealed class Association : IAsyncDisposable
     public int PendingObjects => _core.Outbox.Count;
 
     /// <summary>Bytes accepted by <c>Send</c> and not handed to the transport yet.</summary>
-    public long QueuedBytes => _core.Outbox.QueuedBytes;
+    public long QueuedBytes => _core.Outbox.Room.QueuedBytes;
 
     /// <summary>Bytes of received objects that are held for the application: arriving, waiting for antecedents, or not taken yet.</summary>
     public long HeldBytes => _core.Inbox.Held;
@@ -401,7 +401,7 @@ public sealed class Association : IAsyncDisposable
                 return Started(added!);
             }
 
-            await _core.Outbox.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+            await _core.Outbox.Room.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 }

@@ -46,6 +46,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         Instruments = host.Instruments;
         Timers = new TimerQueue(Clock, Wake);
         Outbox = new Outbox(this);
+        Reports = new OutboundReports(this, Outbox);
         Admission = new SendAdmission(this);
         Sender = new SendPump(this);
         Inbox = new Inbox(this);
@@ -94,6 +95,8 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     public TimerQueue Timers { get; }
 
     public Outbox Outbox { get; }
+
+    public OutboundReports Reports { get; }
 
     public SendAdmission Admission { get; }
 
@@ -346,7 +349,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         _woken.Clear();
         lock (Gate)
         {
-            Outbox.CollectRoomWaiters(_woken);
+            Outbox.Room.CollectWaiters(_woken);
             Lifecycle.CheckDrained();
         }
 

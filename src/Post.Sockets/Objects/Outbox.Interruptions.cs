@@ -20,9 +20,7 @@ internal sealed partial class Outbox
 
             ReleaseDatagram(item);
 
-            // Each waits again for what it needs: an antecedent must never be shut out by those that need it.
-            item.HasReleased = false;
-            item.Unsent = item.Antecedents?.Count(static antecedent => !antecedent.IsEnded) ?? 0;
+            OutboundAntecedents.WaitAnew(item);
             if (!item.IsInGrace)
             {
                 core.Sender.StartAnew(item);
@@ -51,12 +49,5 @@ internal sealed partial class Outbox
         {
             frames.AddAbandon(AbandonReason.Expired, new IdRange(next, _nextId - 1));
         }
-    }
-
-    /// <summary>Its bytes are to be handed over once more.</summary>
-    public void Requeue(OutboundObject item)
-    {
-        _queuedBytes -= item.Queued;
-        _queuedBytes += item.Queued = item.Length ?? 0;
     }
 }

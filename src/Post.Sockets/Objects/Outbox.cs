@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Post.Sockets.Associations;
 using Post.Sockets.Associations.Sending;
 using Post.Sockets.Protocol;
@@ -6,8 +7,9 @@ using Post.Sockets.Transport;
 namespace Post.Sockets.Objects;
 
 /// <summary>
-/// The objects that this side sent and that have no end yet: their admission, antecedents, deadlines, and the one place where an
-/// object gets its end. Everything happens under the association's lock.
+/// The objects that this side sent and that have no end yet: they come in here, and here is the one place where each gets its end. What they
+/// wait for stands in <see cref="OutboundAntecedents"/>, what is heard of them in <see cref="OutboundReports"/>. Everything happens under the
+/// association's lock.
 /// </summary>
 internal sealed partial class Outbox(AssociationCore core)
 {
@@ -19,14 +21,16 @@ internal sealed partial class Outbox(AssociationCore core)
 
     private readonly Dictionary<long, OutboundObject> _objects = [];
     private readonly Stack<OutboundObject> _cascade = new();
-    private readonly Queue<TaskCompletionSource> _roomWaiters = new();
+    private readonly OutboundAntecedents _antecedents = new(core);
     private long _nextId;
     private long _lowest;
-    private long _queuedBytes;
 
     public Lock Gate => core.Gate;
 
     public TaskCreationOptions Continuations => core.Continuations;
+
+    /// <summary>What may still come in.</summary>
+    public SendRoom Room { get; } = new(core);
 
     /// <summary>Something of an object was handed over, on whatever connection.</summary>
     public bool HasSent { get; private set; }
@@ -34,8 +38,11 @@ internal sealed partial class Outbox(AssociationCore core)
     /// <summary>Objects without an end.</summary>
     public int Count => _objects.Count;
 
-    /// <summary>Bytes accepted and not handed to the transport yet.</summary>
-    public long QueuedBytes => _queuedBytes;
+    /// <summary>The id that the next object gets.</summary>
+    public long NextId => _nextId;
+
+    /// <summary>All objects below this id have their end.</summary>
+    public long LowestId => _lowest;
 
     /// <summary>Admits an object; false when the queue is full.</summary>
     public bool TryAdd(ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties, out OutboundObject? added)
@@ -44,7 +51,7 @@ internal sealed partial class Outbox(AssociationCore core)
         lock (Gate)
         {
             core.ThrowIfNotSending();
-            if (!HasRoom(length))
+            if (!Room.Has(length))
             {
                 added = null;
                 return false;
@@ -53,10 +60,10 @@ internal sealed partial class Outbox(AssociationCore core)
             var now = core.Clock.Now;
             added = new OutboundObject(
                 this, _nextId, properties, memory, source, now, core.Clock.After(now, properties.Lifetime));
-            var doomed = LinkAntecedents(added, properties);
+            var doomed = _antecedents.Link(added, properties);
             _nextId++;
             _objects.Add(added.Id, added);
-            _queuedBytes += added.Queued = length;
+            Room.Queue(added, length);
             core.Scheduler.Join(added.Entry);
             core.Instruments.Sent();
             if (doomed)
@@ -81,35 +88,8 @@ internal sealed partial class Outbox(AssociationCore core)
         return true;
     }
 
-    /// <summary>Waits until there may be room for an object.</summary>
-    public Task WaitForRoomAsync(CancellationToken cancellationToken)
-    {
-        TaskCompletionSource waiter;
-        lock (Gate)
-        {
-            core.ThrowIfNotSending();
-            if (HasRoom(0) && _roomWaiters.Count == 0 && _queuedBytes == 0)
-            {
-                return Task.CompletedTask;
-            }
-
-            waiter = new TaskCompletionSource(core.Continuations);
-            _roomWaiters.Enqueue(waiter);
-        }
-
-        return waiter.Task.WaitAsync(cancellationToken);
-    }
-
-    /// <summary>Those to be woken because there is room now, or never will be; outside the lock they are.</summary>
-    public void CollectRoomWaiters(List<TaskCompletionSource> woken)
-    {
-        // One for each place, so that a thousand waiters do not wake for one place; all when the association ends.
-        var places = core.IsSending ? core.Options.MaxQueuedObjects - _objects.Count : int.MaxValue;
-        while (places-- > 0 && _roomWaiters.Count > 0 && (!core.IsSending || HasRoom(0)))
-        {
-            woken.Add(_roomWaiters.Dequeue());
-        }
-    }
+    /// <summary>Finds an object that has no end yet.</summary>
+    public bool TryFind(long id, [NotNullWhen(true)] out OutboundObject? item) => _objects.TryGetValue(id, out item);
 
     public bool Cancel(OutboundObject item)
     {
@@ -136,20 +116,7 @@ internal sealed partial class Outbox(AssociationCore core)
                 return;
             }
 
-            item.Niceness = niceness;
-
-            // What it lent from dependents stays with it.
-            var inherited = int.MaxValue;
-            foreach (var dependent in item.Dependents ?? [])
-            {
-                if (!dependent.IsEnded)
-                {
-                    inherited = Math.Min(inherited, dependent.Entry.Class);
-                }
-            }
-
-            Move(item, Math.Min(niceness, inherited), item.Entry.Deadline);
-            PassUrgencyOn(item);
+            _antecedents.Reprioritize(item, niceness);
         }
 
         core.Wake();
@@ -178,147 +145,28 @@ internal sealed partial class Outbox(AssociationCore core)
             abandon: AbandonReason.Expired);
     }
 
+    /// <summary>Bytes of an object were handed over.</summary>
+    public void OnTaken(OutboundObject item, int bytes)
+    {
+        HasSent = true;
+        item.Transit.PayloadTaken += bytes;
+        Room.Release(item, bytes);
+    }
+
     /// <summary>All bytes of an object were handed over: those that wait for it may go.</summary>
     public void OnAllTaken(OutboundObject item)
     {
         item.Transit.IsAllTaken = true;
         core.Admission.StopSharing(item);
-        ReleaseDependents(item);
+        _antecedents.Release(item);
         if (item.Reach(SentObjectState.Sent))
         {
             core.NotifyLater(item);
         }
     }
 
-    public void OnTransportAcknowledged(OutboundObject item)
-    {
-        if (item.IsEnded || !item.Transit.IsAllTaken)
-        {
-            return;
-        }
-
-        item.Transit.IsAcknowledged = true;
-        if (item.Reach(SentObjectState.TransportAcknowledged))
-        {
-            core.NotifyLater(item);
-        }
-    }
-
-    /// <summary>Something became of the datagram of an object.</summary>
-    public void OnDatagramState(long id, TransportDatagramState state)
-    {
-        if (!_objects.TryGetValue(id, out var item) || !item.Transit.IsDatagram)
-        {
-            return;
-        }
-
-        ReleaseDatagram(item);
-        item.Transit.IsDatagramOut |= state == TransportDatagramState.Sent;
-        if (item.IsWriting)
-        {
-            // It is reported while it is still being handed over; the pump comes back to it.
-            item.Transit.DatagramReport = state;
-            return;
-        }
-
-        if (state == TransportDatagramState.Canceled && !item.Transit.IsDatagramOut)
-        {
-            // It never left: nothing of it was sent after all.
-            item.Transit.PayloadTaken = 0;
-            item.Transit.IsVisible = false;
-            item.Transit.IsAllTaken = false;
-        }
-
-        // Offered as it was, what is given back unsent would come back for ever. Where its lifetime is over it ends, before any stream.
-        item.Transit.IsDatagramRefused |= state == TransportDatagramState.Canceled;
-
-        switch (state)
-        {
-            case TransportDatagramState.Acknowledged:
-                OnTransportAcknowledged(item);
-                break;
-            case TransportDatagramState.Lost when item.IsInGrace:
-                End(item, ObjectEnd.Expired, ObjectEndReason.InFlight, abandon: AbandonReason.Expired);
-                break;
-            case TransportDatagramState.Lost when !item.Properties.Retransmit:
-                End(item, ObjectEnd.Expired, ObjectEndReason.InFlight, abandon: AbandonReason.Lost);
-                break;
-            case TransportDatagramState.Lost or TransportDatagramState.Canceled when !item.IsInGrace:
-                // The same id again, while its lifetime allows: the receiver drops it if the first one came after all.
-                core.Scheduler.Add(item.Entry);
-                break;
-        }
-    }
-
-    /// <summary>Applies one range of a receipt; an error when it names what was never sent.</summary>
-    public PostErrorCode OnReceipt(ReceiptStatus status, long first, long last)
-    {
-        if (last >= _nextId)
-        {
-            return PostErrorCode.IdError;
-        }
-
-        // Below the lowest without an end there is nothing to do, however wide the range: a receipt costs what it ends.
-        for (var id = Math.Max(first, _lowest); id <= last; id++)
-        {
-            if (!_objects.TryGetValue(id, out var item))
-            {
-                continue;
-            }
-
-            if (!item.Transit.IsVisible && !item.WasVisible)
-            {
-                return PostErrorCode.IdError;
-            }
-
-            var (end, reason) = status switch
-            {
-                ReceiptStatus.Delivered => (ObjectEnd.Acked, ObjectEndReason.Delivered),
-                ReceiptStatus.Processed => (ObjectEnd.Acked, ObjectEndReason.Processed),
-                ReceiptStatus.Expired => (ObjectEnd.Expired, ObjectEndReason.AtReceiver),
-                ReceiptStatus.AntecedentExpired => (ObjectEnd.Expired, ObjectEndReason.AntecedentExpired),
-                ReceiptStatus.TooLarge => (ObjectEnd.Rejected, ObjectEndReason.TooLarge),
-                ReceiptStatus.ReceiverLimit => (ObjectEnd.Rejected, ObjectEndReason.ReceiverLimit),
-                _ => (ObjectEnd.Rejected, ObjectEndReason.Refused),
-            };
-            End(item, end, reason);
-        }
-
-        return PostErrorCode.NoError;
-    }
-
-    /// <summary>The peer stopped the stream of an object. Where it also gives a receipt, both say the same.</summary>
-    public void OnStopped(OutboundObject item, PostErrorCode code)
-    {
-        item.Transit.IsStopped = true;
-        if (item.IsEnded || item.IsInGrace)
-        {
-            return;
-        }
-
-        switch (code)
-        {
-            case PostErrorCode.Duplicate:
-                // It came another way, or over an earlier connection; the receipt for that is what counts.
-                OnAllTaken(item);
-                break;
-            case PostErrorCode.Expired:
-                End(item, ObjectEnd.Expired, ObjectEndReason.AtReceiver);
-                break;
-            case PostErrorCode.AntecedentExpired:
-                End(item, ObjectEnd.Expired, ObjectEndReason.AntecedentExpired);
-                break;
-            case PostErrorCode.TooLarge:
-                End(item, ObjectEnd.Rejected, ObjectEndReason.TooLarge);
-                break;
-            case PostErrorCode.ReceiverLimit:
-                End(item, ObjectEnd.Rejected, ObjectEndReason.ReceiverLimit);
-                break;
-            default:
-                End(item, ObjectEnd.Rejected, ObjectEndReason.Refused, abandon: AbandonReason.Canceled);
-                break;
-        }
-    }
+    /// <summary>The objects that were handed over before the handshake; all of them void when the peer did not take early data.</summary>
+    public List<OutboundObject> EarlyObjects() => [.. _objects.Values.Where(static item => item.Transit.IsEarly)];
 
     /// <summary>Ends all objects from an id on.</summary>
     public void FailFrom(long id, PostException error)
@@ -328,12 +176,6 @@ internal sealed partial class Outbox(AssociationCore core)
             End(item, ObjectEnd.Failed, ObjectEndReason.AssociationEnded, error);
         }
     }
-
-    /// <summary>All objects below this id have their end.</summary>
-    public long LowestId => _lowest;
-
-    /// <summary>The objects that were handed over before the handshake; all of them void when the peer did not take early data.</summary>
-    public List<OutboundObject> EarlyObjects() => [.. _objects.Values.Where(static item => item.Transit.IsEarly)];
 
     /// <summary>
     /// Gives an object its end, unless it has one, and with it those that require it. The only way to an end.
@@ -367,109 +209,13 @@ internal sealed partial class Outbox(AssociationCore core)
         return true;
     }
 
-    /// <summary>Bytes of an object were handed over.</summary>
-    public void OnTaken(OutboundObject item, int bytes)
+    /// <summary>The transport does not hold the datagram of an object any more.</summary>
+    public void ReleaseDatagram(OutboundObject item)
     {
-        HasSent = true;
-        item.Transit.PayloadTaken += bytes;
-        var queued = Math.Min(item.Queued, bytes);
-        item.Queued -= queued;
-        _queuedBytes -= queued;
-    }
-
-    private bool HasRoom(long length) =>
-        _objects.Count + core.Events.Backlog < core.Options.MaxQueuedObjects
-        && (_queuedBytes == 0 || _queuedBytes + length <= core.Options.MaxQueuedBytes)
-        && _nextId - _lowest < ProtocolLimits.IdWindow;
-
-    private bool LinkAntecedents(OutboundObject item, ObjectProperties properties)
-    {
-        if (properties.Antecedents.Count == 0)
+        if (item.Transit.DatagramCharge > 0)
         {
-            return false;
-        }
-
-        var doomed = false;
-        var linked = new List<OutboundObject>(properties.Antecedents.Count);
-        foreach (var antecedent in properties.Antecedents)
-        {
-            if (antecedent is not OutboundObject earlier || earlier.Box != this)
-            {
-                throw new ArgumentException(
-                    "An antecedent must be an object that was sent by the same association.", nameof(properties));
-            }
-
-            if (earlier.IsEnded && earlier.End != ObjectEnd.Acked && properties.AntecedentPolicy == AntecedentPolicy.Require)
-            {
-                doomed = true;
-            }
-            else if (earlier.End != ObjectEnd.Acked && !linked.Contains(earlier))
-            {
-                linked.Add(earlier);
-            }
-        }
-
-        if (linked.Count > ProtocolLimits.MaxAntecedents)
-        {
-            throw new ArgumentException(
-                $"An object has at most {ProtocolLimits.MaxAntecedents} antecedents that are not acked, not {linked.Count}; chain them.",
-                nameof(properties));
-        }
-
-        if (doomed || linked.Count == 0)
-        {
-            return doomed;
-        }
-
-        // The header wants them in descending order.
-        linked.Sort(static (a, b) => b.Id.CompareTo(a.Id));
-        item.Antecedents = [.. linked];
-        foreach (var antecedent in linked)
-        {
-            (antecedent.Dependents ??= []).Add(item);
-            if (!antecedent.HasReleased)
-            {
-                item.Unsent++;
-            }
-        }
-
-        PassUrgencyOn(item);
-        return false;
-    }
-
-    /// <summary>What waits lends its urgency to what it waits for, all the way down: else an urgent object waits for a nice one.</summary>
-    private void PassUrgencyOn(OutboundObject item)
-    {
-        var work = new Stack<OutboundObject>();
-        work.Push(item);
-        while (work.TryPop(out var urgent))
-        {
-            foreach (var antecedent in urgent.Antecedents ?? [])
-            {
-                var more = urgent.Entry.Class < antecedent.Entry.Class
-                    || (urgent.Entry.Class == antecedent.Entry.Class && urgent.Entry.Deadline < antecedent.Entry.Deadline);
-                if (!antecedent.IsEnded && more)
-                {
-                    Move(antecedent, urgent.Entry.Class, urgent.Entry.Deadline);
-                    work.Push(antecedent);
-                }
-            }
-        }
-    }
-
-    private void Move(OutboundObject item, int sendClass, long deadline)
-    {
-        core.Scheduler.Move(item.Entry, sendClass, deadline);
-        if (item.Entry.IsParked)
-        {
-            // It may have a place in its new class; if not, it is parked there.
-            item.Entry.IsParked = false;
-            core.Scheduler.Add(item.Entry);
-        }
-
-        if (item.Transit.Stream is { } stream)
-        {
-            core.Later(new TransportAction(TransportActionKind.SetPriority, stream, Priority: item.Priority));
+            core.Scheduler.ReleaseOutstanding(item.Transit.DatagramClass, item.Transit.DatagramCharge);
+            item.Transit.DatagramCharge = 0;
         }
     }
 
@@ -487,8 +233,7 @@ internal sealed partial class Outbox(AssociationCore core)
             _lowest++;
         }
 
-        _queuedBytes -= item.Queued;
-        item.Queued = 0;
+        Room.Release(item, item.Queued);
         core.Admission.Release(item);
         ReleaseDatagram(item);
         if (item.IsWaitingForSource)
@@ -515,32 +260,25 @@ internal sealed partial class Outbox(AssociationCore core)
             core.Carrier?.Frames.AddAbandon(why, item.Id);
         }
 
-        foreach (var dependent in item.Dependents ?? [])
+        if (item.Dependents is { } dependents)
         {
-            if (end != ObjectEnd.Acked && dependent.Properties.AntecedentPolicy == AntecedentPolicy.Require)
+            foreach (var dependent in dependents)
             {
-                _cascade.Push(dependent);
-            }
-            else
-            {
-                core.Admission.OnAntecedentEnded(dependent);
+                if (end != ObjectEnd.Acked && dependent.Properties.AntecedentPolicy == AntecedentPolicy.Require)
+                {
+                    _cascade.Push(dependent);
+                }
+                else
+                {
+                    core.Admission.OnAntecedentEnded(dependent);
+                }
             }
         }
 
-        ReleaseDependents(item);
+        _antecedents.Release(item);
         if (!item.IsWriting)
         {
             core.PublishLater(item);
-        }
-    }
-
-    /// <summary>The transport does not hold the datagram of an object any more.</summary>
-    public void ReleaseDatagram(OutboundObject item)
-    {
-        if (item.Transit.DatagramCharge > 0)
-        {
-            core.Scheduler.ReleaseOutstanding(item.Transit.DatagramClass, item.Transit.DatagramCharge);
-            item.Transit.DatagramCharge = 0;
         }
     }
 
@@ -559,22 +297,4 @@ internal sealed partial class Outbox(AssociationCore core)
         (_, ObjectEndReason.SourceFailed) => PostErrorCode.SourceFailed,
         _ => PostErrorCode.Canceled,
     };
-
-    private void ReleaseDependents(OutboundObject item)
-    {
-        if (item.HasReleased)
-        {
-            return;
-        }
-
-        // From here on a new dependent does not count it as unsent.
-        item.HasReleased = true;
-        foreach (var dependent in item.Dependents ?? [])
-        {
-            if (--dependent.Unsent == 0 && !dependent.IsEnded)
-            {
-                core.Scheduler.Add(dependent.Entry);
-            }
-        }
-    }
 }

@@ -27,7 +27,7 @@ internal sealed class CarrierEvents(Carrier carrier) : TransportEvents
             carrier.Datagrams.OnReport();
             if (core.Carrier == carrier)
             {
-                core.Outbox.OnDatagramState(token, state);
+                core.Reports.OnDatagramState(token, state);
             }
         }
 
@@ -49,7 +49,7 @@ internal sealed class CarrierEvents(Carrier carrier) : TransportEvents
             {
                 if (item.Transit.Stream == stream)
                 {
-                    core.Outbox.OnTransportAcknowledged(item);
+                    core.Reports.OnTransportAcknowledged(item);
                 }
             }
             else if (stream == carrier.Control.Stream && core.Carrier == carrier)
@@ -72,7 +72,7 @@ internal sealed class CarrierEvents(Carrier carrier) : TransportEvents
         {
             if (stream.State is OutboundObject item && item.Transit.Stream == stream && !item.Transit.IsVoid)
             {
-                core.Outbox.OnStopped(item, (PostErrorCode)errorCode);
+                core.Reports.OnStopped(item, (PostErrorCode)errorCode);
             }
         }
 

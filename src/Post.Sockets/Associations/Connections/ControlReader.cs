@@ -115,7 +115,7 @@ internal sealed class ControlReader(Carrier carrier)
 
                 foreach (var range in received)
                 {
-                    error = core.Outbox.OnReceipt(status, range.First, range.Last);
+                    error = core.Reports.OnReceipt(status, range.First, range.Last);
                     if (error != PostErrorCode.NoError)
                     {
                         break;

@@ -65,7 +65,7 @@ internal sealed class DatagramSender(AssociationCore core, SendPump pump, Outbou
             core.Outbox.OnAllTaken(item);
             if (item.Transit.DatagramReport is { } report)
             {
-                core.Outbox.OnDatagramState(item.Id, report);
+                core.Reports.OnDatagramState(item.Id, report);
             }
         }
     }

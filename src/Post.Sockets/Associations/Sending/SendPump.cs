@@ -422,7 +422,7 @@ internal sealed class SendPump
         }
         else if (write.Result.IsStopped)
         {
-            _core.Outbox.OnStopped(item, (PostErrorCode)write.Result.StopCode);
+            _core.Reports.OnStopped(item, (PostErrorCode)write.Result.StopCode);
         }
         else if (write.IsEnd)
         {
@@ -453,7 +453,7 @@ internal sealed class SendPump
 
         item.WasVisible |= item.Transit.IsVisible;
         item.Transit = default;
-        _core.Outbox.Requeue(item);
+        _core.Outbox.Room.Queue(item, item.Length ?? 0);
         if (item.Unsent == 0)
         {
             _core.Scheduler.Add(item.Entry);

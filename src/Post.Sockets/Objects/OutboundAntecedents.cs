@@ -1,0 +1,164 @@
+using Post.Sockets.Associations;
+using Post.Sockets.Associations.Sending;
+using Post.Sockets.Protocol;
+
+namespace Post.Sockets.Objects;
+
+/// <summary>
+/// What ties sent objects to their antecedents: who waits for whom to be handed over, and what urgency those that are waited for inherit.
+/// Everything happens under the association's lock.
+/// </summary>
+internal sealed class OutboundAntecedents(AssociationCore core)
+{
+    private readonly Stack<OutboundObject> _lending = new();
+
+    /// <summary>
+    /// Ties a new object to what it names; true when one of those that it requires has failed already.
+    /// </summary>
+    /// <exception cref="ArgumentException">It names what cannot be an antecedent, or too many.</exception>
+    public bool Link(OutboundObject item, ObjectProperties properties)
+    {
+        if (properties.Antecedents.Count == 0)
+        {
+            return false;
+        }
+
+        var doomed = false;
+        var linked = new List<OutboundObject>(properties.Antecedents.Count);
+        foreach (var antecedent in properties.Antecedents)
+        {
+            if (antecedent is not OutboundObject earlier || earlier.Box != core.Outbox)
+            {
+                throw new ArgumentException(
+                    "An antecedent must be an object that was sent by the same association.", nameof(properties));
+            }
+
+            if (earlier.IsEnded && earlier.End != ObjectEnd.Acked && properties.AntecedentPolicy == AntecedentPolicy.Require)
+            {
+                doomed = true;
+            }
+            else if (earlier.End != ObjectEnd.Acked && !linked.Contains(earlier))
+            {
+                linked.Add(earlier);
+            }
+        }
+
+        if (linked.Count > ProtocolLimits.MaxAntecedents)
+        {
+            throw new ArgumentException(
+                $"An object has at most {ProtocolLimits.MaxAntecedents} antecedents that are not acked, not {linked.Count}; chain them.",
+                nameof(properties));
+        }
+
+        if (doomed || linked.Count == 0)
+        {
+            return doomed;
+        }
+
+        // The header wants them in descending order.
+        linked.Sort(static (a, b) => b.Id.CompareTo(a.Id));
+        item.Antecedents = [.. linked];
+        foreach (var antecedent in linked)
+        {
+            (antecedent.Dependents ??= []).Add(item);
+            if (!antecedent.HasReleased)
+            {
+                item.Unsent++;
+            }
+        }
+
+        PassUrgencyOn(item);
+        return false;
+    }
+
+    /// <summary>Gives an object another niceness, and those that it waits for what they lend from it.</summary>
+    public void Reprioritize(OutboundObject item, int niceness)
+    {
+        item.Niceness = niceness;
+
+        // What it lent from dependents stays with it.
+        var inherited = int.MaxValue;
+        if (item.Dependents is { } dependents)
+        {
+            foreach (var dependent in dependents)
+            {
+                if (!dependent.IsEnded)
+                {
+                    inherited = Math.Min(inherited, dependent.Entry.Class);
+                }
+            }
+        }
+
+        Move(item, Math.Min(niceness, inherited), item.Entry.Deadline);
+        PassUrgencyOn(item);
+    }
+
+    /// <summary>All of an object was handed over, or never will be: those that wait for that may go.</summary>
+    public void Release(OutboundObject item)
+    {
+        if (item.HasReleased)
+        {
+            return;
+        }
+
+        // From here on a new dependent does not count it as unsent.
+        item.HasReleased = true;
+        if (item.Dependents is not { } dependents)
+        {
+            return;
+        }
+
+        foreach (var dependent in dependents)
+        {
+            if (--dependent.Unsent == 0 && !dependent.IsEnded)
+            {
+                core.Scheduler.Add(dependent.Entry);
+            }
+        }
+    }
+
+    /// <summary>
+    /// The connection is lost: an object waits again for all that it needs and that has no end. An antecedent must never be shut out by those
+    /// that need it.
+    /// </summary>
+    public static void WaitAnew(OutboundObject item)
+    {
+        item.HasReleased = false;
+        item.Unsent = item.Antecedents?.Count(static antecedent => !antecedent.IsEnded) ?? 0;
+    }
+
+    /// <summary>What waits lends its urgency to what it waits for, all the way down: else an urgent object waits for a nice one.</summary>
+    private void PassUrgencyOn(OutboundObject item)
+    {
+        _lending.Push(item);
+        while (_lending.TryPop(out var urgent))
+        {
+            foreach (var antecedent in urgent.Antecedents ?? [])
+            {
+                var more = urgent.Entry.Class < antecedent.Entry.Class
+                    || (urgent.Entry.Class == antecedent.Entry.Class && urgent.Entry.Deadline < antecedent.Entry.Deadline);
+                if (!antecedent.IsEnded && more)
+                {
+                    Move(antecedent, urgent.Entry.Class, urgent.Entry.Deadline);
+                    _lending.Push(antecedent);
+                }
+            }
+        }
+    }
+
+    private void Move(OutboundObject item, int sendClass, long deadline)
+    {
+        core.Scheduler.Move(item.Entry, sendClass, deadline);
+        if (item.Entry.IsParked)
+        {
+            // It may have a place in its new class; if not, it is parked there.
+            item.Entry.IsParked = false;
+            core.Scheduler.Add(item.Entry);
+        }
+
+        if (item.Transit.Stream is { } stream)
+        {
+            core.Later(new TransportAction(TransportActionKind.SetPriority, stream, Priority: item.Priority));
+        }
+    }
+}

@@ -1,0 +1,141 @@
+using Post.Sockets.Associations;
+using Post.Sockets.Protocol;
+using Post.Sockets.Transport;
+
+namespace Post.Sockets.Objects;
+
+/// <summary>
+/// What the transport and the peer report of sent objects, and what follows for them. Everything happens under the association's lock.
+/// </summary>
+internal sealed class OutboundReports(AssociationCore core, Outbox outbox)
+{
+    public void OnTransportAcknowledged(OutboundObject item)
+    {
+        if (item.IsEnded || !item.Transit.IsAllTaken)
+        {
+            return;
+        }
+
+        item.Transit.IsAcknowledged = true;
+        if (item.Reach(SentObjectState.TransportAcknowledged))
+        {
+            core.NotifyLater(item);
+        }
+    }
+
+    /// <summary>Something became of the datagram of an object.</summary>
+    public void OnDatagramState(long id, TransportDatagramState state)
+    {
+        if (!outbox.TryFind(id, out var item) || !item.Transit.IsDatagram)
+        {
+            return;
+        }
+
+        outbox.ReleaseDatagram(item);
+        item.Transit.IsDatagramOut |= state == TransportDatagramState.Sent;
+        if (item.IsWriting)
+        {
+            // It is reported while it is still being handed over; the pump comes back to it.
+            item.Transit.DatagramReport = state;
+            return;
+        }
+
+        if (state == TransportDatagramState.Canceled && !item.Transit.IsDatagramOut)
+        {
+            // It never left: nothing of it was sent after all.
+            item.Transit.PayloadTaken = 0;
+            item.Transit.IsVisible = false;
+            item.Transit.IsAllTaken = false;
+        }
+
+        // Offered as it was, what is given back unsent would come back for ever. Where its lifetime is over it ends, before any stream.
+        item.Transit.IsDatagramRefused |= state == TransportDatagramState.Canceled;
+
+        switch (state)
+        {
+            case TransportDatagramState.Acknowledged:
+                OnTransportAcknowledged(item);
+                break;
+            case TransportDatagramState.Lost when item.IsInGrace:
+                outbox.End(item, ObjectEnd.Expired, ObjectEndReason.InFlight, abandon: AbandonReason.Expired);
+                break;
+            case TransportDatagramState.Lost when !item.Properties.Retransmit:
+                outbox.End(item, ObjectEnd.Expired, ObjectEndReason.InFlight, abandon: AbandonReason.Lost);
+                break;
+            case TransportDatagramState.Lost or TransportDatagramState.Canceled when !item.IsInGrace:
+                // The same id again, while its lifetime allows: the receiver drops it if the first one came after all.
+                core.Scheduler.Add(item.Entry);
+                break;
+        }
+    }
+
+    /// <summary>Applies one range of a receipt; an error when it names what was never sent.</summary>
+    public PostErrorCode OnReceipt(ReceiptStatus status, long first, long last)
+    {
+        if (last >= outbox.NextId)
+        {
+            return PostErrorCode.IdError;
+        }
+
+        // Below the lowest without an end there is nothing to do, however wide the range: a receipt costs what it ends.
+        for (var id = Math.Max(first, outbox.LowestId); id <= last; id++)
+        {
+            if (!outbox.TryFind(id, out var item))
+            {
+                continue;
+            }
+
+            if (!item.Transit.IsVisible && !item.WasVisible)
+            {
+                return PostErrorCode.IdError;
+            }
+
+            var (end, reason) = status switch
+            {
+                ReceiptStatus.Delivered => (ObjectEnd.Acked, ObjectEndReason.Delivered),
+                ReceiptStatus.Processed => (ObjectEnd.Acked, ObjectEndReason.Processed),
+                ReceiptStatus.Expired => (ObjectEnd.Expired, ObjectEndReason.AtReceiver),
+                ReceiptStatus.AntecedentExpired => (ObjectEnd.Expired, ObjectEndReason.AntecedentExpired),
+                ReceiptStatus.TooLarge => (ObjectEnd.Rejected, ObjectEndReason.TooLarge),
+                ReceiptStatus.ReceiverLimit => (ObjectEnd.Rejected, ObjectEndReason.ReceiverLimit),
+                _ => (ObjectEnd.Rejected, ObjectEndReason.Refused),
+            };
+            outbox.End(item, end, reason);
+        }
+
+        return PostErrorCode.NoError;
+    }
+
+    /// <summary>The peer stopped the stream of an object. Where it also gives a receipt, both say the same.</summary>
+    public void OnStopped(OutboundObject item, PostErrorCode code)
+    {
+        item.Transit.IsStopped = true;
+        if (item.IsEnded || item.IsInGrace)
+        {
+            return;
+        }
+
+        switch (code)
+        {
+            case PostErrorCode.Duplicate:
+                // It came another way, or over an earlier connection; the receipt for that is what counts.
+                outbox.OnAllTaken(item);
+                break;
+            case PostErrorCode.Expired:
+                outbox.End(item, ObjectEnd.Expired, ObjectEndReason.AtReceiver);
+                break;
+            case PostErrorCode.AntecedentExpired:
+                outbox.End(item, ObjectEnd.Expired, ObjectEndReason.AntecedentExpired);
+                break;
+            case PostErrorCode.TooLarge:
+                outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.TooLarge);
+                break;
+            case PostErrorCode.ReceiverLimit:
+                outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.ReceiverLimit);
+                break;
+            default:
+                outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.Refused, abandon: AbandonReason.Canceled);
+                break;
+        }
+    }
+}
