@@ -226,7 +226,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
 
             foreach (var item in Outbox.EarlyObjects())
             {
-                Sender.StartAnew(item);
+                Sender.Restarts.StartAnew(item);
             }
 
             reopens = carrier.Control.OnEarlyDataRejected();

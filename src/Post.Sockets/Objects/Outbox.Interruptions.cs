@@ -23,7 +23,7 @@ internal sealed partial class Outbox
             OutboundAntecedents.WaitAnew(item);
             if (!item.IsInGrace)
             {
-                core.Sender.StartAnew(item);
+                core.Sender.Restarts.StartAnew(item);
             }
         }
     }

@@ -46,7 +46,7 @@ internal sealed class StreamSupply(AssociationCore core, Carrier carrier)
             // The connection ended; its event is on the way.
             lock (core.Gate)
             {
-                core.Sender.LetGo(item);
+                core.Sender.Restarts.LetGo(item);
             }
 
             return;
@@ -54,7 +54,7 @@ internal sealed class StreamSupply(AssociationCore core, Carrier carrier)
 
         lock (core.Gate)
         {
-            if (!core.Sender.LetGo(item))
+            if (!core.Sender.Restarts.LetGo(item))
             {
                 if (stream is not null)
                 {

@@ -5,7 +5,7 @@ using Post.Sockets.Transport;
 namespace Post.Sockets.Associations.Sending;
 
 /// <summary>Hands over objects that travel as datagrams. Part of the pump, and serial like it.</summary>
-internal sealed class DatagramSender(AssociationCore core, SendPump pump, OutboundFraming framing)
+internal sealed class DatagramSender(AssociationCore core, OutboundFraming framing, Restarts restarts)
 {
     /// <summary>Sends the datagram that the framing has prepared last.</summary>
     public void Send(Carrier carrier, OutboundObject item, int size)
@@ -51,7 +51,7 @@ internal sealed class DatagramSender(AssociationCore core, SendPump pump, Outbou
                 item.Transit.IsEarly |= !carrier.IsHandshakeCompleted;
             }
 
-            if (!pump.LetGo(item))
+            if (!restarts.LetGo(item))
             {
                 return;
             }

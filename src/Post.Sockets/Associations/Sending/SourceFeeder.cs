@@ -4,7 +4,7 @@ using Post.Sockets.Protocol;
 namespace Post.Sockets.Associations.Sending;
 
 /// <summary>Gets the bytes of objects whose payload does not lie in one piece of memory. Part of the pump, and serial like it.</summary>
-internal sealed class SourceFeeder(AssociationCore core, SendPump pump)
+internal sealed class SourceFeeder(AssociationCore core, StreamWrites writes, Restarts restarts)
 {
     /// <summary>Writes what the source of an object has now, or waits until it has something.</summary>
     public void Feed(OutboundObject item)
@@ -14,7 +14,7 @@ internal sealed class SourceFeeder(AssociationCore core, SendPump pump)
         bool hasBytes;
         try
         {
-            hasBytes = item.Source!.TryPeek(item.Transit.IsVisible ? pump.Chunk : SendPump.CopyLimit, out chunk, out isLast);
+            hasBytes = item.Source!.TryPeek(item.Transit.IsVisible ? writes.Chunk : StreamWrites.CopyLimit, out chunk, out isLast);
         }
         catch (Exception exception)
         {
@@ -27,7 +27,7 @@ internal sealed class SourceFeeder(AssociationCore core, SendPump pump)
         {
             if (item.IsEnded || item.Transit.IsVoid)
             {
-                pump.LetGo(item);
+                restarts.LetGo(item);
                 return;
             }
 
@@ -39,14 +39,14 @@ internal sealed class SourceFeeder(AssociationCore core, SendPump pump)
             else
             {
                 write = item.Transit.IsVisible
-                    ? pump.Prepare(item, chunk, null, chunk.Length, chunk.Length, isLast)
-                    : pump.PrepareFirst(item, chunk.Span, isLast, fromSource: true);
+                    ? writes.Prepare(item, chunk, null, chunk.Length, chunk.Length, isLast)
+                    : writes.PrepareFirst(item, chunk.Span, isLast, fromSource: true);
             }
         }
 
         if (write is not null)
         {
-            pump.StartWrite(write);
+            writes.Start(write);
         }
         else
         {
@@ -70,7 +70,7 @@ internal sealed class SourceFeeder(AssociationCore core, SendPump pump)
         lock (core.Gate)
         {
             item.IsWaitingForSource = false;
-            if (pump.LetGo(item))
+            if (restarts.LetGo(item))
             {
                 core.Scheduler.Add(item.Entry);
             }
@@ -87,7 +87,7 @@ internal sealed class SourceFeeder(AssociationCore core, SendPump pump)
             item.IsWriting = false;
             if (item.IsEnded)
             {
-                pump.LetGo(item);
+                restarts.LetGo(item);
                 return;
             }
 

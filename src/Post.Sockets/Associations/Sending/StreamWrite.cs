@@ -8,14 +8,14 @@ namespace Post.Sockets.Associations.Sending;
 /// <summary>One write on its way through the transport; pooled, so that writing allocates nothing.</summary>
 internal sealed class StreamWrite
 {
-    private readonly SendPump _pump;
+    private readonly StreamWrites _writes;
     private readonly Action _completed;
     private ValueTaskAwaiter<TransportWriteResult> _awaiter;
     private byte[]? _rented;
 
-    public StreamWrite(SendPump pump)
+    public StreamWrite(StreamWrites writes)
     {
-        _pump = pump;
+        _writes = writes;
         _completed = OnCompleted;
     }
 
@@ -119,6 +119,6 @@ internal sealed class StreamWrite
     private void OnCompleted()
     {
         TakeResult();
-        _pump.Completed(this);
+        _writes.Completed(this);
     }
 }

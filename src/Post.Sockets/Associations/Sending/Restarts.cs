@@ -1,0 +1,118 @@
+using Post.Sockets.Objects;
+using Post.Sockets.Protocol;
+
+namespace Post.Sockets.Associations.Sending;
+
+/// <summary>
+/// Lets objects begin anew on another connection, or after early data that was not taken, once nobody uses their bytes any more. Everything
+/// happens under the association's lock.
+/// </summary>
+internal sealed class Restarts(AssociationCore core)
+{
+    /// <summary>
+    /// What was handed over of an object is void, since the connection is gone or did not take early data: it begins anew as soon as nobody
+    /// uses its bytes any more.
+    /// </summary>
+    public void StartAnew(OutboundObject item)
+    {
+        if (item.IsEnded)
+        {
+            return;
+        }
+
+        if (item.Source is { CanRewind: false } && item.Transit.IsVisible)
+        {
+            core.Outbox.End(
+                item,
+                ObjectEnd.Failed,
+                ObjectEndReason.ConnectionLost,
+                new PostException(
+                    PostErrorReason.ConnectionLost,
+                    $"The connection was lost when part of object {item.Id} had gone, and what it is read from can be read only once. Send "
+                    + "from memory or from a stream that can seek, and the object outlives its connection."));
+            return;
+        }
+
+        if (item is { Properties.Retransmit: false, Transit: { IsDatagram: true, IsVisible: true } })
+        {
+            core.Outbox.End(item, ObjectEnd.Expired, ObjectEndReason.InFlight, abandon: AbandonReason.Lost);
+            return;
+        }
+
+        core.Scheduler.StartOver(item.Entry);
+        item.Transit.IsVoid = true;
+        if (!item.IsWriting)
+        {
+            Restart(item);
+        }
+    }
+
+    /// <summary>Nobody uses the object's memory any more; false when there is nothing more to be done with it now.</summary>
+    public bool LetGo(OutboundObject item)
+    {
+        item.IsWriting = false;
+        if (item.IsEnded)
+        {
+            if (item.Transit.Stream is { } stream)
+            {
+                core.Later(new TransportAction(TransportActionKind.Dispose, stream));
+            }
+
+            core.PublishLater(item);
+            return false;
+        }
+
+        if (item.Transit.IsVoid)
+        {
+            Restart(item);
+            return false;
+        }
+
+        return true;
+    }
+
+    private void Restart(OutboundObject item)
+    {
+        core.Scheduler.StartOver(item.Entry);
+        core.Outbox.ReleaseDatagram(item);
+        if (item.Transit.Stream is { } stream)
+        {
+            core.Later(new TransportAction(TransportActionKind.Dispose, stream));
+
+            // The receiver may hold its beginning, of a stream; a datagram could not continue that.
+            item.NeedsStream = true;
+        }
+
+        if (item.Transit.IsVisible && !TryRewind(item))
+        {
+            return;
+        }
+
+        item.WasVisible |= item.Transit.IsVisible;
+        item.Transit = default;
+        core.Outbox.Room.Queue(item, item.Length ?? 0);
+        if (item.Unsent == 0)
+        {
+            core.Scheduler.Add(item.Entry);
+        }
+    }
+
+    private bool TryRewind(OutboundObject item)
+    {
+        try
+        {
+            item.Source?.Rewind();
+            return true;
+        }
+        catch (Exception exception)
+        {
+            core.Outbox.End(
+                item,
+                ObjectEnd.Failed,
+                ObjectEndReason.SourceFailed,
+                new PostException(
+                    PostErrorReason.SourceFailed, $"The source of object {item.Id} could not be read again: {exception.Message}", exception));
+            return false;
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using Post.Sockets.Associations.Connections;
+using Post.Sockets.Associations.Streams;
+using Post.Sockets.Objects;
+using Post.Sockets.Protocol;
+
+namespace Post.Sockets.Associations.Sending;
+
+/// <summary>
+/// Chooses what is sent next: the most urgent of what may go now, and ends on the way what could only go in vain. Everything happens under
+/// the association's lock.
+/// </summary>
+internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, StreamWrites writes)
+{
+    /// <summary>Bytes that the transport may hold of all that is at least as urgent as what comes next.</summary>
+    public long Window { get; set; } = 64 * 1024;
+
+    /// <summary>What comes next over a connection, made ready as far as that can be done under the lock.</summary>
+    public SendStep Decide(Carrier carrier, out OutboundObject? item, out StreamWrite? write, out int size)
+    {
+        item = null;
+        write = null;
+        size = 0;
+        if (core.IsClosed || carrier.IsOver)
+        {
+            return SendStep.None;
+        }
+
+        var startedOnly = false;
+        while (true)
+        {
+            var entry = core.Scheduler.Peek(startedOnly);
+            if (entry is null || core.Scheduler.OutstandingUpTo(entry.Class) >= Window)
+            {
+                // What is less urgent has at least as much before it: nothing can go.
+                return SendStep.None;
+            }
+
+            if (entry.Owner is StreamSender sender)
+            {
+                write = writes.PrepareStream(sender);
+                return SendStep.Write;
+            }
+
+            item = (OutboundObject)entry.Owner;
+            if (item.Transit.IsVoid)
+            {
+                // The lost connection still holds its bytes; it comes back when they are let go of.
+                core.Scheduler.Remove(entry);
+                continue;
+            }
+
+            if (EndIfHopeless(item))
+            {
+                continue;
+            }
+
+            if (!item.Transit.IsVisible && !carrier.IsHandshakeCompleted && !MayGoEarly(item))
+            {
+                core.Scheduler.Remove(entry);
+                carrier.WaitForHandshake(item);
+                continue;
+            }
+
+            if (!entry.IsStarted)
+            {
+                if (!core.Admission.TryShare(item) || !core.Admission.TryCountAsWaiting(item))
+                {
+                    continue;
+                }
+
+                if (item.Credit == 0 && !core.Admission.TryTakeCredit(item))
+                {
+                    startedOnly = true;
+                    continue;
+                }
+            }
+
+            if (framing.IsForDatagram(carrier, item, out size))
+            {
+                if (carrier.Datagrams.IsFull)
+                {
+                    return SendStep.None;
+                }
+
+                core.Scheduler.Serve(entry, size);
+                item.IsWriting = true;
+                return SendStep.Datagram;
+            }
+
+            if (item.Transit.Stream is null && carrier.Supply.IsWaiting)
+            {
+                if (entry.IsStarted)
+                {
+                    // A datagram that proved too large to be sent again as one.
+                    core.Scheduler.Remove(entry);
+                    carrier.Supply.Wait(item);
+                }
+
+                startedOnly = true;
+                continue;
+            }
+
+            core.Scheduler.Remove(entry);
+            item.IsWriting = true;
+            if (item.Transit.Stream is null)
+            {
+                return SendStep.Open;
+            }
+
+            if (item.Source is not null)
+            {
+                return SendStep.Feed;
+            }
+
+            write = writes.PrepareMemory(item);
+            return SendStep.Write;
+        }
+    }
+
+    private bool EndIfHopeless(OutboundObject item)
+    {
+        if (item.Length is { } length && length > core.Peer.MaxObjectSize)
+        {
+            return core.Outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.TooLarge, abandon: AbandonReason.Canceled);
+        }
+
+        if (item.Transit.PayloadTaken > core.Peer.MaxObjectSize)
+        {
+            return core.Outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.TooLarge, abandon: AbandonReason.Canceled);
+        }
+
+        if (item.Antecedents?.Length > core.Peer.MaxAntecedents && !item.Transit.IsVisible)
+        {
+            return core.Outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.ReceiverLimit, abandon: AbandonReason.Canceled);
+        }
+
+        if (!item.IsPerishable)
+        {
+            return false;
+        }
+
+        var now = core.Clock.Now;
+        if (now >= item.ExpiresAt)
+        {
+            return core.Outbox.End(item, ObjectEnd.Expired, item.ReasonInTime, abandon: AbandonReason.Expired);
+        }
+
+        // Bytes that would arrive too late only delay those that would not.
+        return now + core.HalfRtt >= item.ExpiresAt
+            && core.Outbox.End(item, ObjectEnd.Expired, ObjectEndReason.TooLate, abandon: AbandonReason.TooLate);
+    }
+
+    private static bool MayGoEarly(OutboundObject item) =>
+        item.Properties.SafeToReplay && (item.Source is null || item.Source.CanRewind);
+}
