@@ -20,7 +20,7 @@ internal sealed class DeliveryPump(AssociationCore core) : IThreadPoolWorkItem
     /// <summary>Gets deliveries going, if there is something to deliver; run by the association's pump.</summary>
     public void Run()
     {
-        core.Inbox.RunDiscards();
+        core.Inbox.Discards.Run();
         TaskCompletionSource? waiter = null;
         TaskCompletionSource[] room;
         lock (core.Gate)

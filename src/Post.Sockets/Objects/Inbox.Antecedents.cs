@@ -67,7 +67,12 @@ internal sealed partial class Inbox
         work.Push(item);
         while (work.TryPop(out var urgent))
         {
-            foreach (var id in urgent.WaitsFor ?? [])
+            if (urgent.WaitsFor is not { } waitsFor)
+            {
+                continue;
+            }
+
+            foreach (var id in waitsFor)
             {
                 if (_arriving.TryGetValue(id, out var antecedent) && antecedent.Urgency > urgent.Urgency)
                 {
@@ -101,7 +106,7 @@ internal sealed partial class Inbox
     {
         if (receipt is { } status)
         {
-            GiveReceipt(status, id, bytes, immediately);
+            _receipts.Give(status, id, bytes, immediately);
         }
 
         if (_arriving.Remove(id, out var item))
@@ -172,7 +177,7 @@ internal sealed partial class Inbox
         item.HasReceipt = true;
         if (!item.IsReading)
         {
-            _discarded.Add(item);
+            Discards.Add(item);
         }
 
         ResolveOne(item.Id, failed: true, ReceiptStatus.AntecedentExpired, item.Received, item.WantsReceiptAtOnce);

@@ -34,7 +34,7 @@ internal sealed partial class Inbox
             Unlink(item);
             if (!item.IsReading)
             {
-                _discarded.Add(item);
+                Discards.Add(item);
             }
         }
     }
@@ -50,10 +50,7 @@ internal sealed partial class Inbox
             OnAbandon(0, lowest - 1);
         }
 
-        foreach (var (status, ids) in _receipts.From(lowest))
-        {
-            frames.AddReceipts(status, ids);
-        }
+        _receipts.GiveAgainFrom(lowest, frames);
     }
 
     /// <summary>Whether all ids below this one can have been given out.</summary>

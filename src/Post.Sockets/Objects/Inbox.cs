@@ -15,8 +15,7 @@ internal sealed partial class Inbox(AssociationCore core)
 {
     private readonly Dictionary<long, InboundObject> _arriving = [];
     private readonly DeliverableQueue _deliverable = new(core);
-    private readonly List<InboundObject> _discarded = [];
-    private readonly ReceiptLedger _receipts = new();
+    private readonly InboundReceipts _receipts = new(core);
     private readonly IdWindow _ids = new(ProtocolLimits.IdWindowTolerance);
     private long _held;
 
@@ -25,6 +24,9 @@ internal sealed partial class Inbox(AssociationCore core)
 
     /// <summary>Objects ready for the application.</summary>
     public DeliverableQueue Deliverable => _deliverable;
+
+    /// <summary>What is to be thrown away.</summary>
+    public InboundDiscards Discards { get; } = new(core);
 
     /// <summary>Bytes held for the application, in whatever state.</summary>
     public long Held => _held;
@@ -74,12 +76,7 @@ internal sealed partial class Inbox(AssociationCore core)
         if (known is not null || _ids.IsResolved(id))
         {
             stop = PostErrorCode.Duplicate;
-            if (_receipts.Find(id) is { } given)
-            {
-                // It may be the receipt that got lost, with the connection that carried it.
-                core.Carrier?.Frames.AddReceipt(given, id, 0, immediately: false);
-            }
-
+            _receipts.GiveAgain(id);
             return null;
         }
 
@@ -192,45 +189,6 @@ internal sealed partial class Inbox(AssociationCore core)
         }
     }
 
-    /// <summary>The header of an incremental object is here: the application may begin.</summary>
-    public void OfferIfReady(InboundObject item)
-    {
-        if (item.IsGone || item.IsHanded || item.WaitsFor is not null || !(item.IsComplete || item.IsIncremental)
-            || item.DeliverableIndex >= 0)
-        {
-            return;
-        }
-
-        _deliverable.Add(item);
-    }
-
-    /// <summary>Takes the next object for the application; this is the moment of delivery.</summary>
-    public InboundObject? TakeDeliverable()
-    {
-        var now = core.Clock.Now;
-        while (_deliverable.Count > 0)
-        {
-            var item = _deliverable.Peek;
-            if (item.ExpiresAt <= now)
-            {
-                Fail(item, ReceiptStatus.Expired, PostErrorCode.Expired);
-                continue;
-            }
-
-            _deliverable.Remove(item);
-            item.IsHanded = true;
-            Uncharge(item);
-            if (item.IsComplete)
-            {
-                FinishHanded(item);
-            }
-
-            return item;
-        }
-
-        return null;
-    }
-
     /// <summary>The peer reset the stream of an object that is not whole.</summary>
     public void OnReset(InboundObject item, TransportStream stream)
     {
@@ -267,7 +225,8 @@ internal sealed partial class Inbox(AssociationCore core)
                 Abandon(id);
             }
 
-            FailRangeExceptArriving(first, last);
+            // Every known id was dealt with above, and each is resolved by now: the rest is a matter of bits.
+            _ids.FailRange(first, last);
         }
 
         return PostErrorCode.NoError;
@@ -299,86 +258,6 @@ internal sealed partial class Inbox(AssociationCore core)
             core.Timers.Set(item, core.Clock.Now + core.Clock.Units(core.Options.AntecedentTimeout));
         }
     }
-
-    public void OnProcessed(InboundObject item)
-    {
-        lock (core.Gate)
-        {
-            if (item.HasReceipt || !item.IsHanded || core.Options.ReceiptLevel != ReceiptLevel.Processed || !item.IsComplete)
-            {
-                return;
-            }
-
-            GiveReceipt(item, ReceiptStatus.Processed);
-        }
-
-        core.Wake();
-    }
-
-    public void OnRejectedByApplication(InboundObject item)
-    {
-        lock (core.Gate)
-        {
-            if (item.HasReceipt || item.IsGone)
-            {
-                return;
-            }
-
-            Refuse(item);
-        }
-
-        core.Wake();
-    }
-
-    /// <summary>The application is through with an object; true when its memory can be returned by the caller.</summary>
-    public bool OnDisposed(InboundObject item)
-    {
-        bool free;
-        lock (core.Gate)
-        {
-            if (!item.HasReceipt && !item.IsGone)
-            {
-                Refuse(item);
-            }
-
-            free = !item.IsReading;
-        }
-
-        core.Wake();
-        return free;
-    }
-
-    /// <summary>Returns the memory of objects that the application never gets; run by the pump, outside the lock.</summary>
-    public void RunDiscards()
-    {
-        InboundObject[] discarded;
-        lock (core.Gate)
-        {
-            if (_discarded.Count == 0)
-            {
-                return;
-            }
-
-            discarded = [.. _discarded];
-            _discarded.Clear();
-        }
-
-        foreach (var item in discarded)
-        {
-            if (item.IsHanded)
-            {
-                item.Pipe?.Writer.Complete(BrokenOff(item));
-            }
-            else
-            {
-                item.Discard(BrokenOff(item));
-            }
-        }
-    }
-
-    /// <summary>What the reader of an object gets that will not be whole.</summary>
-    public static PostException BrokenOff(InboundObject item) => new(
-        PostErrorReason.ObjectExpired, $"Object {item.Id} ended before all of it had arrived: it expired, or its sender took it back.");
 
     /// <summary>The association is over: what is not whole never will be. What is whole can still be taken.</summary>
     public void OnClosed(PostException? error)
@@ -416,7 +295,7 @@ internal sealed partial class Inbox(AssociationCore core)
         item.HasReceipt = true;
         if (!item.IsReading)
         {
-            _discarded.Add(item);
+            Discards.Add(item);
         }
 
         Resolve(item.Id, failed: true, hasReceipt ? null : receipt, item.Received, item.WantsReceiptAtOnce);
@@ -436,55 +315,6 @@ internal sealed partial class Inbox(AssociationCore core)
         else
         {
             Resolve(id, failed: true, null, 0, false);
-        }
-    }
-
-    private void FailRangeExceptArriving(long first, long last)
-    {
-        // Every known id was dealt with above, and each is resolved by now: the rest is a matter of bits.
-        _ids.FailRange(first, last);
-    }
-
-    private void Refuse(InboundObject item)
-    {
-        if (item.IsComplete)
-        {
-            // Delivered and not wanted: what depends on it was told already that it came.
-            GiveReceipt(item, ReceiptStatus.Refused);
-        }
-        else
-        {
-            Fail(item, ReceiptStatus.Refused, PostErrorCode.Refused);
-        }
-    }
-
-    private void FinishHanded(InboundObject item)
-    {
-        core.Instruments.Received(item);
-        if (core.Options.ReceiptLevel == ReceiptLevel.Delivered)
-        {
-            item.HasReceipt = true;
-            Resolve(item.Id, failed: false, ReceiptStatus.Delivered, item.Received, item.WantsReceiptAtOnce);
-        }
-        else
-        {
-            Resolve(item.Id, failed: false, null, 0, false);
-        }
-    }
-
-    private void GiveReceipt(InboundObject item, ReceiptStatus status)
-    {
-        item.HasReceipt = true;
-        GiveReceipt(status, item.Id, item.Received, item.WantsReceiptAtOnce);
-    }
-
-    /// <summary>Gives a receipt; while there is no connection, the next one does.</summary>
-    private void GiveReceipt(ReceiptStatus status, long id, long bytes, bool immediately)
-    {
-        _receipts.Record(id, status);
-        if (!core.IsClosed)
-        {
-            core.Carrier?.Frames.AddReceipt(status, id, bytes, immediately);
         }
     }
 

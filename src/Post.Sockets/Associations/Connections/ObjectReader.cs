@@ -337,5 +337,5 @@ internal sealed class ObjectReader(Carrier carrier)
         core.Wake();
     }
 
-    private static PostException ErrorOf(InboundObject item) => Inbox.BrokenOff(item);
+    private static PostException ErrorOf(InboundObject item) => InboundDiscards.BrokenOff(item);
 }
