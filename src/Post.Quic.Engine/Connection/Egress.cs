@@ -85,7 +85,10 @@ internal sealed class Egress
                 break;
             }
 
-            room = (int)Math.Min(room, path.Amplification.Budget);
+            // Data must not eat up what the question takes whose answer ends the limit: asked once in vain, and then never again, a
+            // peer that has truly moved would be given up.
+            long budget = path.Amplification.Budget - (path.IsValidated ? 0 : Limits.PathProbeReserve);
+            room = (int)Math.Clamp(budget, 0, room);
             int length = room == 0 ? 0 : BuildDatagram(buffer.Slice(total, room), path, ecn, now);
             if (length == 0)
             {

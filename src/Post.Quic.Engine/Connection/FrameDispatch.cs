@@ -231,8 +231,7 @@ internal sealed class FrameDispatch
         {
             _state.Trace?.ConnectionIdChanged(
                 _state.Now, ours: false, frame.SequenceNumber, frame.ConnectionId, retired: false);
-            _state.Paths.ReplaceRetiredIds();
-            _state.Monitor.OnRecoveryChanged(_state.Now);
+            _state.Paths.OnRemoteIdsChanged();
         }
 
         return error;

@@ -27,7 +27,7 @@ internal sealed class FrameWriter
         _state.HandshakeDoneToSend
         || _newTokenToSend
         || _state.LocalIds.HasDataToSend
-        || _state.RemoteIds.HasDataToSend;
+        || _state.RemoteIds.HasDataToSend(_state.Paths.Active.RemoteId.Sequence);
 
     /// <summary>The newest token replaces one that is still to be sent.</summary>
     public void SendNewToken(ReadOnlySpan<byte> token)
@@ -147,10 +147,7 @@ internal sealed class FrameWriter
             _newTokenToSend = false;
         }
 
-        if (_state.RemoteIds.HasDataToSend)
-        {
-            _ = _state.RemoteIds.WriteFrames(ref writer, log);
-        }
+        _ = _state.RemoteIds.WriteFrames(ref writer, log, _state.Paths.Active.RemoteId.Sequence);
 
         if (_state.LocalIds.HasDataToSend)
         {

@@ -212,6 +212,7 @@ internal sealed class Ingress
             return error;
         }
 
+        _state.Paths.ReplaceRetiredIds(received.Path);
         if (!space.IsDiscarded)
         {
             space.Received.OnReceived(received.Number, summary.IsAckEliciting, received.Ecn, now);
@@ -221,7 +222,8 @@ internal sealed class Ingress
             }
         }
 
-        if (received.Level == EncryptionLevel.Application && isHighest && !received.IsStray)
+        // Its path may be gone: the peer took the id back that we had for it, and gave no other.
+        if (received.Level == EncryptionLevel.Application && isHighest && !received.IsStray && _state.Paths.Contains(received.Path))
         {
             _state.Paths.OnReceivedFor(received.Path, received.LocalIdSequence);
 

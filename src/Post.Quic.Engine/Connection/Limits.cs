@@ -186,6 +186,9 @@ internal static class Limits
     /// more often than an Initial packet would be).</summary>
     public const int MaxSilentValidations = 6;
 
+    /// <summary>Bytes of an unpadded challenge and an answer: the longest short header, two frames and the tag.</summary>
+    public const int PathProbeReserve = 64;
+
     /// <summary>
     /// Paths that a connection keeps at once, the active one included: a peer (or whoever rewrites its source address)
     /// opens one by sending from a new address.

@@ -22,6 +22,8 @@ internal sealed class LocalConnectionIds
     private int _pending;
     private int _recalled;
     private ulong _retirePriorTo;
+    private ulong _oldestInUse;
+    private bool _hoards;
     private int _limit = 1;
 
     public LocalConnectionIds(IConnectionIdSource source)
@@ -95,29 +97,28 @@ internal sealed class LocalConnectionIds
     }
 
     /// <summary>
-    /// The peer has begun to use another id. Where that is the last that it was given, those below <paramref name="oldestInUse"/>
-    /// are asked back and replaced.
+    /// The peer has begun to use another id. Where it hoards those of paths that it left, and this is the last that it was given,
+    /// the ones below <paramref name="oldestInUse"/> are asked back and replaced.
     /// </summary>
     /// <remarks>
     /// RFC 9000 section 5.1.2 says that a peer retires the ids of addresses that it no longer uses. msquic does not: after its
-    /// client's third move it has none left, and answers by no further path.
+    /// client's third move it has none left, and answers by no further path. A peer that retires by itself is never asked: its
+    /// paths may hang on the ids that it has.
     /// </remarks>
     public void OnUsed(ulong sequence, ulong oldestInUse)
     {
-        for (int i = 0; i < _count; i++)
+        // Left at the change before this one, and still not retired.
+        _hoards |= CountBelow(Math.Min(_oldestInUse, oldestInUse)) != 0;
+        _oldestInUse = oldestInUse;
+        if (CountBelow(sequence + 1) == _count)
         {
-            if (_entries[i].Sequence > sequence)
-            {
-                return;
-            }
+            Recall(oldestInUse);
         }
-
-        Recall(oldestInUse);
     }
 
     /// <summary>
-    /// The peer does not answer by a path that we try. It may have no id to answer with: which of them it keeps for paths that
-    /// it left cannot be known, so all are asked back and replaced.
+    /// The peer does not answer by a path that we try. If it hoards ids, it may have none to answer with: which of them it keeps for
+    /// paths that it left cannot be known, so all are asked back and replaced.
     /// </summary>
     public void RecallAll() => Recall(_next);
 
@@ -167,9 +168,10 @@ internal sealed class LocalConnectionIds
                 continue;
             }
 
-            // One that never arrived is told again though it is asked back: only an id that came can be given back.
-            var frame = new NewConnectionIdFrame(
-                entry.Sequence, Math.Min(_retirePriorTo, entry.Sequence), entry.Id, entry.Token);
+            // One that never arrived is told again though it is asked back: only an id that came can be given back. It asks for
+            // nothing itself, or the peer could be left without any.
+            bool isRecalled = entry.Sequence < _retirePriorTo;
+            var frame = new NewConnectionIdFrame(entry.Sequence, isRecalled ? 0 : _retirePriorTo, entry.Id, entry.Token);
             if (writer.Remaining < frame.Length)
             {
                 break;
@@ -212,19 +214,25 @@ internal sealed class LocalConnectionIds
 
     private void Recall(ulong below)
     {
-        int count = 0;
-        for (int i = 0; i < _count; i++)
-        {
-            count += _entries[i].Sequence < below ? 1 : 0;
-        }
-
         // Nothing more is asked of a peer that owes an answer: that bounds what it makes us hold.
-        if (count != 0 && _recalled == 0)
+        int count = CountBelow(below);
+        if (_hoards && count != 0 && _recalled == 0)
         {
             _recalled = count;
             _retirePriorTo = below;
             Fill((ulong)_limit);
         }
+    }
+
+    private int CountBelow(ulong sequence)
+    {
+        int count = 0;
+        for (int i = 0; i < _count; i++)
+        {
+            count += _entries[i].Sequence < sequence ? 1 : 0;
+        }
+
+        return count;
     }
 
     private ConnectionId Add(bool pending, out StatelessResetToken token)

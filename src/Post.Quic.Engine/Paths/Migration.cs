@@ -48,10 +48,11 @@ internal sealed class Migration
 
         Validate(path, now);
 
-        // RFC 9000 section 9.3.3: the path that was left is asked too. If the move was forged, the peer is still there.
-        if (previous.IsValidated)
+        // RFC 9000 section 9.3.3: the path that was left is asked too, and at each further move anew: what it answered before tells
+        // nothing of this one. If the move was forged, the peer is still there.
+        if (Fallback is { } left)
         {
-            Validate(previous, now);
+            Validate(left, now);
         }
     }
 

@@ -14,6 +14,7 @@ internal sealed class PathManager
     private readonly ConnectionState _state;
     private readonly PathState?[] _paths = new PathState?[Limits.MaxPaths];
     private int _nextId;
+    private bool _remoteIdsChanged;
 
     public PathManager(
         ConnectionState state, in NetworkAddress local, in NetworkAddress remote, RecoveryPath recovery)
@@ -208,21 +209,38 @@ internal sealed class PathManager
         }
     }
 
+    /// <summary>The peer gave ids, and may have taken others back.</summary>
+    public void OnRemoteIdsChanged() => _remoteIdsChanged = true;
+
     /// <summary>
-    /// The peer took ids back: each path that used one gets another, the active path first; a path for which none is
-    /// left is given up (RFC 9000 section 5.1.2).
+    /// Each path that used an id that the peer took back gets another; a path for which none is left is given up (RFC 9000 section
+    /// 5.1.2). Not before all frames of a packet are read: the ids that replace the ones of the first frame may come with the next.
     /// </summary>
-    public void ReplaceRetiredIds()
+    /// <param name="here">The path of that packet. It is served first: there the peer is.</param>
+    public void ReplaceRetiredIds(PathState here)
     {
+        if (!_remoteIdsChanged)
+        {
+            return;
+        }
+
+        _remoteIdsChanged = false;
+        _ = Contains(here) && ReplaceRetiredId(here);
         ReplaceRetiredId(Active);
         foreach (PathState? path in _paths)
         {
-            if (path is not null && path != Active && !ReplaceRetiredId(path))
+            // The one to come back to waits for the next id.
+            if (path is not null && !ReplaceRetiredId(path) && path != Active && path != _state.Migration.Fallback)
             {
                 Remove(path);
             }
         }
+
+        _state.Monitor.OnRecoveryChanged(_state.Now);
     }
+
+    /// <summary>The path has not been given up.</summary>
+    public bool Contains(PathState path) => Array.IndexOf(_paths, path) >= 0;
 
     /// <summary>The id that the path uses may have a token by now: the owner routes stateless resets by it.</summary>
     public void AnnounceToken(PathState path)

@@ -37,7 +37,9 @@ internal sealed class RemoteConnectionIds
     /// <summary>The peer wants to be addressed without ids: paths share the empty one.</summary>
     public bool IsZeroLength { get; private set; }
 
-    public bool HasDataToSend => _pendingRetirements != 0;
+    /// <summary>RETIRE_CONNECTION_ID frames wait for a packet that is sent to another id than theirs.</summary>
+    public bool HasDataToSend(ulong carrier) =>
+        _pendingRetirements > 1 || (_pendingRetirements == 1 && _retirements[0] != carrier);
 
     /// <summary>Ids that no path uses yet.</summary>
     public int AvailableCount
@@ -201,13 +203,21 @@ internal sealed class RemoteConnectionIds
         return found;
     }
 
-    /// <summary>Writes RETIRE_CONNECTION_ID frames while they fit.</summary>
-    public bool WriteFrames(ref WireWriter writer, SentFrameLog log)
+    /// <summary>
+    /// Writes RETIRE_CONNECTION_ID frames while they fit, into a packet that is sent to id <paramref name="carrier"/>. The frame of
+    /// that one waits (RFC 9000 section 19.16): the peer asked for it back and has not given another for the path yet.
+    /// </summary>
+    public bool WriteFrames(ref WireWriter writer, SentFrameLog log, ulong carrier)
     {
         bool wrote = false;
-        while (_pendingRetirements != 0)
+        for (int i = _pendingRetirements - 1; i >= 0; i--)
         {
-            ulong sequence = _retirements[_pendingRetirements - 1];
+            ulong sequence = _retirements[i];
+            if (sequence == carrier)
+            {
+                continue;
+            }
+
             if (writer.Remaining < 1 + VarInt.Length(sequence))
             {
                 break;
@@ -216,7 +226,7 @@ internal sealed class RemoteConnectionIds
             writer.WriteVarInt(FrameType.RetireConnectionId);
             writer.WriteVarInt(sequence);
             log.Record(new SentFrame(SentFrameKind.RetireConnectionId, sequence));
-            _pendingRetirements--;
+            _retirements[i] = _retirements[--_pendingRetirements];
             wrote = true;
         }
 

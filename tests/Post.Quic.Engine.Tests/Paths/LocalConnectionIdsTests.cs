@@ -153,26 +153,46 @@ public sealed class LocalConnectionIdsTests : IDisposable
     }
 
     [TestMethod]
-    public void A_peer_that_does_not_answer_by_another_path_gets_all_of_its_ids_replaced()
+    public void A_hoarder_that_does_not_answer_by_another_path_gets_all_of_its_ids_replaced()
     {
-        LocalConnectionIds ids = Issued(3);
+        LocalConnectionIds ids = Issued(4);
         _ = Write(ids, 1200);
         ids.OnUsed(1, oldestInUse: 1);
+        ids.OnUsed(0, oldestInUse: 0);
+        ids.OnUsed(1, oldestInUse: 1);
+        ids.RecallAll();
+        Assert.IsFalse(ids.HasDataToSend, "It may yet retire what it has just left.");
+        ids.OnUsed(2, oldestInUse: 2);
 
         ids.RecallAll();
         ids.RecallAll();
 
         List<NewConnectionIdFrame> frames = WriteAndRead(ids);
-        CollectionAssert.AreEqual(new ulong[] { 3, 4, 5 }, frames.ConvertAll(frame => frame.SequenceNumber));
-        Assert.IsTrue(frames.TrueForAll(frame => frame.RetirePriorTo == 3), "The one in use, too.");
-        for (ulong i = 0; i < 3; i++)
+        CollectionAssert.AreEqual(new ulong[] { 4, 5, 6, 7 }, frames.ConvertAll(frame => frame.SequenceNumber));
+        Assert.IsTrue(frames.TrueForAll(frame => frame.RetirePriorTo == 4), "The one in use, too.");
+        for (ulong i = 0; i < 4; i++)
         {
-            Assert.IsFalse(ids.OnRetire(i, carrier: 3).IsError);
+            Assert.IsFalse(ids.OnRetire(i, carrier: 4).IsError);
         }
 
-        Assert.HasCount(3, _source.Retired);
-        Assert.AreEqual(3, ids.ActiveCount);
+        Assert.HasCount(4, _source.Retired);
+        Assert.AreEqual(4, ids.ActiveCount);
         Assert.IsFalse(ids.HasDataToSend);
+    }
+
+    [TestMethod]
+    public void A_peer_that_retires_what_it_leaves_is_never_asked()
+    {
+        LocalConnectionIds ids = Issued(2);
+        _ = Write(ids, 1200);
+        for (ulong used = 1; used < 100; used++)
+        {
+            ids.OnUsed(used, used);
+            ids.RecallAll();
+            Assert.IsFalse(ids.HasDataToSend);
+            Assert.IsFalse(ids.OnRetire(used - 1, used).IsError);
+            Assert.IsTrue(WriteAndRead(ids).TrueForAll(frame => frame.RetirePriorTo == 0));
+        }
     }
 
     [TestMethod]
@@ -208,7 +228,7 @@ public sealed class LocalConnectionIdsTests : IDisposable
 
         NewConnectionIdFrame again = WriteAndRead(ids).Single();
         Assert.AreEqual(1UL, again.SequenceNumber);
-        Assert.AreEqual(1UL, again.RetirePriorTo, "RFC 9000 section 19.15: never above its own number.");
+        Assert.AreEqual(0UL, again.RetirePriorTo, "RFC 9000 section 19.15: never above its own number, and it brings no id that may stay.");
     }
 
     private LocalConnectionIds Issued(ulong peerLimit)

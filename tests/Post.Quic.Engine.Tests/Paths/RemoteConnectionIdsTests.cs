@@ -10,6 +10,9 @@ namespace Post.Quic.Engine.Tests.Paths;
 [TestClass]
 public sealed class RemoteConnectionIdsTests : IDisposable
 {
+    /// <summary>The id of the packets, which none of these tests retires.</summary>
+    private const ulong Other = 1_000;
+
     private readonly SentFrameLog _log = new();
 
     public void Dispose() => _log.Dispose();
@@ -57,7 +60,7 @@ public sealed class RemoteConnectionIdsTests : IDisposable
         Accept(ids, 2);
         CollectionAssert.AreEqual(new ulong[] { 2 }, Write(ids));
         Accept(ids, 2);
-        Assert.IsFalse(ids.HasDataToSend);
+        Assert.IsFalse(ids.HasDataToSend(carrier: Other));
         Assert.AreEqual(1, ids.AvailableCount);
     }
 
@@ -68,7 +71,7 @@ public sealed class RemoteConnectionIdsTests : IDisposable
         Accept(ids, 5, retirePriorTo: 4);
         _ = Write(ids);
         Accept(ids, 6, retirePriorTo: 1);
-        Assert.IsFalse(ids.HasDataToSend);
+        Assert.IsFalse(ids.HasDataToSend(carrier: Other));
         Assert.AreEqual(2, ids.AvailableCount);
     }
 
@@ -104,7 +107,7 @@ public sealed class RemoteConnectionIdsTests : IDisposable
         Assert.IsTrue(ids.TryTake(out RemoteConnectionId shared));
         Assert.IsTrue(shared.Id.IsEmpty);
         Assert.IsFalse(ids.Retire(0).IsError);
-        Assert.IsFalse(ids.HasDataToSend);
+        Assert.IsFalse(ids.HasDataToSend(carrier: Other));
     }
 
     [TestMethod]
@@ -164,6 +167,21 @@ public sealed class RemoteConnectionIdsTests : IDisposable
         Assert.IsFalse(ids.IsStatelessReset(token), "retired");
     }
 
+    [TestMethod]
+    public void An_id_is_not_retired_in_a_packet_that_is_sent_to_it()
+    {
+        RemoteConnectionIds ids = Create();
+        Accept(ids, 1);
+        Accept(ids, 2, retirePriorTo: 2);
+
+        // RFC 9000 section 19.16. The path of id 1 has no other yet.
+        CollectionAssert.AreEqual(new ulong[] { 0 }, Write(ids, carrier: 1));
+        Assert.IsFalse(ids.HasDataToSend(carrier: 1), "Nothing can go now, so nothing must ask for a packet.");
+        Assert.IsTrue(ids.HasDataToSend(carrier: 2));
+        CollectionAssert.AreEqual(new ulong[] { 1 }, Write(ids, carrier: 2));
+        Assert.IsFalse(ids.HasDataToSend(carrier: 2));
+    }
+
     private static RemoteConnectionIds Create(ulong limit = 8)
     {
         var ids = new RemoteConnectionIds(limit);
@@ -187,10 +205,10 @@ public sealed class RemoteConnectionIdsTests : IDisposable
 
     private static ConnectionId Id(ulong number) => new(BitConverter.GetBytes(number + 1000));
 
-    private ulong[] Write(RemoteConnectionIds ids)
+    private ulong[] Write(RemoteConnectionIds ids, ulong carrier = Other)
     {
         var writer = new WireWriter(new byte[1200]);
-        _ = ids.WriteFrames(ref writer, _log);
+        _ = ids.WriteFrames(ref writer, _log, carrier);
         (long first, int count) = _log.Commit();
         var sequences = new ulong[count];
         for (int i = 0; i < count; i++)

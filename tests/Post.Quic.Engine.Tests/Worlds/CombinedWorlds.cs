@@ -101,8 +101,10 @@ public sealed class CombinedWorlds
                 }
 
                 pair.RunFor(random.Below(60_000));
-                Assert.IsLessThanOrEqualTo(2, pair.Client.Ids.Count);
-                Assert.IsLessThanOrEqualTo(2, pair.Server.Ids.Count);
+
+                // As many again may have been asked back.
+                Assert.IsLessThanOrEqualTo(4, pair.Client.Ids.Count);
+                Assert.IsLessThanOrEqualTo(4, pair.Server.Ids.Count);
             }
         });
         World.End(pair);

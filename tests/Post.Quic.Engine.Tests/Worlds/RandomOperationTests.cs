@@ -139,7 +139,9 @@ public sealed class RandomOperationTests
     {
         ConnectionState state = side.Core!.State;
         Assert.IsLessThan(8L << 20, state.Pool.RentedBytes, $"{side.Name} holds {state.Pool.RentedBytes} bytes");
-        Assert.IsLessThanOrEqualTo(Limits.MaxActiveConnectionIds, side.Ids.Count);
+
+        // As many again may have been asked back.
+        Assert.IsLessThanOrEqualTo(2 * Limits.MaxActiveConnectionIds, side.Ids.Count);
     }
 
     /// <summary>One end's application: what it sent on each stream, and how it left it.</summary>
