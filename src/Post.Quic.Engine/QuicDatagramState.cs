@@ -8,6 +8,12 @@ public enum QuicDatagramState
     /// <summary>It left.</summary>
     Sent,
 
+    /// <summary>
+    /// Its acknowledgement has not come within the probe timeout (RFC 9002 section 6.2): most likely it was lost, but nothing proves it yet.
+    /// What cannot wait for the proof, which takes another round trip, is best sent again now. Not final; said of the oldest ones only.
+    /// </summary>
+    Overdue,
+
     /// <summary>Its packet was taken for lost; it may still turn out to have been late.</summary>
     SuspectedLost,
 

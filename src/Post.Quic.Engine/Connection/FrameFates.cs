@@ -36,6 +36,8 @@ internal sealed class FrameFates : IFrameFate
     public void OnPacketLost(in SentPacket packet, long now) =>
         _state.Trace?.PacketLost(now, packet.Level, packet.PacketNumber);
 
+    public void OnOverdue(in SentFrame frame) => _state.Datagrams.OnOverdue(frame);
+
     public void OnArrivedLate(in SentFrame frame) => _state.Datagrams.OnArrivedLate(frame);
 
     public void OnLost(in SentFrame frame, in SentPacket packet)

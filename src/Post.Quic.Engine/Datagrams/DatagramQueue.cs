@@ -186,6 +186,9 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
         events.OnDatagramState(frame.Id, DatagramState.Acknowledged);
     }
 
+    /// <summary>The probe timeout expired for it.</summary>
+    public void OnOverdue(in SentFrame frame) => events.OnDatagramState(frame.Id, DatagramState.Overdue);
+
     /// <summary>The suspected loss was none, unless the datagram was given up meanwhile: it has one end only.</summary>
     public void OnArrivedLate(in SentFrame frame)
     {

@@ -8,6 +8,12 @@ internal enum DatagramState
     /// <summary>It was put into a packet; its memory is the application's again.</summary>
     Sent,
 
+    /// <summary>
+    /// The probe timeout has expired without an acknowledgement: most likely it was lost, but nothing proves it yet. Not final, and said of the
+    /// oldest ones only.
+    /// </summary>
+    Overdue,
+
     /// <summary>Its packet was taken for lost. It may still turn out to have been late only.</summary>
     SuspectedLost,
 

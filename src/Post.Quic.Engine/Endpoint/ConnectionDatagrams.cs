@@ -145,6 +145,7 @@ internal sealed class ConnectionDatagrams(QuicConnection connection)
     private static QuicDatagramState Translate(DatagramState state) => state switch
     {
         DatagramState.Sent => QuicDatagramState.Sent,
+        DatagramState.Overdue => QuicDatagramState.Overdue,
         DatagramState.SuspectedLost => QuicDatagramState.SuspectedLost,
         DatagramState.Acknowledged => QuicDatagramState.Acknowledged,
         DatagramState.Lost => QuicDatagramState.Lost,

@@ -4,7 +4,7 @@ namespace Post.Quic.Engine.Recovery;
 /// Where the fate of sent frames is told: the connection, which passes it on by kind to streams, datagrams, CRYPTO
 /// data and connection ids. Called once for each recorded frame, acked or lost; a packet that was declared lost and
 /// arrives after all is not told again, but for its DATAGRAM frames. When the probe timeout expires, frames of the oldest packets are told as lost
-/// so that the probes can carry them (RFC 9002 section 6.2.4), except DATAGRAM frames.
+/// so that the probes can carry them (RFC 9002 section 6.2.4); DATAGRAM frames among them are told as overdue.
 /// </summary>
 /// <remarks>
 /// Called from inside <see cref="LossRecovery"/>: an implementation notes what follows and never sends from here.
@@ -13,6 +13,11 @@ internal interface IFrameFate
 {
     /// <summary>A packet is taken for lost; what it carried is told next. For those who watch, not for those who send.</summary>
     void OnPacketLost(in SentPacket packet, long now)
+    {
+    }
+
+    /// <summary>A DATAGRAM frame is among what the probe timeout expired for; it may still be acknowledged or lost.</summary>
+    void OnOverdue(in SentFrame frame)
     {
     }
 

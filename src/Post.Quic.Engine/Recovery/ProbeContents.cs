@@ -44,12 +44,20 @@ internal sealed class ProbeContents(IFrameFate fate)
     private bool GiveBack(SentFrameLog frames, ref SentPacket packet)
     {
         int kept = 0;
+        bool told = false;
         int count = packet.FrameCount;
         for (int i = 0; i < count; i++)
         {
             ref SentFrame frame = ref frames.At(packet.FirstFrame + i);
 
-            // A datagram's fate is told to the application, so it must be true. The others mean nothing to a probe.
+            // Whether a datagram is sent again is up to the application (RFC 9221 section 5), and what it is told must be true: not
+            // that it is lost (RFC 9002 section 6.2), but that it may be. The others mean nothing to a probe.
+            if (frame.Kind == SentFrameKind.Datagram)
+            {
+                fate.OnOverdue(in frame);
+                told = true;
+            }
+
             if (frame.Kind is SentFrameKind.Datagram or SentFrameKind.Ack or SentFrameKind.PathChallenge or SentFrameKind.Ping)
             {
                 frames.At(packet.FirstFrame + kept++) = frame;
@@ -61,6 +69,6 @@ internal sealed class ProbeContents(IFrameFate fate)
         }
 
         packet.FrameCount = kept;
-        return kept < count;
+        return told || kept < count;
     }
 }

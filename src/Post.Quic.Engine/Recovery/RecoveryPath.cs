@@ -343,7 +343,6 @@ internal sealed class RecoveryPath
         }
 
         bool began = OnCongestion(LargestLostSentTime, now, ecn: false);
-        _repairAllowed |= began;
         _epochLosses += CongestionLosses;
         return began;
     }
@@ -362,6 +361,9 @@ internal sealed class RecoveryPath
         if (began)
         {
             _epochLosses = _epochSpurious = 0;
+
+            // A mark loses nothing that could be sent again.
+            _repairAllowed = !ecn;
         }
 
         return began;

@@ -83,6 +83,9 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
             case QuicDatagramState.Sent:
                 Push(events => events.OnDatagramState(token, TransportDatagramState.Sent));
                 break;
+            case QuicDatagramState.Overdue:
+                Push(events => events.OnDatagramState(token, TransportDatagramState.Overdue));
+                break;
             case QuicDatagramState.SuspectedLost:
                 _takenForLost.Add(token);
                 Push(events => events.OnDatagramState(token, TransportDatagramState.Lost));

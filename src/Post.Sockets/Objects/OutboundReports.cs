@@ -56,6 +56,15 @@ internal sealed class OutboundReports(AssociationCore core, Outbox outbox)
             case TransportDatagramState.Acknowledged:
                 OnTransportAcknowledged(item);
                 break;
+            case TransportDatagramState.Overdue when MaySendAgain(item):
+                // Certainty takes another round trip, which what perishes rarely has.
+                item.Transit.IsOverdue = true;
+                core.Scheduler.Add(item.Entry);
+                break;
+            case TransportDatagramState.Lost when item.Transit.IsAcknowledged || item.Transit.IsOverdue:
+                // It has arrived, or was sent again when this one was overdue: that one's fate is still to come.
+                item.Transit.IsOverdue = false;
+                break;
             case TransportDatagramState.Lost when item.IsInGrace:
                 outbox.End(item, ObjectEnd.Expired, ObjectEndReason.InFlight, abandon: AbandonReason.Expired);
                 break;
@@ -68,6 +77,9 @@ internal sealed class OutboundReports(AssociationCore core, Outbox outbox)
                 break;
         }
     }
+
+    private static bool MaySendAgain(OutboundObject item) =>
+        item is { Properties.Retransmit: true, IsEnded: false, IsInGrace: false, Transit: { IsAcknowledged: false, IsOverdue: false } };
 
     /// <summary>Applies one range of a receipt; an error when it names what was never sent.</summary>
     public PostErrorCode OnReceipt(ReceiptStatus status, long first, long last)

@@ -47,6 +47,9 @@ internal struct Transit
     /// <summary>A datagram of it has left.</summary>
     public bool IsDatagramOut;
 
+    /// <summary>Another datagram was sent in the stead of one whose acknowledgement is overdue.</summary>
+    public bool IsOverdue;
+
     /// <summary>The connection takes it as no datagram, whatever size it states: a stream carries it.</summary>
     public bool IsDatagramRefused;
 

@@ -3,7 +3,7 @@ namespace Post.Sockets.Transport;
 /// <summary>What became of the attempt to hand over a datagram.</summary>
 public enum TransportDatagramResult
 {
-    /// <summary>Taken; <see cref="TransportEvents.OnDatagramState"/> will report its fate exactly once (plus maybe <see cref="TransportDatagramState.Sent"/>).</summary>
+    /// <summary>Taken; <see cref="TransportEvents.OnDatagramState"/> will report its fate exactly once (plus maybe <see cref="TransportDatagramState.Sent"/> and <see cref="TransportDatagramState.Overdue"/>).</summary>
     Queued,
 
     /// <summary>Larger than the present <see cref="TransportConnection.MaxDatagramSize"/>.</summary>

@@ -6,6 +6,12 @@ public enum TransportDatagramState
     /// <summary>It left; not final.</summary>
     Sent,
 
+    /// <summary>
+    /// Its acknowledgement has not come when it should have: most likely it was lost, but its fate is still to be reported. Not final; a
+    /// transport need not report it.
+    /// </summary>
+    Overdue,
+
     /// <summary>The peer's transport has it; final.</summary>
     Acknowledged,
 

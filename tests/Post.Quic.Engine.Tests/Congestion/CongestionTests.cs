@@ -185,6 +185,17 @@ public sealed class CongestionTests
     }
 
     [TestMethod]
+    public void A_mark_lets_no_packet_out_of_a_full_window()
+    {
+        var world = new RecoveryWorld();
+        world.MeasureRtt(20_000);
+        world.SendMany(10);
+        Assert.IsTrue(world.Path.OnCongestion(world.Now, world.Now, ecn: true));
+        Assert.IsTrue(world.Path.InRecovery);
+        Assert.AreEqual(SendPermission.CongestionWindow, world.Application.CanSend(world.Path, Size, world.Now));
+    }
+
+    [TestMethod]
     public void A_repair_that_nobody_sent_is_forfeit_when_recovery_ends()
     {
         var world = new RecoveryWorld();

@@ -18,10 +18,11 @@ internal sealed class LinkModel : IFrameFate, IDisposable
     private readonly ReceivedPackets _receiver = new(PacketNumberSpaceId.Application);
     private readonly SentFrameLog _receiverLog = new();
     private readonly Random _random;
-    private double _linkFree;
+    private readonly Bottleneck _bottleneck;
 
-    public LinkModel(int seed, CongestionController? congestion = null, int size = 1200)
+    public LinkModel(int seed, CongestionController? congestion = null, int size = 1200, Bottleneck? bottleneck = null)
     {
+        _bottleneck = bottleneck ?? new Bottleneck();
         _random = new Random(seed);
         Size = size;
         Path = new RecoveryPath(0, congestion ?? new CubicController(size), new MtuDiscovery(size, enabled: false), ecnEnabled: true);
@@ -32,20 +33,35 @@ internal sealed class LinkModel : IFrameFate, IDisposable
     public int Size { get; }
 
     /// <summary>Bytes a second of the bottleneck.</summary>
-    public double Rate { get; set; } = 12_500_000;
+    public double Rate
+    {
+        get => _bottleneck.Rate;
+        set => _bottleneck.Rate = value;
+    }
 
     /// <summary>Microseconds there and back without the queue.</summary>
     public long RoundTrip { get; set; } = 50_000;
 
     /// <summary>Bytes that wait at the bottleneck before it drops.</summary>
-    public double Queue { get; set; } = 625_000;
+    public double Queue
+    {
+        get => _bottleneck.Queue;
+        set => _bottleneck.Queue = value;
+    }
 
     public double Loss { get; set; }
 
     public long Jitter { get; set; }
 
     /// <summary>Bytes in the queue at which the bottleneck marks instead of waiting for the drop.</summary>
-    public double MarkAbove { get; set; } = double.MaxValue;
+    public double MarkAbove
+    {
+        get => _bottleneck.MarkAbove;
+        set => _bottleneck.MarkAbove = value;
+    }
+
+    /// <summary>Bytes a second that the application has to send; what it cannot send at once waits.</summary>
+    public double Offered { get; set; } = double.PositiveInfinity;
 
     public long Now { get; private set; }
 
@@ -105,6 +121,10 @@ internal sealed class LinkModel : IFrameFate, IDisposable
             {
                 flags |= SentPacketFlags.PtoProbe;
             }
+            else if (Path.BytesSent + (ulong)Size > Offered * Now / 1e6)
+            {
+                return (long)Math.Ceiling((Path.BytesSent + (ulong)Size) * 1e6 / Offered);
+            }
             else
             {
                 SendPermission permission = space.CanSend(Path, Size, Now);
@@ -128,7 +148,7 @@ internal sealed class LinkModel : IFrameFate, IDisposable
 
     private void Transmit(ulong number, EcnCodepoint ecn)
     {
-        double free = Math.Max(_linkFree, Now);
+        double free = Math.Max(_bottleneck.FreeAt, Now);
         double waiting = (free - Now) * Rate / 1e6;
         if (_random.NextDouble() < Loss)
         {
@@ -146,8 +166,8 @@ internal sealed class LinkModel : IFrameFate, IDisposable
             ecn = EcnCodepoint.Ce;
         }
 
-        _linkFree = free + (Size * 1e6 / Rate);
-        _wire.Enqueue(((long)_linkFree + (RoundTrip / 2), number, Size, true, ecn));
+        _bottleneck.FreeAt = free + (Size * 1e6 / Rate);
+        _wire.Enqueue(((long)_bottleneck.FreeAt + (RoundTrip / 2), number, Size, true, ecn));
     }
 
     private void Receive()

@@ -170,6 +170,39 @@ public sealed class LinkModelTests
         Assert.AreEqual(link.Rate, link.Path.EstimatedBandwidth, link.Rate * 0.1);
     }
 
+    /// <summary>
+    /// RFC 9438 section 4.3: beside Reno on a path where Reno does well, CUBIC takes about as much as Reno. So does one whose application has more
+    /// to send than its share; and one that has less gets it, and leaves the rest.
+    /// </summary>
+    [TestMethod]
+    [DataRow(double.PositiveInfinity, 0.5, DisplayName = "an endless one")]
+    [DataRow(1.0, 0.5, DisplayName = "one that could use all of it")]
+    [DataRow(0.3, 0.3, DisplayName = "one that uses less than its share")]
+    public void A_flow_takes_its_share_beside_Reno(double offered, double share)
+    {
+        const double Rate = 1_250_000;
+        double ours = 0;
+        double all = 0;
+        for (int seed = 1; seed <= 5; seed++)
+        {
+            var bottleneck = new Bottleneck { Rate = Rate, Queue = 62_500 };
+            using var reno = new LinkModel(seed, new NewRenoController(1200), bottleneck: bottleneck);
+            using var cubic = new LinkModel(seed + 100, new CubicController(1200), bottleneck: bottleneck) { Offered = offered * Rate };
+            reno.Loss = cubic.Loss = 0.002;
+            for (long now = Second / 1000; now <= 60 * Second; now += Second / 1000)
+            {
+                reno.RunUntil(now);
+                cubic.RunUntil(now);
+            }
+
+            ours += cubic.BytesReceived;
+            all += cubic.BytesReceived + reno.BytesReceived;
+        }
+
+        Assert.IsGreaterThan(0.8, all / (5 * 60 * Rate));
+        Assert.AreEqual(share, ours / (5 * 60 * Rate), 0.1);
+    }
+
     private static int DefaultThreshold => 3;
 
     private static LinkModel Link(int seed, string algorithm) =>

@@ -224,6 +224,24 @@ public sealed class ProbeTimerTests
     }
 
     [TestMethod]
+    public void A_timeout_calls_the_two_oldest_datagrams_overdue_and_none_lost()
+    {
+        // RFC 9002 section 6.2: a timeout proves no loss. RFC 9221 section 5: to send again is the application's decision.
+        var world = new RecoveryWorld();
+        for (ulong id = 1; id <= 3; id++)
+        {
+            world.Send(frame: new SentFrame(SentFrameKind.Datagram, id, 0, 100));
+        }
+
+        world.ExpireTimeout();
+        CollectionAssert.AreEqual(new ulong[] { 1, 2 }, world.Overdue.Select(frame => frame.Id).ToArray());
+        Assert.IsEmpty(world.Lost);
+        Assert.AreEqual(2, world.Application.ProbesPending);
+        world.Ack(0, 2);
+        Assert.HasCount(3, world.Acked);
+    }
+
+    [TestMethod]
     public void A_timeout_alone_leaves_the_window_and_loses_nothing()
     {
         // RFC 9002 section 7.5 and appendix A.9.

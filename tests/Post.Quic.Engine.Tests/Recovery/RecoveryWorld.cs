@@ -46,11 +46,15 @@ internal sealed class RecoveryWorld : IFrameFate
 
     public List<SentFrame> ArrivedLate { get; } = [];
 
+    public List<SentFrame> Overdue { get; } = [];
+
     public IEnumerable<ulong> LostNumbers => Lost.Select(l => l.PacketNumber);
 
     void IFrameFate.OnAcked(in SentFrame frame, in SentPacket packet) => Acked.Add((frame, packet.PacketNumber));
 
     void IFrameFate.OnLost(in SentFrame frame, in SentPacket packet) => Lost.Add((frame, packet.PacketNumber));
+
+    void IFrameFate.OnOverdue(in SentFrame frame) => Overdue.Add(frame);
 
     void IFrameFate.OnArrivedLate(in SentFrame frame) => ArrivedLate.Add(frame);
 

@@ -16,6 +16,13 @@ public sealed class LossyWorlds
     public void Perishable_messages_at_the_limit_of_what_congestion_control_concedes() =>
         AssertInTime(0.93, loss: 0.05, interval: 10_000, count: 1_000);
 
+    /// <summary>
+    /// Nothing that follows proves the loss of a message that stands alone: the probe timeout has to tell, since another round trip for the
+    /// answer to a probe would be too long.
+    /// </summary>
+    [TestMethod]
+    public void Perishable_messages_that_stand_alone() => AssertInTime(0.99, loss: 0.05, interval: 100_000, count: 500);
+
     private static void AssertInTime(double least, double loss, long interval, int count)
     {
         double sum = 0;

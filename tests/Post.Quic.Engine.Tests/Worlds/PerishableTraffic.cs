@@ -6,8 +6,8 @@ using Post.Quic.Engine.Tests.Simulation;
 namespace Post.Quic.Engine.Tests.Worlds;
 
 /// <summary>
-/// An application whose messages are worth something for a while only: one every so often, each in a datagram, sent again when it is
-/// taken for lost while it can still come in time. The other side says on a stream of each that it came.
+/// An application whose messages are worth something for a while only: one every so often, each in a datagram, sent again when its
+/// acknowledgement is overdue or it is taken for lost, while it can still come in time. The other side says on a stream of each that it came.
 /// </summary>
 internal sealed class PerishableTraffic
 {
@@ -108,7 +108,8 @@ internal sealed class PerishableTraffic
 
     private void OnTold(ulong number, DatagramState state)
     {
-        if (state == DatagramState.SuspectedLost && _underWay.TryGetValue(number, out int index))
+        // Once for each: what was sent again when it was overdue is not sent again when its loss is certain.
+        if (state is DatagramState.Overdue or DatagramState.SuspectedLost && _underWay.Remove(number, out int index))
         {
             _again.Enqueue(index);
             _pair.Client.TurnAt = _pair.Now;
