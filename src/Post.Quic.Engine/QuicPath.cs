@@ -42,6 +42,12 @@ public sealed record QuicPath
     /// <summary>Bits a second that the window and the round-trip time allow.</summary>
     public long EstimatedRate { get; init; }
 
+    /// <summary>
+    /// Bits a second that pacing lets out at most once the window is full (RFC 9002 section 7.7); null in slow start, where it doubles with
+    /// the window.
+    /// </summary>
+    public long? PacingRate { get; init; }
+
     /// <summary>The largest UDP payload that is known to arrive, in bytes.</summary>
     public int Mtu { get; init; }
 
@@ -77,6 +83,7 @@ public sealed record QuicPath
         CongestionWindow = path.CongestionWindow,
         BytesInFlight = path.BytesInFlight,
         EstimatedRate = path.EstimatedRate * 8,
+        PacingRate = path.PacingRate == 0 ? null : path.PacingRate * 8,
         Mtu = path.Mtu,
         IsEcnCapable = path.EcnCapable,
         PacketsSent = path.PacketsSent,

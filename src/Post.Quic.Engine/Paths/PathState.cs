@@ -90,6 +90,7 @@ internal sealed class PathState
         CongestionWindow = Recovery.Congestion.Window,
         BytesInFlight = Recovery.BytesInFlight,
         EstimatedRate = Recovery.EstimatedBandwidth,
+        PacingRate = Recovery.Congestion.InSlowStart ? 0 : Recovery.Pacer.Rate,
         Mtu = Recovery.Mtu.Current,
         EcnCapable = Recovery.Ecn.State == EcnState.Capable,
         PacketsSent = PacketsSent,

@@ -112,6 +112,7 @@ internal sealed class ManagedConnection(QuicConnection connection, ManagedEvents
             CongestionWindow = active?.CongestionWindow,
             BytesInFlight = active?.BytesInFlight,
             EstimatedRate = active?.EstimatedRate,
+            MaximumRate = active?.PacingRate,
             BytesSent = counters.BytesSent,
             BytesReceived = counters.BytesReceived,
             PacketsSent = counters.PacketsSent,

@@ -9,7 +9,10 @@ internal sealed class SendClass(int niceness)
     public long VirtualTime { get; set; }
 
     /// <summary>Bytes handed to the transport and not taken off our hands yet.</summary>
-    public long Outstanding { get; set; }
+    public long Outstanding { get; private set; }
+
+    /// <summary>No deadline among them is later.</summary>
+    public long OutstandingDeadline { get; private set; }
 
     /// <summary>Bytes of the receiver's budget held by objects of this class.</summary>
     public long Credit { get; set; }
@@ -22,4 +25,14 @@ internal sealed class SendClass(int niceness)
 
     /// <summary>Entries of this class that exist; without any, the class is forgotten.</summary>
     public int Members { get; set; }
+
+    /// <summary>Bytes are handed to the transport.</summary>
+    public void HandOver(long bytes, long deadline)
+    {
+        OutstandingDeadline = Outstanding == 0 ? deadline : Math.Max(OutstandingDeadline, deadline);
+        Outstanding += bytes;
+    }
+
+    /// <summary>The transport has taken them off our hands.</summary>
+    public void Release(long bytes) => Outstanding -= bytes;
 }

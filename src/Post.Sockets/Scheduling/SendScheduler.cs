@@ -104,6 +104,16 @@ internal sealed class SendScheduler
     }
 
     /// <summary>
+    /// Bytes with the transport that are sure to leave before those of an entry: of more urgent classes, and of its own where none of them has
+    /// a later deadline.
+    /// </summary>
+    public long OutstandingBefore(SendEntry entry)
+    {
+        var own = Class(entry.Class);
+        return OutstandingUpTo(entry.Class) - (entry.Deadline >= own.OutstandingDeadline ? 0 : own.Outstanding);
+    }
+
+    /// <summary>
     /// Bytes with the transport that compete with this class: its own and those of more urgent ones. What is less urgent never keeps it
     /// waiting.
     /// </summary>
@@ -144,7 +154,7 @@ internal sealed class SendScheduler
     public void ReleaseOutstanding(int niceness, long bytes)
     {
         var sendClass = Class(niceness);
-        sendClass.Outstanding -= bytes;
+        sendClass.Release(bytes);
         Forget(sendClass);
     }
 

@@ -18,6 +18,12 @@ public readonly record struct TransportStatistics
     /// <summary>Measured or estimated rate at which bytes are delivered, in bits per second.</summary>
     public long? EstimatedRate { get; init; }
 
+    /// <summary>
+    /// Bits per second that leave at most, however much waits, once <see cref="CongestionWindow"/> is full: what the transport's pacing lets out,
+    /// or its link. Null where no such bound holds, as while the window is doubling.
+    /// </summary>
+    public long? MaximumRate { get; init; }
+
     /// <summary>Bytes sent on the network.</summary>
     public long? BytesSent { get; init; }
 

@@ -225,7 +225,9 @@ public sealed class DeliveryTests
         ServerOptions = new() { Incremental = IncrementalDelivery.Always },
     }.Run(async world =>
     {
-        var sent = world.Client.Send(new byte[1_000_000], new() { Lifetime = TimeSpan.FromSeconds(2) });
+        // Nobody knows how long it is, or it would not be begun.
+        var sent = world.Client.Send(
+            PipeReader.Create(new ReadOnlySequence<byte>(new byte[1_000_000])), new() { Lifetime = TimeSpan.FromSeconds(2) });
         using var received = await world.Server.ReceiveAsync();
         var error = await Assert.ThrowsExactlyAsync<PostException>(() => received.AsStream().CopyToAsync(Stream.Null));
         Assert.AreEqual(PostErrorReason.ObjectExpired, error.Reason);

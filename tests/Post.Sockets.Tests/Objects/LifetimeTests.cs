@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
 namespace Post.Sockets.Tests.Objects;
 
 [TestClass]
@@ -53,10 +56,61 @@ public sealed class LifetimeTests
     });
 
     [TestMethod]
+    public void What_cannot_leave_in_time_any_more_is_not_begun() => new PostWorld(link: PostWorld.Link(10_000_000, 25)).Run(async world =>
+    {
+        var delivered = 0;
+        world.Server.Register<Received>(_ => delivered++);
+        (await world.Client.Send(new byte[100_000]).Completion).EnsureAcked();
+        delivered = 0;
+
+        // Twice what the link carries: half can arrive. Without looking ahead each would be begun just too late, and be broken off.
+        var items = new List<SentObject>();
+        for (var i = 0; i < 250; i++)
+        {
+            items.Add(world.Client.Send(new byte[20_000], new() { Lifetime = TimeSpan.FromMilliseconds(150) }));
+            await world.DelayAsync(8);
+        }
+
+        var ends = await Task.WhenAll(items.Select(item => item.Completion));
+        Assert.IsGreaterThan(items.Count * 4 / 10, delivered, string.Join(", ", ends.CountBy(end => end.ToString())));
+        Assert.IsTrue(ends.All(end => end.IsAcked || end.Reason is ObjectEndReason.TooLate or ObjectEndReason.InFlight or ObjectEndReason.BeforeSent));
+    });
+
+    [TestMethod]
+    public void What_can_still_leave_in_time_is_never_given_up() => new PostWorld(link: PostWorld.Link(10_000_000, 25)).Run(async world =>
+    {
+        world.Server.Register<Received>(_ => { });
+        (await world.Client.Send(new byte[100_000]).Completion).EnsureAcked();
+        await world.DelayAsync(500);
+
+        // 16 ms on the link and 25 ms on the way, alone or in the middle of bulk that is less urgent, or has no deadline.
+        foreach (var (niceness, bulk) in new[] { (0, false), (0, true), (100, true) })
+        {
+            var beside = bulk ? world.Client.Send(new byte[1_000_000], new() { Niceness = 100 }) : null;
+            await world.DelayAsync(bulk ? 200 : 0);
+            for (var i = 0; i < 10; i++)
+            {
+                var item = world.Client.Send(new byte[20_000], new() { Niceness = niceness, Lifetime = TimeSpan.FromMilliseconds(60) });
+                var end = await item.Completion;
+                Assert.IsTrue(end.IsAcked, $"{end}, number {i}, niceness {niceness}, bulk {bulk}");
+                await world.DelayAsync(20);
+            }
+
+            if (beside is not null)
+            {
+                (await beside.Completion).EnsureAcked();
+            }
+        }
+    });
+
+    [TestMethod]
     public void A_large_object_stops_at_its_deadline_and_frees_the_link() => new PostWorld(link: PostWorld.Link(1_000_000, 10)).Run(async world =>
     {
         world.Server.Register<Received>(_ => { });
-        var large = world.Client.Send(new byte[1_000_000], new() { Niceness = 0, Lifetime = TimeSpan.FromSeconds(1) });
+
+        // Nobody knows how long it is, or it would not be begun.
+        var large = world.Client.Send(
+            PipeReader.Create(new ReadOnlySequence<byte>(new byte[1_000_000])), new() { Niceness = 0, Lifetime = TimeSpan.FromSeconds(1) });
         var next = world.Client.Send(new byte[10_000], new() { Niceness = 1 });
         Assert.AreEqual(ObjectEndReason.InFlight, (await large.Completion).Reason);
         var start = world.Network.Clock.Elapsed;

@@ -28,7 +28,7 @@ internal sealed class DatagramSender(AssociationCore core, OutboundFraming frami
             item.Transit.DatagramReport = null;
             item.Transit.DatagramCharge = size;
             item.Transit.DatagramClass = item.Entry.Class;
-            core.Scheduler.Class(item.Transit.DatagramClass).Outstanding += size;
+            core.Scheduler.Class(item.Transit.DatagramClass).HandOver(size, item.Entry.Deadline);
         }
 
         var result = carrier.Connection.TrySendDatagram(framing.Datagram(size), priority, item.Id, lifetime);

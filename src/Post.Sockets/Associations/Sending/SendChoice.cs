@@ -2,6 +2,7 @@ using Post.Sockets.Associations.Connections;
 using Post.Sockets.Associations.Streams;
 using Post.Sockets.Objects;
 using Post.Sockets.Protocol;
+using Post.Sockets.Scheduling;
 
 namespace Post.Sockets.Associations.Sending;
 
@@ -11,6 +12,11 @@ namespace Post.Sockets.Associations.Sending;
 /// </summary>
 internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, StreamWrites writes)
 {
+    private const int LeastForecast = 8 * 1024;
+
+    /// <summary>How much can leave in which time.</summary>
+    public SendForecast Forecast { get; set; }
+
     /// <summary>Bytes that the transport may hold of all that is at least as urgent as what comes next.</summary>
     public long Window { get; set; } = 64 * 1024;
 
@@ -145,10 +151,20 @@ internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, 
             return core.Outbox.End(item, ObjectEnd.Expired, item.ReasonInTime, abandon: AbandonReason.Expired);
         }
 
-        // Bytes that would arrive too late only delay those that would not.
-        return now + core.HalfRtt >= item.ExpiresAt
+        // Bytes that would arrive too late only delay those that would not: the last ones of a large object, too.
+        var time = item.ExpiresAt - core.HalfRtt - now;
+        return (time <= 0 || !CanStillLeave(item, time))
             && core.Outbox.End(item, ObjectEnd.Expired, ObjectEndReason.TooLate, abandon: AbandonReason.TooLate);
     }
+
+    /// <summary>
+    /// Whether all of an object that was not begun can leave in the time. One that was begun is not judged: most of it may be out. Nor is one of a few
+    /// packets, which keeps nobody waiting.
+    /// </summary>
+    private bool CanStillLeave(OutboundObject item, long time) =>
+        item.Transit.IsVisible
+        || item is not { Length: { } length and >= LeastForecast }
+        || Forecast.CanLeave(core.Scheduler.OutstandingBefore(item.Entry) + length, time);
 
     private static bool MayGoEarly(OutboundObject item) =>
         item.Properties.SafeToReplay && (item.Source is null || item.Source.CanRewind);

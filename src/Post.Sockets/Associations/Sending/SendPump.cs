@@ -36,6 +36,7 @@ internal sealed class SendPump
     {
         _choice.Window = SendWindow.Bytes(capabilities, statistics);
         _writes.Chunk = SendWindow.Chunk(_choice.Window);
+        _choice.Forecast = SendForecast.From(capabilities, statistics, _core.Clock);
     }
 
     /// <summary>Sends until nothing can be sent.</summary>

@@ -76,7 +76,7 @@ internal sealed class StreamWrites(AssociationCore core, OutboundFraming framing
         core.Scheduler.Serve(item.Entry, bytes.Length);
         var write = Rent();
         write.Set(item.Entry, item.Transit.Stream!, bytes, rented, payload, fromSource, isEnd);
-        core.Scheduler.Class(write.Class).Outstanding += bytes.Length;
+        core.Scheduler.Class(write.Class).HandOver(bytes.Length, item.Entry.Deadline);
         return write;
     }
 
@@ -100,7 +100,7 @@ internal sealed class StreamWrites(AssociationCore core, OutboundFraming framing
         core.Scheduler.Serve(sender.Entry, bytes.Length);
         var write = Rent();
         write.Set(sender.Entry, sender.Stream, bytes, null, bytes.Length, 0, isEnd);
-        core.Scheduler.Class(write.Class).Outstanding += bytes.Length;
+        core.Scheduler.Class(write.Class).HandOver(bytes.Length, sender.Entry.Deadline);
         return write;
     }
 

@@ -175,6 +175,7 @@ internal sealed partial class InMemoryConnection : TransportConnection
                 CongestionWindow = _paths.Where(IsInUse).Sum(path => path.Window()),
                 BytesInFlight = _paths.Sum(path => path.InFlight),
                 EstimatedRate = _paths.Where(IsInUse).Select(path => path.Rate()).Aggregate((sum, rate) => sum + rate),
+                MaximumRate = _paths.Where(IsInUse).Select(path => path.MaximumRate()).Aggregate((sum, rate) => sum + rate),
                 BytesSent = _paths.Sum(path => path.BytesSent),
                 BytesReceived = _paths.Sum(path => path.BytesReceived),
                 PacketsSent = _paths.Sum(path => path.PacketsSent),

@@ -173,6 +173,9 @@ internal sealed class PathEnd(
         ? _smoothedRtt == 0 ? null : (long)(_window * 8.0 * TimeSpan.TicksPerSecond / _smoothedRtt)
         : Out.Settings.BitsPerSecond == 0 ? null : Out.Settings.BitsPerSecond;
 
+    /// <summary>Reno sends what its window allows, at once; else the link is the bound.</summary>
+    public long? MaximumRate() => IsReno || Out.Settings.BitsPerSecond == 0 ? null : Out.Settings.BitsPerSecond;
+
     public PostPath Snapshot(bool measured)
     {
         var basic = new PostPath
