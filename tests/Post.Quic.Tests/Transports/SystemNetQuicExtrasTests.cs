@@ -1,4 +1,8 @@
+using System.Net;
+using System.Net.Quic;
+using System.Net.Security;
 using System.Runtime.Versioning;
+using System.Security.Cryptography.X509Certificates;
 using Post.Quic.SystemNetQuic.Extras;
 using Post.Sockets;
 using Post.Sockets.Transport;
@@ -11,6 +15,8 @@ namespace Post.Quic.Tests.Transports;
 [SupportedOSPlatform("windows")]
 public sealed class SystemNetQuicExtrasTests
 {
+    public TestContext TestContext { get; set; } = null!;
+
     [TestMethod]
     public async Task The_extras_find_all_they_rely_on()
     {
@@ -21,6 +27,39 @@ public sealed class SystemNetQuicExtrasTests
         Assert.AreEqual(found.Extras.Capabilities, transport.Capabilities);
         Assert.AreEqual(
             OperatingSystem.IsLinux(), transport.Capabilities.HasFlag(TransportCapabilities.Migration), found.Extras.MigrationObstacle);
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task A_stream_has_the_rank_that_it_is_given()
+    {
+        await using PostTransport transport = MsQuic.CreateTransport();
+        using X509Certificate2 identity = Identity.CreateSelfSigned();
+        TransportListener listener = await transport.ListenAsync(
+            new TransportListenRequest { Local = Local.At(new IPEndPoint(IPAddress.Loopback, 0), identity) }, TestContext.CancellationToken);
+        await using QuicConnection client = await QuicConnection.ConnectAsync(
+            new QuicClientConnectionOptions
+            {
+                RemoteEndPoint = listener.LocalEndPoints[0],
+                DefaultCloseErrorCode = 0,
+                DefaultStreamErrorCode = 0,
+                ClientAuthenticationOptions = new SslClientAuthenticationOptions
+                {
+                    ApplicationProtocols = [new SslApplicationProtocol(new TransportListenRequest { Local = Local.Anonymous }.Protocol)],
+                    RemoteCertificateValidationCallback = (_, shown, _, _) => shown!.Equals(identity),
+                },
+            },
+            TestContext.CancellationToken);
+        await using QuicStream stream = await client.OpenOutboundStreamAsync(QuicStreamType.Unidirectional, TestContext.CancellationToken);
+        Assert.IsTrue(MsQuicTable.TryOpen(out MsQuicTable? table, out string? obstacle), obstacle);
+        nint handle = QuicInternals.HandleOf(stream).DangerousGetHandle();
+        byte[] rank = new byte[sizeof(ushort)];
+
+        Assert.IsTrue(table.TryGetParam(handle, NativeNumbers.StreamPriority, rank, out _));
+        Assert.AreEqual(StreamRank.Default, BitConverter.ToUInt16(rank));
+        Assert.IsTrue(table.TrySetParam(handle, NativeNumbers.StreamPriority, BitConverter.GetBytes((ushort)0x1234)));
+        Assert.IsTrue(table.TryGetParam(handle, NativeNumbers.StreamPriority, rank, out _));
+        Assert.AreEqual(0x1234, BitConverter.ToUInt16(rank));
     }
 
     [TestMethod]

@@ -128,6 +128,7 @@ internal sealed class MsQuicExtras
     {
         givesTickets &= CanResume;
         var extras = new ConnectionExtras(_table, QuicInternals.HandleOf(connection), Capabilities, time, logger, givesTickets);
+        CancellationToken over = QuicInternals.ShutdownTokenOf(connection);
         nint hooked = QuicInternals.WithHandle(connection, handle =>
         {
             EventHook.Install(_table, handle, extras);
@@ -138,7 +139,7 @@ internal sealed class MsQuicExtras
 
         // A server attaches on another thread than msquic's, so its client may have left before: the last event then went by, or goes by
         // just now. The token is canceled by that event; the one that the listener gives its callback can be disposed before.
-        QuicInternals.ShutdownTokenOf(connection).UnsafeRegister(
+        over.UnsafeRegister(
             _ =>
             {
                 if (EventHook.Remove(hooked, extras))

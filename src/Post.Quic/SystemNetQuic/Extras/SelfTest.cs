@@ -30,6 +30,9 @@ internal sealed unsafe class SelfTest : IEventTarget
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly byte[] Yes = [1];
 
+    /// <summary>Too short for a ticket, and for other parameters a value like any.</summary>
+    private static readonly byte[] NoTicket = [1];
+
     private readonly MsQuicTable _table;
     private readonly QuicConnection _scratch = QuicInternals.NewConnection();
     private nint _handle;
@@ -88,9 +91,9 @@ internal sealed unsafe class SelfTest : IEventTarget
                 _canceledDatagrams++;
                 break;
             case NativeNumbers.ShutdownComplete:
-                // A connection that is closed takes no ticket any more, which is the one answer that a parameter without meaning has not.
-                _ticketStatus = _table.SetParam(handle, NativeNumbers.ConnectionResumptionTicket, Yes);
-                _unknownStatus = _table.SetParam(handle, NoParameter, Yes);
+                // What is no ticket is refused as is what is no parameter; but once closed, msquic does not look at it any more.
+                _ticketStatus = _table.SetParam(handle, NativeNumbers.ConnectionResumptionTicket, NoTicket);
+                _unknownStatus = _table.SetParam(handle, NoParameter, NoTicket);
                 _hasEnded = true;
                 break;
             default:
@@ -141,6 +144,11 @@ internal sealed unsafe class SelfTest : IEventTarget
             || (settings[NativeNumbers.ServerResumptionLevelOffset] & NativeNumbers.ServerResumptionLevelMask) != NativeNumbers.ServerResumeOnly)
         {
             return "the settings of a connection have another layout";
+        }
+
+        if (_table.SetParam(_handle, NativeNumbers.ConnectionResumptionTicket, NoTicket) != NativeNumbers.InvalidParameter)
+        {
+            return "a resumption ticket that is none is not refused";
         }
 
         return _table.SendResumptionTicket(_handle) == NativeNumbers.InvalidParameter
