@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Quic;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
