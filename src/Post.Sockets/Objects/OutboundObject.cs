@@ -109,7 +109,7 @@ internal sealed class OutboundObject : SentObject, ITimed
 
     public bool IsEnded => End is not null;
 
-    /// <summary>It shall travel as a stream: a datagram proved too small, or the receiver may have begun it on one.</summary>
+    /// <summary>It shall travel as a stream, on whatever connection: the receiver may have begun it on one.</summary>
     public bool NeedsStream { get; set; }
 
     /// <summary>It was visible on an earlier connection: the receiver may know of it, and may speak of it.</summary>

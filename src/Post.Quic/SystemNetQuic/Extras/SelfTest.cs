@@ -194,16 +194,22 @@ internal sealed unsafe class SelfTest : IEventTarget
             : "resumption tickets are another parameter";
     }
 
-    // Off the caller's context, and with its end: that is the event by which all state is given back.
+    // Off the caller's context, and with its end: that is the event by which all state is given back. Where it does not come, msquic may still
+    // have the datagram.
     private void Close()
     {
-        Task closing = Task.Run(() => _scratch.DisposeAsync().AsTask());
-        if (((IAsyncResult)closing).AsyncWaitHandle.WaitOne(Patience))
+        try
         {
-            closing.GetAwaiter().GetResult();
-            NativeMemory.Free(_datagram);
+            Task closing = Task.Run(() => _scratch.DisposeAsync().AsTask());
+            if (((IAsyncResult)closing).AsyncWaitHandle.WaitOne(Patience))
+            {
+                closing.GetAwaiter().GetResult();
+                NativeMemory.Free(_datagram);
+            }
         }
-
-        EventHook.Remove(_handle, this);
+        finally
+        {
+            EventHook.Remove(_handle, this);
+        }
     }
 }
