@@ -20,6 +20,9 @@ internal sealed class SendScheduler
     /// <summary>Entries that are ready to be served.</summary>
     public int Count => _started.Count + _fresh.Count;
 
+    /// <summary>Those of them of which nothing was sent yet.</summary>
+    public int FreshCount => _fresh.Count;
+
     /// <summary>Registers an entry with its class.</summary>
     public void Join(SendEntry entry) => Class(entry.Class).Members++;
 

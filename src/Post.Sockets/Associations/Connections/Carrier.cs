@@ -286,7 +286,7 @@ internal sealed class Carrier
         }
 
         _streams.Clear();
-        Supply.ReleaseSpare();
+        Supply.ReleaseSpares();
         Frames.Cancel();
         return streams;
     }

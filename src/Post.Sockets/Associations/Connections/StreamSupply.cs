@@ -4,37 +4,44 @@ using Post.Sockets.Transport;
 
 namespace Post.Sockets.Associations.Connections;
 
-/// <summary>Opens the streams that objects travel on, and waits for the peer's permission where there is none at once. Part of the pump.</summary>
+/// <summary>
+/// Opens the streams that objects travel on. Where a transport opens only with a wait, or the peer permits no more, as many are on their way
+/// at a time as objects are ready to go, so that the rate is not one stream a wait. Part of the pump.
+/// </summary>
 internal sealed class StreamSupply(AssociationCore core, Carrier carrier)
 {
+    /// <summary>Streams on their way or spare: enough to bridge the wait, few enough that an idle association holds next to nothing.</summary>
+    private const int MaxAhead = 32;
+
+    private static readonly TransportPriority Ordinary = new(
+        ObjectProperties.DefaultNiceness, TransportPriority.NoDeadline, Incremental: true, Order: 0);
+
     private readonly List<OutboundObject> _waiting = [];
-    private TransportStream? _spare;
-    private bool _isOpening;
+    private readonly Queue<TransportStream> _spares = [];
+    private int _opening;
 
     /// <summary>No stream can be had now; one is on its way. Under the lock.</summary>
-    public bool IsWaiting => _isOpening && _spare is null;
+    public bool IsWaiting => _opening > 0 && _spares.Count == 0;
 
     /// <summary>An object that comes back to the scheduler when there is a stream. Under the lock.</summary>
     public void Wait(OutboundObject item) => _waiting.Add(item);
 
-    /// <summary>Gives back a stream that nobody needed. Under the lock.</summary>
-    public void ReleaseSpare()
+    /// <summary>Gives back the streams that nobody needed. Under the lock.</summary>
+    public void ReleaseSpares()
     {
-        if (_spare is { } spare)
+        while (_spares.TryDequeue(out var spare))
         {
-            _spare = null;
             core.Later(new TransportAction(TransportActionKind.Dispose, spare));
         }
     }
 
-    /// <summary>Gives an object a stream: the spare one, a new one, or, when it can be had, the next.</summary>
+    /// <summary>Gives an object a stream: a spare one, a new one, or, when it can be had, the next.</summary>
     public void Open(OutboundObject item)
     {
         TransportStream? stream;
         lock (core.Gate)
         {
-            stream = _spare;
-            _spare = null;
+            _spares.TryDequeue(out stream);
         }
 
         try
@@ -52,6 +59,7 @@ internal sealed class StreamSupply(AssociationCore core, Carrier carrier)
             return;
         }
 
+        var missing = 0;
         lock (core.Gate)
         {
             if (!core.Sender.Restarts.LetGo(item))
@@ -70,15 +78,29 @@ internal sealed class StreamSupply(AssociationCore core, Carrier carrier)
                 item.Transit.Stream = stream;
                 core.Later(new TransportAction(TransportActionKind.SetPriority, stream, Priority: item.Priority));
             }
-            else
-            {
-                _isOpening = true;
-            }
 
             core.Scheduler.Add(item.Entry);
+            if (stream is null)
+            {
+                missing = TakeMissing();
+            }
         }
 
-        if (stream is null)
+        OpenSpares(missing);
+    }
+
+    /// <summary>How many more are to be opened, which count as on their way from now on. Under the lock.</summary>
+    private int TakeMissing()
+    {
+        var wanted = Math.Min(core.Scheduler.FreshCount + _waiting.Count, MaxAhead);
+        var missing = Math.Max(wanted - _opening - _spares.Count, 0);
+        _opening += missing;
+        return missing;
+    }
+
+    private void OpenSpares(int count)
+    {
+        for (var i = 0; i < count; i++)
         {
             _ = OpenSpareAsync();
         }
@@ -91,7 +113,7 @@ internal sealed class StreamSupply(AssociationCore core, Carrier carrier)
         try
         {
             stream = await carrier.Connection
-                .OpenStreamAsync(TransportStreamKind.Unidirectional, TransportPriority.Control, carrier.Over)
+                .OpenStreamAsync(TransportStreamKind.Unidirectional, Ordinary, carrier.Over)
                 .ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is TransportException or OperationCanceledException or ObjectDisposedException)
@@ -99,10 +121,15 @@ internal sealed class StreamSupply(AssociationCore core, Carrier carrier)
             // The connection ended; its event is on the way.
         }
 
+        var missing = 0;
         lock (core.Gate)
         {
-            _isOpening = false;
-            _spare = stream;
+            _opening--;
+            if (stream is not null)
+            {
+                _spares.Enqueue(stream);
+            }
+
             foreach (var item in _waiting)
             {
                 if (!item.IsEnded && core.Carrier == carrier)
@@ -114,7 +141,11 @@ internal sealed class StreamSupply(AssociationCore core, Carrier carrier)
             _waiting.Clear();
             if (core.IsClosed || core.Carrier != carrier)
             {
-                ReleaseSpare();
+                ReleaseSpares();
+            }
+            else if (stream is not null)
+            {
+                missing = TakeMissing();
             }
         }
 
@@ -122,5 +153,7 @@ internal sealed class StreamSupply(AssociationCore core, Carrier carrier)
         {
             core.Wake();
         }
+
+        OpenSpares(missing);
     }
 }
