@@ -19,14 +19,23 @@ internal static class QuicErrors
     public static bool IsFailure(Exception exception) =>
         exception is QuicException or ObjectDisposedException or AuthenticationException or SocketException;
 
-    /// <summary>Whether the failure concerns one stream, so that the connection goes on.</summary>
-    public static bool IsStreamFailure(QuicException exception) =>
-        exception.QuicError is QuicError.StreamAborted or QuicError.OperationAborted;
+    /// <summary>
+    /// Whether the failure of a stream concerns it alone, so that the connection goes on: the peer or this side broke it off, or it was
+    /// given back. Where the connection was closed on this side, its streams fail in the same way.
+    /// </summary>
+    public static bool IsStreamFailure(Exception exception) =>
+        exception is QuicException { QuicError: QuicError.StreamAborted or QuicError.OperationAborted } or ObjectDisposedException;
 
-    public static TransportException Translate(Exception exception) => exception switch
+    /// <summary>The peer's code; 0 where it was not the peer.</summary>
+    public static long CodeOf(Exception exception) => (exception as QuicException)?.ApplicationErrorCode ?? 0;
+
+    /// <summary>Translates a failure from before there was a connection.</summary>
+    public static TransportException Translate(Exception exception) => Translate(exception, isConnected: false);
+
+    public static TransportException Translate(Exception exception, bool isConnected) => exception switch
     {
         TransportException already => already,
-        QuicException quic => Translate(quic),
+        QuicException quic => Translate(quic, isConnected),
         AuthenticationException authentication => new TransportException(
             TransportErrorReason.AuthenticationFailed,
             $"The peer's identity was not proven, or ours was not accepted: {authentication.Message} "
@@ -44,13 +53,16 @@ internal static class QuicErrors
         _ => new TransportException(TransportErrorReason.Other, exception.Message, innerException: exception),
     };
 
-    private static TransportException Translate(QuicException exception)
+    private static TransportException Translate(QuicException exception, bool isConnected)
     {
         (TransportErrorReason reason, string message) = exception.QuicError switch
         {
             QuicError.ConnectionAborted => (
                 TransportErrorReason.ClosedByPeer,
                 $"The peer closed the connection with error code {exception.ApplicationErrorCode}."),
+            QuicError.ConnectionTimeout when isConnected => (
+                TransportErrorReason.TimedOut,
+                "The peer acknowledged nothing for so long that the connection was given up. Check the network between the two."),
             QuicError.ConnectionTimeout => (
                 TransportErrorReason.TimedOut,
                 "The handshake did not finish in time. Check that the peer listens and that UDP reaches it."),

@@ -19,7 +19,11 @@ internal sealed class SystemNetQuicConnection : TransportConnection
     /// </summary>
     private static readonly TimeSpan AddressWatchInterval = TimeSpan.FromMilliseconds(500);
 
+    private const string ClosedHere = "The connection was closed on this side.";
+
     private readonly QuicConnection _connection;
+    private readonly StreamOpenings _unidirectional;
+    private readonly StreamOpenings _bidirectional;
     private readonly TimeProvider _time;
     private readonly ConnectionMeter? _meter;
     private readonly Lock _gate = new();
@@ -29,11 +33,15 @@ internal sealed class SystemNetQuicConnection : TransportConnection
     private IPEndPoint _seenRemote;
     private IPEndPoint? _migratedTo;
     private ITimer? _addressWatch;
+    private bool _isStarted;
+    private bool _isOver;
 
     public SystemNetQuicConnection(
         QuicConnection connection, bool isClient, PeerIdentity peer, TimeProvider time, ConnectionExtras? extras = null)
     {
         _connection = connection;
+        _unidirectional = new StreamOpenings(connection, QuicStreamType.Unidirectional);
+        _bidirectional = new StreamOpenings(connection, QuicStreamType.Bidirectional);
         _time = time;
         IsClient = isClient;
         Peer = peer;
@@ -80,6 +88,7 @@ internal sealed class SystemNetQuicConnection : TransportConnection
     /// <summary>When it is over, and this side knows.</summary>
     internal Task Ended => _ended.Task;
 
+    /// <summary>It is over, or being closed from this side.</summary>
     internal bool IsClosed => Volatile.Read(ref _closed) is not null;
 
     internal TransportException ClosedReason => _closed!;
@@ -87,17 +96,25 @@ internal sealed class SystemNetQuicConnection : TransportConnection
     public override void Start(TransportEvents events)
     {
         Events = events;
-        if (Extras is null)
+        Extras?.Start(events, LookAtAddress);
+        _meter?.Renew();
+        events.OnHandshakeCompleted();
+        bool isOver;
+        lock (_gate)
         {
-            _addressWatch = _time.CreateTimer(
-                static state => ((SystemNetQuicConnection)state!).LookAtAddress(), this, AddressWatchInterval, AddressWatchInterval);
-        }
-        else
-        {
-            Extras.Start(events, LookAtAddress);
+            _isStarted = true;
+            isOver = _isOver;
+            if (Extras is null && !isOver)
+            {
+                _addressWatch = _time.CreateTimer(
+                    static state => ((SystemNetQuicConnection)state!).LookAtAddress(), this, AddressWatchInterval, AddressWatchInterval);
+            }
         }
 
-        events.OnHandshakeCompleted();
+        if (isOver)
+        {
+            events.OnClosed(ClosedReason);
+        }
     }
 
     // Opening always waits for msquic's worker, so there is no quick way.
@@ -109,10 +126,10 @@ internal sealed class SystemNetQuicConnection : TransportConnection
         TransportPriority priority,
         CancellationToken cancellationToken)
     {
-        QuicStreamType type = kind == TransportStreamKind.Bidirectional ? QuicStreamType.Bidirectional : QuicStreamType.Unidirectional;
         try
         {
-            QuicStream stream = await _connection.OpenOutboundStreamAsync(type, cancellationToken).ConfigureAwait(false);
+            StreamOpenings openings = kind == TransportStreamKind.Bidirectional ? _bidirectional : _unidirectional;
+            QuicStream stream = await openings.OpenAsync(cancellationToken).ConfigureAwait(false);
             var opened = new SystemNetQuicStream(this, stream, isLocal: true);
             opened.SetPriority(priority);
             return opened;
@@ -142,6 +159,8 @@ internal sealed class SystemNetQuicConnection : TransportConnection
 
     public override TransportStatistics GetStatistics() => _meter?.Measure() ?? default;
 
+    public override TransportStatistics GetLastStatistics() => _meter?.Last() ?? default;
+
     public override IReadOnlyList<PostPath> GetPaths() => [Path()];
 
     public override async ValueTask MigrateAsync(IPEndPoint? localEndPoint, CancellationToken cancellationToken)
@@ -168,6 +187,8 @@ internal sealed class SystemNetQuicConnection : TransportConnection
 
     public override async ValueTask CloseAsync(long errorCode, string reason, CancellationToken cancellationToken)
     {
+        // Noted first: streams and waits end while it closes, and look here for the reason.
+        Note(new TransportException(TransportErrorReason.ClosedLocally, ClosedHere, errorCode));
         try
         {
             await _connection.CloseAsync(errorCode, cancellationToken).ConfigureAwait(false);
@@ -176,41 +197,70 @@ internal sealed class SystemNetQuicConnection : TransportConnection
         {
             // It was gone already, which is what was asked for.
         }
-
-        End(new TransportException(TransportErrorReason.ClosedLocally, "The connection was closed on this side.", errorCode));
+        finally
+        {
+            End();
+        }
     }
 
     public override async ValueTask DisposeAsync()
     {
+        Note(new TransportException(TransportErrorReason.ClosedLocally, ClosedHere));
         await _connection.DisposeAsync().ConfigureAwait(false);
-        End(new TransportException(TransportErrorReason.ClosedLocally, "The connection was closed on this side."));
+        End();
     }
 
-    /// <summary>Translates a failure; one of the whole connection ends it.</summary>
+    /// <summary>Translates a failure of the whole connection, which ends it.</summary>
     internal TransportException Fail(Exception exception)
     {
-        TransportException translated = QuicErrors.Translate(exception);
-        End(translated);
+        Note(QuicErrors.Translate(exception, isConnected: true));
+        End();
         return ClosedReason;
     }
 
-    internal ushort RankOf(in TransportPriority priority) => StreamRank.Of(priority, _time);
-
-    private void End(TransportException reason)
+    /// <summary>Returns if the failure of a stream is the stream's own affair; else it is the connection that ended.</summary>
+    internal void ThrowUnlessOfStream(Exception exception)
     {
+        if (IsClosed)
+        {
+            throw ClosedReason;
+        }
+
+        if (!QuicErrors.IsStreamFailure(exception))
+        {
+            throw Fail(exception);
+        }
+    }
+
+    internal StreamRanking? RankingOf(QuicStream stream) => Extras is not { } extras
+        ? null
+        : new StreamRanking(rank => extras.SetStreamRank(QuicInternals.HandleOf(stream), rank), _time);
+
+    /// <summary>Why it ends: the first reason is the one.</summary>
+    private void Note(TransportException reason) => Interlocked.CompareExchange(ref _closed, reason, null);
+
+    private void End()
+    {
+        bool isStarted;
         lock (_gate)
         {
-            if (_closed is not null)
+            if (_isOver)
             {
                 return;
             }
 
-            Volatile.Write(ref _closed, reason);
+            _isOver = true;
+            isStarted = _isStarted;
         }
 
         _ended.TrySetResult();
         _addressWatch?.Dispose();
-        Events?.OnClosed(reason);
+        _unidirectional.End();
+        _bidirectional.End();
+        if (isStarted)
+        {
+            Events?.OnClosed(ClosedReason);
+        }
     }
 
     private void LookAtAddress()

@@ -64,9 +64,9 @@ public abstract class TransportStream : IAsyncDisposable
     public abstract void SetPriority(in TransportPriority priority);
 
     /// <summary>
-    /// Gives the stream back. Directions that are not finished are reset or stopped with code 0; a finished send direction goes
-    /// on being delivered.
+    /// Gives the stream back. Directions that are not finished, which those with a write under way are not, are reset or stopped with
+    /// code 0; a finished send direction goes on being delivered.
     /// </summary>
-    /// <returns>Soon; it does not wait for the peer.</returns>
+    /// <returns>At once; it does not wait for the peer.</returns>
     public abstract ValueTask DisposeAsync();
 }

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Post.Quic.Tests.Links;
 using Post.Sockets;
 
@@ -87,6 +88,38 @@ public sealed class StreamTests : EndToEndTests
         Assert.AreEqual(PostErrorReason.StreamEnded, written.Reason);
         pair.Client.Send(Bytes(5));
         Assert.HasCount(5, await TakeAsync(pair.Server));
+    }
+
+    [TestMethod]
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    [EachPairing]
+    public async Task A_read_that_was_given_up_costs_the_stream_nothing(TestEngine client, TestEngine server)
+    {
+        await using PostPair pair = await ConnectAsync(client, server);
+        await using PostStream outbound = await pair.Client.OpenAsync(cancellationToken: Cancel);
+        await using PostStream inbound = await pair.Server.AcceptStreamAsync(Cancel);
+
+        // A read with a timeout, as applications have it.
+        byte[] buffer = new byte[100];
+        using (var giveUp = CancellationTokenSource.CreateLinkedTokenSource(Cancel))
+        {
+            giveUp.CancelAfter(20);
+            await Assert.ThrowsAsync<OperationCanceledException>(() => inbound.ReadAsync(buffer, giveUp.Token).AsTask());
+        }
+
+        await outbound.WriteAsync(Bytes(10), Cancel);
+        Assert.AreEqual(10, await inbound.ReadAsync(buffer, Cancel));
+
+        // And the same by way of the pipe.
+        ValueTask<ReadResult> reading = inbound.Input.ReadAsync(Cancel);
+        inbound.Input.CancelPendingRead();
+        Assert.IsTrue((await reading).IsCanceled);
+        byte[] more = Bytes(100_000);
+        Task writing = WriteAllAsync(outbound, more);
+        using var all = new MemoryStream();
+        await inbound.Input.CopyToAsync(all, Cancel);
+        await writing;
+        CollectionAssert.AreEqual(more, all.ToArray());
     }
 
     [TestMethod]

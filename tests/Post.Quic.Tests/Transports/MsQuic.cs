@@ -17,13 +17,13 @@ internal static class MsQuic
     private static readonly SystemNetQuicOptions Options = new() { MsQuicLibraryPath = Environment.GetEnvironmentVariable("POST_MSQUIC_PATH") };
 
     public static SystemNetQuicTransport CreateTransport(
-        bool useExtras = true, ILoggerFactory? logs = null, Func<ExtrasOrObstacle>? extras = null)
+        bool useExtras = true, ILoggerFactory? logs = null, Func<ExtrasOrObstacle>? extras = null, TimeProvider? time = null)
     {
         if (!MsQuicLibrary.IsAvailable(Options.MsQuicLibraryPath, out string? remedy))
         {
             Assert.Inconclusive("No libmsquic: " + remedy);
         }
 
-        return new SystemNetQuicTransport(Options with { UseMsQuicExtras = useExtras }, logs, null, extras ?? MsQuicExtras.Get);
+        return new SystemNetQuicTransport(Options with { UseMsQuicExtras = useExtras }, logs, time, extras ?? MsQuicExtras.Get);
     }
 }

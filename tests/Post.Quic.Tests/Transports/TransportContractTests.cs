@@ -6,7 +6,7 @@ using Post.Sockets.Transport;
 namespace Post.Quic.Tests.Transports;
 
 /// <summary>What every transport under Post must do, with real sockets on loopback; a class for each transport runs it.</summary>
-public abstract class TransportContractTests
+public abstract partial class TransportContractTests
 {
     private static readonly TransportPriority Ordinary = new(3, TransportPriority.NoDeadline, Incremental: true, Order: 0);
 

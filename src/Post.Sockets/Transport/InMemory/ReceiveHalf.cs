@@ -110,7 +110,7 @@ internal sealed class ReceiveHalf(InMemoryStream stream, InMemoryConnection conn
         bool tellPeer = _finalSize < 0 || (_received < _finalSize && !IsReset);
         Clear();
         Credit(_highest);
-        _read?.Complete(TransportReadResult.Completed(0));
+        _read?.Complete(TransportReadResult.Reset(0));
         if (_finalSize >= 0)
         {
             Credit(_finalSize);
