@@ -20,4 +20,7 @@ internal sealed record PairSetup
 
     /// <summary>The link between them; null: none, loopback as it is.</summary>
     public LinkShape? Link { get; init; }
+
+    /// <summary>A link between them, as fast as loopback, that can be cut.</summary>
+    public bool IsCuttable { get; init; }
 }

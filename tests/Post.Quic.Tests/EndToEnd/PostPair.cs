@@ -12,13 +12,15 @@ namespace Post.Quic.Tests.EndToEnd;
 internal sealed class PostPair : IAsyncDisposable
 {
     private readonly PostTransport _clientTransport;
-    private readonly PostTransport _serverTransport;
+    private readonly TestEngine _server;
     private readonly X509Certificate2 _identity = Identity.CreateSelfSigned("server");
     private readonly PairSetup _setup;
+    private PostTransport _serverTransport;
     private Listener? _listener;
 
     private PostPair(TestEngine client, TestEngine server, PairSetup setup)
     {
+        _server = server;
         _clientTransport = TransportOf(client);
         _serverTransport = TransportOf(server);
         _setup = setup;
@@ -30,6 +32,9 @@ internal sealed class PostPair : IAsyncDisposable
 
     /// <summary>What lies between them, where the setup asks for it.</summary>
     public UdpRelay? Relay { get; private set; }
+
+    /// <summary>Likewise, the one that can be cut.</summary>
+    public CutRelay? Cut { get; private set; }
 
     public Listener Listener => _listener!;
 
@@ -107,13 +112,23 @@ internal sealed class PostPair : IAsyncDisposable
     /// <summary>The client's part only, for servers that take their associations otherwise or not at all.</summary>
     public async Task<Association> AssociateOneSidedAsync(CancellationToken cancellationToken)
     {
-        IPEndPoint address = Relay?.EndPoint ?? (IPEndPoint)Listener.LocalEndPoints[0];
+        IPEndPoint address = Relay?.EndPoint ?? Cut?.EndPoint ?? (IPEndPoint)Listener.LocalEndPoints[0];
         return await Association.AssociateAsync(
             _clientTransport,
             _setup.Client,
             Remote.Pinned(address, ServerKey) with { Trust = _setup.ServerTrust ?? PeerTrust.Pinned(ServerKey) },
             _setup.ClientOptions,
             cancellationToken);
+    }
+
+    /// <summary>Another listener with the same identity takes the place of the first behind the link that can be cut.</summary>
+    public async Task RestartListenerAsync(CancellationToken cancellationToken)
+    {
+        await _listener!.DisposeAsync();
+        await _serverTransport.DisposeAsync();
+        _serverTransport = TransportOf(_server);
+        _listener = await NewListenerAsync(cancellationToken);
+        Cut!.Redirect((IPEndPoint)_listener.LocalEndPoints[0]);
     }
 
     public async ValueTask DisposeAsync()
@@ -132,16 +147,25 @@ internal sealed class PostPair : IAsyncDisposable
             await Relay.DisposeAsync();
         }
 
+        if (Cut is not null)
+        {
+            await Cut.DisposeAsync();
+        }
+
         _identity.Dispose();
     }
 
     private async Task ListenAsync(CancellationToken cancellationToken)
     {
-        _listener = await Listener.ListenAsync(
-            _serverTransport,
-            Local.At(new IPEndPoint(IPAddress.Loopback, 0), _identity),
-            new ListenerOptions { Association = _setup.ServerOptions, ClientTrust = _setup.ClientTrust },
-            cancellationToken);
-        Relay = _setup.Link is null ? null : new UdpRelay((IPEndPoint)_listener.LocalEndPoints[0], _setup.Link);
+        _listener = await NewListenerAsync(cancellationToken);
+        var address = (IPEndPoint)_listener.LocalEndPoints[0];
+        Relay = _setup.Link is null ? null : new UdpRelay(address, _setup.Link);
+        Cut = _setup.IsCuttable ? new CutRelay(address) : null;
     }
+
+    private async Task<Listener> NewListenerAsync(CancellationToken cancellationToken) => await Listener.ListenAsync(
+        _serverTransport,
+        Local.At(new IPEndPoint(IPAddress.Loopback, 0), _identity),
+        new ListenerOptions { Association = _setup.ServerOptions, ClientTrust = _setup.ClientTrust },
+        cancellationToken);
 }

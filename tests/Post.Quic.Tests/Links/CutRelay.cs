@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Post.Quic.Tests.Transports;
+namespace Post.Quic.Tests.Links;
 
 /// <summary>A hop on the way between clients and one server, over loopback, which can be cut.</summary>
 internal sealed class CutRelay : IAsyncDisposable

@@ -1,0 +1,110 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Post.Sockets;
+using Post.Sockets.Transport;
+
+namespace Post.Quic.Tests.EndToEnd;
+
+/// <summary>An association outlives the QUIC connections that carry it, whatever engines are at its ends.</summary>
+[TestClass]
+public sealed class ResumptionTests : EndToEndTests
+{
+    private const int LongTimeoutMilliseconds = 120_000;
+
+    private static readonly AssociationOptions Options = new()
+    {
+        IdleTimeout = TimeSpan.FromSeconds(1),
+        KeepAliveInterval = TimeSpan.FromMilliseconds(200),
+        Incremental = IncrementalDelivery.WhenLarge,
+        MaxWholeObjectSize = 1024 * 1024,
+    };
+
+    [TestMethod]
+    [Timeout(LongTimeoutMilliseconds, CooperativeCancellation = true)]
+    [EachPairing]
+    public async Task Objects_go_on_over_another_connection_each_delivered_once(TestEngine client, TestEngine server)
+    {
+        const int Rounds = 2;
+        await using PostPair pair = await PostPair.ListenAsync(
+            client,
+            server,
+            new PairSetup
+            {
+                ClientOptions = Options,
+                ServerOptions = Options,
+                Client = Local.Anonymous with { Sessions = new MemorySessionCache() },
+                IsCuttable = true,
+            },
+            Cancel);
+        var got = new ConcurrentDictionary<long, byte[]>();
+        int twice = 0;
+        Association? accepted = null;
+        pair.Listener.Register<Accept>(accept =>
+        {
+            accepted = accept.Association;
+            accepted.Register<Received>(async received =>
+            {
+                using var all = new MemoryStream();
+                await received.Object.AsStream().CopyToAsync(all);
+                twice += got.TryAdd(received.Object.Id, SHA256.HashData(all.ToArray())) ? 0 : 1;
+            });
+        });
+        await using Association association = await pair.AssociateOneSidedAsync(Cancel);
+        var changes = new ConcurrentQueue<bool>();
+        association.Register<ConnectionChanged>(changed => changes.Enqueue(changed.IsConnected));
+        (await association.Send("first"u8).Completion.WaitAsync(Cancel)).EnsureAcked();
+
+        byte[] large = Bytes(40_000_000);
+        for (int round = 0; round < Rounds; round++)
+        {
+            var sent = new List<SentObject> { association.Send(large), association.Send(new MemoryStream(large, 0, 3_000_000)) };
+            sent.AddRange(Enumerable.Range(0, 100).Select(i => association.Send(new byte[i * 10], new() { Niceness = i % 3 })));
+            await UntilAsync(() => !got.IsEmpty);
+            pair.Cut!.IsUp = false;
+            await UntilAsync(() => association.IsInterrupted);
+
+            Assert.IsEmpty(association.Paths);
+            pair.Cut.IsUp = true;
+            foreach (SentObject item in sent)
+            {
+                (await item.Completion.WaitAsync(Cancel)).EnsureAcked();
+            }
+
+            // Delivered is not yet dealt with: the handler takes the last bytes, and then hashes them.
+            await UntilAsync(() => sent.TrueForAll(item => got.ContainsKey(item.Id)));
+            CollectionAssert.AreEqual(SHA256.HashData(large), got[sent[0].Id]);
+            CollectionAssert.AreEqual(SHA256.HashData(large.AsSpan(0, 3_000_000)), got[sent[1].Id]);
+        }
+
+        Assert.AreEqual(0, twice, "delivered twice");
+        Assert.HasCount(1 + (Rounds * 102), got);
+        CollectionAssert.AreEqual(new[] { false, true, false, true }, changes.ToArray());
+        Assert.AreEqual(
+            association.Capabilities.HasFlag(TransportCapabilities.Resumption), association.IsResumed, "The session cache makes it quick.");
+        Assert.AreEqual(1, pair.Listener.AssociationCount);
+        await association.CloseAsync(Cancel);
+        await accepted!.Completion.WaitAsync(Cancel);
+        Assert.IsNull(accepted.Error);
+    }
+
+    [TestMethod]
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    [EachPairing]
+    public async Task A_listener_that_was_restarted_is_a_clear_error(TestEngine client, TestEngine server)
+    {
+        await using PostPair pair = await PostPair.ListenAsync(
+            client, server, new PairSetup { ClientOptions = Options, ServerOptions = Options, IsCuttable = true }, Cancel);
+        await using Association association = await pair.AssociateOneSidedAsync(Cancel);
+
+        // It goes without a word, as a process does that is killed.
+        pair.Cut!.IsUp = false;
+        await pair.RestartListenerAsync(Cancel);
+        SentObject sent = association.Send("what became of this?"u8);
+        pair.Cut.IsUp = true;
+
+        await association.Completion.WaitAsync(Cancel);
+        Assert.AreEqual(PostErrorReason.AssociationLost, association.Error!.Reason);
+        Assert.AreEqual(PostErrorReason.AssociationLost, (await sent.Completion).Error!.Reason);
+        Assert.AreEqual(0, pair.Listener.AssociationCount);
+    }
+}
