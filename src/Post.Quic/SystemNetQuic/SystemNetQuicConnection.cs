@@ -97,7 +97,6 @@ internal sealed class SystemNetQuicConnection : TransportConnection
     {
         Events = events;
         Extras?.Start(events, LookAtAddress);
-        _meter?.Renew();
         events.OnHandshakeCompleted();
         bool isOver;
         lock (_gate)
@@ -158,8 +157,6 @@ internal sealed class SystemNetQuicConnection : TransportConnection
         Extras is null || IsClosed ? TransportDatagramResult.Unavailable : Extras.TrySendDatagram(payload, priority, token, lifetime);
 
     public override TransportStatistics GetStatistics() => _meter?.Measure() ?? default;
-
-    public override TransportStatistics GetLastStatistics() => _meter?.Last() ?? default;
 
     public override IReadOnlyList<PostPath> GetPaths() => [Path()];
 

@@ -279,7 +279,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         }
 
         _measuredAt = now;
-        var statistics = carrier.Connection.GetLastStatistics();
+        var statistics = carrier.Connection.GetStatistics();
         carrier.NoteCapabilities();
         lock (Gate)
         {

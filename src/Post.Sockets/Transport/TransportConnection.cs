@@ -72,11 +72,8 @@ public abstract class TransportConnection : IAsyncDisposable
     public abstract TransportDatagramResult TrySendDatagram(
         ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime = default);
 
-    /// <summary>The measurements, taken now, which may wait for another thread of the transport's.</summary>
+    /// <summary>The measurements, taken now.</summary>
     public abstract TransportStatistics GetStatistics();
-
-    /// <summary>The measurements without a wait: about as old as a fraction of a round trip where they are asked for all the time.</summary>
-    public virtual TransportStatistics GetLastStatistics() => GetStatistics();
 
     /// <summary>The paths as they are now; at least one while connected. Without <see cref="TransportCapabilities.Paths"/>, what is known of it.</summary>
     public abstract IReadOnlyList<PostPath> GetPaths();

@@ -5,16 +5,15 @@ using Post.Sockets.Transport;
 namespace Post.Quic.SystemNetQuic.Extras;
 
 /// <summary>
-/// Measures a connection. Asking msquic waits for its worker, so whoever must not wait gets the last measurement, which is
-/// renewed in the background once it is old: some fraction of a round trip.
+/// Measures a connection. Asking msquic waits for its worker, so a path is described by the last measurement, which is
+/// renewed in the background once it is old: that needs no waiting, wherever it is asked from.
 /// </summary>
 [SupportedOSPlatform("linux")]
 [SupportedOSPlatform("macos")]
 [SupportedOSPlatform("windows")]
 internal sealed class ConnectionMeter(ConnectionExtras extras, TimeProvider time) : IThreadPoolWorkItem
 {
-    private static readonly TimeSpan LeastAge = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan MostAge = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _gate = new();
     private NativeStatistics _last;
@@ -23,15 +22,47 @@ internal sealed class ConnectionMeter(ConnectionExtras extras, TimeProvider time
     private bool _isRenewing;
 
     /// <summary>The measurements, taken now.</summary>
-    public TransportStatistics Measure() => TryMeasure(out NativeStatistics now) ? StatisticsOf(now) : default;
+    public TransportStatistics Measure()
+    {
+        if (!Renew(out NativeStatistics now))
+        {
+            return default;
+        }
 
-    /// <summary>The last measurements; nothing before there are any.</summary>
-    public TransportStatistics Last() => TryGetLast(out NativeStatistics last) ? StatisticsOf(last) : default;
+        return new TransportStatistics
+        {
+            SmoothedRtt = Known(now.SmoothedRttMicroseconds),
+            MinRtt = Known(now.MinRttMicroseconds),
+            CongestionWindow = now.SendCongestionWindow,
+            EstimatedRate = Rate(now),
+            BytesSent = (long)now.SendTotalBytes,
+            BytesReceived = (long)now.ReceivedTotalBytes,
+            PacketsSent = (long)now.SendTotalPackets,
+            PacketsLost = now.PacketsLost,
+        };
+    }
 
     /// <summary>Adds to a path what was measured last.</summary>
-    public PostPath Describe(PostPath path) => !TryGetLast(out NativeStatistics last)
-        ? path
-        : path with
+    public PostPath Describe(PostPath path)
+    {
+        NativeStatistics last;
+        lock (_gate)
+        {
+            if (!_isRenewing && (!_hasMeasured || time.GetElapsedTime(_measuredAt) > Fresh))
+            {
+                _isRenewing = true;
+                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            }
+
+            if (!_hasMeasured)
+            {
+                return path;
+            }
+
+            last = _last;
+        }
+
+        return path with
         {
             SmoothedRtt = Known(last.SmoothedRttMicroseconds),
             MinRtt = Known(last.MinRttMicroseconds),
@@ -43,17 +74,9 @@ internal sealed class ConnectionMeter(ConnectionExtras extras, TimeProvider time
             BytesSent = (long)last.SendTotalBytes,
             BytesReceived = (long)last.ReceivedTotalBytes,
         };
-
-    /// <summary>Measures in the background.</summary>
-    public void Renew()
-    {
-        lock (_gate)
-        {
-            RenewUnderLock();
-        }
     }
 
-    void IThreadPoolWorkItem.Execute() => TryMeasure(out _);
+    void IThreadPoolWorkItem.Execute() => Renew(out _);
 
     private static TimeSpan? Known(uint microseconds) => microseconds == 0 ? null : TimeSpan.FromMicroseconds(microseconds);
 
@@ -61,48 +84,7 @@ internal sealed class ConnectionMeter(ConnectionExtras extras, TimeProvider time
         ? null
         : statistics.SendCongestionWindow * 8_000_000L / statistics.SmoothedRttMicroseconds;
 
-    private static TransportStatistics StatisticsOf(in NativeStatistics measured) => new()
-    {
-        SmoothedRtt = Known(measured.SmoothedRttMicroseconds),
-        MinRtt = Known(measured.MinRttMicroseconds),
-        CongestionWindow = measured.SendCongestionWindow,
-        EstimatedRate = Rate(measured),
-        BytesSent = (long)measured.SendTotalBytes,
-        BytesReceived = (long)measured.ReceivedTotalBytes,
-        PacketsSent = (long)measured.SendTotalPackets,
-        PacketsLost = measured.PacketsLost,
-    };
-
-    private bool TryGetLast(out NativeStatistics last)
-    {
-        lock (_gate)
-        {
-            last = _last;
-            if (!_hasMeasured || time.GetElapsedTime(_measuredAt) > AgeOf(last))
-            {
-                RenewUnderLock();
-            }
-
-            return _hasMeasured;
-        }
-    }
-
-    private static TimeSpan AgeOf(in NativeStatistics measured)
-    {
-        var quarter = TimeSpan.FromMicroseconds(measured.SmoothedRttMicroseconds / 4.0);
-        return quarter < LeastAge ? LeastAge : quarter > MostAge ? MostAge : quarter;
-    }
-
-    private void RenewUnderLock()
-    {
-        if (!_isRenewing)
-        {
-            _isRenewing = true;
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        }
-    }
-
-    private bool TryMeasure(out NativeStatistics statistics)
+    private bool Renew(out NativeStatistics statistics)
     {
         // Outside the gate: whoever answers may be waiting for somebody who wants the gate.
         bool measured = extras.TryGetStatistics(out statistics);

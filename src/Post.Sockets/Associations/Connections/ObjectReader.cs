@@ -217,7 +217,8 @@ internal sealed class ObjectReader(Carrier carrier)
                 }
 
                 var space = item.GetSpace();
-                var result = await stream.ReadAsync(space, carrier.Over).ConfigureAwait(false);
+                // It ends with its connection by itself; a token would cost each read a registration, or more.
+                var result = await stream.ReadAsync(space, CancellationToken.None).ConfigureAwait(false);
                 if (result.IsReset)
                 {
                     lock (core.Gate)
