@@ -94,7 +94,11 @@ public sealed class ResumptionTests : EndToEndTests
     {
         await using PostPair pair = await PostPair.ListenAsync(
             client, server, new PairSetup { ClientOptions = Options, ServerOptions = Options, IsCuttable = true }, Cancel);
+        pair.Listener.Register<Accept>(accept => accept.Association.Register<Received>(_ => { }));
         await using Association association = await pair.AssociateOneSidedAsync(Cancel);
+
+        // Lost before both have said HELLO, it would begin anew, and nobody would miss anything.
+        (await association.Send("first"u8).Completion.WaitAsync(Cancel)).EnsureAcked();
 
         // It goes without a word, as a process does that is killed.
         pair.Cut!.IsUp = false;
