@@ -117,12 +117,17 @@ public abstract partial class TransportContractTests
 
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]
-    public async Task A_reset_reaches_the_reader_with_its_code()
+    [DataRow(TransportStreamKind.Unidirectional, false)]
+    [DataRow(TransportStreamKind.Bidirectional, false)]
+    [DataRow(TransportStreamKind.Unidirectional, true)]
+    [DataRow(TransportStreamKind.Bidirectional, true)]
+    public async Task A_reset_reaches_the_reader_with_its_code(TransportStreamKind kind, bool byServer)
     {
         await using TransportPair pair = await PairAsync();
-        TransportStream outbound = await pair.Client.OpenStreamAsync(TransportStreamKind.Unidirectional, Ordinary, Cancel);
+        (TransportConnection from, TransportConnection to) = Ends(pair, byServer);
+        TransportStream outbound = await from.OpenStreamAsync(kind, Ordinary, Cancel);
         await outbound.WriteAsync(new byte[10], endOfStream: false, Cancel);
-        TransportStream inbound = await pair.Server.AcceptStreamAsync(Cancel);
+        TransportStream inbound = await to.AcceptStreamAsync(Cancel);
 
         outbound.Reset(0x77);
 
@@ -140,16 +145,21 @@ public abstract partial class TransportContractTests
 
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]
-    public async Task A_reader_that_stops_tells_the_writer_why()
+    [DataRow(TransportStreamKind.Unidirectional, false)]
+    [DataRow(TransportStreamKind.Bidirectional, false)]
+    [DataRow(TransportStreamKind.Unidirectional, true)]
+    [DataRow(TransportStreamKind.Bidirectional, true)]
+    public async Task A_reader_that_stops_tells_the_writer_why(TransportStreamKind kind, bool byServer)
     {
         await using TransportPair pair = await PairAsync();
-        TransportStream outbound = await pair.Client.OpenStreamAsync(TransportStreamKind.Unidirectional, Ordinary, Cancel);
+        (TransportConnection from, TransportConnection to) = Ends(pair, byServer);
+        TransportStream outbound = await from.OpenStreamAsync(kind, Ordinary, Cancel);
         await outbound.WriteAsync(new byte[10], endOfStream: false, Cancel);
-        TransportStream inbound = await pair.Server.AcceptStreamAsync(Cancel);
+        TransportStream inbound = await to.AcceptStreamAsync(Cancel);
 
         inbound.StopReading(0x55);
 
-        Assert.AreEqual(0x55, await pair.ClientEvents.NextStoppedAsync(Cancel));
+        Assert.AreEqual(0x55, await (byServer ? pair.ServerEvents : pair.ClientEvents).NextStoppedAsync(Cancel));
         TransportWriteResult result;
         do
         {
@@ -181,18 +191,21 @@ public abstract partial class TransportContractTests
 
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]
-    public async Task A_close_reaches_the_peer_with_its_code()
+    [DataRow(false)]
+    [DataRow(true)]
+    public async Task A_close_reaches_the_peer_with_its_code(bool byServer)
     {
         await using TransportPair pair = await PairAsync();
-        Task<TransportStream> accepting = pair.Server.AcceptStreamAsync(Cancel).AsTask();
+        (TransportConnection from, TransportConnection to) = Ends(pair, byServer);
+        Task<TransportStream> accepting = to.AcceptStreamAsync(Cancel).AsTask();
 
-        await pair.Client.CloseAsync(0x1234, "over", Cancel);
+        await from.CloseAsync(0x1234, "over", Cancel);
 
         TransportException ended = await Assert.ThrowsExactlyAsync<TransportException>(() => accepting);
         Assert.AreEqual(TransportErrorReason.ClosedByPeer, ended.Reason);
         Assert.AreEqual(0x1234, ended.ErrorCode);
-        Assert.AreEqual(TransportErrorReason.ClosedByPeer, (await pair.ServerEvents.ClosedAsync(Cancel)).Reason);
-        Assert.AreEqual(TransportErrorReason.ClosedLocally, (await pair.ClientEvents.ClosedAsync(Cancel)).Reason);
+        Assert.AreEqual(TransportErrorReason.ClosedByPeer, (await (byServer ? pair.ClientEvents : pair.ServerEvents).ClosedAsync(Cancel)).Reason);
+        Assert.AreEqual(TransportErrorReason.ClosedLocally, (await (byServer ? pair.ServerEvents : pair.ClientEvents).ClosedAsync(Cancel)).Reason);
     }
 
     [TestMethod]
@@ -227,18 +240,23 @@ public abstract partial class TransportContractTests
 
     [TestMethod]
     [Timeout(60_000, CooperativeCancellation = true)]
-    public async Task A_thousand_streams_arrive_each_with_its_own_bytes()
+    [DataRow(TransportStreamKind.Unidirectional, false)]
+    [DataRow(TransportStreamKind.Bidirectional, false)]
+    [DataRow(TransportStreamKind.Unidirectional, true)]
+    [DataRow(TransportStreamKind.Bidirectional, true)]
+    public async Task A_thousand_streams_arrive_each_with_its_own_bytes(TransportStreamKind kind, bool byServer)
     {
         const int Count = 1000;
         await using TransportPair pair = await PairAsync();
+        (TransportConnection from, TransportConnection to) = Ends(pair, byServer);
 
         async Task SendAsync()
         {
             var writes = new List<Task>();
             for (int i = 0; i < Count; i++)
             {
-                TransportStream stream = pair.Client.TryOpenStream(TransportStreamKind.Unidirectional, Ordinary)
-                    ?? await pair.Client.OpenStreamAsync(TransportStreamKind.Unidirectional, Ordinary, Cancel);
+                TransportStream stream = from.TryOpenStream(kind, Ordinary)
+                    ?? await from.OpenStreamAsync(kind, Ordinary, Cancel);
                 writes.Add(WriteAsync(stream, i));
             }
 
@@ -256,7 +274,7 @@ public abstract partial class TransportContractTests
         Task sending = SendAsync();
         for (int i = 0; i < Count; i++)
         {
-            TransportStream stream = await pair.Server.AcceptStreamAsync(Cancel);
+            TransportStream stream = await to.AcceptStreamAsync(Cancel);
             seen.Add(BitConverter.ToInt32(await ReadAllAsync(stream)));
             await stream.DisposeAsync();
         }
@@ -270,6 +288,9 @@ public abstract partial class TransportContractTests
 
     /// <summary>The transport of the listening side; another kind where two kinds are to understand each other.</summary>
     protected virtual PostTransport CreateServerTransport() => CreateTransport();
+
+    private static (TransportConnection From, TransportConnection To) Ends(TransportPair pair, bool byServer) =>
+        byServer ? (pair.Server, pair.Client) : (pair.Client, pair.Server);
 
     private protected async Task<TransportPair> PairAsync(
         PeerTrust? trust = null,
