@@ -35,8 +35,18 @@ internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, 
         while (true)
         {
             var entry = core.Scheduler.Peek(startedOnly);
-            if (entry is null || core.Scheduler.OutstandingUpTo(entry.Class) >= Window)
+            if (entry is null)
             {
+                return SendStep.None;
+            }
+
+            if (core.Scheduler.OutstandingUpTo(entry.Class) >= Window)
+            {
+                if (writes.Outstanding.TryDiscountStalled(Window))
+                {
+                    continue;
+                }
+
                 // What is less urgent has at least as much before it: nothing can go.
                 return SendStep.None;
             }

@@ -43,6 +43,21 @@ internal sealed class StreamWrite
     /// <summary>The next of a list of completed writes.</summary>
     public StreamWrite? Next { get; set; }
 
+    /// <summary>What <see cref="OutstandingWrites"/> keeps: when it was handed over, and how much had been taken by then.</summary>
+    public long HandedOverAt { get; set; }
+
+    /// <inheritdoc cref="HandedOverAt"/>
+    public long TakenBefore { get; set; }
+
+    /// <summary>It counts against the window.</summary>
+    public bool IsCounted { get; set; }
+
+    /// <summary>Those that count, in the order in which they were handed over.</summary>
+    public StreamWrite? Older { get; set; }
+
+    /// <inheritdoc cref="Older"/>
+    public StreamWrite? Newer { get; set; }
+
     public void Set(
         SendEntry entry, TransportStream stream, ReadOnlyMemory<byte> bytes, byte[]? rented, int payload, int fromSource, bool isEnd)
     {

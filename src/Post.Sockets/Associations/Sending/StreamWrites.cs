@@ -20,6 +20,9 @@ internal sealed class StreamWrites(AssociationCore core, OutboundFraming framing
     private readonly Stack<StreamWrite> _pool = new();
     private StreamWrite? _completed;
 
+    /// <summary>What the transport has not taken yet.</summary>
+    public OutstandingWrites Outstanding { get; } = new(core);
+
     /// <summary>Bytes of one write of a large object or of a stream; under the lock.</summary>
     public int Chunk { get; set; } = 16 * 1024;
 
@@ -76,7 +79,7 @@ internal sealed class StreamWrites(AssociationCore core, OutboundFraming framing
         core.Scheduler.Serve(item.Entry, bytes.Length);
         var write = Rent();
         write.Set(item.Entry, item.Transit.Stream!, bytes, rented, payload, fromSource, isEnd);
-        core.Scheduler.Class(write.Class).HandOver(bytes.Length, item.Entry.Deadline);
+        Outstanding.Add(write);
         return write;
     }
 
@@ -100,7 +103,7 @@ internal sealed class StreamWrites(AssociationCore core, OutboundFraming framing
         core.Scheduler.Serve(sender.Entry, bytes.Length);
         var write = Rent();
         write.Set(sender.Entry, sender.Stream, bytes, null, bytes.Length, 0, isEnd);
-        core.Scheduler.Class(write.Class).HandOver(bytes.Length, sender.Entry.Deadline);
+        Outstanding.Add(write);
         return write;
     }
 
@@ -122,7 +125,7 @@ internal sealed class StreamWrites(AssociationCore core, OutboundFraming framing
         StreamSender? sender;
         lock (core.Gate)
         {
-            core.Scheduler.ReleaseOutstanding(write.Class, write.Bytes.Length);
+            Outstanding.Remove(write);
             sender = write.Entry.Owner as StreamSender;
             if (sender is null)
             {

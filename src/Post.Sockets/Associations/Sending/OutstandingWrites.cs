@@ -1,0 +1,120 @@
+using Post.Sockets.Scheduling;
+
+namespace Post.Sockets.Associations.Sending;
+
+/// <summary>
+/// The writes that the transport has not taken off our hands, oldest first, as far as they count against the window. Everything happens
+/// under the association's lock.
+/// </summary>
+/// <remarks>
+/// The window is there for the network. A write that waits for the peer's reader instead, who may be busy with another object, would take
+/// room in it for as long as that takes: several of them all of it, and then the object that the reader is busy with could not go on.
+/// No transport says what a write waits for, so it is told by time: one that is still there when the transport has taken a whole window
+/// that came after it, or nothing at all, is discounted.
+/// </remarks>
+internal sealed class OutstandingWrites
+{
+    private static readonly TimeSpan LeastPatience = TimeSpan.FromMilliseconds(200);
+
+    private readonly AssociationCore _core;
+    private readonly TimedAction _look = new(static _ => { });
+    private StreamWrite? _oldest;
+    private StreamWrite? _newest;
+    private long _taken;
+    private long _takenAt;
+
+    public OutstandingWrites(AssociationCore core)
+    {
+        _core = core;
+        _takenAt = core.Clock.Now;
+    }
+
+    private long Patience => Math.Max(6 * _core.HalfRtt, _core.Clock.Units(LeastPatience));
+
+    public void Add(StreamWrite write)
+    {
+        _core.Scheduler.Class(write.Class).HandOver(write.Bytes.Length, write.Entry.Deadline);
+        write.HandedOverAt = _core.Clock.Now;
+        write.TakenBefore = _taken;
+        write.IsCounted = true;
+        write.Older = _newest;
+        if (_newest is null)
+        {
+            _oldest = write;
+        }
+        else
+        {
+            _newest.Newer = write;
+        }
+
+        _newest = write;
+    }
+
+    /// <summary>The transport has taken it, or its stream has ended.</summary>
+    public void Remove(StreamWrite write)
+    {
+        _taken += write.Bytes.Length;
+        _takenAt = _core.Clock.Now;
+        if (write.IsCounted)
+        {
+            Discount(write);
+        }
+    }
+
+    /// <summary>The window is full: makes room where it is not the network that is waited for; else sees to it that somebody looks again.</summary>
+    public bool TryDiscountStalled(long window)
+    {
+        var now = _core.Clock.Now;
+        var patience = Patience;
+        var isAny = false;
+        while (_oldest is { } write)
+        {
+            var stalledAt = write.HandedOverAt + patience;
+            if (_taken - write.TakenBefore < window)
+            {
+                stalledAt = Math.Max(stalledAt, _takenAt + patience);
+            }
+
+            if (now < stalledAt)
+            {
+                if (!isAny)
+                {
+                    _core.Timers.Set(_look, stalledAt);
+                }
+
+                break;
+            }
+
+            Discount(write);
+            isAny = true;
+        }
+
+        return isAny;
+    }
+
+    private void Discount(StreamWrite write)
+    {
+        _core.Scheduler.ReleaseOutstanding(write.Class, write.Bytes.Length);
+        write.IsCounted = false;
+        if (write.Older is null)
+        {
+            _oldest = write.Newer;
+        }
+        else
+        {
+            write.Older.Newer = write.Newer;
+        }
+
+        if (write.Newer is null)
+        {
+            _newest = write.Older;
+        }
+        else
+        {
+            write.Newer.Older = write.Older;
+        }
+
+        write.Older = null;
+        write.Newer = null;
+    }
+}
