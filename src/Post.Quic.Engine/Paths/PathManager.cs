@@ -239,8 +239,8 @@ internal sealed class PathManager
         _state.Monitor.OnRecoveryChanged(_state.Now);
     }
 
-    /// <summary>The path has not been given up.</summary>
-    public bool Contains(PathState path) => Array.IndexOf(_paths, path) >= 0;
+    /// <summary>The path has not been given up; the active one never is, so nothing is searched for most packets.</summary>
+    public bool Contains(PathState path) => path == Active || Array.IndexOf(_paths, path) >= 0;
 
     /// <summary>The id that the path uses may have a token by now: the owner routes stateless resets by it.</summary>
     public void AnnounceToken(PathState path)

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using Post.Quic.SystemNetQuic.Extras;
@@ -124,20 +123,7 @@ public sealed class MsQuicBulkTests
     private static bool TryUpdateKeys(System.Net.Quic.QuicConnection theirs)
     {
         Assert.IsTrue(MsQuicTable.TryOpen(out MsQuicTable? table, out string? obstacle), obstacle);
-        SafeHandle handle = QuicInternals.HandleOf(theirs);
-        bool held = false;
-        try
-        {
-            handle.DangerousAddRef(ref held);
-            return table.TrySetParam(handle.DangerousGetHandle(), ForceKeyUpdate, []);
-        }
-        finally
-        {
-            if (held)
-            {
-                handle.DangerousRelease();
-            }
-        }
+        return QuicInternals.WithHandle(theirs, handle => table.TrySetParam(handle, ForceKeyUpdate, []));
     }
 
     private static void Check(Disturbance disturbance, int disturbed, Engine.QuicConnection ours)
