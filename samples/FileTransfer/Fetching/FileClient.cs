@@ -47,7 +47,7 @@ internal sealed class FileClient(Association association) : IAsyncDisposable
         var request = ++_request;
         var guard = new ManifestGuard();
         await SendAsync(MessageType.List, request, new GetRequest(paths, []), cancellationToken);
-        await ReceiveAsync(
+        var done = await ReceiveAsync(
             request,
             (header, item) =>
             {
@@ -59,6 +59,7 @@ internal sealed class FileClient(Association association) : IAsyncDisposable
                 return default;
             },
             cancellationToken);
+        guard.CheckComplete(done);
         return guard.Files;
     }
 
@@ -82,7 +83,7 @@ internal sealed class FileClient(Association association) : IAsyncDisposable
         var request = ++_request;
         using var receiver = new FileReceiver(destination, progress);
         await SendAsync(MessageType.Get, request, new GetRequest(paths, destination.ListHave(paths)), cancellationToken);
-        await ReceiveAsync(
+        var done = await ReceiveAsync(
             request,
             async (header, item) =>
             {
@@ -105,7 +106,7 @@ internal sealed class FileClient(Association association) : IAsyncDisposable
                 }
             },
             cancellationToken);
-        receiver.OnDone();
+        receiver.OnDone(done);
         return receiver.Failed;
     }
 
@@ -196,7 +197,13 @@ internal sealed class FileClient(Association association) : IAsyncDisposable
                 await SendFilesAsync(source, files, await granted.Task, request, progress, both.Token);
             }
 
-            await receiving;
+            var done = await receiving;
+            if (done.Files + done.Failed != files.Length)
+            {
+                throw new TransferException(
+                    ExitCode.Incomplete,
+                    $"The server speaks of {done.Files + done.Failed} files where {files.Length} were put. Run again.");
+            }
         }
         catch (PostException exception)
         {
@@ -205,7 +212,7 @@ internal sealed class FileClient(Association association) : IAsyncDisposable
         finally
         {
             await both.CancelAsync();
-            await receiving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)receiving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -238,7 +245,7 @@ internal sealed class FileClient(Association association) : IAsyncDisposable
             progress.EndFile(wasHere: entry.Have == entry.Size && entry.Size > 0);
         }
 
-        await SendAsync(MessageType.Done, request, done, ProtocolJson.Default.Done, cancellationToken);
+        await SendAsync(MessageType.Done, request, done, ProtocolJson.Default.Done, cancellationToken, sender.Antecedents);
     }
 
     private Task SendAsync(MessageType type, uint request, GetRequest message, CancellationToken cancellationToken) =>
@@ -249,11 +256,12 @@ internal sealed class FileClient(Association association) : IAsyncDisposable
         uint request,
         T message,
         System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> format,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        IReadOnlyList<SentObject>? antecedents = null)
     {
         try
         {
-            await association.SendAsync(type, request, message, format, cancellationToken: cancellationToken);
+            await association.SendAsync(type, request, message, format, 0, antecedents, cancellationToken);
         }
         catch (PostException exception)
         {
@@ -262,7 +270,7 @@ internal sealed class FileClient(Association association) : IAsyncDisposable
     }
 
     /// <summary>Takes what belongs to a request until its end.</summary>
-    private async Task ReceiveAsync(
+    private async Task<Done> ReceiveAsync(
         uint request, Func<MessageHeader, ReceivedObject, ValueTask> onObject, CancellationToken cancellationToken)
     {
         while (true)
@@ -298,7 +306,7 @@ internal sealed class FileClient(Association association) : IAsyncDisposable
                 item.MarkProcessed();
                 if (header.Request == request && header.Type == MessageType.Done)
                 {
-                    return;
+                    return item.Read(ProtocolJson.Default.Done);
                 }
             }
         }

@@ -21,7 +21,7 @@ internal static class MessageExtensions
         KeepAliveInterval = TimeSpan.FromSeconds(4),
     };
 
-    /// <summary>Sends a message ahead of all file contents.</summary>
+    /// <summary>Sends a message ahead of all file contents, but never ahead of its antecedents.</summary>
     public static ValueTask<SentObject> SendAsync<T>(
         this Association association,
         MessageType type,
@@ -29,11 +29,13 @@ internal static class MessageExtensions
         T message,
         JsonTypeInfo<T> format,
         uint file = 0,
+        IReadOnlyList<SentObject>? antecedents = null,
         CancellationToken cancellationToken = default) => association.SendAsync(
         JsonSerializer.SerializeToUtf8Bytes(message, format),
         new ObjectProperties
         {
             Niceness = TransferLimits.ControlNiceness,
+            Antecedents = antecedents ?? [],
             Metadata = new MessageHeader { Type = type, Request = request, File = file }.ToBytes(),
         },
         cancellationToken);

@@ -106,8 +106,10 @@ internal sealed class FileReceiver(DestinationTree destination, TransferProgress
     }
 
     /// <summary>Everything came: what was described and did not end has failed.</summary>
-    public void OnDone()
+    /// <exception cref="TransferException">Fewer files were described here than at the sender.</exception>
+    public void OnDone(Done done)
     {
+        _guard.CheckComplete(done);
         for (var number = 0u; number < _guard.Files.Count; number++)
         {
             if (!_ended.Contains(number))

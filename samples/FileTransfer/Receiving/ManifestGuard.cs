@@ -36,6 +36,16 @@ internal sealed class ManifestGuard
         }
     }
 
+    /// <summary>Compares what came with what the sender says it described: nothing may be missing in silence.</summary>
+    public void CheckComplete(Done done)
+    {
+        if (done.Files != _files.Count)
+        {
+            throw new TransferException(
+                ExitCode.Incomplete, $"The sender described {done.Files} files, of which {_files.Count} arrived here. Run again.");
+        }
+    }
+
     private static TransferException Refused(string what) => new(ExitCode.Refused, $"The sender's manifest is refused: {what}.");
 
     private void Add(FileEntry file)

@@ -19,9 +19,14 @@ internal sealed class FileSender(Association association, SourceTree tree, uint 
     private long _confirmed;
     private long _failed;
     private Receipt? _refused;
+    private SentObject? _manifest;
 
     /// <summary>Bytes that the receiver confirmed, of those announced so far.</summary>
     public SenderProgress Progress => new(Volatile.Read(ref _files), Volatile.Read(ref _total), Volatile.Read(ref _confirmed));
+
+    /// <summary>What <see cref="MessageType.Done"/> must not overtake: the last manifest, which comes after all others. Everything else is
+    /// confirmed by then.</summary>
+    public IReadOnlyList<SentObject> Antecedents => _manifest is null ? [] : [_manifest];
 
     /// <summary>Sends the files, and waits until the receiver has confirmed all.</summary>
     /// <param name="files">Which, each with what the receiver has of it.</param>
@@ -29,10 +34,9 @@ internal sealed class FileSender(Association association, SourceTree tree, uint 
     /// <exception cref="PostException">The association ended.</exception>
     public async Task<Done> SendAsync(IEnumerable<FileEntry> files, CancellationToken cancellationToken)
     {
-        SentObject? manifest = null;
         foreach (var batch in files.Chunk(TransferLimits.MaxManifestFiles))
         {
-            manifest = await SendManifestAsync(batch, manifest, cancellationToken);
+            var manifest = _manifest = await SendManifestAsync(batch, _manifest, cancellationToken);
             var number = (uint)_files;
             Volatile.Write(ref _files, _files + batch.Length);
             Volatile.Write(ref _total, _total + batch.Sum(file => file.Size - file.Have));
@@ -71,7 +75,7 @@ internal sealed class FileSender(Association association, SourceTree tree, uint 
             _failed++;
             await _window.EnterAsync(0, cancellationToken);
             var sent = await association.SendAsync(
-                MessageType.FileFailed, request, new Failure(failure), ProtocolJson.Default.Failure, number, cancellationToken);
+                MessageType.FileFailed, request, new Failure(failure), ProtocolJson.Default.Failure, number, [manifest], cancellationToken);
             _ = ConfirmAsync(sent, null, 0);
         }
     }

@@ -93,7 +93,7 @@ internal sealed class ServerSession(Association association, SourceTree source, 
                 put.OnFileFailed(header, item.Read(ProtocolJson.Default.Failure));
                 break;
             case MessageType.Done when _puts.Remove(header.Request, out var put):
-                await EndPutAsync(header.Request, put, cancellationToken);
+                await EndPutAsync(header.Request, put, item.Read(ProtocolJson.Default.Done), cancellationToken);
                 break;
             default:
                 // Late pieces of a request that was refused, and what a later version may know.
@@ -116,25 +116,24 @@ internal sealed class ServerSession(Association association, SourceTree source, 
         try
         {
             var files = source.List(request.Paths ?? []);
+            var sender = new FileSender(association, source, header.Request);
             Done done;
             if (header.Type == MessageType.List)
             {
                 // A listing is a manifest of which nothing follows.
-                done = await new FileSender(association, source, header.Request)
-                    .SendAsync(files.Select(file => file with { Have = file.Size }), cancellationToken);
+                done = await sender.SendAsync(files.Select(file => file with { Have = file.Size }), cancellationToken);
             }
             else
             {
                 var have = (request.Have ?? []).Where(file => file?.Path is not null)
                     .DistinctBy(file => file.Path).ToDictionary(file => file.Path, StringComparer.Ordinal);
-                var sender = new FileSender(association, source, header.Request);
                 done = await WithProgressAsync(
                     header.Request, sender, sender.SendAsync(files.Select(file => file with { Have = HaveOf(have, file) }), cancellationToken));
                 reporter.Note($"{association.RemoteEndPoint} got {done.Files} files, {done.Bytes} bytes moved");
             }
 
             await association.SendAsync(
-                MessageType.Done, header.Request, done, ProtocolJson.Default.Done, cancellationToken: cancellationToken);
+                MessageType.Done, header.Request, done, ProtocolJson.Default.Done, 0, sender.Antecedents, cancellationToken);
         }
         catch (TransferException exception)
         {
@@ -207,19 +206,21 @@ internal sealed class ServerSession(Association association, SourceTree source, 
             MessageType.Grant, request, new PutGrant(have), ProtocolJson.Default.PutGrant, cancellationToken: cancellationToken);
     }
 
-    private async ValueTask EndPutAsync(uint request, FileReceiver receiver, CancellationToken cancellationToken)
+    private async ValueTask EndPutAsync(uint request, FileReceiver receiver, Done end, CancellationToken cancellationToken)
     {
         using (receiver)
         {
-            receiver.OnDone();
+            receiver.OnDone(end);
+            SentObject? last = null;
             foreach (var (failed, number) in receiver.Failed.Select((failed, number) => (failed, (uint)number)))
             {
-                await association.SendAsync(
+                last = await association.SendAsync(
                     MessageType.FileFailed,
                     request,
                     new Failure($"{failed.Path}: {failed.Reason}"),
                     ProtocolJson.Default.Failure,
                     number,
+                    last is null ? [] : [last],
                     cancellationToken);
             }
 
@@ -229,7 +230,9 @@ internal sealed class ServerSession(Association association, SourceTree source, 
                 request,
                 new Done(progress.FilesDone, progress.Moved, receiver.Failed.Count),
                 ProtocolJson.Default.Done,
-                cancellationToken: cancellationToken);
+                0,
+                last is null ? [] : [last],
+                cancellationToken);
             reporter.Note($"{association.RemoteEndPoint} put {progress.FilesDone} files, {progress.Moved} bytes moved");
         }
     }

@@ -192,6 +192,32 @@ public sealed class TransferTests : EndToEndTests
         await Assert.ThrowsAsync<OperationCanceledException>(() => following);
     }
 
+    [TestMethod]
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    [EachPairing]
+    public async Task Files_of_several_manifests_are_all_listed_fetched_and_put(TestEngine client, TestEngine server)
+    {
+        const int Count = (2 * global::FileTransfer.Protocol.TransferLimits.MaxManifestFiles) + 1;
+        using var directory = new TempDirectory();
+        for (int number = 0; number < Count; number++)
+        {
+            directory.WriteRandom($"served/f{number}", number % 2, seed: number);
+        }
+
+        await using World world = await World.StartAsync(client, server, directory, isWritable: true, Cancel);
+        await using FileClient files = await world.ConnectAsync(Cancel);
+        for (int round = 0; round < 8; round++)
+        {
+            Assert.HasCount(Count, await files.ListAsync([], Cancel));
+        }
+
+        TransferProgress fetched = await world.GetAsync(Cancel);
+        Assert.AreEqual(Count, fetched.FilesDone);
+        Assert.HasCount(Count, Directory.GetFiles(world.Fetched));
+        Assert.IsEmpty(await files.PutAsync(new SourceTree(directory.Path), ["fetched"], new TransferProgress(), Cancel));
+        Assert.HasCount(Count, Directory.GetFiles(directory.Combine("served/fetched")));
+    }
+
     private sealed class World : IAsyncDisposable
     {
         private readonly TempDirectory _directory;
