@@ -307,10 +307,16 @@ internal sealed class FrameDispatch
             return frames.Malformed();
         }
 
-        // draft-ietf-quic-ack-frequency section 4: a delay below our min_ack_delay is PROTOCOL_VIOLATION.
+        // draft-ietf-quic-ack-frequency section 4: a delay below our min_ack_delay, or above what max_ack_delay may be, is
+        // PROTOCOL_VIOLATION.
         if (frame.RequestedMaxAckDelay < _state.Parameters.Own.MinAckDelay)
         {
             return new TransportError(TransportErrorCode.ProtocolViolation, "asked for a shorter delay than we can keep");
+        }
+
+        if (frame.RequestedMaxAckDelay > Limits.RequestedAckDelay)
+        {
+            return new TransportError(TransportErrorCode.ProtocolViolation, "asked for a longer delay than max_ack_delay may be");
         }
 
         _state.Recovery.Application.Received.OnAckFrequency(frame);

@@ -7,12 +7,15 @@ namespace Post.Quic.Engine.Recovery;
 
 /// <summary>
 /// Asks the peer to acknowledge as often as the window needs (draft-ietf-quic-ack-frequency). Less often while it is large: each
-/// acknowledgement costs both ends a packet, and a window of hundreds of packets needs no hundred of them in a round trip. Each
-/// packet while congestion has made it small: of a few packets, the one that waits for a second is a part of the window that stands still.
+/// acknowledgement costs both ends a packet, and a window of hundreds of packets needs no hundred of them in a round trip. With the
+/// shortest delay while congestion has made it small: of a few packets, the one that waits for a second is a part of the window that
+/// stands still.
 /// </summary>
 /// <remarks>
-/// Reordering stays what it was: a gap is acknowledged at once, so that losses are found as early as ever, and no delay is
-/// asked for beyond what the peer announced, so that the probe timeout stays true.
+/// <para>Reordering stays what it was: a gap is acknowledged at once, so that losses are found as early as ever, and no delay is
+/// asked for beyond what the peer announced, so that the probe timeout stays true.</para>
+/// <para>Every second packet is the most that is asked for. The draft allows a threshold of 0 (section 4), but the field was a packet
+/// tolerance in its early versions, where 0 is invalid: picoquic still closes the connection with FRAME_ENCODING_ERROR.</para>
 /// </remarks>
 internal sealed class AckFrequencyRequest
 {
@@ -34,6 +37,7 @@ internal sealed class AckFrequencyRequest
     private const ulong MicrosecondsPerMillisecond = 1000;
 
     private int _packets = DefaultPackets;
+    private bool _small;
     private ulong _delay;
     private ulong _next;
 
@@ -54,17 +58,19 @@ internal sealed class AckFrequencyRequest
         }
 
         long window = path.Congestion.Window / path.Congestion.MaxDatagramSize;
-        bool small = !path.Congestion.InSlowStart && window < (_packets == 1 ? SmallWindowEnd : SmallWindow);
-        int packets = small ? 1 : (int)Math.Clamp(window / AcksInWindow, DefaultPackets, Limits.PacketsPerAck);
+        bool small = !path.Congestion.InSlowStart && window < (_small ? SmallWindowEnd : SmallWindow);
+        int packets = small ? DefaultPackets : (int)Math.Clamp(window / AcksInWindow, DefaultPackets, Limits.PacketsPerAck);
 
         // Half as much or twice as much: a frame for every packet more would cost what it is to save.
-        if (packets > _packets / 2 && packets < _packets * 2)
+        if (small == _small && packets > _packets / 2 && packets < _packets * 2)
         {
             return;
         }
 
         _packets = packets;
-        _delay = Math.Clamp((ulong)path.Rtt.Smoothed / DelaysInRoundTrip, least, peer.MaxAckDelay * MicrosecondsPerMillisecond);
+        _small = small;
+        ulong delay = small ? least : (ulong)path.Rtt.Smoothed / DelaysInRoundTrip;
+        _delay = Math.Clamp(delay, least, peer.MaxAckDelay * MicrosecondsPerMillisecond);
         HasDataToSend = true;
     }
 

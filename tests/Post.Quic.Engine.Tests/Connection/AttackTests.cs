@@ -80,6 +80,20 @@ public sealed class AttackTests
     }
 
     [TestMethod]
+    [DataRow(999UL)]
+    [DataRow(16_383_001UL)]
+    public void A_delay_that_we_did_not_offer_or_that_is_none_is_a_protocol_violation(ulong delay)
+    {
+        // draft-ietf-quic-ack-frequency section 4: below our min_ack_delay, or 2^14 milliseconds and more.
+        using Pair pair = Quiet(out EvilPeer evil);
+        evil.Send(pair.Now, (ref WireWriter writer) => new AckFrequencyFrame(0, 1, 1_000, 1).Write(ref writer));
+        evil.Send(pair.Now, (ref WireWriter writer) => new AckFrequencyFrame(1, 1, 16_383_000, 1).Write(ref writer));
+        Assert.IsNull(pair.Server.Closed);
+        evil.Send(pair.Now, (ref WireWriter writer) => new AckFrequencyFrame(2, 1, delay, 1).Write(ref writer));
+        Assert.AreEqual((ulong)TransportErrorCode.ProtocolViolation, pair.Server.Closed?.ErrorCode);
+    }
+
+    [TestMethod]
     public void Retirement_of_an_id_never_issued_is_a_protocol_violation()
     {
         using Pair pair = Quiet(out EvilPeer evil);

@@ -36,24 +36,72 @@ public sealed class AckFrequencyRequestTests
     }
 
     [TestMethod]
-    public void A_window_that_congestion_made_small_asks_for_each_packet_until_it_is_twice_as_large()
+    public void A_window_that_congestion_made_small_asks_for_the_shortest_delay_until_it_is_twice_as_large()
     {
         Widen(to: 20);
         _world.Path.OnCongestion(_world.Now, _world.Now, ecn: false);
         Assert.AreEqual(10, _world.Path.Congestion.Window / RecoveryWorld.Size);
         _request.Update(_world.Path, Peer);
-        Assert.AreEqual(0UL, Write().AckElicitingThreshold);
-        Assert.IsFalse(_request.IsInForce, "A probe has its answer at once anyway.");
+        AckFrequencyFrame small = Write();
+        Assert.AreEqual(1UL, small.AckElicitingThreshold);
+        Assert.AreEqual(Peer.MinAckDelay, small.RequestedMaxAckDelay);
+        Assert.IsFalse(_request.IsInForce, "A probe has its answer soon anyway.");
         GrowTo(31);
         _request.Update(_world.Path, Peer);
         Assert.IsFalse(_request.HasDataToSend);
         GrowTo(32);
         _request.Update(_world.Path, Peer);
-        Assert.AreEqual(1UL, Write().AckElicitingThreshold, "as without being asked");
+        AckFrequencyFrame usual = Write();
+        Assert.AreEqual(1UL, usual.AckElicitingThreshold, "as without being asked");
+        Assert.AreEqual((ulong)_world.Path.Rtt.Smoothed / 4, usual.RequestedMaxAckDelay);
         GrowTo(40);
         _world.Path.OnCongestion(_world.Now + 1, _world.Now + 1, ecn: false);
         _request.Update(_world.Path, Peer);
         Assert.IsFalse(_request.HasDataToSend, "20 packets are not few.");
+    }
+
+    /// <summary>picoquic refuses a threshold of 0, other peers a delay outside of what they announced.</summary>
+    [TestMethod]
+    [DataRow(1_000UL, 1UL)]
+    [DataRow(25_000UL, 25UL)]
+    [DataRow(16_383_000UL, 16_383UL)]
+    public void No_window_asks_for_what_a_peer_refuses(ulong minimum, ulong maximum)
+    {
+        TransportParameters peer = Peer with { MinAckDelay = minimum, MaxAckDelay = maximum };
+        int asked = 0;
+        for (int window = 1; window < 70; window++)
+        {
+            var world = new RecoveryWorld();
+            var request = new AckFrequencyRequest();
+            Widen(to: 2 * window, rtt: window * Millisecond, world);
+            request.Update(world.Path, peer);
+            Check(request);
+            for (int i = 0; i < 3; i++)
+            {
+                world.Path.OnCongestion(world.Now + i, world.Now + i, ecn: false);
+                request.Update(world.Path, peer);
+                Check(request);
+            }
+
+            world.Path.OnPersistentCongestion(world.Now);
+            request.Update(world.Path, peer);
+            Check(request);
+        }
+
+        Assert.IsGreaterThan(70, asked);
+
+        void Check(AckFrequencyRequest request)
+        {
+            if (!request.HasDataToSend)
+            {
+                return;
+            }
+
+            asked++;
+            AckFrequencyFrame frame = Write(request);
+            Assert.IsGreaterThanOrEqualTo(1UL, frame.AckElicitingThreshold);
+            Assert.IsInRange(minimum, maximum * 1000, frame.RequestedMaxAckDelay);
+        }
     }
 
     [TestMethod]
