@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 
@@ -26,8 +27,8 @@ internal sealed class Clock
     /// RFC 9000 section 8.2.4: three times the larger of the present probe timeout and that of a new path. Once more, since the third
     /// challenge leaves only then: where a tenth of all packets is lost, two are answered in vain one time in thirty.
     /// </summary>
-    public static long ValidationTime(LossRecovery recovery, PathState path) =>
-        4 * Math.Max(recovery.ProbeTimeoutPeriod, path.Recovery.Rtt.HasSample ? 0 : UnknownProbeTimeout);
+    public static long ValidationTime(LossRecovery recovery, Network path) =>
+        4 * Math.Max(recovery.ProbeTimeoutPeriod, path.Transmission.Rtt.HasSample ? 0 : UnknownProbeTimeout);
 
     /// <summary>After each call: when is the next?</summary>
     public void Update(long now)
@@ -38,7 +39,7 @@ internal sealed class Clock
         }
 
         LossRecovery recovery = _state.Recovery;
-        PathState active = _state.Paths.Active;
+        Network active = _state.Paths.Active;
         bool limited = active.Amplification.Budget < FullDatagram;
         recovery.SetAmplificationLimited(limited, now);
         ref TimerTable timers = ref _state.Timers;
@@ -53,7 +54,7 @@ internal sealed class Clock
         timers.Set(TimerId.Idle, _state.Idle.Deadline(recovery.ProbeTimeoutPeriod));
         timers.Set(TimerId.KeepAlive, _state.IsHandshakeComplete ? _state.Idle.KeepAliveDeadline : long.MaxValue);
         timers.Set(TimerId.PathValidation, _state.Paths.Deadline);
-        timers.Set(TimerId.Mtu, _state.IsHandshakeConfirmed ? active.Recovery.Mtu.NextTimeout : long.MaxValue);
+        timers.Set(TimerId.Mtu, _state.IsHandshakeConfirmed ? active.Transmission.Mtu.NextTimeout : long.MaxValue);
         timers.Set(TimerId.Streams, _state.Streams.NextTimeout);
         timers.Set(TimerId.Datagrams, _state.Datagrams.NextTimeout);
     }

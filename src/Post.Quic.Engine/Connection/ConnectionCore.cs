@@ -128,10 +128,10 @@ internal sealed class ConnectionCore : IDisposable
     /// <summary>The machine did not send the batch: its datagrams are larger than the interface takes (EMSGSIZE).</summary>
     public void OnTooBig(in OutgoingDatagrams batch, long now)
     {
-        PathState active = _state.Paths.Active;
+        Network active = _state.Paths.Active;
         if (!_state.IsOver && active.Local == batch.Local && active.Remote == batch.Remote)
         {
-            active.Recovery.OnTooBig(batch.SegmentSize, now);
+            active.Transmission.OnTooBig(batch.SegmentSize, now);
             _state.Monitor.OnRecoveryChanged(now);
             _clock.Update(now);
         }
@@ -236,7 +236,7 @@ internal sealed class ConnectionCore : IDisposable
         ConnectionCounters counters = _state.Counters;
         long lost = 0;
         long spurious = 0;
-        foreach (RecoveryPath path in _state.Recovery.Paths)
+        foreach (Transmission path in _state.Recovery.Paths)
         {
             lost += (long)path.PacketsLost;
             spurious += (long)path.PacketsSpuriouslyLost;
@@ -266,7 +266,7 @@ internal sealed class ConnectionCore : IDisposable
     public int GetPaths(Span<PathStatistics> paths)
     {
         int count = 0;
-        foreach (PathState? path in _state.Paths.All)
+        foreach (Network? path in _state.Paths.All)
         {
             if (path is not null && count < paths.Length)
             {

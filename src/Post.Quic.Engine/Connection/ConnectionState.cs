@@ -41,7 +41,7 @@ internal sealed class ConnectionState
         FrameWriter = new FrameWriter(this);
         Streams = CreateStreams();
         Datagrams = CreateDatagrams();
-        RecoveryPath first = NewRecoveryPath(0);
+        Transmission first = NewTransmission(0);
         Recovery = new LossRecovery(!isServer, Random, new FrameFates(this), first);
         Recovery.Application.Received.MaxAckDelay = Settings.MaxAckDelay;
         Migration = new Migration(this);
@@ -178,7 +178,7 @@ internal sealed class ConnectionState
     public bool DiscardInitialAfterDatagram { get; set; }
 
     /// <summary>What a datagram to the path may hold.</summary>
-    public int DatagramSize(PathState path) => Math.Min(path.Recovery.Mtu.Current, Parameters.MtuLimit);
+    public int DatagramSize(Network path) => Math.Min(path.Transmission.Mtu.Current, Parameters.MtuLimit);
 
     /// <summary>0-RTT is what a client sends until it can send 1-RTT.</summary>
     public bool MaySend(EncryptionLevel level) =>
@@ -210,9 +210,9 @@ internal sealed class ConnectionState
     }
 
     /// <summary>Gives a new way its own measurements, window and size.</summary>
-    public RecoveryPath CreateRecoveryPath()
+    public Transmission CreateTransmission()
     {
-        RecoveryPath path = NewRecoveryPath(Recovery.Paths.FreeIndex);
+        Transmission path = NewTransmission(Recovery.Paths.FreeIndex);
         Recovery.AddPath(path);
         return path;
     }
@@ -259,13 +259,13 @@ internal sealed class ConnectionState
         Crypto.Discard(EncryptionLevel.Application);
     }
 
-    private RecoveryPath NewRecoveryPath(byte index)
+    private Transmission NewTransmission(byte index)
     {
         var mtu = new MtuDiscovery(Parameters.MtuLimit, Settings.MtuDiscovery);
         CongestionController congestion = Settings.Congestion == CongestionAlgorithm.NewReno
             ? new NewRenoController(mtu.Current)
             : new CubicController(mtu.Current);
-        return new RecoveryPath(index, congestion, mtu, Settings.Ecn);
+        return new Transmission(index, congestion, mtu, Settings.Ecn);
     }
 
     private StreamTable CreateStreams() => new(

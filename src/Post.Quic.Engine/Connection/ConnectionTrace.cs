@@ -10,12 +10,12 @@ namespace Post.Quic.Engine.Connection;
 internal abstract class ConnectionTrace
 {
     public virtual void PacketSent(
-        long now, PathState path, EncryptionLevel level, ulong packetNumber, int size, ReadOnlySpan<byte> payload)
+        long now, Network path, EncryptionLevel level, ulong packetNumber, int size, ReadOnlySpan<byte> payload)
     {
     }
 
     public virtual void PacketReceived(
-        long now, PathState? path, EncryptionLevel level, ulong packetNumber, int size, ReadOnlySpan<byte> payload)
+        long now, Network? path, EncryptionLevel level, ulong packetNumber, int size, ReadOnlySpan<byte> payload)
     {
     }
 
@@ -27,7 +27,7 @@ internal abstract class ConnectionTrace
     {
     }
 
-    public virtual void MetricsUpdated(long now, PathState path)
+    public virtual void MetricsUpdated(long now, Network path)
     {
     }
 

@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
@@ -73,8 +74,8 @@ internal sealed class Egress
     /// <summary>What goes by the active path.</summary>
     private int BuildBatch(Span<byte> buffer, long now, out OutgoingDatagrams batch)
     {
-        PathState path = _state.Paths.Active;
-        EcnCodepoint ecn = path.Recovery.Ecn.Mark;
+        Network path = _state.Paths.Active;
+        EcnCodepoint ecn = path.Transmission.Ecn.Mark;
         int total = 0;
         int segment = 0;
         for (int count = 0; count < Limits.MaxSegments; count++)
@@ -110,7 +111,7 @@ internal sealed class Egress
     }
 
     /// <summary>One datagram with the packets of all levels that have something to say. Returns its length.</summary>
-    private int BuildDatagram(Span<byte> datagram, PathState path, EcnCodepoint ecn, long now)
+    private int BuildDatagram(Span<byte> datagram, Network path, EcnCodepoint ecn, long now)
     {
         var last = default(PacketDraft);
         bool hasLast = false;
@@ -197,9 +198,9 @@ internal sealed class Egress
     /// How large the packet may become. A window with less room than a datagram is closed to the parts of large streams, which
     /// would become ever smaller; but what goes whole into that room need not wait for more.
     /// </summary>
-    private int SizeFor(EncryptionLevel level, PathState path, int start, int size)
+    private int SizeFor(EncryptionLevel level, Network path, int start, int size)
     {
-        long room = path.Recovery.WindowRoom;
+        long room = path.Transmission.WindowRoom;
         return level == EncryptionLevel.Application
             && start == 0
             && room < size
@@ -209,17 +210,17 @@ internal sealed class Egress
     }
 
     /// <summary>Whether the congestion window and the pacer let content out; if not, when to look again.</summary>
-    private SendPermission Ask(PacketNumberSpace space, PathState path, int size, bool hasContent, long now)
+    private SendPermission Ask(PacketNumberSpace space, Network path, int size, bool hasContent, long now)
     {
         if (!hasContent)
         {
             return SendPermission.Allowed;
         }
 
-        SendPermission permission = space.CanSend(path.Recovery, size, now);
+        SendPermission permission = space.CanSend(path.Transmission, size, now);
         if (permission == SendPermission.Pacing)
         {
-            _state.Timers.Set(TimerId.Pacing, path.Recovery.Pacer.NextSendTime(size, now));
+            _state.Timers.Set(TimerId.Pacing, path.Transmission.Pacer.NextSendTime(size, now));
         }
 
         return permission;
@@ -246,7 +247,7 @@ internal sealed class Egress
     /// Challenges and answers that belong to one path, in a datagram of their own (RFC 9000 section 8.2): expanded to
     /// 1200 bytes unless the limit on amplification forbids it. Returns 0 where that leaves no room for any of them.
     /// </summary>
-    private int BuildPathProbe(Span<byte> buffer, PathState path, long now, out OutgoingDatagrams batch)
+    private int BuildPathProbe(Span<byte> buffer, Network path, long now, out OutgoingDatagrams batch)
     {
         batch = default;
         int room = (int)Math.Min(Math.Min(buffer.Length, FullDatagram), path.Amplification.Budget);
@@ -296,16 +297,16 @@ internal sealed class Egress
     private int BuildMtuProbe(Span<byte> buffer, long now, out OutgoingDatagrams batch)
     {
         batch = default;
-        PathState path = _state.Paths.Active;
+        Network path = _state.Paths.Active;
         if (!_state.IsHandshakeConfirmed || !path.IsValidated)
         {
             return 0;
         }
 
-        int size = path.Recovery.Mtu.NextProbe(now, Math.Min(path.Recovery.Congestion.Window, buffer.Length));
+        int size = path.Transmission.Mtu.NextProbe(now, Math.Min(path.Transmission.Congestion.Window, buffer.Length));
         PacketNumberSpace space = Recovery.Application;
         if (size == 0
-            || !path.Recovery.CanSendMtuProbe(size)
+            || !path.Transmission.CanSendMtuProbe(size)
             || !_builder.TryBegin(buffer[..size], 0, EncryptionLevel.Application, path, out PacketDraft draft))
         {
             return 0;
@@ -328,7 +329,7 @@ internal sealed class Egress
     private int BuildClose(Span<byte> buffer, long now, out OutgoingDatagrams batch)
     {
         batch = default;
-        PathState path = _state.Paths.Active;
+        Network path = _state.Paths.Active;
         int room = (int)Math.Min(Math.Min(buffer.Length, FullDatagram), path.Amplification.Budget);
         if (!_state.Closing.HasDataToSend || room == 0)
         {
@@ -381,7 +382,7 @@ internal sealed class Egress
         return length;
     }
 
-    private void OnDatagramBuilt(PathState path, int length)
+    private void OnDatagramBuilt(Network path, int length)
     {
         path.Amplification.OnSent(length);
         path.BytesSent += length;

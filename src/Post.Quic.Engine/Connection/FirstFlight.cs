@@ -38,7 +38,7 @@ internal sealed class FirstFlight
         _state.InitialKeyId = arrival.DestinationConnectionId;
         _state.PeerInitialSource = arrival.SourceConnectionId;
         _state.HasHeardPeer = true;
-        PathState path = _state.Paths.Active;
+        Network path = _state.Paths.Active;
         path.RemoteId = _state.RemoteIds.SetFirst(arrival.SourceConnectionId);
         if (arrival.IsAddressValidated)
         {

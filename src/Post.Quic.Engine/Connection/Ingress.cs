@@ -36,7 +36,7 @@ internal sealed class Ingress
     {
         _state.Counters.DatagramsReceived++;
         _state.Counters.BytesReceived += datagram.Length;
-        PathState? path = _state.Paths.Find(metadata);
+        Network? path = _state.Paths.Find(metadata);
         if (path is null && !_state.IsServer && !_state.Paths.IsKnownRemote(metadata.Remote))
         {
             // RFC 9000 section 9: a client discards packets from an unknown server address.
@@ -119,7 +119,7 @@ internal sealed class Ingress
         in PacketHeader header,
         Span<byte> packet,
         in DatagramMetadata metadata,
-        PathState? path,
+        Network? path,
         int datagramLength,
         long now)
     {
@@ -285,7 +285,7 @@ internal sealed class Ingress
             || (!_state.IsServer && !_state.HasHeardPeer && _state.Version.IsOurs(header.Version));
     }
 
-    private void OnAuthentic(in PacketHeader header, PathState path, long now)
+    private void OnAuthentic(in PacketHeader header, Network path, long now)
     {
         _state.Counters.PacketsReceived++;
         path.PacketsReceived++;
@@ -328,7 +328,7 @@ internal sealed class Ingress
     }
 
     /// <summary>The path of an authentic packet from addresses that are not known.</summary>
-    private PathState? PathOf(EncryptionLevel level, in DatagramMetadata metadata, ulong localId, int datagramLength, long now)
+    private Network? PathOf(EncryptionLevel level, in DatagramMetadata metadata, ulong localId, int datagramLength, long now)
     {
         // RFC 9000 section 9: nobody moves before the handshake is confirmed. What comes from elsewhere until then
         // counts, but is answered where the handshake began; and a client's own addresses are its own business.
@@ -337,7 +337,7 @@ internal sealed class Ingress
             return _state.Paths.Active;
         }
 
-        PathState? path = _state.Paths.AddForPeer(metadata, localId);
+        Network? path = _state.Paths.AddForPeer(metadata, localId);
         if (path is not null)
         {
             path.Amplification.OnReceived(datagramLength);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
@@ -28,7 +29,7 @@ internal sealed class PacketBuilder
     }
 
     /// <summary>What a 1-RTT packet has beside its frames, at most.</summary>
-    public static int Overhead(PathState path) =>
+    public static int Overhead(Network path) =>
         PacketHeaderWriter.ShortLength(path.RemoteId.Id, PacketNumber.MaxLength) + PacketKeys.Overhead;
 
     /// <summary>Writes the header; false where the room is too small for any frame behind it.</summary>
@@ -37,7 +38,7 @@ internal sealed class PacketBuilder
     /// <param name="level">The keys to use.</param>
     /// <param name="path">The path it goes by.</param>
     /// <param name="draft">What was begun.</param>
-    public bool TryBegin(Span<byte> datagram, int start, EncryptionLevel level, PathState path, out PacketDraft draft)
+    public bool TryBegin(Span<byte> datagram, int start, EncryptionLevel level, Network path, out PacketDraft draft)
     {
         PacketNumberSpace space = _state.Recovery.Space(level.Space());
         ulong number = space.NextPacketNumber;
@@ -81,7 +82,7 @@ internal sealed class PacketBuilder
     /// Pads the packet so that it ends at <paramref name="padTo"/> at least, protects it and reports it. Returns where
     /// it ends.
     /// </summary>
-    public int Finish(Span<byte> datagram, ref PacketDraft draft, int padTo, PathState path, EcnCodepoint ecn, long now)
+    public int Finish(Span<byte> datagram, ref PacketDraft draft, int padTo, Network path, EcnCodepoint ecn, long now)
     {
         PadForSample(datagram, ref draft);
         if (padTo > draft.End)
@@ -102,7 +103,7 @@ internal sealed class PacketBuilder
         path.PacketsSent++;
         _state.Recovery.OnPacketSent(
             _state.Recovery.Space(draft.Level.Space()),
-            path.Recovery,
+            path.Transmission,
             new PacketSent(packet.Length, draft.Flags, draft.Level, generation, ecn),
             now);
         if (draft.IsAckEliciting)

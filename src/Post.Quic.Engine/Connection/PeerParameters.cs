@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 using Post.Quic.Engine.Wire.Parameters;
@@ -103,7 +104,7 @@ internal sealed class PeerParameters
         _state.Recovery.PeerAckDelayExponent = peer.AckDelayExponent;
         _state.Streams.ApplyPeerCredits(ParameterFactory.Credits(peer));
         _state.Streams.PeerKnowsResetStreamAt = peer.ResetStreamAt && _state.Settings.ReliableReset;
-        _state.Paths.Active.Recovery.Mtu.SetLimit(MtuLimit);
+        _state.Paths.Active.Transmission.Mtu.SetLimit(MtuLimit);
         UpdateDatagramSize();
         if (peer.StatelessResetToken is { } token)
         {
@@ -127,9 +128,9 @@ internal sealed class PeerParameters
     public void UpdateDatagramSize()
     {
         // RFC 9221 section 3: what the peer announces bounds the whole frame.
-        PathState path = _state.Paths.Active;
+        Network path = _state.Paths.Active;
         int overhead = 1 + path.RemoteId.Id.Length + Wire.Packets.PacketNumber.MaxLength + Crypto.PacketKeys.Overhead;
-        if (_state.Datagrams.SetSizes(Peer.MaxDatagramFrameSize, path.Recovery.Mtu.Current - overhead))
+        if (_state.Datagrams.SetSizes(Peer.MaxDatagramFrameSize, path.Transmission.Mtu.Current - overhead))
         {
             _state.Events.OnMaxDatagramSize(_state.Datagrams.MaxSize);
         }

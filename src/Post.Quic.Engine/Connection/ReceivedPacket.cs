@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
@@ -15,7 +16,7 @@ namespace Post.Quic.Engine.Connection;
 internal readonly record struct ReceivedPacket(
     EncryptionLevel Level,
     ulong Number,
-    PathState Path,
+    Network Path,
     ulong LocalIdSequence,
     ulong KeyGeneration,
     EcnCodepoint Ecn,

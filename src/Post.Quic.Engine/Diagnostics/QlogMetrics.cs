@@ -1,4 +1,4 @@
-using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 
@@ -19,7 +19,7 @@ internal readonly record struct QlogMetrics(
 {
     public const int Length = (7 * sizeof(long)) + sizeof(int) + 2;
 
-    public static QlogMetrics Of(RecoveryPath path) => new(
+    public static QlogMetrics Of(Transmission path) => new(
         path.Rtt.Minimum,
         path.Rtt.Smoothed,
         path.Rtt.Latest,

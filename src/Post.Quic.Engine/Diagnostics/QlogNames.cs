@@ -1,6 +1,6 @@
 using System.Globalization;
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Connection;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Diagnostics;

@@ -3,6 +3,7 @@ using System.Text.Unicode;
 using Microsoft.Extensions.Logging;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Diagnostics;
@@ -54,11 +55,11 @@ internal sealed class QlogTrace : ConnectionTrace, IAsyncDisposable
     }
 
     public override void PacketSent(
-        long now, PathState path, EncryptionLevel level, ulong packetNumber, int size, ReadOnlySpan<byte> payload) =>
+        long now, Network path, EncryptionLevel level, ulong packetNumber, int size, ReadOnlySpan<byte> payload) =>
         Packet(QlogRecordKind.PacketSent, now, path, level, packetNumber, size, payload, fromServer: _isServer);
 
     public override void PacketReceived(
-        long now, PathState? path, EncryptionLevel level, ulong packetNumber, int size, ReadOnlySpan<byte> payload) =>
+        long now, Network? path, EncryptionLevel level, ulong packetNumber, int size, ReadOnlySpan<byte> payload) =>
         Packet(QlogRecordKind.PacketReceived, now, path, level, packetNumber, size, payload, fromServer: !_isServer);
 
     public override void PacketDropped(long now, int size, PacketDropReason reason)
@@ -81,12 +82,12 @@ internal sealed class QlogTrace : ConnectionTrace, IAsyncDisposable
         }
     }
 
-    public override void MetricsUpdated(long now, PathState path)
+    public override void MetricsUpdated(long now, Network path)
     {
         if (TryBegin(QlogRecordKind.Metrics, now, sizeof(uint) + QlogMetrics.Length, out WireWriter writer))
         {
             writer.WriteUInt32((uint)path.Id);
-            QlogMetrics.Of(path.Recovery).Write(ref writer);
+            QlogMetrics.Of(path.Transmission).Write(ref writer);
             Commit(writer);
         }
     }
@@ -214,7 +215,7 @@ internal sealed class QlogTrace : ConnectionTrace, IAsyncDisposable
     private void Packet(
         QlogRecordKind kind,
         long now,
-        PathState? path,
+        Network? path,
         EncryptionLevel level,
         ulong packetNumber,
         int size,

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Diagnostics;
+using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Udp;
 
 namespace Post.Quic.Engine.Endpoint;

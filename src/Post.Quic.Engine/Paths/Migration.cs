@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Recovery;
 
 namespace Post.Quic.Engine.Paths;
 
@@ -19,7 +20,7 @@ internal sealed class Migration
     /// The last validated path, to which we come back if the active one is not validated in time: whoever forges a
     /// source address must not cut the connection off.
     /// </summary>
-    public PathState? Fallback { get; private set; }
+    public Network? Fallback { get; private set; }
 
     private PathManager Paths => _state.Paths;
 
@@ -27,14 +28,14 @@ internal sealed class Migration
     /// A packet with more than probing frames came by a path, and no packet with a higher number was seen: the peer
     /// wants to be reached there (RFC 9000 section 9.3).
     /// </summary>
-    public void OnNonProbingPacket(PathState path, long now)
+    public void OnNonProbingPacket(Network path, long now)
     {
         if (path == Paths.Active || !_state.IsServer || !_state.IsHandshakeConfirmed)
         {
             return;
         }
 
-        PathState previous = Paths.Active;
+        Network previous = Paths.Active;
         if (previous.IsValidated)
         {
             Fallback = previous;
@@ -88,12 +89,12 @@ internal sealed class Migration
         }
     }
 
-    public void OnValidated(PathState path, long now)
+    public void OnValidated(Network path, long now)
     {
         if (path.ActivateWhenValidated)
         {
             path.ActivateWhenValidated = false;
-            PathState previous = Paths.Active;
+            Network previous = Paths.Active;
             Activate(path, now);
             if (previous != path)
             {
@@ -109,7 +110,7 @@ internal sealed class Migration
         }
     }
 
-    public void OnFailed(PathState path, long now)
+    public void OnFailed(Network path, long now)
     {
         if (path != Paths.Active)
         {
@@ -160,7 +161,7 @@ internal sealed class Migration
     /// Datagrams of 1200 bytes are what all else relies on: a path that lets smaller ones through but never those cannot
     /// carry QUIC. One that lets nothing through says nothing of its size, and is a matter of the idle timeout.
     /// </summary>
-    private static bool HasFailedSizeProofs(PathState path)
+    private static bool HasFailedSizeProofs(Network path)
     {
         if (path.PacketsReceived == path.HeardWhenAsked)
         {
@@ -187,12 +188,12 @@ internal sealed class Migration
         return true;
     }
 
-    private void Validate(PathState path, long now) => Paths.Validate(path, now);
+    private void Validate(Network path, long now) => Paths.Validate(path, now);
 
-    private void Activate(PathState path, long now)
+    private void Activate(Network path, long now)
     {
         Paths.Active = path;
-        _state.Recovery.ActivatePath(path.Recovery, now);
+        _state.Recovery.ActivatePath(path.Transmission, now);
         _state.Monitor.OnRecoveryChanged(now);
         Paths.Report(path, PathChange.Active);
     }

@@ -12,23 +12,23 @@ namespace Post.Quic.Engine.Paths;
 internal sealed class PathManager
 {
     private readonly ConnectionState _state;
-    private readonly PathState?[] _paths = new PathState?[Limits.MaxPaths];
+    private readonly Network?[] _paths = new Network?[Limits.MaxPaths];
     private int _nextId;
     private bool _remoteIdsChanged;
 
     public PathManager(
-        ConnectionState state, in NetworkAddress local, in NetworkAddress remote, RecoveryPath recovery)
+        ConnectionState state, in NetworkAddress local, in NetworkAddress remote, Transmission recovery)
     {
         _state = state;
-        Active = new PathState(_nextId++, local, remote, recovery) { Spin = state.FirstSpin };
+        Active = new Network(_nextId++, local, remote, recovery) { Spin = state.FirstSpin };
         _paths[0] = Active;
     }
 
     /// <summary>Where new data goes.</summary>
-    public PathState Active { get; set; }
+    public Network Active { get; set; }
 
     /// <summary>All paths; some places are empty.</summary>
-    public ReadOnlySpan<PathState?> All => _paths;
+    public ReadOnlySpan<Network?> All => _paths;
 
     /// <summary>When a path is to be challenged again or given up.</summary>
     public long Deadline
@@ -36,7 +36,7 @@ internal sealed class PathManager
         get
         {
             long deadline = long.MaxValue;
-            foreach (PathState? path in _paths)
+            foreach (Network? path in _paths)
             {
                 deadline = Math.Min(deadline, path?.Validation.Deadline ?? long.MaxValue);
             }
@@ -46,10 +46,10 @@ internal sealed class PathManager
     }
 
     /// <summary>The path a datagram came by; null for addresses not seen so far.</summary>
-    public PathState? Find(in DatagramMetadata metadata)
+    public Network? Find(in DatagramMetadata metadata)
     {
-        PathState? byRemote = null;
-        foreach (PathState? path in _paths)
+        Network? byRemote = null;
+        foreach (Network? path in _paths)
         {
             if (path is null || path.Remote != metadata.Remote)
             {
@@ -80,7 +80,7 @@ internal sealed class PathManager
     /// <summary>RFC 9000 section 9: a client takes packets from no server address that it does not talk to.</summary>
     public bool IsKnownRemote(in NetworkAddress remote)
     {
-        foreach (PathState? path in _paths)
+        foreach (Network? path in _paths)
         {
             if (path is not null && path.Remote == remote)
             {
@@ -95,7 +95,7 @@ internal sealed class PathManager
     /// Adds the path of a peer that was seen at a new address. Null when there is no room or no connection id: the
     /// peer is then not answered there.
     /// </summary>
-    public PathState? AddForPeer(in DatagramMetadata metadata, ulong localIdSequence)
+    public Network? AddForPeer(in DatagramMetadata metadata, ulong localIdSequence)
     {
         if (!TryFindRoom(out int slot))
         {
@@ -105,7 +105,7 @@ internal sealed class PathManager
         // RFC 9000 section 9.5: a peer that moves takes a new id of ours, and gets a new one of its own. One that still
         // uses the id of a path, the active one or one it was just trying, was moved by a NAT, and for all an observer can
         // tell there is nothing left to hide.
-        PathState? origin = FindByLocalId(localIdSequence);
+        Network? origin = FindByLocalId(localIdSequence);
         RemoteConnectionId remoteId = default;
         if (origin is not null)
         {
@@ -116,13 +116,13 @@ internal sealed class PathManager
             return null;
         }
 
-        PathState likely = origin ?? Active;
+        Network likely = origin ?? Active;
         bool sameWay = likely.Remote.SameHost(metadata.Remote) && likely.Local == metadata.Local;
-        var path = new PathState(
+        var path = new Network(
             _nextId++,
             metadata.Local,
             metadata.Remote,
-            sameWay ? likely.Recovery : _state.CreateRecoveryPath())
+            sameWay ? likely.Transmission : _state.CreateTransmission())
         {
             LocalIdSequence = localIdSequence,
         };
@@ -130,14 +130,14 @@ internal sealed class PathManager
     }
 
     /// <summary>Adds a path that we want to try; null when there is no room or no connection id for it.</summary>
-    public PathState? AddForProbing(in NetworkAddress local, in NetworkAddress remote)
+    public Network? AddForProbing(in NetworkAddress local, in NetworkAddress remote)
     {
         if (!TryFindRoom(out int slot) || !_state.RemoteIds.TryTake(out RemoteConnectionId remoteId))
         {
             return null;
         }
 
-        var path = new PathState(_nextId++, local, remote, _state.CreateRecoveryPath())
+        var path = new Network(_nextId++, local, remote, _state.CreateTransmission())
         {
             LocalIdSequence = Active.LocalIdSequence,
         };
@@ -145,7 +145,7 @@ internal sealed class PathManager
     }
 
     /// <summary>The newest packet of a path was sent to this id of ours.</summary>
-    public void OnReceivedFor(PathState path, ulong localIdSequence)
+    public void OnReceivedFor(Network path, ulong localIdSequence)
     {
         if (path.LocalIdSequence == localIdSequence)
         {
@@ -154,7 +154,7 @@ internal sealed class PathManager
 
         path.LocalIdSequence = localIdSequence;
         ulong oldest = localIdSequence;
-        foreach (PathState? other in _paths)
+        foreach (Network? other in _paths)
         {
             oldest = Math.Min(oldest, other?.LocalIdSequence ?? oldest);
         }
@@ -162,7 +162,7 @@ internal sealed class PathManager
         _state.LocalIds.OnUsed(localIdSequence, oldest);
     }
 
-    public void Remove(PathState path)
+    public void Remove(Network path)
     {
         int slot = Array.IndexOf(_paths, path);
         if (slot < 0 || path == Active)
@@ -174,10 +174,10 @@ internal sealed class PathManager
         WithdrawToken(path);
         bool idShared = false;
         bool wayShared = false;
-        foreach (PathState? other in _paths)
+        foreach (Network? other in _paths)
         {
             idShared |= other is not null && other.RemoteId.Sequence == path.RemoteId.Sequence;
-            wayShared |= other is not null && other.Recovery == path.Recovery;
+            wayShared |= other is not null && other.Transmission == path.Transmission;
         }
 
         if (!idShared)
@@ -191,7 +191,7 @@ internal sealed class PathManager
 
         if (!wayShared)
         {
-            _state.Recovery.RemovePath(path.Recovery, _state.Now);
+            _state.Recovery.RemovePath(path.Transmission, _state.Now);
         }
 
         Report(path, PathChange.Removed);
@@ -200,7 +200,7 @@ internal sealed class PathManager
     /// <summary>The peer is found: places where it was looked for in vain are forgotten.</summary>
     public void RemoveFailed()
     {
-        foreach (PathState? path in _paths)
+        foreach (Network? path in _paths)
         {
             if (path is { IsValidated: false, Validation.State: PathValidationState.Failed })
             {
@@ -217,7 +217,7 @@ internal sealed class PathManager
     /// 5.1.2). Not before all frames of a packet are read: the ids that replace the ones of the first frame may come with the next.
     /// </summary>
     /// <param name="here">The path of that packet. It is served first: there the peer is.</param>
-    public void ReplaceRetiredIds(PathState here)
+    public void ReplaceRetiredIds(Network here)
     {
         if (!_remoteIdsChanged)
         {
@@ -227,7 +227,7 @@ internal sealed class PathManager
         _remoteIdsChanged = false;
         _ = Contains(here) && ReplaceRetiredId(here);
         ReplaceRetiredId(Active);
-        foreach (PathState? path in _paths)
+        foreach (Network? path in _paths)
         {
             // The one to come back to waits for the next id.
             if (path is not null && !ReplaceRetiredId(path) && path != Active && path != _state.Migration.Fallback)
@@ -240,10 +240,10 @@ internal sealed class PathManager
     }
 
     /// <summary>The path has not been given up; the active one never is, so nothing is searched for most packets.</summary>
-    public bool Contains(PathState path) => path == Active || Array.IndexOf(_paths, path) >= 0;
+    public bool Contains(Network path) => path == Active || Array.IndexOf(_paths, path) >= 0;
 
     /// <summary>The id that the path uses may have a token by now: the owner routes stateless resets by it.</summary>
-    public void AnnounceToken(PathState path)
+    public void AnnounceToken(Network path)
     {
         if (path.AnnouncedToken is null && _state.RemoteIds.TryGetToken(path.RemoteId.Sequence, out StatelessResetToken token))
         {
@@ -254,7 +254,7 @@ internal sealed class PathManager
 
     public void WithdrawTokens()
     {
-        foreach (PathState? path in _paths)
+        foreach (Network? path in _paths)
         {
             if (path is not null)
             {
@@ -264,7 +264,7 @@ internal sealed class PathManager
     }
 
     /// <summary>PATH_CHALLENGE came by this path; the answer leaves by it (RFC 9000 section 8.2.2).</summary>
-    public static void OnChallenge(PathState path, in PathChallengeFrame frame) => path.Responses.Add(frame.Data);
+    public static void OnChallenge(Network path, in PathChallengeFrame frame) => path.Responses.Add(frame.Data);
 
     /// <summary>
     /// PATH_RESPONSE came. One that answers nothing is ignored: RFC 9000 section 19.18 lets us, and the challenge may
@@ -272,7 +272,7 @@ internal sealed class PathManager
     /// </summary>
     public void OnResponse(in PathResponseFrame frame, long now)
     {
-        foreach (PathState? path in _paths)
+        foreach (Network? path in _paths)
         {
             if (path is not null && path.Validation.TryAnswer(frame.Data))
             {
@@ -298,7 +298,7 @@ internal sealed class PathManager
     }
 
     /// <summary>Asks the peer over the path for a sign of life.</summary>
-    public void Validate(PathState path, long now)
+    public void Validate(Network path, long now)
     {
         path.HeardWhenAsked = path.PacketsReceived;
         path.Validation.Start(
@@ -310,7 +310,7 @@ internal sealed class PathManager
     /// <summary>Nobody ran us for a while: who is being asked for a sign of life had no chance to give it.</summary>
     public void OnStall(long now)
     {
-        foreach (PathState? path in _paths)
+        foreach (Network? path in _paths)
         {
             if (path is { Validation.State: PathValidationState.Validating })
             {
@@ -320,9 +320,9 @@ internal sealed class PathManager
     }
 
     /// <summary>A path has something to say that can only be said on it.</summary>
-    public PathState? FindWithProbe(long now)
+    public Network? FindWithProbe(long now)
     {
-        foreach (PathState? path in _paths)
+        foreach (Network? path in _paths)
         {
             if (path is not null && (path.Responses.Count != 0 || path.Validation.WantsChallenge(now)))
             {
@@ -335,7 +335,7 @@ internal sealed class PathManager
 
     public void HandleTimeout(long now)
     {
-        foreach (PathState? path in _paths)
+        foreach (Network? path in _paths)
         {
             if (_state.IsOver)
             {
@@ -353,14 +353,14 @@ internal sealed class PathManager
         }
     }
 
-    public void Report(PathState path, PathChange change)
+    public void Report(Network path, PathChange change)
     {
         var report = new PathEvent(path.Id, change, path.Local, path.Remote);
         _state.Trace?.PathChanged(_state.Now, report);
         _state.Events.OnPath(report);
     }
 
-    private PathState Insert(int slot, PathState path, in RemoteConnectionId remoteId)
+    private Network Insert(int slot, Network path, in RemoteConnectionId remoteId)
     {
         path.RemoteId = remoteId;
         _paths[slot] = path;
@@ -369,14 +369,14 @@ internal sealed class PathManager
         return path;
     }
 
-    private PathState? FindByLocalId(ulong sequence)
+    private Network? FindByLocalId(ulong sequence)
     {
         if (Active.LocalIdSequence == sequence)
         {
             return Active;
         }
 
-        foreach (PathState? path in _paths)
+        foreach (Network? path in _paths)
         {
             if (path is not null && path.LocalIdSequence == sequence)
             {
@@ -387,7 +387,7 @@ internal sealed class PathManager
         return null;
     }
 
-    private bool ReplaceRetiredId(PathState path)
+    private bool ReplaceRetiredId(Network path)
     {
         if (_state.RemoteIds.IsActive(path.RemoteId.Sequence))
         {
@@ -405,7 +405,7 @@ internal sealed class PathManager
         return true;
     }
 
-    private void WithdrawToken(PathState path)
+    private void WithdrawToken(Network path)
     {
         if (path.AnnouncedToken is { } token)
         {
@@ -423,8 +423,8 @@ internal sealed class PathManager
             return true;
         }
 
-        PathState? oldest = null;
-        foreach (PathState? path in _paths)
+        Network? oldest = null;
+        foreach (Network? path in _paths)
         {
             if (path != Active && path != _state.Migration.Fallback && (oldest is null || path!.Id < oldest.Id))
             {

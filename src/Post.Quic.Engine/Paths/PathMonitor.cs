@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Recovery;
 
@@ -13,7 +14,7 @@ internal sealed class PathMonitor
     private const int SuspicionPeriods = 3;
 
     private readonly ConnectionState _state;
-    private RecoveryPath? _watched;
+    private Transmission? _watched;
     private int _mtu;
     private EcnState _ecn;
     private int _idLength;
@@ -25,8 +26,8 @@ internal sealed class PathMonitor
 
     public void OnRecoveryChanged(long now)
     {
-        PathState path = _state.Paths.Active;
-        RecoveryPath recovery = path.Recovery;
+        Network path = _state.Paths.Active;
+        Transmission recovery = path.Transmission;
         _state.Streams.RoundTrip = recovery.Rtt.Smoothed;
         _state.Streams.UnsentLimit = Math.Clamp(recovery.Congestion.Window / 4, Limits.LeastUnsent, Limits.MostUnsent);
         _state.Datagrams.SuspicionTime = SuspicionPeriods * _state.Recovery.ProbeTimeoutPeriod;

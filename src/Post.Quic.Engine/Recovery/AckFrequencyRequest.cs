@@ -50,7 +50,7 @@ internal sealed class AckFrequencyRequest
     /// <summary>Recovery has learnt something of the path that is in use.</summary>
     /// <param name="path">That path.</param>
     /// <param name="peer">What the peer announced; without min_ack_delay it is asked nothing.</param>
-    public void Update(RecoveryPath path, TransportParameters peer)
+    public void Update(Transmission path, TransportParameters peer)
     {
         if (peer.MinAckDelay is not { } least || !path.Rtt.HasSample)
         {

@@ -1,4 +1,4 @@
-using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 
@@ -14,10 +14,10 @@ internal sealed class AckReceiver
     // turned round at a time.
     private const int RangesAtOnce = 64;
 
-    private readonly RecoveryPaths _paths;
+    private readonly Transmissions _paths;
     private readonly IFrameFate _fate;
 
-    public AckReceiver(RecoveryPaths paths, IFrameFate fate)
+    public AckReceiver(Transmissions paths, IFrameFate fate)
     {
         _paths = paths;
         _fate = fate;
@@ -47,7 +47,7 @@ internal sealed class AckReceiver
         bool largestIsNew = space.Sent.IsOutstanding(largest);
         SentPacket largestPacket = largestIsNew ? space.Sent[largest] : default;
 
-        foreach (RecoveryPath path in _paths)
+        foreach (Transmission path in _paths)
         {
             path.BeginAck();
         }
@@ -193,14 +193,14 @@ internal sealed class AckReceiver
             space.MarkedSent);
 
         int marked = 0;
-        foreach (RecoveryPath path in _paths)
+        foreach (Transmission path in _paths)
         {
             marked += path.AckedMarked;
         }
 
         // Counts are kept for a space, marks for a path: an ACK that spans a migration judges those paths that had
         // something acknowledged by what all of them had.
-        foreach (RecoveryPath path in _paths)
+        foreach (Transmission path in _paths)
         {
             if (path.AckedBytes != 0 && path.Ecn.OnAcked(path.AckedMarked == 0 ? 0 : marked, feedback))
             {

@@ -9,10 +9,10 @@ internal sealed class LossDetector
     // RFC 9002 section 7.6.1: kPersistentCongestionThreshold.
     private const int PersistentCongestionPeriods = 3;
 
-    private readonly RecoveryPaths _paths;
+    private readonly Transmissions _paths;
     private readonly IFrameFate _fate;
 
-    public LossDetector(RecoveryPaths paths, IFrameFate fate)
+    public LossDetector(Transmissions paths, IFrameFate fate)
     {
         _paths = paths;
         _fate = fate;
@@ -36,7 +36,7 @@ internal sealed class LossDetector
 
         SentPackets sent = space.Sent;
         int lost = 0;
-        foreach (RecoveryPath path in _paths)
+        foreach (Transmission path in _paths)
         {
             path.BeginLosses();
         }
@@ -56,7 +56,7 @@ internal sealed class LossDetector
             }
 
             // RFC 9002 section 6.1: only packets sent before an acknowledged one can be lost; by number or by time.
-            RecoveryPath path = _paths.FindOrActive(packet);
+            Transmission path = _paths.FindOrActive(packet);
             long lossTime = packet.TimeSent + path.LossDelay;
             bool byNumber = largestAcked - number >= (ulong)path.PacketThreshold;
             if (byNumber || lossTime <= now)
@@ -90,7 +90,7 @@ internal sealed class LossDetector
             space.AckElicitingOutstanding--;
         }
 
-        RecoveryPath? path = _paths.Find(packet);
+        Transmission? path = _paths.Find(packet);
         if (path is not null)
         {
             if (!congestion)
@@ -132,7 +132,7 @@ internal sealed class LossDetector
     private bool Conclude(PacketNumberSpace space, ReadOnlySpan<PacketNumberSpace> spaces, long maxAckDelay, long now)
     {
         bool began = false;
-        foreach (RecoveryPath path in _paths)
+        foreach (Transmission path in _paths)
         {
             if (path.DetectBlackHole(now))
             {

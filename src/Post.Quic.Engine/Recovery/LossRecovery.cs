@@ -1,5 +1,5 @@
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Crypto;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 
@@ -12,7 +12,7 @@ namespace Post.Quic.Engine.Recovery;
 /// <remarks>
 /// <para>Sending: ask <see cref="PacketNumberSpace.CanSend"/> before each packet that counts as in flight, unless it is a probe
 /// (<see cref="PacketNumberSpace.ProbesPending"/>); after building it call <see cref="OnPacketSent"/>. An
-/// MTU probe asks <see cref="RecoveryPath.CanSendMtuProbe"/> instead.</para>
+/// MTU probe asks <see cref="Transmission.CanSendMtuProbe"/> instead.</para>
 /// <para>Timers: <see cref="NextTimeout"/> and <see cref="OnTimeout"/>; each space's
 /// <see cref="ReceivedPackets.AckDeadline"/>, the active path's <see cref="Pacer.NextSendTime"/> when pacing was the
 /// answer, and <see cref="MtuDiscovery.NextTimeout"/> are the caller's to watch.</para>
@@ -24,7 +24,7 @@ internal sealed class LossRecovery : IDisposable
     // RFC 9000 section 13.2.4: an endpoint that only sends ACKs adds a PING from time to time, to learn which arrived.
     private const int AckOnlyPacketsBeforePing = 16;
 
-    private readonly RecoveryPaths _paths = new();
+    private readonly Transmissions _paths = new();
     private readonly ProbeTimer _probe;
     private readonly ProbeContents _probeContents;
     private readonly LossDetector _detector;
@@ -35,7 +35,7 @@ internal sealed class LossRecovery : IDisposable
     /// <param name="random">For the packet numbers that are skipped.</param>
     /// <param name="fate">Who is told what became of the frames.</param>
     /// <param name="path">The first path; it is active.</param>
-    public LossRecovery(bool isClient, RandomSource random, IFrameFate fate, RecoveryPath path)
+    public LossRecovery(bool isClient, RandomSource random, IFrameFate fate, Transmission path)
     {
         _paths.Add(path);
         _probe = new ProbeTimer(isClient);
@@ -57,10 +57,10 @@ internal sealed class LossRecovery : IDisposable
     public PacketNumberSpace Application => _spaces[(int)PacketNumberSpaceId.Application];
 
     /// <summary>The path that new data is sent on.</summary>
-    public RecoveryPath ActivePath => _paths.Active;
+    public Transmission ActivePath => _paths.Active;
 
     /// <summary>All paths.</summary>
-    public RecoveryPaths Paths => _paths;
+    public Transmissions Paths => _paths;
 
     /// <summary>The peer's max_ack_delay in microseconds, or what we asked for with ACK_FREQUENCY if that is more.</summary>
     public long PeerMaxAckDelay { get; set; } = ReceivedPackets.DefaultMaxAckDelay;
@@ -97,7 +97,7 @@ internal sealed class LossRecovery : IDisposable
     /// A packet with the space's <see cref="PacketNumberSpace.NextPacketNumber"/> and the frames recorded in its log
     /// was built and leaves now. Returns its number.
     /// </summary>
-    public ulong OnPacketSent(PacketNumberSpace space, RecoveryPath path, in PacketSent info, long now)
+    public ulong OnPacketSent(PacketNumberSpace space, Transmission path, in PacketSent info, long now)
     {
         MakeRoom(space, now);
         (long firstFrame, int frameCount) = space.Frames.Commit();
@@ -175,7 +175,7 @@ internal sealed class LossRecovery : IDisposable
             _probe.ResetCount();
         }
 
-        foreach (RecoveryPath path in _paths)
+        foreach (Transmission path in _paths)
         {
             path.EndAck(now, congested);
             path.UpdatePacing(now);
@@ -211,7 +211,7 @@ internal sealed class LossRecovery : IDisposable
 
         if (lossTime)
         {
-            foreach (RecoveryPath path in _paths)
+            foreach (Transmission path in _paths)
             {
                 path.UpdatePacing(now);
             }
@@ -233,17 +233,17 @@ internal sealed class LossRecovery : IDisposable
     public void OnStall(long duration, long now)
     {
         _acks.SamplesFrom = now;
-        foreach (RecoveryPath path in _paths)
+        foreach (Transmission path in _paths)
         {
             path.Congestion.OnStall(duration);
         }
     }
 
-    /// <summary>A path may be sent on, beside those there are; its index comes from <see cref="RecoveryPaths.FreeIndex"/>.</summary>
-    public void AddPath(RecoveryPath path) => _paths.Add(path);
+    /// <summary>A path may be sent on, beside those there are; its index comes from <see cref="Transmissions.FreeIndex"/>.</summary>
+    public void AddPath(Transmission path) => _paths.Add(path);
 
     /// <summary>New data goes to the path from now on (RFC 9000 section 9.3 and 9.4).</summary>
-    public void ActivatePath(RecoveryPath path, long now)
+    public void ActivatePath(Transmission path, long now)
     {
         _paths.Activate(path);
         _probe.ResetCount();
@@ -254,7 +254,7 @@ internal sealed class LossRecovery : IDisposable
     /// The path is given up. Its packets are still waited for, since they may have arrived; but they no longer say
     /// anything about round trips or congestion.
     /// </summary>
-    public void RemovePath(RecoveryPath path, long now)
+    public void RemovePath(Transmission path, long now)
     {
         _paths.Remove(path);
         path.Empty();

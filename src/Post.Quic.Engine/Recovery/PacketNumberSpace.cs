@@ -82,7 +82,7 @@ internal sealed class PacketNumberSpace : IDisposable
     /// Whether a packet of <paramref name="size"/> bytes that counts as in flight may be sent on the path now. Ask
     /// only when there is something to send: a refusal shows that the path, not the application, was the limit.
     /// </summary>
-    public SendPermission CanSend(RecoveryPath path, int size, long now) =>
+    public SendPermission CanSend(Transmission path, int size, long now) =>
         Sent.Length >= Connection.Limits.SentPackets || Frames.Count >= Connection.Limits.SentFrames
             ? SendPermission.Bookkeeping
             : path.CanSend(size, now);

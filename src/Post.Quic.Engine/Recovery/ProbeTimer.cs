@@ -50,7 +50,7 @@ internal sealed class ProbeTimer
     /// <param name="path">The path whose round trip counts.</param>
     /// <param name="maxAckDelay">The peer's max_ack_delay.</param>
     /// <param name="now">The time.</param>
-    public void Update(ReadOnlySpan<PacketNumberSpace> spaces, RecoveryPath path, long maxAckDelay, long now)
+    public void Update(ReadOnlySpan<PacketNumberSpace> spaces, Transmission path, long maxAckDelay, long now)
     {
         Deadline = long.MaxValue;
         Space = null;

@@ -1,4 +1,4 @@
-using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 

@@ -38,7 +38,7 @@ internal struct SentPacket
     /// <summary>Lowest bits of the key-update generation it was protected with (RFC 9001 section 6).</summary>
     public byte KeyGeneration;
 
-    /// <summary>Index of the path it was sent on, among the connection's <see cref="RecoveryPath"/>s.</summary>
+    /// <summary>Index of the path it was sent on, among the connection's <see cref="Transmission"/>s.</summary>
     public byte PathIndex;
 
     /// <summary>The ECN field its datagram was sent with, not counting what the network made of it.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Paths;
 
 namespace Post.Quic.Engine.Udp;

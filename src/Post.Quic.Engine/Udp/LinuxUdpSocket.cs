@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Congestion;
 
 namespace Post.Quic.Engine.Udp;
 

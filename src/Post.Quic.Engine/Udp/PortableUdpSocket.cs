@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Congestion;
 
 namespace Post.Quic.Engine.Udp;
 

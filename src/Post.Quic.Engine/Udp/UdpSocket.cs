@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Paths;
 
 namespace Post.Quic.Engine.Udp;

@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Tests.Simulation;
@@ -368,7 +369,7 @@ public sealed class AttackTests
         public List<ulong> Data { get; } = [];
 
         public override void PacketSent(
-            long now, PathState path, EncryptionLevel level, ulong packetNumber, int size, ReadOnlySpan<byte> payload)
+            long now, Network path, EncryptionLevel level, ulong packetNumber, int size, ReadOnlySpan<byte> payload)
         {
             var reader = new WireReader(payload);
             if (reader.TryReadVarInt(out ulong type)

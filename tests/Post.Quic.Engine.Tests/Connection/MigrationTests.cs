@@ -1,5 +1,6 @@
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Tests.Simulation;
@@ -18,14 +19,14 @@ public sealed class MigrationTests
     {
         using Pair pair = new Pair().Handshake();
         pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(300_000), 10_000_000);
-        PathState before = pair.Server.Core!.State.Paths.Active;
+        Network before = pair.Server.Core!.State.Paths.Active;
         pair.Network.Rebind();
         pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(300_000), 10_000_000);
         pair.RunFor(2_000_000);
-        PathState after = pair.Server.Core.State.Paths.Active;
+        Network after = pair.Server.Core.State.Paths.Active;
         Assert.AreEqual(pair.Network.Translate(pair.Client.Address), after.Remote);
         Assert.IsTrue(after.IsValidated);
-        Assert.AreSame(before.Recovery, after.Recovery);
+        Assert.AreSame(before.Transmission, after.Transmission);
         Assert.IsTrue(pair.Server.PathEvents.Any(change => change.Change == PathChange.Active));
         OnePathLeft(pair.Server);
     }
@@ -35,13 +36,13 @@ public sealed class MigrationTests
     {
         using Pair pair = new Pair().Handshake();
         pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(300_000), 10_000_000);
-        PathState before = pair.Server.Core!.State.Paths.Active;
+        Network before = pair.Server.Core!.State.Paths.Active;
         pair.Network.Rebind(newAddress: 0x0a0000aa);
         pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(300_000), 10_000_000);
         pair.RunFor(4_000_000);
-        PathState after = pair.Server.Core.State.Paths.Active;
+        Network after = pair.Server.Core.State.Paths.Active;
         Assert.AreEqual(pair.Network.Translate(pair.Client.Address), after.Remote);
-        Assert.AreNotSame(before.Recovery, after.Recovery);
+        Assert.AreNotSame(before.Transmission, after.Transmission);
         OnePathLeft(pair.Server);
     }
 
@@ -104,7 +105,7 @@ public sealed class MigrationTests
         // Bound to no address, as a client's socket mostly is: it learns from the first packet which one it has.
         Assert.IsTrue(pair.Client.Core.TryMigrate(NetworkAddress.FromIPv4(0, 50001), pair.Now));
         pair.RunFor(2_000_000);
-        PathState moved = paths.Active;
+        Network moved = paths.Active;
         Assert.AreEqual(50001, moved.Local.Port);
 
         Assert.IsNull(paths.Find(new DatagramMetadata(old, moved.Remote, default)));
@@ -274,7 +275,7 @@ public sealed class MigrationTests
             pair.RunFor(500_000);
             var attacker = new EvilPeer(pair.Client, pair.Server) { From = NetworkAddress.FromIPv4(0xc0a80001, 9999) };
             attacker.Send(pair.Now, (ref WireWriter writer) => writer.WriteByte(1));
-            PathState forged = pair.Server.Core!.State.Paths.Active;
+            Network forged = pair.Server.Core!.State.Paths.Active;
             forged.Amplification.OnSent((int)forged.Amplification.Budget - left);
             pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(1000), 10_000_000);
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Simulation;
 

@@ -174,9 +174,9 @@ public sealed class QlogEventTests
         var world = new TraceWorld();
         world.Trace.MetricsUpdated(TraceWorld.Start, world.Path);
         world.Trace.MetricsUpdated(TraceWorld.Start + 1, world.Path);
-        world.Path.Recovery.Rtt.AddSample(40_000, 0, TraceWorld.Start);
+        world.Path.Transmission.Rtt.AddSample(40_000, 0, TraceWorld.Start);
         world.Trace.MetricsUpdated(TraceWorld.Start + 2, world.Path);
-        world.Path.Recovery.Congestion.OnCongestionEvent(TraceWorld.Start, TraceWorld.Start + 2, ecn: false);
+        world.Path.Transmission.Congestion.OnCongestionEvent(TraceWorld.Start, TraceWorld.Start + 2, ecn: false);
         world.Trace.MetricsUpdated(TraceWorld.Start + 3, world.Path);
         QlogFile file = await world.ReadAsync();
         IReadOnlyList<JsonElement> metrics = file.Named("quic:recovery_metrics_updated");
@@ -248,7 +248,7 @@ public sealed class QlogEventTests
     public async Task Second_path_gets_a_tuple_and_its_packets_name_it()
     {
         var world = new TraceWorld();
-        PathState second = TraceWorld.NewPath(3);
+        Network second = TraceWorld.NewPath(3);
         world.Trace.PathChanged(TraceWorld.Start, new PathEvent(0, PathChange.Added, TraceWorld.Local, TraceWorld.Remote));
         world.Trace.PathChanged(TraceWorld.Start, new PathEvent(3, PathChange.Added, TraceWorld.Local, TraceWorld.Remote));
         world.Trace.PathChanged(TraceWorld.Start, new PathEvent(3, PathChange.Validated, TraceWorld.Local, TraceWorld.Remote));

@@ -44,12 +44,12 @@ internal sealed class TraceWorld
 
     public QlogTrace Trace { get; }
 
-    public PathState Path { get; } = NewPath(0);
+    public Network Path { get; } = NewPath(0);
 
-    public static PathState NewPath(int id)
+    public static Network NewPath(int id)
     {
         var mtu = new MtuDiscovery(1452);
-        return new PathState(id, Local, Remote, new RecoveryPath(0, new CubicController(mtu.Current), mtu, ecnEnabled: true));
+        return new Network(id, Local, Remote, new Transmission(0, new CubicController(mtu.Current), mtu, ecnEnabled: true));
     }
 
     /// <summary>The bytes of frames that <paramref name="write"/> writes.</summary>

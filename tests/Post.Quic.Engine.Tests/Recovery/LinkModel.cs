@@ -1,5 +1,4 @@
 using Post.Quic.Engine.Congestion;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
@@ -25,7 +24,7 @@ internal sealed class LinkModel : IFrameFate, IDisposable
         _bottleneck = bottleneck ?? new Bottleneck();
         _random = new Random(seed);
         Size = size;
-        Path = new RecoveryPath(0, congestion ?? new CubicController(size), new MtuDiscovery(size, enabled: false), ecnEnabled: true);
+        Path = new Transmission(0, congestion ?? new CubicController(size), new MtuDiscovery(size, enabled: false), ecnEnabled: true);
         Recovery = new LossRecovery(isClient: true, new Crypto.SeededRandomSource(seed), this, Path);
         Recovery.OnHandshakeConfirmed(0);
     }
@@ -67,7 +66,7 @@ internal sealed class LinkModel : IFrameFate, IDisposable
 
     public LossRecovery Recovery { get; }
 
-    public RecoveryPath Path { get; }
+    public Transmission Path { get; }
 
     public ulong BytesReceived { get; private set; }
 

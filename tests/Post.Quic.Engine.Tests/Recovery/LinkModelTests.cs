@@ -1,5 +1,4 @@
 using Post.Quic.Engine.Congestion;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 
 namespace Post.Quic.Engine.Tests.Recovery;

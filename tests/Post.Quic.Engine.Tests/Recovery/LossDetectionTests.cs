@@ -1,5 +1,4 @@
 using Post.Quic.Engine.Congestion;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
@@ -257,7 +256,7 @@ public sealed class LossDetectionTests
         // RFC 9000 section 9.4: no round trip and no congestion of the old path counts for the new one.
         var world = new RecoveryWorld();
         ulong old = world.SendMany(5);
-        var path = new RecoveryPath(
+        var path = new Transmission(
             world.Recovery.Paths.FreeIndex,
             new NewRenoController(RecoveryWorld.Size),
             new MtuDiscovery(RecoveryWorld.Size),

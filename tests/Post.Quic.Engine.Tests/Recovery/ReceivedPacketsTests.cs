@@ -1,5 +1,5 @@
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Connection;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;

@@ -1,6 +1,5 @@
 using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Crypto;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
@@ -24,7 +23,7 @@ internal sealed class RecoveryWorld : IFrameFate
         bool ecn = false,
         int mtuLimit = MtuDiscovery.BaseSize)
     {
-        Path = new RecoveryPath(0, congestion ?? new NewRenoController(Size), new MtuDiscovery(mtuLimit), ecn);
+        Path = new Transmission(0, congestion ?? new NewRenoController(Size), new MtuDiscovery(mtuLimit), ecn);
         Recovery = new LossRecovery(isClient, random ?? new LateSkips(), this, Path);
         if (confirmed)
         {
@@ -36,7 +35,7 @@ internal sealed class RecoveryWorld : IFrameFate
 
     public LossRecovery Recovery { get; }
 
-    public RecoveryPath Path { get; }
+    public Transmission Path { get; }
 
     public PacketNumberSpace Application => Recovery.Application;
 
@@ -66,7 +65,7 @@ internal sealed class RecoveryWorld : IFrameFate
         SentFrame? frame = null,
         EcnCodepoint ecn = EcnCodepoint.NotEct,
         EncryptionLevel level = EncryptionLevel.Application,
-        RecoveryPath? path = null)
+        Transmission? path = null)
     {
         space ??= Application;
         if (frame is { } one)

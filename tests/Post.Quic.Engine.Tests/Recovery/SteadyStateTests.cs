@@ -1,5 +1,4 @@
 using Post.Quic.Engine.Congestion;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
@@ -25,7 +24,7 @@ public sealed class SteadyStateTests
     /// <summary>Windows of packets of two frames each, every 97th of which does not arrive.</summary>
     private sealed class Traffic : IFrameFate, IDisposable
     {
-        private readonly RecoveryPath _path;
+        private readonly Transmission _path;
         private readonly LossRecovery _recovery;
         private readonly ReceivedPackets _receiver = new(PacketNumberSpaceId.Application);
         private readonly SentFrameLog _receiverLog = new();
@@ -34,7 +33,7 @@ public sealed class SteadyStateTests
 
         public Traffic()
         {
-            _path = new RecoveryPath(0, new CubicController(1200), new MtuDiscovery(1200), ecnEnabled: true);
+            _path = new Transmission(0, new CubicController(1200), new MtuDiscovery(1200), ecnEnabled: true);
             _recovery = new LossRecovery(isClient: true, new Crypto.SeededRandomSource(1), this, _path);
             _recovery.OnHandshakeConfirmed(0);
         }

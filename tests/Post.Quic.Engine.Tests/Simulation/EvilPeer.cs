@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
@@ -35,7 +36,7 @@ internal sealed class EvilPeer
     public byte[] Build(long now, FrameAuthor frames, EncryptionLevel level = EncryptionLevel.Application, int padTo = 0)
     {
         byte[] buffer = new byte[1452];
-        PathState path = _side.Core!.State.Paths.Active;
+        Network path = _side.Core!.State.Paths.Active;
         Assert.IsTrue(_builder.TryBegin(buffer, 0, level, path, out PacketDraft draft));
         var writer = new WireWriter(buffer.AsSpan(draft.PayloadOffset..^16));
         frames(ref writer);

@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Paths;
 
 namespace Post.Quic.Engine.Tests.Simulation;

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Udp;
 

@@ -1,4 +1,5 @@
 using System.Net.NetworkInformation;
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Udp;
 using static Post.Quic.Engine.Tests.Udp.UdpTestSockets;

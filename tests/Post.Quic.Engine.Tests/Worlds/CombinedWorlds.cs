@@ -1,6 +1,8 @@
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Datagrams;
 using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Simulation;
 using Post.Quic.Testing.Mutations;
@@ -293,7 +295,7 @@ public sealed class CombinedWorlds
             pair.Network.Conditions = marking with { BleachEcn = true };
             _ = pair.Client.Core!.TryMigrate(NetworkAddress.FromIPv4(0x0a010001, 50_001), pair.Now);
         });
-        Assert.AreNotEqual(EcnState.Capable, pair.Client.Core!.State.Paths.Active.Recovery.Ecn.State);
+        Assert.AreNotEqual(EcnState.Capable, pair.Client.Core!.State.Paths.Active.Transmission.Ecn.State);
         pair.Network.Conditions = marking;
         World.Exchange(pair, 30_000, 60 * Second, meanwhile: () =>
             pair.Client.Core.TryMigrate(NetworkAddress.FromIPv4(0x0a010002, 50_001), pair.Now));

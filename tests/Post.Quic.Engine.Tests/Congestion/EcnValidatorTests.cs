@@ -1,8 +1,8 @@
-using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Tests.Recovery;
 using Post.Quic.Engine.Wire.Frames;
 
-namespace Post.Quic.Engine.Tests.Paths;
+namespace Post.Quic.Engine.Tests.Congestion;
 
 /// <summary>ECN validation (RFC 9000 section 13.4.2 and appendix A.4).</summary>
 [TestClass]

@@ -1,7 +1,7 @@
-using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Tests.Recovery;
 
-namespace Post.Quic.Engine.Tests.Paths;
+namespace Post.Quic.Engine.Tests.Congestion;
 
 /// <summary>Round-trip estimation (RFC 9002 section 5).</summary>
 [TestClass]

@@ -1,4 +1,4 @@
-namespace Post.Quic.Engine.Paths;
+namespace Post.Quic.Engine.Congestion;
 
 /// <summary>What is known of a path's support for ECN (RFC 9000 appendix A.4).</summary>
 internal enum EcnState : byte

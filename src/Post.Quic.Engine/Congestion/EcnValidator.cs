@@ -1,4 +1,4 @@
-namespace Post.Quic.Engine.Paths;
+namespace Post.Quic.Engine.Congestion;
 
 /// <summary>
 /// Finds out whether a path carries ECN marks unharmed (RFC 9000 section 13.4.2 and appendix A.4) and says how the

@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 
@@ -7,14 +8,14 @@ namespace Post.Quic.Engine.Paths;
 /// Everything that belongs to one way between the two ends, and would be another's on another way: addresses,
 /// connection ids, validation, the limit on amplification, and what was counted.
 /// </summary>
-internal sealed class PathState
+internal sealed class Network
 {
-    public PathState(int id, in NetworkAddress local, in NetworkAddress remote, RecoveryPath recovery)
+    public Network(int id, in NetworkAddress local, in NetworkAddress remote, Transmission transmission)
     {
         Id = id;
         Local = local;
         Remote = remote;
-        Recovery = recovery;
+        Transmission = transmission;
     }
 
     /// <summary>Names the path to the layer above; never used twice in a connection.</summary>
@@ -29,7 +30,7 @@ internal sealed class PathState
     /// Round-trip time, congestion, pacing, MTU and ECN. Two paths that differ only by the port of a NAT share it: the
     /// way is the same (RFC 9000 section 9.4).
     /// </summary>
-    public RecoveryPath Recovery { get; }
+    public Transmission Transmission { get; }
 
     /// <summary>The id of the peer's that packets on this path go to.</summary>
     public RemoteConnectionId RemoteId { get; set; }
@@ -83,22 +84,22 @@ internal sealed class PathState
         Remote = Remote,
         IsActive = isActive,
         IsValidated = IsValidated,
-        SmoothedRtt = Recovery.Rtt.HasSample ? Recovery.Rtt.Smoothed : 0,
-        MinRtt = Recovery.Rtt.Minimum,
-        LatestRtt = Recovery.Rtt.Latest,
-        RttVariation = Recovery.Rtt.HasSample ? Recovery.Rtt.Variation : 0,
-        CongestionWindow = Recovery.Congestion.Window,
-        BytesInFlight = Recovery.BytesInFlight,
-        EstimatedRate = Recovery.EstimatedBandwidth,
-        PacingRate = Recovery.Congestion.InSlowStart ? 0 : Recovery.Pacer.Rate,
-        Mtu = Recovery.Mtu.Current,
-        EcnCapable = Recovery.Ecn.State == EcnState.Capable,
+        SmoothedRtt = Transmission.Rtt.HasSample ? Transmission.Rtt.Smoothed : 0,
+        MinRtt = Transmission.Rtt.Minimum,
+        LatestRtt = Transmission.Rtt.Latest,
+        RttVariation = Transmission.Rtt.HasSample ? Transmission.Rtt.Variation : 0,
+        CongestionWindow = Transmission.Congestion.Window,
+        BytesInFlight = Transmission.BytesInFlight,
+        EstimatedRate = Transmission.EstimatedBandwidth,
+        PacingRate = Transmission.Congestion.InSlowStart ? 0 : Transmission.Pacer.Rate,
+        Mtu = Transmission.Mtu.Current,
+        EcnCapable = Transmission.Ecn.State == EcnState.Capable,
         PacketsSent = PacketsSent,
         PacketsReceived = PacketsReceived,
-        PacketsLost = (long)Recovery.PacketsLost,
+        PacketsLost = (long)Transmission.PacketsLost,
         BytesSent = BytesSent,
         BytesReceived = BytesReceived,
-        BytesLost = (long)Recovery.BytesLost,
-        CongestionEvents = Recovery.Congestion.CongestionEvents,
+        BytesLost = (long)Transmission.BytesLost,
+        CongestionEvents = Transmission.Congestion.CongestionEvents,
     };
 }

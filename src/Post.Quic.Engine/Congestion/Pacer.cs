@@ -1,4 +1,4 @@
-namespace Post.Quic.Engine.Paths;
+namespace Post.Quic.Engine.Congestion;
 
 /// <summary>
 /// Spreads what the congestion window allows over the round trip (RFC 9002 section 7.7): a token bucket whose bursts

@@ -1,6 +1,6 @@
 using Post.Quic.Engine.Wire;
 
-namespace Post.Quic.Engine.Connection;
+namespace Post.Quic.Engine.Paths;
 
 /// <summary>
 /// Makes the connection ids that a connection gives to its peer. The endpoint routes by them, so it decides what

@@ -1,4 +1,4 @@
-namespace Post.Quic.Engine.Paths;
+namespace Post.Quic.Engine.Congestion;
 
 /// <summary>How the ECN counts of a packet-number space grew since the last ACK that was looked at.</summary>
 /// <param name="Present">The ACK had counts at all.</param>

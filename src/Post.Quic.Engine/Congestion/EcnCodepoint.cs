@@ -1,4 +1,4 @@
-namespace Post.Quic.Engine.Paths;
+namespace Post.Quic.Engine.Congestion;
 
 /// <summary>The two ECN bits of the IP header (RFC 3168 section 5), with their values on the wire.</summary>
 internal enum EcnCodepoint : byte

@@ -1,4 +1,4 @@
-namespace Post.Quic.Engine.Paths;
+namespace Post.Quic.Engine.Recovery;
 
 /// <summary>
 /// Finds the largest datagram a path carries (DPLPMTUD, RFC 8899 as RFC 9000 section 14.3 applies it): probes of

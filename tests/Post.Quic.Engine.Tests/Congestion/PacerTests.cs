@@ -1,7 +1,6 @@
 using Post.Quic.Engine.Congestion;
-using Post.Quic.Engine.Paths;
 
-namespace Post.Quic.Engine.Tests.Paths;
+namespace Post.Quic.Engine.Tests.Congestion;
 
 /// <summary>Pacing (RFC 9002 section 7.7).</summary>
 [TestClass]

@@ -1,12 +1,12 @@
 namespace Post.Quic.Engine.Recovery;
 
 /// <summary>The paths of a connection by the index that sent packets bear, and the one in use.</summary>
-internal sealed class RecoveryPaths
+internal sealed class Transmissions
 {
-    private RecoveryPath?[] _paths = new RecoveryPath?[1];
+    private Transmission?[] _paths = new Transmission?[1];
 
     /// <summary>The path that new data is sent on; it also stands in for a path that is gone.</summary>
-    public RecoveryPath Active { get; private set; } = null!;
+    public Transmission Active { get; private set; } = null!;
 
     /// <summary>The lowest index that no path has.</summary>
     public byte FreeIndex
@@ -23,7 +23,7 @@ internal sealed class RecoveryPaths
         }
     }
 
-    public void Add(RecoveryPath path)
+    public void Add(Transmission path)
     {
         if (path.Index >= _paths.Length)
         {
@@ -39,9 +39,9 @@ internal sealed class RecoveryPaths
         Active ??= path;
     }
 
-    public void Activate(RecoveryPath path) => Active = path;
+    public void Activate(Transmission path) => Active = path;
 
-    public void Remove(RecoveryPath path)
+    public void Remove(Transmission path)
     {
         if (path == Active)
         {
@@ -52,26 +52,26 @@ internal sealed class RecoveryPaths
     }
 
     /// <summary>The path the packet was sent on; null if that is gone.</summary>
-    public RecoveryPath? Find(in SentPacket packet) => packet.IsOrphaned ? null : _paths[packet.PathIndex];
+    public Transmission? Find(in SentPacket packet) => packet.IsOrphaned ? null : _paths[packet.PathIndex];
 
-    public RecoveryPath? Find(byte index) => index < _paths.Length ? _paths[index] : null;
+    public Transmission? Find(byte index) => index < _paths.Length ? _paths[index] : null;
 
-    public RecoveryPath FindOrActive(in SentPacket packet) => Find(packet) ?? Active;
+    public Transmission FindOrActive(in SentPacket packet) => Find(packet) ?? Active;
 
     public Enumerator GetEnumerator() => new(_paths);
 
     public struct Enumerator
     {
-        private readonly RecoveryPath?[] _paths;
+        private readonly Transmission?[] _paths;
         private int _index;
 
-        internal Enumerator(RecoveryPath?[] paths)
+        internal Enumerator(Transmission?[] paths)
         {
             _paths = paths;
             _index = -1;
         }
 
-        public readonly RecoveryPath Current => _paths[_index]!;
+        public readonly Transmission Current => _paths[_index]!;
 
         public bool MoveNext()
         {

@@ -1,5 +1,4 @@
 using Post.Quic.Engine.Congestion;
-using Post.Quic.Engine.Paths;
 
 namespace Post.Quic.Engine.Recovery;
 
@@ -7,7 +6,7 @@ namespace Post.Quic.Engine.Recovery;
 /// What recovery knows of one path: its round trip, congestion window, pacing, ECN and datagram size, and how many
 /// bytes are on it. A path that changes its address gets a new one (RFC 9000 section 9.4).
 /// </summary>
-internal sealed class RecoveryPath
+internal sealed class Transmission
 {
     private const int DefaultPacketThreshold = 3;
     private const int DefaultTimeThresholdEighths = 9;
@@ -20,7 +19,7 @@ internal sealed class RecoveryPath
     private int _epochSpurious;
     private bool _repairAllowed;
 
-    public RecoveryPath(
+    public Transmission(
         byte index,
         CongestionController congestion,
         MtuDiscovery mtu,

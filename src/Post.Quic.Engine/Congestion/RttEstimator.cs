@@ -1,4 +1,4 @@
-namespace Post.Quic.Engine.Paths;
+namespace Post.Quic.Engine.Congestion;
 
 /// <summary>The round-trip time of one path (RFC 9002 section 5). All times are microseconds.</summary>
 internal sealed class RttEstimator

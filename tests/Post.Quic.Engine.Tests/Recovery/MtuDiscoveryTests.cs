@@ -1,6 +1,6 @@
-using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Recovery;
 
-namespace Post.Quic.Engine.Tests.Paths;
+namespace Post.Quic.Engine.Tests.Recovery;
 
 /// <summary>Finding the datagram size (RFC 8899, RFC 9000 section 14.3).</summary>
 [TestClass]
