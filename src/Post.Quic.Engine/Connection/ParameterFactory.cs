@@ -18,9 +18,9 @@ internal static class ParameterFactory
             : (ulong)Math.Max(1, settings.MaxIdleTimeout / MicrosecondsPerMillisecond),
         MaxUdpPayloadSize = (ulong)settings.MaxUdpPayloadSize,
         InitialMaxData = settings.InitialMaxData,
-        InitialMaxStreamDataBidirectionalLocal = settings.InitialMaxStreamData,
-        InitialMaxStreamDataBidirectionalRemote = settings.InitialMaxStreamData,
-        InitialMaxStreamDataUnidirectional = settings.InitialMaxStreamData,
+        InitialMaxStreamDataBidirectionalLocal = InitialStreamData(settings),
+        InitialMaxStreamDataBidirectionalRemote = InitialStreamData(settings),
+        InitialMaxStreamDataUnidirectional = InitialStreamData(settings),
         InitialMaxStreamsBidirectional = settings.MaxBidirectionalStreams,
         InitialMaxStreamsUnidirectional = settings.MaxUnidirectionalStreams,
         MaxAckDelay = (ulong)(settings.MaxAckDelay / MicrosecondsPerMillisecond),
@@ -31,6 +31,9 @@ internal static class ParameterFactory
         ResetStreamAt = settings.ReliableReset,
         MinAckDelay = MinAckDelay,
     };
+
+    /// <summary>A stream's credit beyond the connection's would lead a peer astray that goes by the stream's alone.</summary>
+    private static ulong InitialStreamData(ConnectionSettings settings) => Math.Min(settings.InitialMaxStreamData, settings.InitialMaxData);
 
     /// <summary>
     /// What a server's session tickets are bound to (RFC 9000 section 7.4.1): with other settings, early data under an

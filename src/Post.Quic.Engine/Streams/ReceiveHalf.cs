@@ -41,6 +41,12 @@ internal sealed class ReceiveHalf(BlockPool pool)
     /// <summary>Credit that leads nowhere is not given: the peer has nothing more to send.</summary>
     public bool WantsCredit => !IsFinalSizeKnown && !IsStopped;
 
+    /// <summary>The limit in the newest MAX_STREAM_DATA.</summary>
+    public ulong LastCredit { get; set; }
+
+    /// <summary>The connection had less credit than the stream's next limit: the rest follows with the connection's.</summary>
+    public bool IsCreditWithheld { get; set; }
+
     /// <summary>Bytes of this stream that count as consumed for the connection.</summary>
     public ulong Credited { get; private set; }
 
@@ -229,6 +235,8 @@ internal sealed class ReceiveHalf(BlockPool pool)
         StopCode = 0;
         ResetCode = 0;
         Credited = 0;
+        LastCredit = 0;
+        IsCreditWithheld = false;
         _reliableSize = 0;
         _resetSeen = false;
     }

@@ -63,11 +63,11 @@ internal struct ReceiveWindow(ulong initial, ulong maximum)
     /// <summary>Raises the size, so that one stream alone can use what it was given.</summary>
     public void GrowTo(ulong size) => Size = Math.Max(Size, Math.Min(size, maximum));
 
-    /// <summary>An update is being sent; returns the limit it announces.</summary>
-    public ulong Announce(long now)
+    /// <summary>An update is being sent; returns the limit it announces, which is at most <paramref name="most"/>.</summary>
+    public ulong Announce(long now, ulong most = ulong.MaxValue)
     {
         _epochStart = now;
         _grownInEpoch = false;
-        return Limit = Math.Max(Limit, NextLimit);
+        return Limit = Math.Max(Limit, Math.Min(NextLimit, most));
     }
 }

@@ -66,14 +66,16 @@ internal sealed partial class StreamTable
             _pending |= PendingConnectionFrames.DataBlocked;
         }
 
+        bool saidMaxData = (_pending & PendingConnectionFrames.MaxData) != 0;
         if (_pending != PendingConnectionFrames.None)
         {
             WriteConnectionControl(ref writer, log, now);
+            saidMaxData &= (_pending & PendingConnectionFrames.MaxData) == 0;
         }
 
         while (_scheduler.FirstPending is { } stream)
         {
-            if (!WriteStreamControl(stream, ref writer, log, now))
+            if (!WriteStreamControl(stream, ref writer, log, ref saidMaxData, now))
             {
                 break;
             }
@@ -199,7 +201,7 @@ internal sealed partial class StreamTable
                 _scheduler.AddPending(stream, PendingStreamFrames.StopSending);
                 break;
             case SentFrameKind.MaxStreamData
-                when stream.Receive is { WantsCredit: true } receive && receive.Window.Limit == frame.Offset:
+                when stream.Receive is { WantsCredit: true } receive && receive.LastCredit == frame.Offset:
                 _scheduler.AddPending(stream, PendingStreamFrames.MaxStreamData);
                 break;
             case SentFrameKind.StreamDataBlocked
@@ -222,9 +224,7 @@ internal sealed partial class StreamTable
         const int Largest = 1 + VarInt.MaxLength;
         if (Take(PendingConnectionFrames.MaxData, writer.Remaining >= Largest))
         {
-            ulong limit = _window.Announce(now);
-            new MaxDataFrame(limit).Write(ref writer);
-            log.Record(new SentFrame(SentFrameKind.MaxData, 0, limit));
+            WriteMaxData(ref writer, log, now);
         }
 
         if (Take(PendingConnectionFrames.MaxStreamsBidirectional, writer.Remaining >= Largest))
@@ -274,7 +274,7 @@ internal sealed partial class StreamTable
     }
 
     /// <summary>The control frames of one stream; false where the packet has no room for all of them.</summary>
-    private static bool WriteStreamControl(TransportStream stream, ref WireWriter writer, SentFrameLog log, long now)
+    private bool WriteStreamControl(TransportStream stream, ref WireWriter writer, SentFrameLog log, ref bool saidMaxData, long now)
     {
         if ((stream.Pending & PendingStreamFrames.Reset) != 0)
         {
@@ -312,9 +312,7 @@ internal sealed partial class StreamTable
             stream.Pending &= ~PendingStreamFrames.MaxStreamData;
             if (stream.Receive is { WantsCredit: true } receive)
             {
-                ulong limit = receive.Window.Announce(now);
-                new MaxStreamDataFrame(stream.Id, limit).Write(ref writer);
-                log.Record(new SentFrame(SentFrameKind.MaxStreamData, stream.Id, limit));
+                WriteStreamCredit(stream.Id, receive, ref writer, log, ref saidMaxData, now);
             }
         }
 
@@ -334,6 +332,62 @@ internal sealed partial class StreamTable
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// MAX_STREAM_DATA, and MAX_DATA before it in the same packet: a peer that goes by the stream's credit alone must never have more of
+    /// it than the connection's, not even while another packet with the connection's is lost.
+    /// </summary>
+    private void WriteStreamCredit(
+        ulong id, ReceiveHalf receive, ref WireWriter writer, SentFrameLog log, ref bool saidMaxData, long now)
+    {
+        receive.IsCreditWithheld = false;
+        if (!saidMaxData)
+        {
+            saidMaxData = true;
+            WriteMaxData(ref writer, log, now);
+        }
+
+        // What other streams received and nobody read is taken from the connection's credit, so it is not this stream's to give.
+        ulong most = receive.HighestOffset + (_window.Limit - _receivedBytes);
+        receive.Window.Announce(now, most);
+        receive.LastCredit = Math.Min(receive.Window.Limit, most);
+        new MaxStreamDataFrame(id, receive.LastCredit).Write(ref writer);
+        log.Record(new SentFrame(SentFrameKind.MaxStreamData, id, receive.LastCredit));
+        if (most < receive.Window.NextLimit)
+        {
+            receive.IsCreditWithheld = true;
+            _creditWithheld = true;
+        }
+    }
+
+    private void WriteMaxData(ref WireWriter writer, SentFrameLog log, long now)
+    {
+        ulong limit = _window.Announce(now);
+        new MaxDataFrame(limit).Write(ref writer);
+        log.Record(new SentFrame(SentFrameKind.MaxData, 0, limit));
+        _pending &= ~PendingConnectionFrames.MaxData;
+        if (_creditWithheld)
+        {
+            _creditWithheld = false;
+            ReleaseCredit();
+        }
+    }
+
+    /// <summary>The connection has credit again: streams that had to wait for it have theirs.</summary>
+    private void ReleaseCredit()
+    {
+        foreach (TransportStream stream in _streams.Values)
+        {
+            if (stream.Receive is { IsCreditWithheld: true } receive)
+            {
+                receive.IsCreditWithheld = false;
+                if (receive.WantsCredit)
+                {
+                    _scheduler.AddPending(stream, PendingStreamFrames.MaxStreamData);
+                }
+            }
+        }
     }
 
     private static void WriteReset(ulong id, SendHalf send, ref WireWriter writer, SentFrameLog log)

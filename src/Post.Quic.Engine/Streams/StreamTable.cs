@@ -27,6 +27,7 @@ internal sealed partial class StreamTable
     private SendCredit _openUnidirectional;
     private ReceiveWindow _window;
     private ulong _receivedBytes;
+    private bool _creditWithheld;
     private PendingConnectionFrames _pending;
 
     public StreamTable(StreamTableOptions options, IStreamEvents events, BlockPool pool)

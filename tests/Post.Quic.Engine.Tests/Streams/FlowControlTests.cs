@@ -243,6 +243,98 @@ public sealed class FlowControlTests
         Assert.IsTrue(server.Table.ReceiveWindowSize >= 64 * 1024, $"{server.Table.ReceiveWindowSize}");
     }
 
+    /// <summary>
+    /// A peer that goes by one stream's credit alone: whatever is lost, and whatever other streams hold unread, it never has more of it than
+    /// the connection's, and it is never left without any for good.
+    /// </summary>
+    [TestMethod]
+    [DataRow(1_000_000, 300_000)]
+    [DataRow(64_000, 64_000)]
+    [DataRow(100_000, 99_999)]
+    public void A_streams_credit_is_never_more_than_the_connections(int connection, int stream)
+    {
+        for (int seed = 0; seed < 60; seed++)
+        {
+            var random = new Random(seed);
+            var credits = new StreamCredits((ulong)connection, (ulong)stream, (ulong)stream, (ulong)stream, 8, 8);
+            using var server = new StreamEnd(isServer: true, credits, o => new StreamTableOptions
+            {
+                IsServer = true,
+                Announced = credits,
+                MaxStreamWindow = 2_000_000,
+                MaxConnectionWindow = 2_000_000,
+            });
+            server.Table.ApplyPeerCredits(credits);
+            int count = 1 + (seed % 3);
+            var sent = new ulong[count];
+            var allowed = Enumerable.Repeat((ulong)stream, count).ToArray();
+            var streams = new List<TransportStream>();
+            ulong maxData = (ulong)connection;
+            var lost = new List<StreamPacket>();
+            for (int i = 0; i < count; i++)
+            {
+                Assert.IsFalse(server.Receive(StreamStateTests.Data((ulong)i * 4, 0, default)).IsError);
+                streams.Add(server.Accept());
+            }
+
+            for (int step = 0; step < 3_000 && sent[0] < 5_000_000; step++)
+            {
+                server.Now += random.Next(1, 20_000);
+                int at = random.Next(count);
+                ulong total = sent.Aggregate(0UL, (sum, bytes) => sum + bytes);
+                ulong length = Math.Min(Math.Min(allowed[at] - sent[at], maxData - total), (ulong)random.Next(20_000));
+                Assert.IsFalse(server.Receive(StreamStateTests.Data((ulong)at * 4, sent[at], new byte[length])).IsError);
+                sent[at] += length;
+
+                // The others are read rarely: what they hold is no credit of the first one's.
+                int read = random.Next(20) == 0 ? random.Next(count) : 0;
+                streams[read].Read(new byte[random.Next(60_000)], server.Now);
+                while (server.Build(random.Next(40, 200)) is { } packet)
+                {
+                    if (random.Next(3) == 0)
+                    {
+                        lost.Add(packet);
+                        continue;
+                    }
+
+                    foreach (SentFrame frame in packet.Frames)
+                    {
+                        if (frame.Kind == SentFrameKind.MaxData)
+                        {
+                            maxData = Math.Max(maxData, frame.Offset);
+                        }
+                        else if (frame.Kind == SentFrameKind.MaxStreamData)
+                        {
+                            int index = (int)(frame.Id / 4);
+                            allowed[index] = Math.Max(allowed[index], frame.Offset);
+                            total = sent.Aggregate(0UL, (sum, bytes) => sum + bytes);
+                            Assert.IsLessThanOrEqualTo(
+                                (long)(maxData - total), (long)frame.Offset - (long)sent[index], $"seed {seed}, step {step}, stream {index}");
+                        }
+                    }
+                }
+
+                if (lost.Count > 0 && random.Next(3) == 0)
+                {
+                    server.Lost(lost[0]);
+                    lost.RemoveAt(0);
+                }
+            }
+
+            Assert.IsGreaterThanOrEqualTo(2_000_000UL, sent[0], $"seed {seed} stands still");
+        }
+    }
+
+    [TestMethod]
+    public void A_streams_first_credit_is_never_more_than_the_connections()
+    {
+        var settings = new ConnectionSettings { InitialMaxData = 1000, InitialMaxStreamData = 1001 };
+        StreamCredits credits = ParameterFactory.Credits(ParameterFactory.Create(settings));
+        Assert.AreEqual(1000UL, credits.MaxStreamDataBidirectionalLocal);
+        Assert.AreEqual(1000UL, credits.MaxStreamDataBidirectionalRemote);
+        Assert.AreEqual(1000UL, credits.MaxStreamDataUnidirectional);
+    }
+
     [TestMethod]
     public void New_streams_wait_for_the_peers_permission()
     {
