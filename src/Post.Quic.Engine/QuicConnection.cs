@@ -235,14 +235,10 @@ public sealed partial class QuicConnection : IAsyncDisposable
     /// <param name="payload">Its bytes, copied before the call returns.</param>
     /// <param name="priority">Its rank; a deadline is its age limit too.</param>
     /// <param name="token">A number repeated with its states in <see cref="QuicConnectionEvents.OnDatagramState"/>.</param>
-    /// <param name="lifetime">Where in the payload stands what is left of its lifetime; brought up to date when the datagram leaves.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A negative class, or a <paramref name="lifetime"/> outside of the payload.</exception>
-    public QuicDatagramResult TrySendDatagram(
-        ReadOnlySpan<byte> payload, QuicPriority priority = default, long token = 0, QuicLifetimeField lifetime = default)
+    /// <exception cref="ArgumentOutOfRangeException">A negative class.</exception>
+    public QuicDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, QuicPriority priority = default, long token = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(priority.Class, nameof(priority));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(
-            lifetime.Offset, Math.Max(-1, payload.Length - QuicLifetimeField.Length), nameof(lifetime));
         QuicDatagramResult result;
         lock (Driver.Gate)
         {
@@ -251,7 +247,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
                 return QuicDatagramResult.Unavailable;
             }
 
-            result = _datagrams.TrySend(payload, Urgency(priority), token, lifetime);
+            result = _datagrams.TrySend(payload, Urgency(priority), token);
         }
 
         if (result == QuicDatagramResult.Queued)

@@ -80,11 +80,9 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
 
     /// <summary>
     /// Queues a datagram. Its memory is lent until its state is told the first time. <paramref name="deadline"/> is its
-    /// age limit (<see cref="long.MaxValue"/>: none) and orders it inside its class; <paramref name="lifetime"/> is where
-    /// the data states what is left of it.
+    /// age limit (<see cref="long.MaxValue"/>: none) and orders it inside its class.
     /// </summary>
-    public DatagramEnqueueResult TryEnqueue(
-        ReadOnlyMemory<byte> data, int priority, long deadline, out ulong number, QuicLifetimeField lifetime = default)
+    public DatagramEnqueueResult TryEnqueue(ReadOnlyMemory<byte> data, int priority, long deadline, out ulong number)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(priority);
         number = 0;
@@ -108,7 +106,6 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
         datagram.Number = number;
         datagram.Data = data;
         datagram.Deadline = deadline;
-        datagram.Lifetime = lifetime;
         _bytes += data.Length;
         _waiting.Add(number, datagram);
         _order.Set(datagram, new SendUrgency(priority, deadline), number);
@@ -157,11 +154,6 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
             if (!TryWrite(ref writer, datagram.Data.Span))
             {
                 break;
-            }
-
-            if (datagram.Deadline != long.MaxValue)
-            {
-                datagram.Lifetime.State(writer.Written[^datagram.Data.Length..], datagram.Deadline - now);
             }
 
             log.Record(new SentFrame(SentFrameKind.Datagram, datagram.Number, 0, (uint)datagram.Data.Length));

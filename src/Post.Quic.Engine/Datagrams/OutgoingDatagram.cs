@@ -11,7 +11,4 @@ internal sealed class OutgoingDatagram : UrgencyHeapItem
 
     /// <summary>Its age limit in microseconds of the connection's clock; <see cref="long.MaxValue"/> for none.</summary>
     public long Deadline { get; set; }
-
-    /// <summary>Where the data states what is left of its lifetime.</summary>
-    public QuicLifetimeField Lifetime { get; set; }
 }

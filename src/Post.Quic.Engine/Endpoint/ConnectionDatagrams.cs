@@ -18,12 +18,12 @@ internal sealed class ConnectionDatagrams(QuicConnection connection)
     private readonly Queue<TaskCompletionSource<ReadOnlyMemory<byte>>> _waiters = new();
     private int _receivedBytes;
 
-    public QuicDatagramResult TrySend(ReadOnlySpan<byte> payload, SendUrgency urgency, long token, QuicLifetimeField lifetime)
+    public QuicDatagramResult TrySend(ReadOnlySpan<byte> payload, SendUrgency urgency, long token)
     {
         byte[] copy = ArrayPool<byte>.Shared.Rent(Math.Max(1, payload.Length));
         payload.CopyTo(copy);
         DatagramEnqueueResult result = connection.Driver.Core.Datagrams.TryEnqueue(
-            copy.AsMemory(0, payload.Length), urgency.Class, urgency.Deadline, out ulong number, lifetime);
+            copy.AsMemory(0, payload.Length), urgency.Class, urgency.Deadline, out ulong number);
         if (result == DatagramEnqueueResult.Queued)
         {
             _sent.Add(number, (token, copy));

@@ -82,18 +82,14 @@ internal sealed class ManagedConnection(QuicConnection connection, ManagedEvents
             : FinishAcceptAsync(accepting);
     }
 
-    public override TransportDatagramResult TrySendDatagram(
-        ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime = default) =>
-        connection.TrySendDatagram(payload, ManagedStream.Translate(priority), token, Translate(lifetime)) switch
+    public override TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token) =>
+        connection.TrySendDatagram(payload, ManagedStream.Translate(priority), token) switch
         {
             QuicDatagramResult.Queued => TransportDatagramResult.Queued,
             QuicDatagramResult.TooLarge => TransportDatagramResult.TooLarge,
             QuicDatagramResult.QueueFull => TransportDatagramResult.Full,
             _ => TransportDatagramResult.Unavailable,
         };
-
-    private static QuicLifetimeField Translate(TransportLifetimeField lifetime) =>
-        lifetime.IsPresent ? new QuicLifetimeField(lifetime.Offset, lifetime.AfterDeadline) : default;
 
     public override TransportStatistics GetStatistics()
     {

@@ -152,9 +152,8 @@ internal sealed class SystemNetQuicConnection : TransportConnection
         }
     }
 
-    public override TransportDatagramResult TrySendDatagram(
-        ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime = default) =>
-        Extras is null || IsClosed ? TransportDatagramResult.Unavailable : Extras.TrySendDatagram(payload, priority, token, lifetime);
+    public override TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token) =>
+        Extras is null || IsClosed ? TransportDatagramResult.Unavailable : Extras.TrySendDatagram(payload, priority, token);
 
     public override TransportStatistics GetStatistics() => _meter?.Measure() ?? default;
 

@@ -42,6 +42,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         Continuations = host.Continuations;
         PipeScheduler = DispatcherPipeScheduler.For(_dispatcher);
         Clock = new Clock(host.Transport.TimeProvider);
+        ClockOrigin = Clock.Now;
         Log = host.AssociationLog;
         Instruments = host.Instruments;
         Timers = new TimerQueue(Clock, Wake);
@@ -81,6 +82,9 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     public AssociationOptions Options { get; }
 
     public Clock Clock { get; }
+
+    /// <summary>The zero of the association clock that the peer is told.</summary>
+    public long ClockOrigin { get; }
 
     public ILogger Log { get; }
 
@@ -128,6 +132,9 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     /// <summary>Half of the smoothed round-trip time, the best guess for one way.</summary>
     public long HalfRtt { get; private set; }
 
+    /// <summary>What one way takes if every queue that the round trips show stands on it.</summary>
+    public long LongestWay { get; private set; }
+
     /// <summary>How long after its deadline a receipt for an object may still come.</summary>
     public long Grace { get; private set; }
 
@@ -147,6 +154,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     public void Attach(Carrier carrier)
     {
         Carrier = carrier;
+        Inbox.PeerClock.OnAnotherWay();
         _connectedAt = Clock.Now;
         _measuredAt = long.MinValue / 2;
     }
@@ -287,11 +295,14 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
             if (statistics.SmoothedRtt is { } rtt && rtt > TimeSpan.Zero)
             {
                 var units = Clock.Units(rtt);
+                var least = statistics.MinRtt ?? rtt;
                 HalfRtt = units / 2;
+                LongestWay = Math.Max(HalfRtt, units - (Clock.Units(least) / 2));
 
                 // One round trip for bytes and receipt, half of one for its variation, and what the receiver may hold it back.
                 Grace = units + (units / 2) + Clock.Units(ProtocolLimits.MaxReceiptDelay * 2);
                 ReceiptDelay = Math.Min(units / 4, Clock.Units(ProtocolLimits.MaxReceiptDelay));
+                Inbox.PeerClock.OnMeasured((long)least.TotalMicroseconds, (long)rtt.TotalMicroseconds);
             }
         }
     }

@@ -33,6 +33,8 @@ internal sealed class InboundObject : ReceivedObject, ITimed
         Treatment = header.Treatment;
         Stream = stream;
         IsEarlyData = isEarly;
+        SentAt = header.SentAt;
+        Lifetime = header.Lifetime;
         ExpiresAt = expiresAt;
         if (isIncremental)
         {
@@ -103,7 +105,14 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     /// <summary>Bytes of this connection's copy that are here already.</summary>
     public long Skip { get; set; }
 
-    public long ExpiresAt { get; }
+    /// <summary>When it was sent, in microseconds of the peer's clock; where the lifetime is finite.</summary>
+    public long SentAt { get; }
+
+    /// <summary>Its lifetime in microseconds; -1 for infinite.</summary>
+    public long Lifetime { get; }
+
+    /// <summary>The end of its lifetime as last judged; <see cref="TransportPriority.NoDeadline"/> for infinite.</summary>
+    public long ExpiresAt { get; set; }
 
     /// <summary>Bytes of payload that came.</summary>
     public long Received { get; set; }

@@ -24,7 +24,7 @@ internal sealed partial class Inbox
         while (_deliverable.Count > 0)
         {
             var item = _deliverable.Peek;
-            if (item.ExpiresAt <= now)
+            if (IsExpired(item, now))
             {
                 Fail(item, ReceiptStatus.Expired, PostErrorCode.Expired);
                 continue;

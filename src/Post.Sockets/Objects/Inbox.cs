@@ -31,6 +31,9 @@ internal sealed partial class Inbox(AssociationCore core)
     /// <summary>Bytes held for the application, in whatever state.</summary>
     public long Held => _held;
 
+    /// <summary>By which the lifetimes of what arrives are judged.</summary>
+    public PeerClock PeerClock { get; } = new();
+
     public PipeScheduler PipeScheduler => core.PipeScheduler;
 
     public TimeSpan Remaining(long expiresAt)
@@ -108,9 +111,13 @@ internal sealed partial class Inbox(AssociationCore core)
         }
 
         var now = core.Clock.Now;
-        var expiresAt = header.LifetimeMilliseconds < 0
-            ? TransportPriority.NoDeadline
-            : now - core.HalfRtt + core.Clock.Units(TimeSpan.FromMilliseconds(Math.Min(header.LifetimeMilliseconds, 1e12)));
+        var expiresAt = TransportPriority.NoDeadline;
+        if (header.Lifetime >= 0)
+        {
+            PeerClock.OnSample(header.SentAt, core.Clock.Microseconds(now));
+            expiresAt = EndOf(header.SentAt, header.Lifetime, now);
+        }
+
         if (expiresAt <= now)
         {
             stop = PostErrorCode.Expired;
@@ -300,6 +307,21 @@ internal sealed partial class Inbox(AssociationCore core)
 
         Resolve(item.Id, failed: true, hasReceipt ? null : receipt, item.Received, item.WantsReceiptAtOnce);
     }
+
+    /// <summary>Whether the lifetime of an object is over, as far as is known by now of the peer's clock.</summary>
+    private bool IsExpired(InboundObject item, long now)
+    {
+        if (item.ExpiresAt == TransportPriority.NoDeadline)
+        {
+            return false;
+        }
+
+        item.ExpiresAt = Math.Min(item.ExpiresAt, EndOf(item.SentAt, item.Lifetime, now));
+        return item.ExpiresAt <= now;
+    }
+
+    private long EndOf(long sentAt, long lifetime, long now) =>
+        core.Clock.FromMicroseconds(PeerClock.EndOf(sentAt, lifetime, core.Clock.Microseconds(now)));
 
     private void Abandon(long id)
     {

@@ -7,6 +7,7 @@ internal static class FrameType
     public const long Receipt = 0x01;
     public const long Abandon = 0x02;
     public const long GoAway = 0x03;
+    public const long Clock = 0x04;
 
-    public static bool IsKnown(long type) => type is >= Hello and <= GoAway;
+    public static bool IsKnown(long type) => type is >= Hello and <= Clock;
 }

@@ -6,7 +6,7 @@ internal enum ObjectFlags : long
 {
     None = 0,
 
-    /// <summary>The remaining lifetime follows; without it the lifetime is infinite.</summary>
+    /// <summary>The time of sending and the lifetime follow; without them the lifetime is infinite.</summary>
     HasLifetime = 0x01,
 
     /// <summary>Antecedents follow.</summary>

@@ -1,5 +1,3 @@
-using Post.Sockets.Transport;
-
 namespace Post.Sockets.Protocol;
 
 /// <summary>
@@ -26,20 +24,11 @@ internal ref struct ObjectHeader
 
     public long Niceness { get; set; }
 
-    /// <summary>What is left of its lifetime, in milliseconds; -1 for infinite.</summary>
-    public long LifetimeMilliseconds { get; set; } = -1;
+    /// <summary>When it was given to be sent, in microseconds of its sender's association clock; stated where the lifetime is finite.</summary>
+    public long SentAt { get; set; }
 
-    /// <summary>The lifetime is written in four bytes, so that it can be counted down where it stands while a datagram waits.</summary>
-    public bool CountsDown { get; set; }
-
-    /// <summary>Where in the written header the lifetime stands that counts down; -1 for nowhere.</summary>
-    public readonly int LifetimeOffset => HasWideLifetime
-        ? PostInteger.Length(StreamType.Object)
-            + PostInteger.Length(Id) + PostInteger.Length((long)Flags) + PostInteger.Length(Niceness)
-        : -1;
-
-    private readonly bool HasWideLifetime =>
-        CountsDown && LifetimeMilliseconds >= 0 && LifetimeMilliseconds <= TransportLifetimeField.Longest.TotalMilliseconds;
+    /// <summary>Its lifetime from then on, in microseconds; -1 for infinite.</summary>
+    public long Lifetime { get; set; } = -1;
 
     /// <summary>The ids that it waits for, descending, each below <see cref="Id"/>.</summary>
     public ReadOnlySpan<long> Antecedents { get; set; }
@@ -51,7 +40,7 @@ internal ref struct ObjectHeader
 
     private readonly ObjectFlags Flags =>
         Treatment
-        | (LifetimeMilliseconds >= 0 ? ObjectFlags.HasLifetime : 0)
+        | (Lifetime >= 0 ? ObjectFlags.HasLifetime : 0)
         | (Antecedents.IsEmpty ? 0 : ObjectFlags.HasAntecedents)
         | (Metadata.IsEmpty ? 0 : ObjectFlags.HasMetadata)
         | (PayloadLength >= 0 ? ObjectFlags.HasLength : 0);
@@ -104,12 +93,13 @@ internal ref struct ObjectHeader
         header.Niceness = niceness;
         if ((flags & ObjectFlags.HasLifetime) != 0)
         {
-            if (!reader.TryReadInteger(out long lifetime))
+            if (!reader.TryReadInteger(out long sentAt) || !reader.TryReadInteger(out long lifetime))
             {
                 return ParseStatus.NeedMore;
             }
 
-            header.LifetimeMilliseconds = lifetime;
+            header.SentAt = sentAt;
+            header.Lifetime = lifetime;
         }
 
         if (hasAntecedents)
@@ -163,9 +153,9 @@ internal ref struct ObjectHeader
     {
         int length = PostInteger.Length(StreamType.Object)
             + PostInteger.Length(Id) + PostInteger.Length((long)Flags) + PostInteger.Length(Niceness);
-        if (LifetimeMilliseconds >= 0)
+        if (Lifetime >= 0)
         {
-            length += HasWideLifetime ? TransportLifetimeField.Length : PostInteger.Length(LifetimeMilliseconds);
+            length += PostInteger.Length(SentAt) + PostInteger.Length(Lifetime);
         }
 
         if (!Antecedents.IsEmpty)
@@ -195,13 +185,10 @@ internal ref struct ObjectHeader
         writer.WriteInteger(Id);
         writer.WriteInteger((long)Flags);
         writer.WriteInteger(Niceness);
-        if (HasWideLifetime)
+        if (Lifetime >= 0)
         {
-            writer.WriteWideInteger(LifetimeMilliseconds);
-        }
-        else if (LifetimeMilliseconds >= 0)
-        {
-            writer.WriteInteger(LifetimeMilliseconds);
+            writer.WriteInteger(SentAt);
+            writer.WriteInteger(Lifetime);
         }
 
         if (!Antecedents.IsEmpty)

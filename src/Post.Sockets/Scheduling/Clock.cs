@@ -12,7 +12,11 @@ internal sealed class Clock(TimeProvider provider)
     /// <summary>A span in units of timestamps.</summary>
     public long Units(TimeSpan span) => (long)Math.Min(span.Ticks * _perTick, long.MaxValue / 4);
 
-    public long Milliseconds(long units) => (long)(units / _perTick / TimeSpan.TicksPerMillisecond);
+    public long Microseconds(long units) => (long)(units / _perTick / TimeSpan.TicksPerMicrosecond);
+
+    /// <summary>A moment that is given in microseconds, as a timestamp; bounded, so that it can be added to.</summary>
+    public long FromMicroseconds(long microseconds) =>
+        (long)Math.Clamp(microseconds * _perTick * TimeSpan.TicksPerMicrosecond, long.MinValue / 4, long.MaxValue / 4);
 
     public TimeSpan Span(long units) => TimeSpan.FromTicks((long)(units / _perTick));
 

@@ -65,12 +65,7 @@ public abstract class TransportConnection : IAsyncDisposable
     /// <param name="payload">Its bytes, copied before the call returns.</param>
     /// <param name="priority">Its rank; with a deadline, it is dropped (canceled) when that passes before it is sent.</param>
     /// <param name="token">A number of the caller's, repeated in <see cref="TransportEvents.OnDatagramState"/>.</param>
-    /// <param name="lifetime">
-    /// Where in the payload stands what is left of its lifetime: the transport states it anew when the datagram leaves. A receiver would else
-    /// take for fresh what has waited before a narrow path.
-    /// </param>
-    public abstract TransportDatagramResult TrySendDatagram(
-        ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime = default);
+    public abstract TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token);
 
     /// <summary>The measurements, taken now.</summary>
     public abstract TransportStatistics GetStatistics();

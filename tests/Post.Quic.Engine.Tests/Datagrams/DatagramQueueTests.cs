@@ -94,20 +94,6 @@ public sealed class DatagramQueueTests : IDisposable
     }
 
     [TestMethod]
-    [DataRow(0, 150)]
-    [DataRow(149_999, 0)]
-    [DataRow(40_000, 110)]
-    public void What_a_datagram_says_of_its_lifetime_is_true_when_it_leaves(long waited, int left)
-    {
-        DatagramQueue queue = Create();
-        byte[] data = [1, 2, 0x80, 0, 0, 150, 3];
-        Assert.AreEqual(DatagramEnqueueResult.Queued, queue.TryEnqueue(data, 0, Now + 150_000, out _, new QuicLifetimeField(2)));
-        var writer = new WireWriter(new byte[100]);
-        Assert.IsTrue(queue.WriteFrames(ref writer, _log, SendUrgency.Last, Now + waited));
-        CollectionAssert.AreEqual(new byte[] { 1, 2, 0x80, 0, 0, (byte)left, 3 }, writer.Written[^7..].ToArray());
-    }
-
-    [TestMethod]
     public void A_datagram_can_be_taken_back_until_it_is_sent()
     {
         DatagramQueue queue = Create();

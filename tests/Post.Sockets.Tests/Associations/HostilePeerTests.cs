@@ -225,7 +225,7 @@ public sealed class HostilePeerTests
         {
             Id = id,
             PayloadLength = length,
-            LifetimeMilliseconds = perishable ? 60_000 : -1,
+            Lifetime = perishable ? 60_000_000 : -1,
             Antecedents = antecedent >= 0 ? antecedents : [],
         };
         var bytes = new byte[header.Length()];

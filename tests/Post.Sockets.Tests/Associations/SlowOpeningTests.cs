@@ -118,9 +118,8 @@ public sealed class SlowOpeningTests
 
         public override ValueTask<TransportStream> AcceptStreamAsync(CancellationToken cancellationToken) => inner.AcceptStreamAsync(cancellationToken);
 
-        public override TransportDatagramResult TrySendDatagram(
-            ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime = default) =>
-            inner.TrySendDatagram(payload, priority, token, lifetime);
+        public override TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token) =>
+            inner.TrySendDatagram(payload, priority, token);
 
         public override TransportStatistics GetStatistics() => inner.GetStatistics();
 

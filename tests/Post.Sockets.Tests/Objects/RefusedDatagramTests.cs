@@ -114,8 +114,7 @@ public sealed class RefusedDatagramTests
         public override ValueTask<TransportStream> AcceptStreamAsync(CancellationToken cancellationToken) =>
             inner.AcceptStreamAsync(cancellationToken);
 
-        public override TransportDatagramResult TrySendDatagram(
-            ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime = default) =>
+        public override TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token) =>
             owner.GiveBack(_events!, token);
 
         public override TransportStatistics GetStatistics() => inner.GetStatistics();

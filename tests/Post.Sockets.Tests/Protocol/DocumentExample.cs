@@ -65,6 +65,7 @@ internal sealed partial class DocumentExample
             "hello" => Hello().Write(buffer),
             "receipt" => IdListFrame.WriteReceipt(buffer, Named<ReceiptStatus>("status"), Ids()),
             "abandon" => IdListFrame.WriteAbandon(buffer, Named<AbandonReason>("reason"), Ids()),
+            "clock" => new ClockFrame(Number("shown")).Write(buffer),
             "goaway" => new GoAwayFrame(Number("first-unserved"), Named<PostErrorCode>("reason")).Write(buffer),
             "object" => WriteObject(buffer),
             "stream" => new StreamHeader(Number("niceness"), Number("bandwidth", 0)).Write(buffer),
@@ -97,6 +98,9 @@ internal sealed partial class DocumentExample
                 break;
             case FrameType.Abandon when IdListFrame.TryParseAbandon(frame.Payload, out AbandonReason why, out IdRangeList ids):
                 text.Append(CultureInfo.InvariantCulture, $"reason {Snake(why)}\nids{Describe(ids)}\n");
+                break;
+            case FrameType.Clock when ClockFrame.TryParse(frame.Payload, out ClockFrame clock):
+                text.Append(CultureInfo.InvariantCulture, $"shown {clock.Shown}\n");
                 break;
             case FrameType.GoAway when GoAwayFrame.TryParse(frame.Payload, out GoAwayFrame goAway):
                 text.Append(
@@ -182,7 +186,8 @@ internal sealed partial class DocumentExample
         {
             Id = Number("id"),
             Niceness = Number("niceness"),
-            LifetimeMilliseconds = Number("lifetime", -1),
+            SentAt = Number("sent-at", 0),
+            Lifetime = Number("lifetime", -1),
             PayloadLength = Number("length", -1),
         };
         if (Text("antecedents") is { } antecedents)
@@ -217,7 +222,11 @@ internal sealed partial class DocumentExample
 
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"id {header.Id}\nniceness {header.Niceness}\n");
-        AddUnless(text, "lifetime", header.LifetimeMilliseconds, -1);
+        if (header.Lifetime >= 0)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"sent-at {header.SentAt}\nlifetime {header.Lifetime}\n");
+        }
+
         if (!header.Antecedents.IsEmpty)
         {
             text.Append(CultureInfo.InvariantCulture, $"antecedents {string.Join(' ', header.Antecedents.ToArray())}\n");

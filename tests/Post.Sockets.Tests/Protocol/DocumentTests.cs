@@ -14,7 +14,7 @@ public sealed class DocumentTests
     public void The_document_has_examples_of_everything_on_the_wire()
     {
         string[] kinds = [.. DocumentExample.ReadAll(Lines).Select(example => example.Kind).Distinct().Order(StringComparer.Ordinal)];
-        string[] expected = ["abandon", "goaway", "hello", "integer", "malformed object", "object", "receipt", "stream"];
+        string[] expected = ["abandon", "clock", "goaway", "hello", "integer", "malformed object", "object", "receipt", "stream"];
         CollectionAssert.AreEqual(expected, kinds);
     }
 

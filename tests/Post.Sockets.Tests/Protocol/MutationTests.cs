@@ -36,8 +36,8 @@ public sealed class MutationTests
         Span<long> secondScratch = stackalloc long[ProtocolLimits.MaxAntecedents];
         Assert.AreEqual(ParseStatus.Done, ObjectHeader.TryParse(again, secondScratch, out ObjectHeader second, out _, out _));
         Assert.AreEqual(
-            (header.Id, header.Niceness, header.LifetimeMilliseconds, header.PayloadLength, header.Treatment),
-            (second.Id, second.Niceness, second.LifetimeMilliseconds, second.PayloadLength, second.Treatment));
+            (header.Id, header.Niceness, header.SentAt, header.Lifetime, header.PayloadLength, header.Treatment),
+            (second.Id, second.Niceness, second.SentAt, second.Lifetime, second.PayloadLength, second.Treatment));
         Assert.IsTrue(second.Antecedents.SequenceEqual(header.Antecedents));
         Assert.IsTrue(second.Metadata.SequenceEqual(header.Metadata));
     });
@@ -137,7 +137,8 @@ public sealed class MutationTests
         {
             Id = random.Next(1, 100_000),
             Niceness = random.Next(300),
-            LifetimeMilliseconds = random.Next(-1, 5000),
+            SentAt = random.Next(),
+            Lifetime = random.Next(-1, 5000),
             PayloadLength = random.Next(-1, 5000),
             Metadata = new byte[random.Next(20)],
             Antecedents = random.Next(2) == 0 ? default : new long[] { 0 },

@@ -82,7 +82,8 @@ public sealed class RoundTripTests
             {
                 Id = id,
                 Niceness = niceness,
-                LifetimeMilliseconds = lifetime,
+                SentAt = lifetime < 0 ? 0 : niceness,
+                Lifetime = lifetime,
                 Antecedents = antecedents.ToArray(),
                 Metadata = metadata,
                 PayloadLength = length,
@@ -96,8 +97,8 @@ public sealed class RoundTripTests
             ParseStatus status = ObjectHeader.TryParse(buffer[..written], scratch, out ObjectHeader read, out int consumed, out PostErrorCode error);
             Assert.AreEqual((ParseStatus.Done, PostErrorCode.NoError, written), (status, error, consumed));
             Assert.AreEqual(
-                (header.Id, header.Niceness, header.LifetimeMilliseconds, header.PayloadLength, header.Treatment),
-                (read.Id, read.Niceness, read.LifetimeMilliseconds, read.PayloadLength, read.Treatment));
+                (header.Id, header.Niceness, header.SentAt, header.Lifetime, header.PayloadLength, header.Treatment),
+                (read.Id, read.Niceness, read.SentAt, read.Lifetime, read.PayloadLength, read.Treatment));
             Assert.IsTrue(read.Antecedents.SequenceEqual(header.Antecedents));
             Assert.IsTrue(read.Metadata.SequenceEqual(header.Metadata));
 
@@ -113,7 +114,8 @@ public sealed class RoundTripTests
         {
             Id = PostInteger.MaxValue,
             Niceness = PostInteger.MaxValue,
-            LifetimeMilliseconds = PostInteger.MaxValue,
+            SentAt = PostInteger.MaxValue,
+            Lifetime = PostInteger.MaxValue,
             PayloadLength = PostInteger.MaxValue,
             Antecedents = Enumerable.Range(1, ProtocolLimits.MaxAntecedents).Select(i => PostInteger.MaxValue - (i * (1L << 31))).ToArray(),
             Metadata = new byte[ProtocolLimits.MaxMetadata],

@@ -106,11 +106,10 @@ internal sealed class GuardedConnection(TransportConnection inner, SeamGuard gua
         return GuardedStream.Of(await inner.AcceptStreamAsync(cancellationToken).ConfigureAwait(false), guard);
     }
 
-    public override TransportDatagramResult TrySendDatagram(
-        ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime = default)
+    public override TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token)
     {
         guard.Check("Connection.TrySendDatagram");
-        return inner.TrySendDatagram(payload, priority, token, lifetime);
+        return inner.TrySendDatagram(payload, priority, token);
     }
 
     public override TransportStatistics GetStatistics()

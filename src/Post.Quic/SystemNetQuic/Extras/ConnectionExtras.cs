@@ -106,9 +106,8 @@ internal sealed partial class ConnectionExtras : IEventTarget
         early?.ForEach(keep);
     }
 
-    public TransportDatagramResult TrySendDatagram(
-        ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime) =>
-        _datagrams.TrySend(payload, priority, token, lifetime);
+    public TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token) =>
+        _datagrams.TrySend(payload, priority, token);
 
     /// <summary>Asks msquic's worker: never under a lock that an event handler takes.</summary>
     public bool TryGetStatistics(out NativeStatistics statistics)

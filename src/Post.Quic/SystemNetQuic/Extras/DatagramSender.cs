@@ -18,14 +18,13 @@ internal sealed unsafe class DatagramSender(
     private const int MaxWaiting = 1024;
 
     /// <summary>
-    /// Datagrams that msquic has and did not send yet: enough for a batch, few enough for rank to count, and for what they say of
-    /// their remaining lifetime to stay true.
+    /// Datagrams that msquic has and did not send yet: enough for a batch, few enough for rank and deadline to count.
     /// </summary>
     private const int MaxUnsent = 16;
 
     /// <summary>
-    /// A burst may wait, a queue that stands may not: its datagrams would grow old here, where nobody can change their headers or
-    /// give them up, instead of at the caller.
+    /// A burst may wait, a queue that stands may not: its datagrams would grow old here, where nobody can give them up, instead of at
+    /// the caller.
     /// </summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(10);
 
@@ -63,8 +62,7 @@ internal sealed unsafe class DatagramSender(
         }
     }
 
-    public TransportDatagramResult TrySend(
-        ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime)
+    public TransportDatagramResult TrySend(ReadOnlySpan<byte> payload, in TransportPriority priority, long token)
     {
         lock (_gate)
         {
@@ -83,7 +81,7 @@ internal sealed unsafe class DatagramSender(
                 _waitsSince = time.GetTimestamp();
             }
 
-            int index = Take(payload, token, priority.Deadline, lifetime);
+            int index = Take(payload, token, priority.Deadline);
             _waiting.Enqueue(index, (priority.Niceness, priority.Deadline, _turn++));
             bool held = false;
             try
@@ -193,7 +191,7 @@ internal sealed unsafe class DatagramSender(
                 continue;
             }
 
-            if (!TryHandOver(index, slot, now))
+            if (!TryHandOver(index, slot))
             {
                 isTaken &= index != offered;
                 slot.IsReported = index == offered;
@@ -205,7 +203,7 @@ internal sealed unsafe class DatagramSender(
         return isTaken;
     }
 
-    private bool TryHandOver(int index, Slot slot, long now)
+    private bool TryHandOver(int index, Slot slot)
     {
         var buffer = (NativeBuffer*)slot.Block;
         int size = (int)buffer->Length;
@@ -216,7 +214,6 @@ internal sealed unsafe class DatagramSender(
 
         slot.IsUnsent = true;
         _unsent++;
-        StateLifetime(slot, now);
         int status = table.SendDatagram(handle.DangerousGetHandle(), buffer, index + 1);
         if (NativeNumbers.Succeeded(status))
         {
@@ -237,7 +234,7 @@ internal sealed unsafe class DatagramSender(
         return false;
     }
 
-    private int Take(ReadOnlySpan<byte> payload, long token, long deadline, TransportLifetimeField lifetime)
+    private int Take(ReadOnlySpan<byte> payload, long token, long deadline)
     {
         if (!_freeSlots.TryPop(out int index))
         {
@@ -257,15 +254,9 @@ internal sealed unsafe class DatagramSender(
         buffer->Length = (uint)payload.Length;
         buffer->Bytes = (byte*)buffer + BlockHeader;
         payload.CopyTo(new Span<byte>(buffer->Bytes, payload.Length));
-        slot.Open(token, deadline, block, lifetime);
+        slot.Open(token, deadline, block);
         _open++;
         return index;
-    }
-
-    private void StateLifetime(Slot slot, long now)
-    {
-        var buffer = (NativeBuffer*)slot.Block;
-        slot.Lifetime.State(new Span<byte>(buffer->Bytes, (int)buffer->Length), time.GetElapsedTime(now, slot.Deadline));
     }
 
     private void Settle(Slot slot, TransportDatagramState state)
@@ -311,8 +302,6 @@ internal sealed unsafe class DatagramSender(
 
         public long Deadline { get; private set; }
 
-        public TransportLifetimeField Lifetime { get; private set; }
-
         public nint Block { get; private set; }
 
         public int BlockSize { get; private set; }
@@ -325,11 +314,10 @@ internal sealed unsafe class DatagramSender(
 
         public bool IsReported { get; set; }
 
-        public void Open(long token, long deadline, (nint Address, int Size) block, TransportLifetimeField lifetime)
+        public void Open(long token, long deadline, (nint Address, int Size) block)
         {
             Token = token;
             Deadline = deadline;
-            Lifetime = lifetime;
             (Block, BlockSize) = block;
             IsOpen = true;
             IsUnsent = IsSent = IsReported = false;

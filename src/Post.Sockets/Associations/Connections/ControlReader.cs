@@ -139,6 +139,14 @@ internal sealed class ControlReader(Carrier carrier)
                 }
 
                 return error;
+            case FrameType.Clock:
+                if (!ClockFrame.TryParse(frame.Payload, out var clock))
+                {
+                    return PostErrorCode.FrameEncoding;
+                }
+
+                core.Inbox.PeerClock.OnSample(clock.Shown, core.Clock.Microseconds(core.Clock.Now));
+                return PostErrorCode.NoError;
             default:
                 return GoAwayFrame.TryParse(frame.Payload, out var goAway)
                     ? core.Lifecycle.OnGoAway(goAway)

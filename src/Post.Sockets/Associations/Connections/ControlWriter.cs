@@ -70,15 +70,16 @@ internal sealed class ControlWriter(Carrier carrier)
         var stream = await carrier.Connection
             .OpenStreamAsync(TransportStreamKind.Unidirectional, TransportPriority.Control, cancellationToken)
             .ConfigureAwait(false);
-        lock (carrier.Core!.Gate)
-        {
-            // Nothing goes before HELLO.
-            _isWriting = true;
-            _stream = stream;
-        }
-
         var length = PostInteger.Write(_buffer, StreamType.Control);
         length += hello.Write(_buffer.AsSpan(length), Random());
+        lock (carrier.Core!.Gate)
+        {
+            // Nothing goes before HELLO. What the clock shows follows at once: the objects may be repeated before they arrive.
+            _isWriting = true;
+            _stream = stream;
+            length += carrier.Frames.WriteClock(_buffer.AsSpan(length));
+        }
+
         length += ControlFrame.WriteGrease(_buffer.AsSpan(length), Random());
         try
         {

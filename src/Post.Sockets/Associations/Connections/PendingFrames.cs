@@ -15,6 +15,8 @@ internal sealed class PendingFrames
     private readonly TimedAction _due;
     private GoAwayFrame? _goAway;
     private bool _isDue;
+    private bool _isClockDue;
+    private long _clockAt = long.MinValue / 2;
     private long _unreportedBytes;
 
     public PendingFrames(AssociationCore core)
@@ -79,6 +81,25 @@ internal sealed class PendingFrames
         _isDue = true;
     }
 
+    /// <summary>An object with a finite lifetime leaves: its receiver needs our clock, unless it was told not long ago.</summary>
+    public void TellClock(long now)
+    {
+        if (now - _clockAt >= _core.Clock.Units(ProtocolLimits.ClockInterval))
+        {
+            _isClockDue = true;
+            IsEmpty = false;
+            _isDue = true;
+        }
+    }
+
+    /// <summary>Writes our clock as it is now; returns the number of bytes written.</summary>
+    public int WriteClock(Span<byte> destination)
+    {
+        _clockAt = _core.Clock.Now;
+        _isClockDue = false;
+        return new ClockFrame(_core.Clock.Microseconds(_clockAt - _core.ClockOrigin)).Write(destination);
+    }
+
     /// <summary>Whatever there is shall be written now.</summary>
     public void Flush() => _isDue = !IsEmpty;
 
@@ -90,7 +111,7 @@ internal sealed class PendingFrames
     {
         _core.Timers.Cancel(_due);
         _unreportedBytes = 0;
-        var written = 0;
+        var written = _isClockDue ? WriteClock(destination) : 0;
         for (var status = 0; status < _receipts.Length; status++)
         {
             written += WriteSet(destination[written..], _receipts[status], status, isReceipt: true);

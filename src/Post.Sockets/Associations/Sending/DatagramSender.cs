@@ -13,9 +13,6 @@ internal sealed class DatagramSender(AssociationCore core, OutboundFraming frami
         // What leaves with less left than the way takes would arrive in vain, and keep back what would not.
         var deadline = item.IsPerishable ? item.ExpiresAt - core.HalfRtt : TransportPriority.NoDeadline;
         var priority = new TransportPriority(item.Entry.Class, deadline, false, item.Id);
-        var lifetime = framing.LifetimeOffset < 0
-            ? default
-            : new TransportLifetimeField(framing.LifetimeOffset, core.Clock.Span(item.ExpiresAt - deadline));
         long reports;
         bool isFirst;
         lock (core.Gate)
@@ -31,7 +28,7 @@ internal sealed class DatagramSender(AssociationCore core, OutboundFraming frami
             core.Scheduler.Class(item.Transit.DatagramClass).HandOver(size, item.Entry.Deadline);
         }
 
-        var result = carrier.Connection.TrySendDatagram(framing.Datagram(size), priority, item.Id, lifetime);
+        var result = carrier.Connection.TrySendDatagram(framing.Datagram(size), priority, item.Id);
         lock (core.Gate)
         {
             if (result != TransportDatagramResult.Queued)

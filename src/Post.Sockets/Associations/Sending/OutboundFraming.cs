@@ -15,9 +15,6 @@ internal sealed class OutboundFraming(AssociationCore core)
     /// <summary>The bytes that <see cref="IsForDatagram"/> prepared last.</summary>
     public ReadOnlySpan<byte> Datagram(int size) => _datagram.AsSpan(0, size);
 
-    /// <summary>Where in them the lifetime counts down; -1 for nowhere.</summary>
-    public int LifetimeOffset { get; private set; }
-
     /// <summary>Whether an object travels as a datagram now; prepares it if so.</summary>
     public bool IsForDatagram(Carrier carrier, OutboundObject item, out int size)
     {
@@ -37,7 +34,6 @@ internal sealed class OutboundFraming(AssociationCore core)
         }
 
         var header = HeaderOf(item);
-        header.CountsDown = true;
         var length = header.Length();
         if (length + item.Memory.Length > limit)
         {
@@ -45,7 +41,6 @@ internal sealed class OutboundFraming(AssociationCore core)
         }
 
         header.Write(_datagram);
-        LifetimeOffset = header.LifetimeOffset;
         item.Memory.Span.CopyTo(_datagram.AsSpan(length));
         size = length + item.Memory.Length;
         return true;
@@ -54,6 +49,11 @@ internal sealed class OutboundFraming(AssociationCore core)
     /// <summary>The header of an object as it is now; valid until the next one is made.</summary>
     public ObjectHeader HeaderOf(OutboundObject item)
     {
+        if (item.IsPerishable)
+        {
+            core.Carrier?.Frames.TellClock(core.Clock.Now);
+        }
+
         var count = 0;
         foreach (var antecedent in item.Antecedents ?? [])
         {
@@ -76,7 +76,8 @@ internal sealed class OutboundFraming(AssociationCore core)
             Id = item.Id,
             Treatment = treatment,
             Niceness = item.Niceness,
-            LifetimeMilliseconds = item.IsPerishable ? core.Clock.Milliseconds(Math.Max(0, item.ExpiresAt - core.Clock.Now)) : -1,
+            SentAt = core.Clock.Microseconds(item.SentAt - core.ClockOrigin),
+            Lifetime = item.IsPerishable ? core.Clock.Microseconds(item.ExpiresAt - item.SentAt) : -1,
             Antecedents = _antecedents.AsSpan(0, count),
             Metadata = properties.Metadata.Span,
             PayloadLength = item.Length ?? -1,

@@ -1,3 +1,4 @@
+using Post.Sockets.Objects;
 using Post.Sockets.Scheduling;
 
 namespace Post.Sockets.Associations.Sending;
@@ -59,6 +60,25 @@ internal sealed class OutstandingWrites
         {
             Discount(write);
         }
+    }
+
+    /// <summary>
+    /// What is still to come, after the writes that are under way, of objects that are served before an entry: begun and not through, they
+    /// take the way for so long.
+    /// </summary>
+    public long RestBefore(SendEntry entry)
+    {
+        long rest = 0;
+        for (var write = _oldest; write is not null; write = write.Newer)
+        {
+            if (write.Entry is { Owner: OutboundObject { IsEnded: false, Length: { } length } item } other
+                && (other.Class < entry.Class || (other.Class == entry.Class && other.Deadline <= entry.Deadline)))
+            {
+                rest += length - item.Transit.PayloadTaken;
+            }
+        }
+
+        return rest;
     }
 
     /// <summary>The window is full: makes room where it is not the network that is waited for; else sees to it that somebody looks again.</summary>

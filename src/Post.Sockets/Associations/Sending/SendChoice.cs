@@ -162,19 +162,20 @@ internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, 
         }
 
         // Bytes that would arrive too late only delay those that would not: the last ones of a large object, too.
-        var time = item.ExpiresAt - core.HalfRtt - now;
-        return (time <= 0 || !CanStillLeave(item, time))
+        var left = item.ExpiresAt - now;
+        return (left <= core.HalfRtt || !CanStillArrive(item, left))
             && core.Outbox.End(item, ObjectEnd.Expired, ObjectEndReason.TooLate, abandon: AbandonReason.TooLate);
     }
 
     /// <summary>
-    /// Whether all of an object that was not begun can leave in the time. One that was begun is not judged: most of it may be out. Nor is one of a few
+    /// Whether all of an object that was not begun can arrive in the time. One that was begun is not judged: most of it may be out. Nor is one of a few
     /// packets, which keeps nobody waiting.
     /// </summary>
-    private bool CanStillLeave(OutboundObject item, long time) =>
+    private bool CanStillArrive(OutboundObject item, long time) =>
         item.Transit.IsVisible
         || item is not { Length: { } length and >= LeastForecast }
-        || Forecast.CanLeave(core.Scheduler.OutstandingBefore(item.Entry) + length, time);
+        || Forecast.CanLeave(
+            core.Scheduler.OutstandingBefore(item.Entry) + writes.Outstanding.RestBefore(item.Entry) + length, time - core.LongestWay);
 
     private static bool MayGoEarly(OutboundObject item) =>
         item.Properties.SafeToReplay && (item.Source is null || item.Source.CanRewind);

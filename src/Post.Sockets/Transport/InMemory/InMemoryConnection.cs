@@ -148,14 +148,13 @@ internal sealed partial class InMemoryConnection : TransportConnection
         }
     }
 
-    public override TransportDatagramResult TrySendDatagram(
-        ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime = default)
+    public override TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token)
     {
         lock (Network.Gate)
         {
             return Failure is not null || !Has(TransportCapabilities.Datagrams)
                 ? TransportDatagramResult.Unavailable
-                : Sender.TrySend(payload, priority, token, lifetime);
+                : Sender.TrySend(payload, priority, token);
         }
     }
 

@@ -71,8 +71,7 @@ internal sealed class InMemorySender
         _streams.AddOrUpdate(stream, stream.Place);
     }
 
-    public TransportDatagramResult TrySend(
-        ReadOnlySpan<byte> payload, in TransportPriority priority, long token, TransportLifetimeField lifetime)
+    public TransportDatagramResult TrySend(ReadOnlySpan<byte> payload, in TransportPriority priority, long token)
     {
         if (payload.Length > Packet.MaxDatagram)
         {
@@ -89,7 +88,7 @@ internal sealed class InMemorySender
         }
 
         QueuedDatagram datagram = Network.RentDatagram();
-        datagram.Fill(payload, RankOf(priority), priority.Deadline, token, lifetime, ++_datagramOrder);
+        datagram.Fill(payload, RankOf(priority), priority.Deadline, token, ++_datagramOrder);
         _datagrams.Add(datagram, datagram.Place);
         Pump();
         return TransportDatagramResult.Queued;
@@ -258,7 +257,7 @@ internal sealed class InMemorySender
             }
             else if (datagram.Length <= packet.Room)
             {
-                datagram.TakeBytes(Network.Clock.NowTicks).CopyTo(packet.Append(null, datagram.Token, datagram.Length, isEnd: false));
+                datagram.Bytes.CopyTo(packet.Append(null, datagram.Token, datagram.Length, isEnd: false));
                 Finish(datagram, TransportDatagramState.Sent);
             }
             else

@@ -6,7 +6,6 @@ namespace Post.Sockets.Transport.InMemory;
 internal sealed class QueuedDatagram
 {
     private readonly byte[] _bytes = new byte[Packet.MaxDatagram];
-    private TransportLifetimeField _lifetime;
     private long _order;
     private int _heapIndex = -1;
 
@@ -26,7 +25,6 @@ internal sealed class QueuedDatagram
         in TransportPriority rank,
         long deadline,
         long token,
-        TransportLifetimeField lifetime,
         long order)
     {
         payload.CopyTo(_bytes);
@@ -34,17 +32,10 @@ internal sealed class QueuedDatagram
         Rank = rank;
         Deadline = deadline;
         Token = token;
-        _lifetime = lifetime;
         _order = order;
     }
 
-    /// <summary>Its bytes as they go out now.</summary>
-    public ReadOnlySpan<byte> TakeBytes(long nowTicks)
-    {
-        Span<byte> bytes = _bytes.AsSpan(0, Length);
-        _lifetime.State(bytes, TimeSpan.FromTicks(Deadline - nowTicks));
-        return bytes;
-    }
+    public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, Length);
 
     internal readonly struct Slot : IHeapSlot<QueuedDatagram>
     {
