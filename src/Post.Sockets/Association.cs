@@ -22,6 +22,9 @@ namespace Post.Sockets;
 /// <remarks>The rules, each with its source, stand in docs/semantics.md.</remarks>
 public sealed class Association : IAsyncDisposable
 {
+    /// <summary>What the pipe of a composed object holds before its writer waits.</summary>
+    private const int ComposedBytes = 64 * 1024;
+
     private readonly PostHost _host;
     private readonly AssociationCore _core;
 
@@ -97,8 +100,11 @@ public sealed class Association : IAsyncDisposable
     /// <summary>Objects sent that have no end yet.</summary>
     public int PendingObjects => _core.Outbox.Count;
 
-    /// <summary>Bytes accepted by <c>Send</c> and not handed to the transport yet.</summary>
-    public long QueuedBytes => _core.Outbox.Room.QueuedBytes;
+    /// <summary>
+    /// Bytes of memory that objects without an end hold: copied, borrowed, or read ahead from a stream, of which 64 KiB count. What
+    /// <see cref="AssociationOptions.MaxQueuedBytes"/> bounds.
+    /// </summary>
+    public long QueuedBytes => _core.Outbox.Room.HeldBytes;
 
     /// <summary>Bytes of received objects that are held for the application: arriving, waiting for antecedents, or not taken yet.</summary>
     public long HeldBytes => _core.Inbox.Held;
@@ -168,7 +174,7 @@ public sealed class Association : IAsyncDisposable
     public SentObject Send(PipeReader reader, ObjectProperties? properties = null)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        return Add(default, new PipeSource(reader, null), properties);
+        return Add(default, new PipeSource(reader, null, 0), properties);
     }
 
     /// <summary>Sends an object that is written bit by bit: <c>await using</c> is not enough, complete the writer to end the object.</summary>
@@ -180,8 +186,12 @@ public sealed class Association : IAsyncDisposable
         var pipe = new Pipe(new PipeOptions(
             PipeBlocks.Shared,
             minimumSegmentSize: PipeBlocks.Size,
-            readerScheduler: _core.PipeScheduler, writerScheduler: _core.PipeScheduler, useSynchronizationContext: false));
-        return new ObjectWriter(pipe.Writer, Add(default, new PipeSource(pipe.Reader, null), properties));
+            readerScheduler: _core.PipeScheduler,
+            writerScheduler: _core.PipeScheduler,
+            pauseWriterThreshold: ComposedBytes,
+            resumeWriterThreshold: ComposedBytes / 2,
+            useSynchronizationContext: false));
+        return new ObjectWriter(pipe.Writer, Add(default, new PipeSource(pipe.Reader, null, ComposedBytes), properties));
     }
 
     /// <summary>Sends memory as one object, after waiting for room in the queue: the way for those who send faster than the network.</summary>
@@ -193,10 +203,10 @@ public sealed class Association : IAsyncDisposable
     public ValueTask<SentObject> SendAsync(
         ReadOnlyMemory<byte> bytes, ObjectProperties? properties = null, CancellationToken cancellationToken = default)
     {
-        properties ??= ObjectProperties.Default;
-        return _core.Outbox.TryAdd(bytes, null, properties, out var added)
-            ? ValueTask.FromResult<SentObject>(Started(added!))
-            : WaitAndAddAsync(bytes, null, properties, cancellationToken);
+        var adding = _core.Outbox.AddAsync(bytes, null, properties ?? ObjectProperties.Default, cancellationToken);
+        return adding.IsCompletedSuccessfully
+            ? ValueTask.FromResult<SentObject>(Started(adding.Result))
+            : StartAsync(adding);
     }
 
     /// <inheritdoc cref="Send(Stream, ObjectProperties?, bool)"/>
@@ -208,7 +218,8 @@ public sealed class Association : IAsyncDisposable
         Stream stream, ObjectProperties? properties = null, bool leaveOpen = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        return WaitAndAddAsync(default, SourceOf(stream, leaveOpen), properties ?? ObjectProperties.Default, cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        return StartAsync(_core.Outbox.AddAsync(default, SourceOf(stream, leaveOpen), properties ?? ObjectProperties.Default, cancellationToken));
     }
 
     /// <summary>Waits for the next object, where no handler for <see cref="Received"/> is registered.</summary>
@@ -375,7 +386,7 @@ public sealed class Association : IAsyncDisposable
 
     private static PipeSource SourceOf(Stream stream, bool leaveOpen) => stream.CanSeek
         ? new SeekableSource(stream, leaveOpen)
-        : new PipeSource(PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: Outbox.LargeObject, leaveOpen: leaveOpen)), null);
+        : new PipeSource(PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: Outbox.LargeObject, leaveOpen: leaveOpen)), null, Outbox.LargeObject);
 
     private static OutboundObject Started(OutboundObject item)
     {
@@ -383,25 +394,8 @@ public sealed class Association : IAsyncDisposable
         return item;
     }
 
+    private static async ValueTask<SentObject> StartAsync(ValueTask<OutboundObject> adding) => Started(await adding.ConfigureAwait(false));
+
     private OutboundObject Add(ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties? properties) =>
-        _core.Outbox.TryAdd(memory, source, properties ?? ObjectProperties.Default, out var added)
-            ? Started(added!)
-            : throw new PostException(
-                PostErrorReason.QueueFull,
-                $"The send queue is full ({PendingObjects} objects, {QueuedBytes} bytes not sent). Wait with SendAsync, or raise "
-                + "MaxQueuedObjects or MaxQueuedBytes.");
-
-    private async ValueTask<SentObject> WaitAndAddAsync(
-        ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            if (_core.Outbox.TryAdd(memory, source, properties, out var added))
-            {
-                return Started(added!);
-            }
-
-            await _core.Outbox.Room.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-    }
+        Started(_core.Outbox.Add(memory, source, properties ?? ObjectProperties.Default));
 }

@@ -6,11 +6,19 @@ public sealed record AssociationOptions
     /// <summary>The defaults.</summary>
     public static AssociationOptions Default { get; } = new();
 
-    /// <summary>Bytes that may wait to be sent before <c>SendAsync</c> waits and <c>Send</c> throws. A single larger object is let in
-    /// when nothing else waits.</summary>
+    /// <summary>
+    /// Bytes of memory that objects without an end may hold before <c>SendAsync</c> waits and <c>Send</c> throws. What is sent from memory
+    /// counts with its length, a stream with the 64 KiB that are read ahead of it, whatever its length, an object that is composed with the 64
+    /// KiB of its pipe, a pipe of the application's with nothing. Room is given by urgency, then in order. An object of more than half of
+    /// the limit needs half of it free, so the bound can be exceeded by one object; and an eighth of it is always left for objects that are
+    /// more urgent than those that fill it. 64 MiB by default.
+    /// </summary>
     public long MaxQueuedBytes { get; init => field = Positive(value, nameof(MaxQueuedBytes)); } = 64L * 1024 * 1024;
 
-    /// <summary>Objects without an end before <c>SendAsync</c> waits and <c>Send</c> throws.</summary>
+    /// <summary>
+    /// Objects without an end before <c>SendAsync</c> waits and <c>Send</c> throws; likewise with an eighth of it for more urgent ones. Events
+    /// that wait for a slow handler count, too. 100,000 by default.
+    /// </summary>
     public int MaxQueuedObjects { get; init => field = (int)Positive(value, nameof(MaxQueuedObjects)); } = 100_000;
 
     /// <summary>

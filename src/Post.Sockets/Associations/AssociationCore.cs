@@ -26,7 +26,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     private readonly List<OutboundObject> _notify = [];
     private readonly List<ObjectSource> _interrupts = [];
     private readonly List<TransportAction> _running = [];
-    private readonly List<TaskCompletionSource> _woken = [];
+    private readonly List<SendWaiter> _told = [];
     private int _signal;
     private long _measuredAt = long.MinValue / 2;
     private long _streamOrder;
@@ -357,17 +357,18 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
             }
         }
 
-        _woken.Clear();
         lock (Gate)
         {
-            Outbox.Room.CollectWaiters(_woken);
+            Outbox.TakeInWaiting(_told);
             Lifecycle.CheckDrained();
         }
 
-        foreach (var waiter in _woken)
+        foreach (var waiter in _told)
         {
-            waiter.TrySetResult();
+            waiter.Notify();
         }
+
+        _told.Clear();
     }
 
     private static void Take<T>(List<T> list, ref T[] taken)
@@ -395,6 +396,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         lock (Gate)
         {
             item.Publish(receipt);
+            Outbox.Room.Release(item);
         }
 
         Instruments.Ended(item, receipt);

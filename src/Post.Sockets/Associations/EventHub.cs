@@ -118,6 +118,12 @@ internal sealed class EventHub(AssociationCore core) : IThreadPoolWorkItem
                 }
             }
 
+            if (core.Outbox.Room.Waiting > 0)
+            {
+                // The backlog counts against the room that senders wait for.
+                core.Wake();
+            }
+
             if (happened is Closed)
             {
                 _handlers.CompleteStreams();

@@ -6,6 +6,9 @@ internal abstract class ObjectSource
     /// <summary>Bytes in all; null while unknown.</summary>
     public abstract long? Length { get; }
 
+    /// <summary>Bytes of memory that it holds at most while it waits and is sent, whatever its length.</summary>
+    public abstract long HeldBytes { get; }
+
     /// <summary>True when the bytes can be had again from the start.</summary>
     public virtual bool CanRewind => false;
 

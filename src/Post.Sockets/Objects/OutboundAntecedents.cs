@@ -23,16 +23,12 @@ internal sealed class OutboundAntecedents(AssociationCore core)
             return false;
         }
 
+        Check(properties);
         var doomed = false;
         var linked = new List<OutboundObject>(properties.Antecedents.Count);
         foreach (var antecedent in properties.Antecedents)
         {
-            if (antecedent is not OutboundObject earlier || earlier.Box != core.Outbox)
-            {
-                throw new ArgumentException(
-                    "An antecedent must be an object that was sent by the same association.", nameof(properties));
-            }
-
+            var earlier = (OutboundObject)antecedent;
             if (earlier.IsEnded && earlier.End != ObjectEnd.Acked && properties.AntecedentPolicy == AntecedentPolicy.Require)
             {
                 doomed = true;
@@ -69,6 +65,20 @@ internal sealed class OutboundAntecedents(AssociationCore core)
 
         PassUrgencyOn(item);
         return false;
+    }
+
+    /// <summary>Checks that all antecedents are objects of this association.</summary>
+    /// <exception cref="ArgumentException">One is not.</exception>
+    public void Check(ObjectProperties properties)
+    {
+        foreach (var antecedent in properties.Antecedents)
+        {
+            if (antecedent is not OutboundObject earlier || earlier.Box != core.Outbox)
+            {
+                throw new ArgumentException(
+                    "An antecedent must be an object that was sent by the same association.", nameof(properties));
+            }
+        }
     }
 
     /// <summary>Gives an object another niceness, and those that it waits for what they lend from it.</summary>

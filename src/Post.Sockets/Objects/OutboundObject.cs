@@ -32,6 +32,7 @@ internal sealed class OutboundObject : SentObject, ITimed
         SentAt = sentAt;
         ExpiresAt = deadline;
         Niceness = properties.Niceness;
+        HeldBytes = HeldBytesOf(memory, source, properties);
 
         // Sent once means: the lifetime bounds the wait to be sent, like any other.
         Entry = new SendEntry(this, properties.Niceness, deadline, id);
@@ -138,8 +139,8 @@ internal sealed class OutboundObject : SentObject, ITimed
     /// <summary>It is held back because enough objects wait at the receiver already.</summary>
     public bool IsWaitingParked { get; set; }
 
-    /// <summary>The bytes of it that count as queued.</summary>
-    public long Queued { get; set; }
+    /// <summary>Bytes of memory that it holds until its end.</summary>
+    public long HeldBytes { get; }
 
     public System.Diagnostics.Activity? Activity { get; set; }
 
@@ -151,6 +152,10 @@ internal sealed class OutboundObject : SentObject, ITimed
 
     /// <summary>Large enough to take turns with its equals.</summary>
     public bool IsLarge => !(Length <= Outbox.LargeObject);
+
+    /// <summary>What an object holds until its end: bytes that are copied or borrowed, or read ahead from their source.</summary>
+    public static long HeldBytesOf(ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties) =>
+        (source?.HeldBytes ?? memory.Length) + properties.Metadata.Length;
 
     public override bool Cancel() => _outbox.Cancel(this);
 

@@ -44,48 +44,84 @@ internal sealed partial class Outbox(AssociationCore core)
     /// <summary>All objects below this id have their end.</summary>
     public long LowestId => _lowest;
 
-    /// <summary>Admits an object; false when the queue is full.</summary>
-    public bool TryAdd(ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties, out OutboundObject? added)
+    /// <summary>Takes an object in.</summary>
+    /// <exception cref="PostException">There is no room for it, or nothing new is taken.</exception>
+    public OutboundObject Add(ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties)
     {
-        var length = source is null ? memory.Length : source.Length ?? 0;
+        OutboundObject added;
         lock (Gate)
         {
             core.ThrowIfNotSending();
-            if (!Room.Has(length))
+            var bytes = OutboundObject.HeldBytesOf(memory, source, properties);
+            if (!Room.TryTake(bytes, properties.Niceness))
             {
-                added = null;
-                return false;
+                throw new PostException(PostErrorReason.QueueFull, Room.Explain(bytes));
             }
 
-            var now = core.Clock.Now;
-            added = new OutboundObject(
-                this, _nextId, properties, memory, source, now, core.Clock.After(now, properties.Lifetime));
-            var doomed = _antecedents.Link(added, properties);
-            _nextId++;
-            _objects.Add(added.Id, added);
-            Room.Queue(added, length);
-            core.Scheduler.Join(added.Entry);
-            core.Instruments.Sent();
-            if (doomed)
+            added = TakeIn(memory, source, properties);
+        }
+
+        core.Wake();
+        return added;
+    }
+
+    /// <summary>Takes an object in as soon as there is room for it.</summary>
+    public ValueTask<OutboundObject> AddAsync(
+        ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        OutboundObject? added = null;
+        SendWaiter? waiter = null;
+        lock (Gate)
+        {
+            core.ThrowIfNotSending();
+            _antecedents.Check(properties);
+            if (Room.TryTake(OutboundObject.HeldBytesOf(memory, source, properties), properties.Niceness))
             {
-                End(added, ObjectEnd.Expired, ObjectEndReason.AntecedentExpired, abandon: AbandonReason.AntecedentExpired);
+                added = TakeIn(memory, source, properties);
             }
             else
             {
-                if (added.IsPerishable)
-                {
-                    core.Timers.Set(added, added.ExpiresAt);
-                }
-
-                if (added.Unsent == 0)
-                {
-                    core.Scheduler.Add(added.Entry);
-                }
+                waiter = new SendWaiter(core, memory, source, properties);
+                Room.Add(waiter);
             }
         }
 
         core.Wake();
-        return true;
+        return added is not null ? ValueTask.FromResult(added) : WaitAsync(waiter!, cancellationToken);
+    }
+
+    /// <summary>Takes objects in whose senders waited, as far as there is room now. Those are to be told, outside of the lock.</summary>
+    public void TakeInWaiting(List<SendWaiter> told)
+    {
+        while (Room.TakeNext() is { } waiter)
+        {
+            told.Add(waiter);
+            try
+            {
+                core.ThrowIfNotSending();
+                waiter.Grant(TakeIn(waiter.Memory, waiter.Source, waiter.Properties));
+                core.Wake();
+            }
+            catch (Exception exception) when (exception is PostException or ArgumentException)
+            {
+                waiter.Refuse(exception);
+            }
+        }
+    }
+
+    /// <summary>A sender waits no more; false when its object came in before.</summary>
+    public bool StopWaiting(SendWaiter waiter)
+    {
+        bool removed;
+        lock (Gate)
+        {
+            removed = Room.Remove(waiter);
+        }
+
+        // It may have been the one that the others waited behind.
+        core.Wake();
+        return removed;
     }
 
     /// <summary>Finds an object that has no end yet.</summary>
@@ -150,7 +186,6 @@ internal sealed partial class Outbox(AssociationCore core)
     {
         HasSent = true;
         item.Transit.PayloadTaken += bytes;
-        Room.Release(item, bytes);
     }
 
     /// <summary>All bytes of an object were handed over: those that wait for it may go.</summary>
@@ -219,6 +254,41 @@ internal sealed partial class Outbox(AssociationCore core)
         }
     }
 
+    private static async ValueTask<OutboundObject> WaitAsync(SendWaiter waiter, CancellationToken cancellationToken)
+    {
+        using var registration = cancellationToken.UnsafeRegister(static (waiting, token) => ((SendWaiter)waiting!).Cancel(token), waiter);
+        return await waiter.Completion.ConfigureAwait(false);
+    }
+
+    private OutboundObject TakeIn(ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties)
+    {
+        var now = core.Clock.Now;
+        var added = new OutboundObject(this, _nextId, properties, memory, source, now, core.Clock.After(now, properties.Lifetime));
+        var doomed = _antecedents.Link(added, properties);
+        _nextId++;
+        _objects.Add(added.Id, added);
+        Room.Charge(added);
+        core.Scheduler.Join(added.Entry);
+        core.Instruments.Sent();
+        if (doomed)
+        {
+            End(added, ObjectEnd.Expired, ObjectEndReason.AntecedentExpired, abandon: AbandonReason.AntecedentExpired);
+            return added;
+        }
+
+        if (added.IsPerishable)
+        {
+            core.Timers.Set(added, added.ExpiresAt);
+        }
+
+        if (added.Unsent == 0)
+        {
+            core.Scheduler.Add(added.Entry);
+        }
+
+        return added;
+    }
+
     private void EndOne(
         OutboundObject item, ObjectEnd end, ObjectEndReason reason, PostException? error, AbandonReason? abandon)
     {
@@ -233,7 +303,6 @@ internal sealed partial class Outbox(AssociationCore core)
             _lowest++;
         }
 
-        Room.Release(item, item.Queued);
         core.Admission.Release(item);
         ReleaseDatagram(item);
         if (item.IsWaitingForSource)

@@ -3,7 +3,10 @@ using System.IO.Pipelines;
 namespace Post.Sockets.Objects;
 
 /// <summary>An object that is read from a pipe while it is sent: a stream, another's pipe, or what the application writes bit by bit.</summary>
-internal class PipeSource(PipeReader reader, long? length) : ObjectSource
+/// <param name="reader">The pipe.</param>
+/// <param name="length">Bytes in all; null while unknown.</param>
+/// <param name="heldBytes">What we hold of it at a time. Nothing of another's pipe, whose bounds are its owner's.</param>
+internal class PipeSource(PipeReader reader, long? length, long heldBytes) : ObjectSource
 {
     private PipeReader _reader = reader;
     private ReadResult _result;
@@ -11,6 +14,8 @@ internal class PipeSource(PipeReader reader, long? length) : ObjectSource
     private long _shown;
 
     public override long? Length => length;
+
+    public override long HeldBytes => heldBytes;
 
     public override bool TryPeek(int limit, out ReadOnlyMemory<byte> chunk, out bool isLast)
     {

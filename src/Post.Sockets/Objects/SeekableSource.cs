@@ -10,11 +10,16 @@ internal sealed class SeekableSource : PipeSource
     private readonly long _start;
 
     public SeekableSource(Stream stream, bool leaveOpen)
-        : base(Read(stream), Math.Max(0, stream.Length - stream.Position))
+        : this(stream, leaveOpen, stream.Position, Math.Max(0, stream.Length - stream.Position))
+    {
+    }
+
+    private SeekableSource(Stream stream, bool leaveOpen, long start, long length)
+        : base(Read(stream), length, Math.Min(length, Outbox.LargeObject))
     {
         _stream = stream;
         _leaveOpen = leaveOpen;
-        _start = stream.Position;
+        _start = start;
     }
 
     public override bool CanRewind => true;

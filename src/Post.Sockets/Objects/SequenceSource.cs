@@ -10,6 +10,8 @@ internal sealed class SequenceSource(ReadOnlySequence<byte> sequence) : ObjectSo
 
     public override long? Length => _whole.Length;
 
+    public override long HeldBytes => _whole.Length;
+
     public override bool CanRewind => true;
 
     public override bool TryPeek(int limit, out ReadOnlyMemory<byte> chunk, out bool isLast)

@@ -36,8 +36,13 @@ internal sealed class SendScheduler
     /// <summary>Makes an entry ready.</summary>
     public void Add(SendEntry entry)
     {
-        // A newcomer starts where its class is now: it owes nothing for the past and has no claim from it.
-        entry.Turn = Math.Max(entry.Turn, Class(entry.Class).VirtualTime);
+        // A newcomer starts where its class is now: it owes nothing for the past and has no claim from it. One that was taken out before its
+        // first turn, to be given a stream, keeps its place.
+        if (entry.IsStarted || entry.Turn < 0)
+        {
+            entry.Turn = Math.Max(entry.Turn, Class(entry.Class).VirtualTime);
+        }
+
         HeapOf(entry).AddOrUpdate(entry, entry.Key);
     }
 
@@ -60,7 +65,11 @@ internal sealed class SendScheduler
     {
         Remove(entry);
         var sendClass = Class(entry.Class);
-        sendClass.VirtualTime = Math.Max(sendClass.VirtualTime, entry.Turn);
+
+        // Time goes on with what is served, shared out among those that are there: else small newcomers, each of which starts at the present
+        // time and leaves after one turn, would keep it where it is, and what has had a turn would wait for ever beside them.
+        var share = bytes / Math.Clamp(sendClass.Members, 1, MaxSharing);
+        sendClass.VirtualTime = Math.Max(sendClass.VirtualTime + share, entry.Turn);
         entry.Turn += bytes;
         entry.IsStarted = true;
     }
@@ -153,6 +162,32 @@ internal sealed class SendScheduler
         return sum;
     }
 
+    /// <summary>Likewise, what is held of the send queue.</summary>
+    public void HeldUpTo(int niceness, out long bytes, out long objects)
+    {
+        bytes = 0;
+        objects = 0;
+        foreach (var sendClass in _classes)
+        {
+            if (sendClass.Niceness > niceness)
+            {
+                break;
+            }
+
+            bytes += sendClass.HeldBytes;
+            objects += sendClass.HeldObjects;
+        }
+    }
+
+    /// <summary>Objects of a class take room of the send queue, or give it back.</summary>
+    public void Hold(int niceness, long bytes, int objects)
+    {
+        var sendClass = Class(niceness);
+        sendClass.HeldBytes += bytes;
+        sendClass.HeldObjects += objects;
+        Forget(sendClass);
+    }
+
     /// <summary>Takes back bytes with the transport, in whatever class they were counted.</summary>
     public void ReleaseOutstanding(int niceness, long bytes)
     {
@@ -198,7 +233,7 @@ internal sealed class SendScheduler
     private void Forget(SendClass sendClass)
     {
         // Any application can use any number as niceness: classes must not pile up.
-        if (sendClass is { Members: 0, Outstanding: 0, Credit: 0 })
+        if (sendClass is { Members: 0, Outstanding: 0, Credit: 0, HeldObjects: 0 })
         {
             _classes.Remove(sendClass);
         }

@@ -90,7 +90,6 @@ internal sealed class Restarts(AssociationCore core)
 
         item.WasVisible |= item.Transit.IsVisible;
         item.Transit = default;
-        core.Outbox.Room.Queue(item, item.Length ?? 0);
         if (item.Unsent == 0)
         {
             core.Scheduler.Add(item.Entry);

@@ -64,8 +64,9 @@ internal sealed class InMemorySender
 
         if (stream.HeapIndex < 0)
         {
-            // Who comes anew takes the turn after those who stand in line already.
-            stream.Turn = stream.Rank.Incremental ? ++_turn : 0;
+            // Who comes anew takes the turn after those who stand in line already. Those that do not take turns share one, in their order,
+            // until somebody else takes the next: so what takes turns does not wait for ever beside them.
+            stream.Turn = stream.Rank.Incremental ? ++_turn : _turn;
         }
 
         _streams.AddOrUpdate(stream, stream.Place);
