@@ -16,13 +16,15 @@ public sealed record QuicClientConnectionOptions : QuicConnectionOptions
 
     /// <summary>
     /// Protocols (at least one), target host, certificates and their validation. What TLS 1.3 for QUIC cannot honour is
-    /// refused.
+    /// refused. Certificates that the server should have sent are not downloaded from where its own says, and nothing is asked about
+    /// revocation, unless a <see cref="SslClientAuthenticationOptions.CertificateChainPolicy"/> or
+    /// <see cref="SslClientAuthenticationOptions.CertificateRevocationCheckMode"/> asks for it.
     /// </summary>
     public required SslClientAuthenticationOptions ClientAuthenticationOptions { get; init; }
 
     /// <summary>
-    /// SHA-256 hashes of public keys (SubjectPublicKeyInfo): where given, the server proves itself by having one of
-    /// them, and no certificate authority is asked.
+    /// SHA-256 hashes of public keys (SubjectPublicKeyInfo): where given, the server proves itself by having one of them, and nothing else
+    /// counts: no authority, no name, no date, no usage (RFC 7671 section 5.1), and no validation callback may stand beside them.
     /// </summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> PinnedPublicKeys { get; init; } = [];
 

@@ -41,6 +41,7 @@ public sealed partial class QuicConnection : IConnectionEvents
             NegotiatedApplicationProtocol.ToString(),
             TimeSpan.FromMicroseconds(duration).TotalMilliseconds);
         EndHandshake();
+        _awaitsVerdict = Driver.Core.Tls is TlsClient { WasAskedForCertificate: true };
         _handshake.TrySetResult();
         Events?.OnHandshakeComplete();
         OfferToListener();
@@ -118,8 +119,9 @@ public sealed partial class QuicConnection : IConnectionEvents
     void IConnectionEvents.OnClosed(in ConnectionCloseInfo info)
     {
         _closeInfo = info;
+        _refusal = Driver.IsSetUp ? Driver.Core.Tls.Refusal : null;
         EndHandshake();
-        QuicException reason = info.ToException();
+        QuicException reason = ToException(info);
         _metrics.Closed(Driver.Now, info);
         if (_handshake.Task.IsCompletedSuccessfully)
         {
@@ -150,7 +152,7 @@ public sealed partial class QuicConnection : IConnectionEvents
         Fail(_openUnidirectionalWaiters, info);
         foreach (TaskCompletionSource migration in _migrations.Values)
         {
-            migration.TrySetException(info.ToException());
+            migration.TrySetException(ToException(info));
         }
 
         _migrations.Clear();
@@ -240,11 +242,11 @@ public sealed partial class QuicConnection : IConnectionEvents
         }
     }
 
-    private static void Fail(Queue<TaskCompletionSource<QuicStream>> waiters, in ConnectionCloseInfo info)
+    private void Fail(Queue<TaskCompletionSource<QuicStream>> waiters, in ConnectionCloseInfo info)
     {
         while (waiters.TryDequeue(out TaskCompletionSource<QuicStream>? waiter))
         {
-            waiter.TrySetException(info.ToException());
+            waiter.TrySetException(ToException(info));
         }
     }
 

@@ -160,11 +160,23 @@ public sealed partial class QuicConnection
         try
         {
             await _handshake.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (_awaitsVerdict)
+            {
+                // A client is done before the server has looked at its certificate. Only with the confirmation is it known that it was
+                // accepted, and so only then is there a connection: else a refusal would come now from here and now from the first read.
+                await _confirmed.Task.WaitAsync(_options!.HandshakeTimeout, _host.Clock.TimeProvider, cancellationToken).ConfigureAwait(false);
+            }
         }
         catch (OperationCanceledException)
         {
             await DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+        catch (TimeoutException)
+        {
+            await DisposeAsync().ConfigureAwait(false);
+            throw new QuicException(
+                QuicError.ConnectionTimeout, null, null, "The server asked for a certificate, and did not say in time whether it accepts ours.");
         }
     }
 
@@ -217,7 +229,11 @@ public sealed partial class QuicConnection
         {
             // The application's callback is no proof of anything when it fails.
             EngineLog.CallbackFailed(_host.Logger, exception, _firstId, "RemoteCertificateValidationCallback");
-            result = CertificateValidationResult.Refuse(TlsAlert.BadCertificate, "The certificate validation callback failed.");
+            result = CertificateValidationResult.Refuse(
+                TlsAlert.InternalError,
+                "The certificate could not be judged.",
+                detail: $"The judgement of the peer's certificate failed on this side: {exception.GetType().Name}: {exception.Message}",
+                failure: exception);
         }
 
         try

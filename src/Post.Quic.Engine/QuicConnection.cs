@@ -7,6 +7,7 @@ using Post.Quic.Engine.Diagnostics;
 using Post.Quic.Engine.Endpoint;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
+using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine;
@@ -35,7 +36,9 @@ public sealed partial class QuicConnection : IAsyncDisposable
     private QlogTrace? _trace;
     private QuicConnectionOptions? _options;
     private ConnectionCloseInfo? _closeInfo;
+    private CertificateValidationResult? _refusal;
     private ReadOnlyMemory<byte> _addressToken;
+    private bool _awaitsVerdict;
     private bool _countsAsHandshake;
     private bool _wasOffered;
     private bool _isFaulted;
@@ -124,7 +127,10 @@ public sealed partial class QuicConnection : IAsyncDisposable
     /// <summary>Connects to a server.</summary>
     /// <param name="options">Whom to connect to, and how.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <returns>A connection whose handshake is complete; with early data, one that can send it already.</returns>
+    /// <returns>
+    /// A connection whose handshake is complete, and confirmed where the server asked for a certificate; with early data, one that can send
+    /// it already.
+    /// </returns>
     /// <exception cref="ArgumentException">An option is out of its range or cannot be honoured; the message says which and why.</exception>
     /// <exception cref="QuicException">The handshake failed.</exception>
     /// <exception cref="SocketException">The name does not resolve, or the local address cannot be used.</exception>
@@ -180,7 +186,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
         {
             if (_closeInfo is { } ended)
             {
-                return ValueTask.FromException<QuicStream>(ended.ToException());
+                return ValueTask.FromException<QuicStream>(ToException(ended));
             }
 
             Queue<TaskCompletionSource<QuicStream>> waiters = OpenWaiters(bidirectional);
@@ -215,7 +221,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
         {
             if (_closeInfo is { } ended)
             {
-                return ValueTask.FromException<QuicStream>(ended.ToException());
+                return ValueTask.FromException<QuicStream>(ToException(ended));
             }
 
             DropCanceled(_acceptWaiters);
@@ -467,8 +473,11 @@ public sealed partial class QuicConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>What the application hears of an end; each time anew, since an exception belongs to who throws it.</summary>
+    internal QuicException ToException(in ConnectionCloseInfo info) => info.ToException(_refusal);
+
     /// <summary>Under the gate: the connection's end, if it has come.</summary>
-    internal QuicException? ClosedException => _closeInfo?.ToException();
+    internal QuicException? ClosedException => _closeInfo is { } info ? ToException(info) : null;
 
     /// <summary>Under the gate: a stream that the application will not touch again.</summary>
     internal void Forget(QuicStream stream) => _streams.Remove(stream);
@@ -566,7 +575,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
     {
         if (_closeInfo is { } ended)
         {
-            throw ended.ToException();
+            throw ToException(ended);
         }
     }
 }

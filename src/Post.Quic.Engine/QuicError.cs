@@ -24,8 +24,17 @@ public enum QuicError
     /// <summary>The two sides share no version of QUIC.</summary>
     VersionNegotiationError,
 
-    /// <summary>The TLS handshake failed; <see cref="QuicException.TransportErrorCode"/> is 0x100 plus the alert.</summary>
+    /// <summary>
+    /// The TLS handshake failed; <see cref="QuicException.TransportErrorCode"/> is 0x100 plus the alert. Where a certificate was at fault, it
+    /// was the peer's.
+    /// </summary>
     AuthenticationFailed,
+
+    /// <summary>
+    /// The peer did not accept our certificate, or wanted one and got none; <see cref="QuicException.TransportErrorCode"/> is 0x100 plus its
+    /// alert.
+    /// </summary>
+    CertificateRefused,
 
     /// <summary>
     /// One side's QUIC ended the connection with an error of its own; <see cref="QuicException.TransportErrorCode"/> says which: mostly that

@@ -8,8 +8,10 @@ public sealed class QuicException : IOException
     /// <param name="applicationErrorCode">The application's error code, where one came with it.</param>
     /// <param name="transportErrorCode">QUIC's error code, where one came with it.</param>
     /// <param name="message">What happened, and what to do about it.</param>
-    public QuicException(QuicError error, long? applicationErrorCode, long? transportErrorCode, string message)
-        : base(message)
+    /// <param name="innerException">What caused it, where that is an exception: of the machine, or of a callback of the application.</param>
+    public QuicException(
+        QuicError error, long? applicationErrorCode, long? transportErrorCode, string message, Exception? innerException = null)
+        : base(message, innerException)
     {
         QuicError = error;
         ApplicationErrorCode = applicationErrorCode;

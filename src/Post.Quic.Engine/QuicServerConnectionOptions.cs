@@ -11,8 +11,8 @@ public sealed record QuicServerConnectionOptions : QuicConnectionOptions
     public required SslServerAuthenticationOptions ServerAuthenticationOptions { get; init; }
 
     /// <summary>
-    /// SHA-256 hashes of public keys (SubjectPublicKeyInfo): where given, a client that shows a certificate proves itself
-    /// by having one of them, and no certificate authority is asked.
+    /// SHA-256 hashes of public keys (SubjectPublicKeyInfo): where given, a client that shows a certificate proves itself by having one of
+    /// them, and nothing else counts: no authority, no date, no usage, and no validation callback may stand beside them.
     /// </summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> PinnedPublicKeys { get; init; } = [];
 

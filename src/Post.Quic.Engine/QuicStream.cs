@@ -193,7 +193,7 @@ public sealed partial class QuicStream : Stream
     {
         _connectionClosed = info;
         _transport = null;
-        EndBoth(info.ToException());
+        EndBoth(_connection.ToException(info));
     }
 
     /// <summary>The transport is done with the stream and forgets it when this returns.</summary>
@@ -271,7 +271,7 @@ public sealed partial class QuicStream : Stream
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (_connectionClosed is { } closed)
         {
-            throw closed.ToException();
+            throw _connection.ToException(closed);
         }
 
         if (_ended == QuicError.EarlyDataRejected)

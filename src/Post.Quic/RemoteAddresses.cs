@@ -26,9 +26,14 @@ internal static class RemoteAddresses
         }
         catch (SocketException exception)
         {
-            throw translate(exception);
+            throw new TransportException(
+                TransportErrorReason.HostNotFound,
+                $"The host '{remote.Host}' of {remote} leads to no address ({exception.Message}). Check its spelling and the name servers, or "
+                + "give its addresses in Remote.Addresses.",
+                innerException: exception);
         }
 
+        var tried = new List<string>();
         for (int i = 0; ; i++)
         {
             try
@@ -38,9 +43,14 @@ internal static class RemoteAddresses
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
                 TransportException failure = translate(exception);
+                tried.Add($"{new IPEndPoint(addresses[i], remote.Port)}: {failure.Message}");
                 if (i + 1 == addresses.Count || !IsWorthAnother(remote, failure.Reason))
                 {
-                    throw failure;
+                    throw new TransportException(
+                        failure.Reason,
+                        $"No connection with {remote}. {string.Join(" ", tried)}",
+                        failure.ErrorCode,
+                        failure.InnerException);
                 }
             }
         }

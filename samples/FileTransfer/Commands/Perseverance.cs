@@ -87,5 +87,5 @@ internal sealed class Perseverance
     // Another identity at the same place is no server of ours that comes back.
     private static bool MayPass(TransferException failure) =>
         failure.Code == ExitCode.NotConnected
-        && failure.InnerException?.InnerException is not TransportException { Reason: TransportErrorReason.AuthenticationFailed };
+        && failure.InnerException?.InnerException is not TransportException { Reason: TransportErrorReason.AuthenticationFailed or TransportErrorReason.IdentityRefused };
 }

@@ -27,7 +27,7 @@ internal sealed class FileClient(Association association) : IAsyncDisposable
         }
         catch (PostException exception) when (
             remote.Trust.Proof == PeerProof.PinnedKey
-            && exception.InnerException is TransportException { Reason: TransportErrorReason.AuthenticationFailed })
+            && exception.InnerException is TransportException { Reason: TransportErrorReason.AuthenticationFailed or TransportErrorReason.IdentityRefused })
         {
             throw new TransferException(
                 ExitCode.NotConnected,

@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Endpoint;
@@ -6,7 +7,9 @@ namespace Post.Quic.Engine.Endpoint;
 /// <summary>Says to an application why its connection ended, and what to do about it.</summary>
 internal static class CloseReasons
 {
-    public static QuicException ToException(this in ConnectionCloseInfo info) => info.Source switch
+    /// <param name="info">Why the connection ended.</param>
+    /// <param name="refusal">What this side found wrong with the peer's certificate, if it refused it.</param>
+    public static QuicException ToException(this in ConnectionCloseInfo info, CertificateValidationResult? refusal = null) => info.Source switch
     {
         CloseSource.Local when info.IsApplication => new QuicException(
             QuicError.OperationAborted, (long)info.ErrorCode, null, "The connection was closed on this side."),
@@ -33,22 +36,17 @@ internal static class CloseReasons
             QuicError.NoViablePath, null, (long)TransportErrorCode.NoViablePath, "No way to the peer is left; connect again."),
         CloseSource.Abandoned => new QuicException(
             QuicError.OperationAborted, null, null, "The endpoint of the connection was closed on this side."),
-        _ => FromTransportError(info),
+        _ => FromTransportError(info, refusal),
     };
 
-    private static QuicException FromTransportError(in ConnectionCloseInfo info)
+    private static QuicException FromTransportError(in ConnectionCloseInfo info, CertificateValidationResult? refusal)
     {
         string who = info.Source == CloseSource.Peer ? "The peer closed" : "We closed";
         long code = (long)info.ErrorCode;
         var name = (TransportErrorCode)info.ErrorCode;
         if (info.ErrorCode is >= (ulong)TransportErrorCode.CryptoError and < (ulong)TransportErrorCode.CryptoError + 256)
         {
-            return new QuicException(
-                QuicError.AuthenticationFailed,
-                null,
-                code,
-                $"The TLS handshake failed with alert {code - (long)TransportErrorCode.CryptoError}{Quote(info.Reason)}. "
-                + $"{who} the connection. Check the certificates, the trust and the protocols of both sides.");
+            return FromAlert(info, code, refusal);
         }
 
         QuicError error = name == TransportErrorCode.ConnectionRefused ? QuicError.ConnectionRefused
@@ -58,6 +56,37 @@ internal static class CloseReasons
             ? " It has a defect, and this connection met it; another may do."
             : string.Empty;
         return new QuicException(error, null, code, $"{who} the connection: {name}{Quote(info.Reason)}.{advice}");
+    }
+
+    private static QuicException FromAlert(in ConnectionCloseInfo info, long code, CertificateValidationResult? refusal)
+    {
+        long alert = code - (long)TransportErrorCode.CryptoError;
+        string name = TlsAlertText.NameOf(alert);
+        if (info.Source != CloseSource.Peer)
+        {
+            string cause = refusal is { } verdict
+                ? $"The peer's certificate was refused: {(verdict.Detail.Length > 0 ? verdict.Detail : verdict.Reason)}"
+                : $"The TLS handshake failed: {info.Reason}{(TlsAlertText.Meaning(alert) is { } own ? $" {own}." : string.Empty)}";
+            return new QuicException(
+                QuicError.AuthenticationFailed, null, code, $"{cause} The peer was told alert {name}.", refusal?.Failure);
+        }
+
+        if (TlsAlertText.CertificateVerdict(alert) is { } said)
+        {
+            return new QuicException(
+                QuicError.CertificateRefused,
+                null,
+                code,
+                $"The peer says that our certificate {said}: alert {name}{Quote(info.Reason)}. "
+                + "Show a certificate that it trusts, or let it trust the key of this one.");
+        }
+
+        return new QuicException(
+            QuicError.AuthenticationFailed,
+            null,
+            code,
+            $"The peer ended the TLS handshake with alert {name}{Quote(info.Reason)}."
+            + (TlsAlertText.Meaning(alert) is { } meaning ? $" {meaning}." : string.Empty));
     }
 
     // The peer's text is cut and cleaned by the core; in quotes nobody takes it for ours.

@@ -42,6 +42,9 @@ internal sealed class TlsClient : TlsSession
         ServerName = options.ServerName;
     }
 
+    /// <summary>The server wants to know who we are; it judges after we are done (RFC 8446 section 4.4.2.4).</summary>
+    public bool WasAskedForCertificate { get; private set; }
+
     public override TransportError Start(long now)
     {
         if (_state != ClientState.Start)
@@ -359,6 +362,7 @@ internal sealed class TlsClient : TlsSession
 
     private TransportError HandleCertificateRequest(ReadOnlySpan<byte> message)
     {
+        WasAskedForCertificate = true;
         TransportError error = CertificateRequestMessage.Parse(
             message, out ReadOnlySpan<byte> schemes, out List<byte[]> authorities);
         if (error.IsError)

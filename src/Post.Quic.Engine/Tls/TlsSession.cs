@@ -101,6 +101,9 @@ internal abstract class TlsSession : IDisposable
     /// </summary>
     public bool HasPartialMessage(EncryptionLevel level) => level == ReadLevel && !_assembler.IsEmpty;
 
+    /// <summary>Why the peer's certificate was refused on this side, if it was.</summary>
+    public CertificateValidationResult? Refusal { get; private set; }
+
     /// <summary>Answers <see cref="ITlsHost.OnCertificateToValidate"/>, also from within it.</summary>
     public TransportError CompleteCertificateValidation(in CertificateValidationResult result, long now)
     {
@@ -298,6 +301,7 @@ internal abstract class TlsSession : IDisposable
             _awaitsValidation = false;
             if (!verdict.Accepted)
             {
+                Refusal = verdict;
                 return TransportError.FromAlert(verdict.Alert, verdict.Reason);
             }
 

@@ -80,7 +80,8 @@ internal sealed class ConnectAttempt
             {
                 RemoteEndPoint = remote,
                 LocalEndPoint = LocalAddresses.ForConnecting(_request.Local, remote.AddressFamily),
-                ClientAuthenticationOptions = TlsOptions.ForClient(_request, _verifier),
+                ClientAuthenticationOptions = ManagedOptions.Unpinned(TlsOptions.ForClient(_request, _verifier), _request.Remote.Trust),
+                PinnedPublicKeys = TlsOptions.PinsOf(_request.Remote.Trust),
                 SessionTicket = ticket,
                 EnableEarlyData = isEarly,
                 KeyExchangeGroups = _groups,

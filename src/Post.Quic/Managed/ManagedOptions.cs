@@ -1,4 +1,6 @@
+using System.Net.Security;
 using Post.Quic.Engine;
+using Post.Sockets;
 using Post.Sockets.Transport;
 
 namespace Post.Quic.Managed;
@@ -10,6 +12,22 @@ internal static class ManagedOptions
     private const int InitialStreamWindow = 256 << 10;
 
     private const int InitialConnectionWindow = 1 << 20;
+
+    /// <summary>Pins are the engine's own business: it judges by them before it looks at anything else, and asks no callback.</summary>
+    public static SslClientAuthenticationOptions Unpinned(SslClientAuthenticationOptions options, PeerTrust trust)
+    {
+        options.RemoteCertificateValidationCallback =
+            trust.Proof == PeerProof.PinnedKey ? null : options.RemoteCertificateValidationCallback;
+        return options;
+    }
+
+    /// <inheritdoc cref="Unpinned(SslClientAuthenticationOptions, PeerTrust)"/>
+    public static SslServerAuthenticationOptions Unpinned(SslServerAuthenticationOptions options, PeerTrust? trust)
+    {
+        options.RemoteCertificateValidationCallback =
+            trust is { Proof: PeerProof.PinnedKey } ? null : options.RemoteCertificateValidationCallback;
+        return options;
+    }
 
     public static T WithLimits<T>(
         T options, TransportLimits limits, TimeSpan handshakeTimeout, TimeSpan idleTimeout, TimeSpan? keepAlive)

@@ -20,6 +20,9 @@ internal static class ManagedQuicErrors
                 TransportErrorReason.LocalAddressUnavailable,
                 $"The local address cannot be used: {socket.Message}. Choose another address or port, or 0 for a free one.",
                 innerException: socket),
+        SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain or SocketError.NoRecovery } socket =>
+            new TransportException(
+                TransportErrorReason.HostNotFound, $"The name leads to no address: {socket.Message}.", innerException: socket),
         SocketException socket => new TransportException(
             TransportErrorReason.Unreachable, $"The remote cannot be reached: {socket.Message}.", innerException: socket),
         ObjectDisposedException disposed => new TransportException(
@@ -35,6 +38,7 @@ internal static class ManagedQuicErrors
         QuicError.VersionNegotiationError => TransportErrorReason.ProtocolNotSupported,
         QuicError.AuthenticationFailed or QuicError.TransportError when exception.TransportErrorCode is { } code =>
             TransportCloses.ReasonOf(code),
+        QuicError.CertificateRefused => TransportErrorReason.IdentityRefused,
         QuicError.AuthenticationFailed => TransportErrorReason.AuthenticationFailed,
         QuicError.EarlyDataRejected => TransportErrorReason.EarlyDataRejected,
         QuicError.TransportError => TransportErrorReason.ProtocolViolation,

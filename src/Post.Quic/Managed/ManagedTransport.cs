@@ -99,7 +99,9 @@ public sealed partial class ManagedTransport : PostTransport
         QuicServerConnectionOptions options = ManagedOptions.WithLimits(
             new QuicServerConnectionOptions
             {
-                ServerAuthenticationOptions = TlsOptions.ForServer(request, verifier),
+                ServerAuthenticationOptions = ManagedOptions.Unpinned(
+                    TlsOptions.ForServer(request, verifier, TlsOptions.IdentityOf(request.Local)), request.ClientTrust),
+                PinnedPublicKeys = TlsOptions.PinsOf(request.ClientTrust),
                 EnableEarlyData = request.AllowEarlyData,
                 KeyExchangeGroups = _groups,
             },

@@ -26,6 +26,9 @@ internal sealed class PeerVerifier
     /// <summary>For a listener; null asks clients for nothing.</summary>
     public static PeerVerifier OfClients(PeerTrust? trust) => new(trust, peerIsServer: false);
 
+    /// <summary>What was wrong with the certificate that was judged last; null where nothing was.</summary>
+    public PeerRefusal? Refusal { get; private set; }
+
     /// <summary>The signature of <see cref="RemoteCertificateValidationCallback"/>.</summary>
     public bool Verify(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
@@ -36,17 +39,29 @@ internal sealed class PeerVerifier
 
         if (certificate is not X509Certificate2 presented)
         {
+            Refusal = new PeerRefusal("The peer showed no certificate.");
             return false;
         }
 
-        return _trust.Proof switch
+        try
         {
-            // A pinned key is its own proof: who signed the certificate, and until when, says nothing more.
-            PeerProof.PinnedKey => IsPinned(presented),
-            PeerProof.Callback => _trust.Validator!(presented, chain, errors),
-            PeerProof.CertificateAuthority => IsVouchedFor(presented, errors),
-            _ => false,
-        };
+            bool accepts = _trust.Proof switch
+            {
+                // A pinned key is its own proof: who signed the certificate, and until when, says nothing more.
+                PeerProof.PinnedKey => IsPinned(presented),
+                PeerProof.Callback => _trust.Validator!(presented, chain, errors),
+                PeerProof.CertificateAuthority => IsVouchedFor(presented, errors),
+                _ => false,
+            };
+            Refusal = accepts ? null : new PeerRefusal(Describe(presented, chain, errors));
+            return accepts;
+        }
+        catch (Exception exception)
+        {
+            Refusal = new PeerRefusal(
+                $"The certificate validation callback of this side threw {exception.GetType().Name}: {exception.Message}", exception);
+            throw;
+        }
     }
 
     /// <summary>Who the peer is, once its certificate was accepted.</summary>
@@ -81,6 +96,23 @@ internal sealed class PeerVerifier
 
         return ofSession ?? throw new AuthenticationException("The peer showed no certificate.");
     }
+
+    private string Describe(X509Certificate2 presented, X509Chain? chain, SslPolicyErrors errors)
+    {
+        KeyFingerprint key = KeyFingerprint.Of(presented);
+        return _trust!.Proof switch
+        {
+            PeerProof.PinnedKey => $"The peer's key is {key}; expected was {string.Join(" or ", _trust.PinnedKeys)}. "
+                + "Correct the pin if the peer's key was changed on purpose; if not, somebody else answers there.",
+            PeerProof.Callback => $"The validation callback of this side did not accept it. The peer's key is {key}.",
+            _ => $"No authority that this machine trusts vouches for it ({errors}: {string.Join(", ", StatusOf(chain))}). "
+                + $"Trust its authority, or pin its key, {key}; a peer must also send the certificates between its own and the root.",
+        };
+    }
+
+    private static IEnumerable<X509ChainStatusFlags> StatusOf(X509Chain? chain) => chain is null
+        ? [X509ChainStatusFlags.NoError]
+        : chain.ChainStatus.Select(static status => status.Status);
 
     private bool IsPinned(X509Certificate2 certificate)
     {

@@ -46,6 +46,9 @@ internal static class QuicErrors
                 TransportErrorReason.LocalAddressUnavailable,
                 $"The local address cannot be used: {socket.Message}. Choose another address or port, or 0 for a free one.",
                 innerException: socket),
+        SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain or SocketError.NoRecovery } socket =>
+            new TransportException(
+                TransportErrorReason.HostNotFound, $"The name leads to no address: {socket.Message}.", innerException: socket),
         SocketException socket => new TransportException(
             TransportErrorReason.Unreachable, $"The remote cannot be reached: {socket.Message}.", innerException: socket),
         ObjectDisposedException disposed => new TransportException(

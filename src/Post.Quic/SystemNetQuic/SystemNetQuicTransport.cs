@@ -3,6 +3,7 @@ using System.Net.Quic;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
+using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Post.Quic.Security;
@@ -103,7 +104,12 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         return await RemoteAddresses.ConnectToAnyAsync(
             request.Remote,
             remote => ConnectAsync(request, remote, verifier, cancellationToken),
-            QuicErrors.Translate,
+            exception => exception is AuthenticationException && verifier.Refusal is { } refusal
+                ? new TransportException(
+                    TransportErrorReason.AuthenticationFailed,
+                    $"The peer's certificate was refused: {refusal.Reason}",
+                    innerException: refusal.Failure ?? exception)
+                : QuicErrors.Translate(exception),
             cancellationToken).ConfigureAwait(false);
     }
 
@@ -115,7 +121,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         ArgumentNullException.ThrowIfNull(request);
         _scope.ThrowIfDisposed();
         var verifier = PeerVerifier.OfClients(request.ClientTrust);
-        QuicServerConnectionOptions connectionOptions = ServerOptions(request, verifier);
+        SslStreamCertificateContext identity = TlsOptions.IdentityOf(request.Local);
         var served = new ConditionalWeakTable<QuicConnection, ConnectionExtras>();
         MergedListener listener = await MergedListener.OpenAsync(
             request,
@@ -134,7 +140,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
                                 served.Add(connection, extras);
                             }
 
-                            return ValueTask.FromResult(connectionOptions);
+                            return ValueTask.FromResult(ServerOptions(request, verifier, identity));
                         },
                     },
                     cancellationToken).ConfigureAwait(false),
@@ -167,11 +173,12 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         return options;
     }
 
-    private static QuicServerConnectionOptions ServerOptions(TransportListenRequest request, PeerVerifier verifier)
+    private static QuicServerConnectionOptions ServerOptions(
+        TransportListenRequest request, PeerVerifier verifier, SslStreamCertificateContext identity)
     {
         var options = new QuicServerConnectionOptions
         {
-            ServerAuthenticationOptions = TlsOptions.ForServer(request, verifier),
+            ServerAuthenticationOptions = TlsOptions.ForServer(request, verifier, identity),
         };
         Apply(options, request.Limits, request.HandshakeTimeout, request.IdleTimeout, request.KeepAliveInterval);
         return options;

@@ -6,6 +6,9 @@ public enum TransportErrorReason
     /// <summary>Something that has no name here; the inner exception tells.</summary>
     Other,
 
+    /// <summary>The name of the host leads to no address.</summary>
+    HostNotFound,
+
     /// <summary>Nobody answered, or the address does not exist.</summary>
     Unreachable,
 
@@ -15,8 +18,11 @@ public enum TransportErrorReason
     /// <summary>The two sides share no protocol (ALPN) or version.</summary>
     ProtocolNotSupported,
 
-    /// <summary>The identity of the peer was not proven, or ours was not accepted.</summary>
+    /// <summary>The identity of the peer was not proven.</summary>
     AuthenticationFailed,
+
+    /// <summary>Our identity was not accepted, or the peer wanted one and got none.</summary>
+    IdentityRefused,
 
     /// <summary>The handshake or the connection timed out.</summary>
     TimedOut,

@@ -64,13 +64,18 @@ public sealed class IdentityTests : EndToEndTests
 
         PostException refused = await Assert.ThrowsExactlyAsync<PostException>(async () =>
         {
-            // The client's handshake is complete before the server has judged (RFC 8446 section 4.4.2.4).
             Association association = await pair.AssociateOneSidedAsync(Cancel);
+
+            // System.Net.Quic is done before the server has judged (RFC 8446 section 4.4.2.4), and shows nothing by which to wait for it.
+            Assert.AreNotEqual(TestEngine.Managed, client, "It is known who was refused when the association is made.");
             await association.ReceiveAsync(Cancel);
         });
 
         Assert.AreEqual(PostErrorReason.Transport, refused.Reason);
-        Assert.AreEqual(TransportErrorReason.AuthenticationFailed, ((TransportException)refused.InnerException!).Reason);
+        Assert.AreEqual(
+            client == TestEngine.Managed ? TransportErrorReason.IdentityRefused : TransportErrorReason.AuthenticationFailed,
+            ((TransportException)refused.InnerException!).Reason);
+        Assert.Contains(showsCertificate ? "certificate_unknown (46)" : "certificate_required (116)", refused.Message);
         Assert.AreEqual(0, accepted);
     }
 
@@ -91,6 +96,45 @@ public sealed class IdentityTests : EndToEndTests
 
         Assert.AreEqual(PostErrorReason.Transport, refused.Reason);
         Assert.AreEqual(TransportErrorReason.AuthenticationFailed, ((TransportException)refused.InnerException!).Reason);
+        Assert.Contains(pair.ServerKey.ToString(), refused.Message, "The key that came.");
+        Assert.Contains(pair.Listener.LocalEndPoints[0].ToString()!, refused.Message, "The address that was tried.");
+        if (byKey)
+        {
+            Assert.Contains(KeyFingerprint.Of(other).ToString(), refused.Message, "The key that was expected.");
+        }
+    }
+
+    [TestMethod]
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    [EachPairing]
+    public async Task What_the_applications_judgement_throws_reaches_whoever_connects(TestEngine client, TestEngine server)
+    {
+        await using PostPair pair = await PostPair.ListenAsync(
+            client, server, new PairSetup { ServerTrust = PeerTrust.Callback((_, _, _) => throw new FileNotFoundException("no list of keys")) }, Cancel);
+
+        PostException refused = await Assert.ThrowsExactlyAsync<PostException>(() => pair.AssociateOneSidedAsync(Cancel));
+
+        Exception? cause = refused;
+        while (cause is not null and not FileNotFoundException)
+        {
+            cause = cause.InnerException;
+        }
+
+        Assert.AreEqual("no list of keys", cause?.Message);
+        Assert.AreEqual(TransportErrorReason.AuthenticationFailed, ((TransportException)refused.InnerException!).Reason);
+    }
+
+    [TestMethod]
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    public async Task A_host_that_does_not_exist_is_named()
+    {
+        await using PostTransport transport = PostPair.TransportOf(TestEngine.Managed);
+
+        PostException failure = await Assert.ThrowsExactlyAsync<PostException>(
+            () => Association.AssociateAsync(transport, Local.Anonymous, Remote.Named("nobody.invalid", 4433), cancellationToken: Cancel).AsTask());
+
+        Assert.AreEqual(TransportErrorReason.HostNotFound, ((TransportException)failure.InnerException!).Reason);
+        Assert.Contains("'nobody.invalid'", failure.Message);
     }
 
     [TestMethod]

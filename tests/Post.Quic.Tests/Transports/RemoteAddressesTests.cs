@@ -52,7 +52,7 @@ public sealed class RemoteAddressesTests
     }
 
     [TestMethod]
-    public async Task A_name_that_nobody_has_is_unreachable()
+    public async Task A_name_that_nobody_has_is_named()
     {
         TransportException failure = await Assert.ThrowsExactlyAsync<TransportException>(() => RemoteAddresses.ConnectToAnyAsync(
             Remote.Named("server", 7),
@@ -61,7 +61,7 @@ public sealed class RemoteAddressesTests
             Cancel,
             (_, _) => throw new SocketException((int)SocketError.HostNotFound)).AsTask());
 
-        Assert.AreEqual(TransportErrorReason.Unreachable, failure.Reason);
+        Assert.AreEqual(TransportErrorReason.HostNotFound, failure.Reason);
     }
 
     [TestMethod]

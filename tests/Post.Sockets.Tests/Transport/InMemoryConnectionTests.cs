@@ -175,7 +175,9 @@ public sealed class InMemoryConnectionTests
             foreach (TransportConnectRequest request in refused)
             {
                 TransportException failure = await Assert.ThrowsExactlyAsync<TransportException>(() => transport.ConnectAsync(request, default).AsTask());
-                Assert.AreEqual(TransportErrorReason.AuthenticationFailed, failure.Reason);
+                Assert.AreEqual(
+                    request.Remote.Trust == good.Remote.Trust ? TransportErrorReason.IdentityRefused : TransportErrorReason.AuthenticationFailed,
+                    failure.Reason);
             }
 
             await transport.ConnectAsync(good with { Remote = Remote.Judged("server", 1, (_, _, _) => true) }, default);

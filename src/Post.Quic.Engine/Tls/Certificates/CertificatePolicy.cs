@@ -9,6 +9,13 @@ internal sealed class CertificatePolicy
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
+    private const int MaxNamesTold = 4;
+    private const int MaxNameTold = 64;
+
+    /// <summary>
+    /// How long one request for a revocation list, or for a certificate, may take where it was asked for: less than a handshake may.
+    /// </summary>
+    private static readonly TimeSpan LongestRetrieval = TimeSpan.FromSeconds(3);
 
     private readonly string _usage;
 
@@ -24,8 +31,8 @@ internal sealed class CertificatePolicy
     public RemoteCertificateValidationCallback? Callback { get; private init; }
 
     /// <summary>
-    /// SHA-256 hashes of subject public keys. When there are any they stand in the place of trusted authorities and of
-    /// the name: the key is the identity. Validity in time and usage are still checked.
+    /// SHA-256 hashes of subject public keys. When there are any, the key alone is the identity, as with DANE-EE (RFC 7671
+    /// section 5.1): no authority, name, date or usage counts, no chain is built, and the callback is not asked.
     /// </summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> PinnedPublicKeys { get; private init; } = [];
 
@@ -119,6 +126,12 @@ internal sealed class CertificatePolicy
             }
         }
 
+        if (pinnedPublicKeys is { Count: > 0 } && callback is not null)
+        {
+            throw new ArgumentException(
+                "A validation callback would never be asked beside PinnedPublicKeys, which decide alone; give one of the two.", nameof(callback));
+        }
+
         return new CertificatePolicy(usage)
         {
             ChainPolicy = chainPolicy,
@@ -138,42 +151,16 @@ internal sealed class CertificatePolicy
             matches |= CryptographicOperations.FixedTimeEquals(pin.Span, actual);
         }
 
-        if (!matches)
-        {
-            return CertificateValidationResult.Refuse(TlsAlert.CertificateUnknown, "The public key is none of the pinned ones.");
-        }
-
-        DateTime time = request.Time.LocalDateTime;
-        if (time < request.Certificate.NotBefore || time > request.Certificate.NotAfter)
-        {
-            return CertificateValidationResult.Refuse(TlsAlert.CertificateExpired, "The certificate is not valid now.");
-        }
-
-        return HasUsage(request.Certificate)
+        return matches
             ? CertificateValidationResult.Accept()
-            : CertificateValidationResult.Refuse(TlsAlert.UnsupportedCertificate, "The certificate is for another usage.");
+            : CertificateValidationResult.Refuse(
+                TlsAlert.CertificateUnknown,
+                "The public key is none of the pinned ones.",
+                detail: $"The peer's key is {Name(actual)}; expected was {string.Join(" or ", PinnedPublicKeys.Select(static pin => Name(pin.Span)))}. "
+                    + "Correct the pin if the peer's key was changed on purpose; if not, somebody else answers there.");
     }
 
-    private bool HasUsage(X509Certificate2 certificate)
-    {
-        foreach (X509Extension extension in certificate.Extensions)
-        {
-            if (extension is X509EnhancedKeyUsageExtension usages)
-            {
-                foreach (Oid usage in usages.EnhancedKeyUsages)
-                {
-                    if (usage.Value == _usage)
-                    {
-                        return true;
-                    }
-                }
-
-                return false;
-            }
-        }
-
-        return true;
-    }
+    private static string Name(ReadOnlySpan<byte> hash) => "sha256:" + Convert.ToHexStringLower(hash);
 
     private CertificateValidationResult JudgeByChain(CertificateValidationRequest request)
     {
@@ -203,7 +190,7 @@ internal sealed class CertificatePolicy
             element.Certificate.Dispose();
         }
 
-        return answer ?? (errors == SslPolicyErrors.None ? CertificateValidationResult.Accept() : Refuse(errors, flags));
+        return answer ?? (errors == SslPolicyErrors.None ? CertificateValidationResult.Accept() : Refuse(errors, flags, request));
     }
 
     /// <summary>The user's verdict; nothing when the user only agrees with the platform that it is no good.</summary>
@@ -215,10 +202,15 @@ internal sealed class CertificatePolicy
         {
             accepted = callback(request, request.Certificate, chain, errors);
         }
-        catch (Exception)
+        catch (Exception exception)
         {
-            // The callback is the user's code; what it throws must not leave the core.
-            return CertificateValidationResult.Refuse(TlsAlert.InternalError, "The validation callback failed.", errors);
+            // The callback is the user's code; what it throws must not leave the core, and is told to whoever connects.
+            return CertificateValidationResult.Refuse(
+                TlsAlert.InternalError,
+                "The validation callback failed.",
+                errors,
+                $"The certificate validation callback of this side threw {exception.GetType().Name}: {exception.Message}",
+                exception);
         }
 
         if (accepted)
@@ -227,7 +219,11 @@ internal sealed class CertificatePolicy
         }
 
         return errors == SslPolicyErrors.None
-            ? CertificateValidationResult.Refuse(TlsAlert.CertificateUnknown, "The application refused the certificate.", errors)
+            ? CertificateValidationResult.Refuse(
+                TlsAlert.CertificateUnknown,
+                "The application refused the certificate.",
+                errors,
+                $"The validation callback of this side did not accept it. The peer's key is {Name(PublicKeyHash(request.Certificate))}.")
             : null;
     }
 
@@ -238,9 +234,11 @@ internal sealed class CertificatePolicy
             RevocationMode = RevocationMode,
             RevocationFlag = X509RevocationFlag.ExcludeRoot,
 
-            // A server must not fetch what a client's certificate points at: that would let any client choose where
-            // the server connects to.
-            DisableCertificateDownloads = _usage == ClientAuthentication,
+            // Whoever answers could otherwise choose where this machine connects to, and make the handshake wait for it
+            // (dotnet/runtime issue 80238). Windows is the exception, for servers that an authority must vouch for: the same
+            // switch keeps it from fetching roots that it trusts and has not needed so far.
+            DisableCertificateDownloads = _usage == ClientAuthentication || !OperatingSystem.IsWindows(),
+            UrlRetrievalTimeout = LongestRetrieval,
         };
         if (policy.VerificationTimeIgnored)
         {
@@ -252,11 +250,14 @@ internal sealed class CertificatePolicy
             policy.ApplicationPolicy.Add(new Oid(_usage));
         }
 
+        // Whoever is judged by the application is nobody's acquaintance before that.
+        policy.DisableCertificateDownloads |= Callback is not null;
         policy.ExtraStore.AddRange(request.Chain);
         return policy;
     }
 
-    private static CertificateValidationResult Refuse(SslPolicyErrors errors, X509ChainStatusFlags flags)
+    private static CertificateValidationResult Refuse(
+        SslPolicyErrors errors, X509ChainStatusFlags flags, CertificateValidationRequest request)
     {
         (TlsAlert alert, string reason) = flags switch
         {
@@ -274,6 +275,29 @@ internal sealed class CertificatePolicy
                 (TlsAlert.CertificateUnknown, "The certificate chain is not valid."),
             _ => (TlsAlert.BadCertificate, "The certificate is for another name."),
         };
-        return CertificateValidationResult.Refuse(alert, reason, errors);
+
+        string remedy = alert switch
+        {
+            TlsAlert.UnknownCa => " Trust its authority, or pin its key; a peer must also send the certificates between its own and the root, "
+                + "for they are not downloaded.",
+            TlsAlert.BadCertificate when (errors & SslPolicyErrors.RemoteCertificateNameMismatch) != 0 && request.ExpectedHost.Length > 0 =>
+                $" Expected was '{request.ExpectedHost}'; the certificate names {NamesIn(request.Certificate)}.",
+            TlsAlert.CertificateExpired => string.Create(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $" The peer's own is valid from {request.Certificate.NotBefore.ToUniversalTime():u} to {request.Certificate.NotAfter.ToUniversalTime():u}."),
+            _ => string.Empty,
+        };
+        return CertificateValidationResult.Refuse(
+            alert, reason, errors, $"{reason}{remedy} The peer's key is {Name(PublicKeyHash(request.Certificate))}.");
+    }
+
+    // The peer chose the names: a few of them, without what could pass for a line of our own.
+    private static string NamesIn(X509Certificate2 certificate)
+    {
+        string[] names = [.. certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>()
+            .SelectMany(static extension => extension.EnumerateDnsNames().Concat(extension.EnumerateIPAddresses().Select(static one => one.ToString())))
+            .Take(MaxNamesTold)
+            .Select(static name => "'" + string.Concat(name.Take(MaxNameTold).Where(static one => !char.IsControl(one) && one != '\'')) + "'")];
+        return names.Length > 0 ? string.Join(", ", names) : "nobody in its subjectAltName";
     }
 }

@@ -18,7 +18,7 @@ internal static class ConnectionLoss
     /// <summary>Whether an attempt to connect again that ended so may be repeated.</summary>
     public static bool IsPassing(TransportException reason) => reason.Reason switch
     {
-        TransportErrorReason.Refused or TransportErrorReason.ClosedLocally => true,
+        TransportErrorReason.Refused or TransportErrorReason.ClosedLocally or TransportErrorReason.HostNotFound => true,
         TransportErrorReason.ClosedByPeer => (PostErrorCode)(reason.ErrorCode ?? 0)
             is PostErrorCode.NoError or PostErrorCode.GoingAway or PostErrorCode.InternalError or PostErrorCode.MissingHello,
         _ => IsLoss(reason),

@@ -172,7 +172,7 @@ internal sealed class ConnectAttempt : ClockEntry
     private PeerIdentity JudgeClient(InMemoryListener listener) => listener.Request.ClientTrust is not { } trust
         ? PeerIdentity.Anonymous
         : InMemoryIdentity.Judge(trust, null, _request.Local.Certificate)
-            ?? throw new TransportException(TransportErrorReason.AuthenticationFailed, $"{_request.Remote} did not accept our identity.");
+            ?? throw new TransportException(TransportErrorReason.IdentityRefused, $"{_request.Remote} did not accept our identity.");
 
     private InMemoryWire Connect(InMemoryListener listener, PeerIdentity server, PeerIdentity client, bool early = false)
     {
