@@ -22,7 +22,9 @@ public sealed record QuicEndpointOptions
 
     /// <summary>
     /// 32 secret bytes that stateless reset tokens are made from (RFC 9000 section 10.3.2). Give the same to an endpoint
-    /// after a restart, and peers learn at once that their connections are gone. Empty: random ones.
+    /// after a restart, and peers learn at once that their connections are gone. Give it to one endpoint at a time: where two
+    /// have it, and an attacker can send a copy of a packet for the one to the other, its answer ends a living connection
+    /// (RFC 9000 section 21.11). Empty: random ones.
     /// </summary>
     public ReadOnlyMemory<byte> StatelessResetKey { get; init; }
 
@@ -54,7 +56,7 @@ public sealed record QuicEndpointOptions
         CheckKey(TokenKey, TokenSealer.RootKeyLength, nameof(TokenKey));
     }
 
-    private static void CheckKey(ReadOnlyMemory<byte> key, int length, string name)
+    internal static void CheckKey(ReadOnlyMemory<byte> key, int length, string name)
     {
         if (key.Length != 0 && key.Length != length)
         {

@@ -45,6 +45,8 @@ public sealed class QuicListener : IAsyncDisposable
             {
                 LocalEndPoint = options.ListenEndPoint,
                 DedicatedThread = true,
+                StatelessResetKey = options.StatelessResetKey,
+                TokenKey = options.TokenKey,
                 TimeProvider = options.TimeProvider,
                 LoggerFactory = options.LoggerFactory,
                 MeterFactory = options.MeterFactory,

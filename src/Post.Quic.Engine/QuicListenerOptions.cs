@@ -23,8 +23,19 @@ public sealed record QuicListenerOptions
     /// <summary>Handshakes under way at most; what comes beyond is dropped, and an honest client tries again. 4096 by default.</summary>
     public int MaxConcurrentHandshakes { get; init; } = 4096;
 
-    /// <summary>The endpoint to listen on; null, the default: one of its own.</summary>
+    /// <summary>
+    /// The endpoint to listen on, which has an address, a clock, logs and keys already; null, the default: one of its own, at
+    /// <see cref="ListenEndPoint"/>.
+    /// </summary>
     public QuicEndpoint? Endpoint { get; init; }
+
+    /// <inheritdoc cref="QuicEndpointOptions.StatelessResetKey"/>
+    /// <remarks>For an endpoint of its own.</remarks>
+    public ReadOnlyMemory<byte> StatelessResetKey { get; init; }
+
+    /// <inheritdoc cref="QuicEndpointOptions.TokenKey"/>
+    /// <remarks>For an endpoint of its own.</remarks>
+    public ReadOnlyMemory<byte> TokenKey { get; init; }
 
     /// <summary>The clock, for an endpoint of its own; the system's by default.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
@@ -44,6 +55,13 @@ public sealed record QuicListenerOptions
         ArgumentNullException.ThrowIfNull(ConnectionOptionsCallback);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(ListenBacklog);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConcurrentHandshakes);
+        QuicEndpointOptions.CheckKey(StatelessResetKey, Crypto.StatelessResetKey.KeyLength, nameof(StatelessResetKey));
+        QuicEndpointOptions.CheckKey(TokenKey, Crypto.TokenSealer.RootKeyLength, nameof(TokenKey));
+        if (!Enum.IsDefined(Retry))
+        {
+            throw new ArgumentException(
+                $"{nameof(Retry)} is {Retry}; use one of {string.Join(", ", Enum.GetNames<RetryPolicy>())}.", nameof(Retry));
+        }
         Trace?.Validate();
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Post.Quic.Engine;
@@ -11,6 +12,9 @@ namespace Post.Quic.Managed;
 /// <summary>Post over the embedded QUIC engine, which runs wherever .NET runs and needs nothing native.</summary>
 public sealed partial class ManagedTransport : PostTransport
 {
+    private const int MinRestartSecret = 32;
+
+    private readonly ReadOnlyMemory<byte> _restartSecret;
     private readonly ILoggerFactory _loggerFactory;
     private readonly ILogger _logger;
     private readonly IReadOnlyList<QuicKeyExchangeGroup>? _groups;
@@ -25,7 +29,9 @@ public sealed partial class ManagedTransport : PostTransport
     /// <param name="meterFactory">
     /// Whose the instruments of the meter <c>Post.Quic.Engine</c> are (docs/operating.md lists them); null: the process's.
     /// </param>
-    /// <exception cref="ArgumentException">This platform has none of the key exchange groups that the options name.</exception>
+    /// <exception cref="ArgumentException">
+    /// This platform has none of the key exchange groups that the options name, or their secret is too short.
+    /// </exception>
     public ManagedTransport(
         ManagedTransportOptions? options = null,
         ILoggerFactory? loggerFactory = null,
@@ -36,6 +42,13 @@ public sealed partial class ManagedTransport : PostTransport
         _loggerFactory = loggerFactory ?? NullLoggerFactory.Instance;
         _logger = _loggerFactory.CreateLogger<ManagedTransport>();
         _time = timeProvider ?? TimeProvider.System;
+        _restartSecret = options?.RestartSecret ?? default;
+        if (_restartSecret.Length is > 0 and < MinRestartSecret)
+        {
+            throw new ArgumentException(
+                $"RestartSecret has {_restartSecret.Length} bytes; give at least {MinRestartSecret} random ones, or none.", nameof(options));
+        }
+
         if (options?.KeyExchangeGroups is { Count: > 0 } groups)
         {
             _groups = groups;
@@ -109,6 +122,7 @@ public sealed partial class ManagedTransport : PostTransport
             request.HandshakeTimeout,
             request.IdleTimeout,
             request.KeepAliveInterval);
+        X509Certificate2 identity = request.Local.Certificate!;
         MergedListener listener = await MergedListener.OpenAsync(
             request,
             async endPoint => Source(
@@ -116,6 +130,7 @@ public sealed partial class ManagedTransport : PostTransport
                     new QuicListenerOptions
                     {
                         ListenEndPoint = endPoint,
+                        StatelessResetKey = ResetKey.Of(_restartSecret.Span, identity, endPoint),
                         ListenBacklog = request.Backlog,
                         TimeProvider = _time,
                         LoggerFactory = _loggerFactory,

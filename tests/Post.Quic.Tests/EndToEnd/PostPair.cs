@@ -122,12 +122,26 @@ internal sealed class PostPair : IAsyncDisposable
     }
 
     /// <summary>Another listener with the same identity takes the place of the first behind the link that can be cut.</summary>
-    public async Task RestartListenerAsync(CancellationToken cancellationToken)
+    public async Task RestartListenerAsync(CancellationToken cancellationToken, bool onSamePort = false)
     {
+        int port = onSamePort ? ((IPEndPoint)_listener!.LocalEndPoints[0]).Port : 0;
         await _listener!.DisposeAsync();
         await _serverTransport.DisposeAsync();
         _serverTransport = TransportOf(_server);
-        _listener = await NewListenerAsync(cancellationToken);
+        while (true)
+        {
+            try
+            {
+                _listener = await NewListenerAsync(cancellationToken, port);
+                break;
+            }
+            catch (PostException inUse) when (onSamePort && inUse.InnerException is TransportException { Reason: TransportErrorReason.LocalAddressUnavailable })
+            {
+                // A process that is killed gives its port back at once; here the connections of the first still drain.
+                await Task.Delay(20, cancellationToken);
+            }
+        }
+
         Cut!.Redirect((IPEndPoint)_listener.LocalEndPoints[0]);
     }
 
@@ -163,9 +177,9 @@ internal sealed class PostPair : IAsyncDisposable
         Cut = _setup.IsCuttable ? new CutRelay(address) : null;
     }
 
-    private async Task<Listener> NewListenerAsync(CancellationToken cancellationToken) => await Listener.ListenAsync(
+    private async Task<Listener> NewListenerAsync(CancellationToken cancellationToken, int port = 0) => await Listener.ListenAsync(
         _serverTransport,
-        Local.At(new IPEndPoint(IPAddress.Loopback, 0), _identity),
+        Local.At(new IPEndPoint(IPAddress.Loopback, port), _identity),
         new ListenerOptions { Association = _setup.ServerOptions, ClientTrust = _setup.ClientTrust },
         cancellationToken);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Post.Sockets;
 using Post.Sockets.Transport;
@@ -110,5 +111,40 @@ public sealed class ResumptionTests : EndToEndTests
         Assert.AreEqual(PostErrorReason.AssociationLost, association.Error!.Reason);
         Assert.AreEqual(PostErrorReason.AssociationLost, (await sent.Completion).Error!.Reason);
         Assert.AreEqual(0, pair.Listener.AssociationCount);
+    }
+
+    [TestMethod]
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    [DataRow(true)]
+    [DataRow(false)]
+    public async Task A_server_that_was_killed_and_started_again_is_noticed_at_the_next_packet(bool isSending)
+    {
+        AssociationOptions keepsAlive = AssociationOptions.Default with { KeepAliveInterval = TimeSpan.FromMilliseconds(500) };
+        await using PostPair pair = await PostPair.ListenAsync(
+            TestEngine.Managed,
+            TestEngine.Managed,
+            new PairSetup { ClientOptions = isSending ? AssociationOptions.Default : keepsAlive, IsCuttable = true },
+            Cancel);
+
+        // A port of its own, as a server has one: the system's choice of the first start is the configuration of the second.
+        await pair.RestartListenerAsync(Cancel, onSamePort: true);
+        pair.Listener.Register<Accept>(accept => accept.Association.Register<Received>(_ => { }));
+        await using Association association = await pair.AssociateOneSidedAsync(Cancel);
+        (await association.Send("first"u8).Completion.WaitAsync(Cancel)).EnsureAcked();
+
+        pair.Cut!.IsUp = false;
+        await pair.RestartListenerAsync(Cancel, onSamePort: true);
+        pair.Cut.IsUp = true;
+        long start = Stopwatch.GetTimestamp();
+        SentObject? sent = isSending ? association.Send("what became of this?"u8) : null;
+
+        // Ten seconds on a machine under load, of what is a round trip; the idle timeout is three times that.
+        await association.Completion.WaitAsync(Cancel);
+        Assert.IsLessThan(TimeSpan.FromSeconds(10), Stopwatch.GetElapsedTime(start));
+        Assert.AreEqual(PostErrorReason.AssociationLost, association.Error!.Reason);
+        if (sent is not null)
+        {
+            Assert.AreEqual(PostErrorReason.AssociationLost, (await sent.Completion).Error!.Reason);
+        }
     }
 }
