@@ -43,13 +43,13 @@ internal static class TlsOptions
     /// <param name="identity">What is shown to clients.</param>
     public static SslServerAuthenticationOptions ForServer(
         TransportListenRequest request, PeerVerifier verifier, SslStreamCertificateContext identity) => new()
-    {
-        ApplicationProtocols = [new SslApplicationProtocol(request.Protocol)],
-        ServerCertificateContext = identity,
-        ClientCertificateRequired = request.ClientTrust is not null,
-        CertificateChainPolicy = PolicyFor(request.ClientTrust, ofClients: true),
-        RemoteCertificateValidationCallback = verifier.Verify,
-    };
+        {
+            ApplicationProtocols = [new SslApplicationProtocol(request.Protocol)],
+            ServerCertificateContext = identity,
+            ClientCertificateRequired = request.ClientTrust is not null,
+            CertificateChainPolicy = PolicyFor(request.ClientTrust, ofClients: true),
+            RemoteCertificateValidationCallback = verifier.Verify,
+        };
 
     /// <exception cref="ArgumentException">The Local has no identity to prove.</exception>
     public static SslStreamCertificateContext IdentityOf(Local local) =>
