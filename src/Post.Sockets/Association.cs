@@ -166,6 +166,22 @@ public sealed class Association : IAsyncDisposable
         return Add(default, SourceOf(stream, leaveOpen), properties);
     }
 
+    /// <summary>
+    /// Sends what a stream holds as one object, and opens the stream only when its turn comes, from the byte on that is needed: what waits in
+    /// the queue holds no file open, and one that goes on after a lost connection or a restart is read from where it goes on.
+    /// </summary>
+    /// <param name="open">
+    /// Opens the bytes of the object from an offset on, and is called again where they are needed from another one: the bytes must not change
+    /// before the object has its end. The stream is disposed when it is not needed any more; it need not be able to seek. The token is canceled
+    /// when the object ends meanwhile. It throws where the bytes end before the offset. What it throws lets the object fail (<see cref="ObjectEndReason.SourceFailed"/>).
+    /// </param>
+    /// <param name="length">The bytes of the whole object; null where that is not known.</param>
+    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
+    /// <returns>The handle.</returns>
+    /// <exception cref="PostException">The queue is full (<see cref="PostErrorReason.QueueFull"/>), or the association is closed.</exception>
+    public SentObject Send(Func<long, CancellationToken, ValueTask<Stream>> open, long? length, ObjectProperties? properties = null) =>
+        Add(default, SourceOf(open, length), properties);
+
     /// <summary>Sends what a pipe brings until its end as one object.</summary>
     /// <param name="reader">The pipe; it is completed when the object has its end.</param>
     /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
@@ -221,6 +237,18 @@ public sealed class Association : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         return StartAsync(_core.Outbox.AddAsync(default, SourceOf(stream, leaveOpen), properties ?? ObjectProperties.Default, cancellationToken));
     }
+
+    /// <inheritdoc cref="Send(Func{long, CancellationToken, ValueTask{Stream}}, long?, ObjectProperties?)"/>
+    /// <param name="open">Opens the bytes of the object from an offset on.</param>
+    /// <param name="length">The bytes of the whole object; null where that is not known.</param>
+    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
+    /// <param name="cancellationToken">Ends the wait for room; nothing is sent then.</param>
+    public ValueTask<SentObject> SendAsync(
+        Func<long, CancellationToken, ValueTask<Stream>> open,
+        long? length,
+        ObjectProperties? properties = null,
+        CancellationToken cancellationToken = default) =>
+        StartAsync(_core.Outbox.AddAsync(default, SourceOf(open, length), properties ?? ObjectProperties.Default, cancellationToken));
 
     /// <summary>Waits for the next object, where no handler for <see cref="Received"/> is registered.</summary>
     /// <param name="cancellationToken">Ends the wait; no object is lost by it.</param>
@@ -387,6 +415,17 @@ public sealed class Association : IAsyncDisposable
     private static PipeSource SourceOf(Stream stream, bool leaveOpen) => stream.CanSeek
         ? new SeekableSource(stream, leaveOpen)
         : new PipeSource(PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: Outbox.LargeObject, leaveOpen: leaveOpen)), null, Outbox.LargeObject);
+
+    private OpenedSource SourceOf(Func<long, CancellationToken, ValueTask<Stream>> open, long? length)
+    {
+        ArgumentNullException.ThrowIfNull(open);
+        if (length is { } bytes)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(bytes, nameof(length));
+        }
+
+        return new OpenedSource(open, length, _core);
+    }
 
     private static OutboundObject Started(OutboundObject item)
     {

@@ -9,6 +9,9 @@ public sealed record ObjectProperties
     /// <summary>The most bytes of metadata.</summary>
     public const int MaxMetadata = Protocol.ProtocolLimits.MaxMetadata;
 
+    /// <summary>The most bytes of a durable id.</summary>
+    public const int MaxDurableId = Protocol.ProtocolLimits.MaxDurableId;
+
     /// <summary>An object of ordinary urgency that is delivered for certain.</summary>
     public static ObjectProperties Default { get; } = new();
 
@@ -61,6 +64,26 @@ public sealed record ObjectProperties
     /// not fit into one datagram still travels as a stream and is then reliable while it lives.
     /// </summary>
     public bool Retransmit { get; init; } = true;
+
+    /// <summary>
+    /// What the object is called in every association, so that a large one that stopped half-way goes on from there after a restart of either
+    /// side: send it again under the same id, and the receiver's application says what it has already (<see cref="ReceivedObject.ResumeFrom"/>).
+    /// At most <see cref="MaxDurableId"/> opaque bytes; empty (the default) for an object that ends with its association.
+    /// </summary>
+    /// <remarks>
+    /// It stands for these bytes and no others: what changes the bytes must change the id, or the receiver joins parts of two objects. A SHA-256
+    /// over the content, or over all that tells two versions apart (a name, the length, the time of the last change), makes a good one.
+    /// The sender waits for the receiver's answer, one round trip, before the first byte of payload; so it is for what is large. Peers that
+    /// do not know durable ids get the object from its beginning.
+    /// </remarks>
+    public ReadOnlyMemory<byte> DurableId
+    {
+        get;
+        init => field = value.Length <= MaxDurableId
+            ? value
+            : throw new ArgumentOutOfRangeException(
+                nameof(DurableId), value.Length, $"A durable id has at most {MaxDurableId} bytes; take a SHA-256 of what is longer.");
+    }
 
     /// <summary>A few opaque bytes for the remote application, delivered with the object; at most <see cref="MaxMetadata"/>.</summary>
     public ReadOnlyMemory<byte> Metadata

@@ -23,6 +23,39 @@ public abstract class ReceivedObject : IDisposable
     /// <summary>The application bytes sent with it; valid until disposal.</summary>
     public abstract ReadOnlyMemory<byte> Metadata { get; }
 
+    /// <summary>
+    /// What its sender calls the object in every association (<see cref="ObjectProperties.DurableId"/>), so that one that stopped half-way can
+    /// go on after a restart; empty for nothing. Valid until disposal.
+    /// </summary>
+    public abstract ReadOnlyMemory<byte> DurableId { get; }
+
+    /// <summary>
+    /// A name under which to keep what came of an object with a <see cref="DurableId"/>: 64 hexadecimal digits, the same for the same id from
+    /// the same peer, after any restart. It is a hash over the id and who the peer proved to be (the name that an authority vouches for, else
+    /// its key), so that nobody can add to another's object, and safe as a file name. All peers that prove nothing share one scope: where
+    /// that matters, ask for client certificates (<see cref="ListenerOptions.ClientTrust"/>). Null without a durable id.
+    /// </summary>
+    public abstract string? DurableKey { get; }
+
+    /// <summary>Where in the object <see cref="Reader"/> begins: what <see cref="ResumeFrom"/> said, else 0. In bytes.</summary>
+    public abstract long Offset { get; }
+
+    /// <summary>
+    /// The sender waits to hear from which offset on this side wants the object, since that has a <see cref="DurableId"/>: call
+    /// <see cref="ResumeFrom"/>, or just read, which begins at 0.
+    /// </summary>
+    public abstract bool CanResume { get; }
+
+    /// <summary>
+    /// Has the object begin at an offset, since what comes before it is here from earlier. Only while <see cref="CanResume"/>: for an
+    /// incremental object with a <see cref="DurableId"/>, once, and before it is read. <see cref="Reader"/> then brings what follows the offset,
+    /// and its end is the object's. What does not become whole can go on likewise, in another association.
+    /// </summary>
+    /// <param name="offset">Bytes that are here, 0 to <see cref="Length"/>. The sender skips them.</param>
+    /// <exception cref="InvalidOperationException">The object has no durable id, is read already, or was resumed before.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The offset is negative, or beyond <see cref="Length"/>.</exception>
+    public abstract void ResumeFrom(long offset);
+
     /// <summary>True when it came as early (0-RTT) data: an attacker may have replayed it.</summary>
     public abstract bool IsEarlyData { get; }
 

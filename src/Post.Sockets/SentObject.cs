@@ -30,8 +30,17 @@ public abstract class SentObject
     /// </summary>
     public abstract Task<Receipt> Completion { get; }
 
-    /// <summary>Bytes of payload handed to the transport so far.</summary>
+    /// <summary>
+    /// How far into its payload the object has been handed to the transport, in bytes. Where the receiver says what it has already, it
+    /// goes on from there; when a connection is lost, it falls back to that.
+    /// </summary>
     public abstract long BytesSent { get; }
+
+    /// <summary>
+    /// Where the receiver's application had the object begin (<see cref="ReceivedObject.ResumeFrom"/>), in bytes: what it had from earlier
+    /// associations. 0 before it has said so, and for an object without <see cref="ObjectProperties.DurableId"/>.
+    /// </summary>
+    public abstract long Offset { get; }
 
     /// <summary>Bytes of payload; null while unknown.</summary>
     public abstract long? Length { get; }

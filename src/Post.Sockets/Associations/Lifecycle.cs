@@ -80,7 +80,8 @@ internal sealed class Lifecycle
         ReceiveBudget = _core.Options.ReceiveBudget,
         ReceiptsAfterProcessing = _core.Options.ReceiptLevel == ReceiptLevel.Processed,
         Features = (carrier.MaxDatagramSize > 0 || carrier.Can(TransportCapabilities.Datagrams) ? HelloFeatures.DatagramObjects : 0)
-            | (_core.Options.AcceptStreams ? HelloFeatures.PostStreams : 0),
+            | (_core.Options.AcceptStreams ? HelloFeatures.PostStreams : 0)
+            | HelloFeatures.Offsets,
         MaxAntecedents = _core.Options.MaxAntecedents,
         MaxWaiting = _core.Options.MaxWaitingObjects,
         AssociationId = _core.Continuity.IsOffered ? _core.Id : UInt128.Zero,

@@ -66,7 +66,7 @@ internal sealed class PostInstruments
 
         if (receipt.IsAcked)
         {
-            _sentBytes.Add(item.BytesSent);
+            _sentBytes.Add(item.BytesSent - item.Offset);
             if (item.Properties.Lifetime != Timeout.InfiniteTimeSpan)
             {
                 _lifetimeUsed.Record(receipt.Elapsed / item.Properties.Lifetime);
@@ -82,7 +82,7 @@ internal sealed class PostInstruments
     public void Received(InboundObject item)
     {
         _received.Add(1);
-        _receivedBytes.Add(item.Received);
+        _receivedBytes.Add(item.Came);
     }
 
     public void AssociationOpened(bool isInitiator) => _associations.Add(1, Side(isInitiator));

@@ -18,8 +18,10 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     private readonly Inbox _inbox;
     private readonly PayloadBuffer _buffer = new();
     private readonly byte[] _metadata;
+    private readonly byte[] _durableId;
     private List<TaskCompletionSource>? _freeWaiters;
     private PipeReader? _reader;
+    private long _offset;
     private int _disposed;
 
     public InboundObject(Inbox inbox, in ObjectHeader header, TransportStream? stream, bool isEarly, long expiresAt, bool isIncremental)
@@ -27,6 +29,8 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     {
         _inbox = inbox;
         _metadata = header.Metadata.IsEmpty ? [] : header.Metadata.ToArray();
+        _durableId = header.DurableId.IsEmpty ? [] : header.DurableId.ToArray();
+        Start = InboundStart.Of(header.AsksForStart);
         Niceness = (int)Math.Min(header.Niceness, int.MaxValue);
         Urgency = Niceness;
         PayloadLength = header.PayloadLength;
@@ -56,6 +60,14 @@ internal sealed class InboundObject : ReceivedObject, ITimed
 
     public override ReadOnlyMemory<byte> Metadata => _metadata;
 
+    public override ReadOnlyMemory<byte> DurableId => _durableId;
+
+    public override string? DurableKey => _durableId.Length == 0 ? null : _inbox.DurableKeyOf(this);
+
+    public override long Offset => Volatile.Read(ref _offset);
+
+    public override bool CanResume => _inbox.CanResume(this);
+
     public override bool IsEarlyData { get; }
 
     public override PostPath? Path => _inbox.PathOf(this);
@@ -80,6 +92,12 @@ internal sealed class InboundObject : ReceivedObject, ITimed
         get
         {
             ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            if (Start.IsOpen)
+            {
+                // Whoever reads has nothing of it.
+                _inbox.OnReading(this);
+            }
+
             return _reader ??= PipeReader.Create(_buffer.ToSequence());
         }
     }
@@ -99,8 +117,14 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     /// <summary>The stream it arrives on; null for a datagram, and while its connection is lost.</summary>
     public TransportStream? Stream { get; set; }
 
-    /// <summary>An earlier connection has brought part of it, and the application has that, or may have it at any time.</summary>
+    /// <summary>From where on it comes, and who says so.</summary>
+    public InboundStart Start;
+
+    /// <summary>An earlier connection has brought part of it, which is kept.</summary>
     public bool IsResumed { get; set; }
+
+    /// <summary>Where this connection's copy begins; -1 where that is for us to say.</summary>
+    public long CopyOffset { get; set; }
 
     /// <summary>Bytes of this connection's copy that are here already.</summary>
     public long Skip { get; set; }
@@ -114,8 +138,11 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     /// <summary>The end of its lifetime as last judged; <see cref="TransportPriority.NoDeadline"/> for infinite.</summary>
     public long ExpiresAt { get; set; }
 
-    /// <summary>Bytes of payload that came.</summary>
+    /// <summary>Bytes of payload, from its beginning, that are here; with those that the application had from earlier.</summary>
     public long Received { get; set; }
+
+    /// <summary>Bytes of payload that came.</summary>
+    public long Came => Received - _offset;
 
     /// <summary>All bytes came.</summary>
     public bool IsComplete { get; set; }
@@ -161,6 +188,25 @@ internal sealed class InboundObject : ReceivedObject, ITimed
         TaskCompletionSource[] waiters = _freeWaiters is null ? [] : [.. _freeWaiters];
         _freeWaiters = null;
         return waiters;
+    }
+
+    /// <summary>The object begins at an offset. Under the lock.</summary>
+    public void BeginAt(long offset)
+    {
+        Volatile.Write(ref _offset, offset);
+        Received = offset;
+    }
+
+    public override void ResumeFrom(long offset)
+    {
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        if (PayloadLength >= 0)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, PayloadLength);
+        }
+
+        _inbox.OnResumeFrom(this, offset);
     }
 
     public override void MarkProcessed() => _inbox.OnProcessed(this);

@@ -22,7 +22,7 @@ internal sealed class InboundReceipts(AssociationCore core)
     public void Give(InboundObject item, ReceiptStatus status)
     {
         item.HasReceipt = true;
-        Give(status, item.Id, item.Received, item.WantsReceiptAtOnce);
+        Give(status, item.Id, item.Came, item.WantsReceiptAtOnce);
     }
 
     /// <summary>Gives a receipt; while there is no connection, the next one does.</summary>

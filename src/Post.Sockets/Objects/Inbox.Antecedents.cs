@@ -180,6 +180,6 @@ internal sealed partial class Inbox
             Discards.Add(item);
         }
 
-        ResolveOne(item.Id, failed: true, ReceiptStatus.AntecedentExpired, item.Received, item.WantsReceiptAtOnce);
+        ResolveOne(item.Id, failed: true, ReceiptStatus.AntecedentExpired, item.Came, item.WantsReceiptAtOnce);
     }
 }

@@ -111,7 +111,7 @@ internal sealed partial class Inbox
         if (core.Options.ReceiptLevel == ReceiptLevel.Delivered)
         {
             item.HasReceipt = true;
-            Resolve(item.Id, failed: false, ReceiptStatus.Delivered, item.Received, item.WantsReceiptAtOnce);
+            Resolve(item.Id, failed: false, ReceiptStatus.Delivered, item.Came, item.WantsReceiptAtOnce);
         }
         else
         {

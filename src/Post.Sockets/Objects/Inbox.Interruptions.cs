@@ -59,13 +59,15 @@ internal sealed partial class Inbox
     /// <summary>The copy that a new connection brings of an object that an earlier one has brought in part.</summary>
     private static InboundObject? GoOn(InboundObject item, in ObjectHeader header, TransportStream stream, out PostErrorCode violation)
     {
-        violation = PostErrorCode.NoError;
-        if (header.PayloadLength != item.PayloadLength)
+        // A header without an offset begins at the beginning, unless it asks.
+        var offset = header.AsksForStart ? -1 : Math.Max(header.Offset, 0);
+        violation = header.PayloadLength == item.PayloadLength ? item.Start.GoOn(offset, item.Received) : PostErrorCode.LengthMismatch;
+        if (violation != PostErrorCode.NoError)
         {
-            violation = PostErrorCode.LengthMismatch;
             return null;
         }
 
+        item.CopyOffset = offset;
         item.Stream = stream;
         return item;
     }

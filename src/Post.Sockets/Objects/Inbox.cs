@@ -83,6 +83,13 @@ internal sealed partial class Inbox(AssociationCore core)
             return null;
         }
 
+        if (header.Offset > 0)
+        {
+            // Nothing of it is here, and nobody has said so.
+            violation = PostErrorCode.OffsetError;
+            return null;
+        }
+
         if (isEarly && stream is null && (header.Treatment & ObjectFlags.SafeToReplay) == 0)
         {
             // Only what is safe to replay may come before the handshake is complete. A stream waits for that; a datagram is not kept.
@@ -90,12 +97,14 @@ internal sealed partial class Inbox(AssociationCore core)
             return null;
         }
 
-        var isIncremental = stream is not null && !isWhole && core.Options.Incremental switch
+        // What the sender waits with is worth asking the application about, whatever its size.
+        var asks = header.AsksForStart;
+        var isIncremental = stream is not null && (asks ? core.Options.Incremental != IncrementalDelivery.Never : !isWhole && core.Options.Incremental switch
         {
             IncrementalDelivery.Always => true,
             IncrementalDelivery.WhenLarge => header.PayloadLength < 0 || header.PayloadLength > core.Options.MaxWholeObjectSize,
             _ => false,
-        };
+        });
         if (!isIncremental && header.PayloadLength > core.Options.MaxWholeObjectSize)
         {
             stop = PostErrorCode.TooLarge;
@@ -133,6 +142,11 @@ internal sealed partial class Inbox(AssociationCore core)
 
         _held += item.Charge;
         _arriving.Add(id, item);
+        if (asks && !isIncremental)
+        {
+            StartAt(item, 0);
+        }
+
         if (expiresAt != TransportPriority.NoDeadline)
         {
             core.Timers.Set(item, expiresAt);
@@ -305,7 +319,7 @@ internal sealed partial class Inbox(AssociationCore core)
             Discards.Add(item);
         }
 
-        Resolve(item.Id, failed: true, hasReceipt ? null : receipt, item.Received, item.WantsReceiptAtOnce);
+        Resolve(item.Id, failed: true, hasReceipt ? null : receipt, item.Came, item.WantsReceiptAtOnce);
     }
 
     /// <summary>Whether the lifetime of an object is over, as far as is known by now of the peer's clock.</summary>

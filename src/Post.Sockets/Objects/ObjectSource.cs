@@ -9,8 +9,15 @@ internal abstract class ObjectSource
     /// <summary>Bytes of memory that it holds at most while it waits and is sent, whatever its length.</summary>
     public abstract long HeldBytes { get; }
 
-    /// <summary>True when the bytes can be had again from the start.</summary>
-    public virtual bool CanRewind => false;
+    /// <summary>True when bytes can be had again that were taken already.</summary>
+    public virtual bool CanGoBack => false;
+
+    /// <summary>The offset in the object of the byte that <see cref="TryPeek"/> shows next.</summary>
+    public abstract long Position { get; }
+
+    /// <summary>Sees to it that <see cref="TryPeek"/> shows the bytes from an offset on. Not while a <see cref="WaitAsync"/> is pending.</summary>
+    /// <exception cref="Exception">The source failed, or cannot go back.</exception>
+    public abstract void MoveTo(long offset);
 
     /// <summary>Shows the next bytes, valid until <see cref="Advance"/>.</summary>
     /// <param name="limit">At most so many.</param>
@@ -30,8 +37,6 @@ internal abstract class ObjectSource
     public virtual void Interrupt()
     {
     }
-
-    public virtual void Rewind() => throw new NotSupportedException("These bytes can be read once only.");
 
     /// <summary>The object has its end; the source is not needed any more.</summary>
     public abstract void Release(Exception? error);

@@ -15,6 +15,8 @@ internal sealed class OutboundObject : SentObject, ITimed
     private List<(SentObjectState State, TaskCompletionSource Source)>? _waiters;
     private volatile Receipt? _receipt;
     private int _state;
+    private long _offset;
+    private bool _hasOffset;
 
     public OutboundObject(
         Outbox outbox,
@@ -43,6 +45,8 @@ internal sealed class OutboundObject : SentObject, ITimed
     public override Receipt? Receipt => _receipt;
 
     public override long BytesSent => Volatile.Read(ref Transit.PayloadTaken);
+
+    public override long Offset => Volatile.Read(ref _offset);
 
     public override long? Length => Source is null ? Memory.Length : Source.Length;
 
@@ -91,6 +95,17 @@ internal sealed class OutboundObject : SentObject, ITimed
 
     /// <summary>Its way over the present connection.</summary>
     public Transit Transit;
+
+    /// <summary>From which byte on it goes over the present connection.</summary>
+    public OutboundStart Start;
+
+    public bool IsDurable => !Properties.DurableId.IsEmpty;
+
+    /// <summary>How far into it something was handed over on any connection: the receiver cannot hold more.</summary>
+    public long Handed => Math.Max(HandedBefore, Transit.PayloadTaken);
+
+    /// <summary>The same, of earlier connections.</summary>
+    public long HandedBefore { get; set; }
 
     /// <summary>The antecedents that have no end yet; null when there were none.</summary>
     public OutboundObject[]? Antecedents { get; set; }
@@ -183,6 +198,18 @@ internal sealed class OutboundObject : SentObject, ITimed
     }
 
     void ITimed.OnDue(long now) => _outbox.OnDue(this, now);
+
+    /// <summary>
+    /// The receiver's application has said where it begins. On a later connection that is how far it has come since: the first answer counts.
+    /// </summary>
+    public void BeginAt(long offset)
+    {
+        if (!_hasOffset)
+        {
+            _hasOffset = true;
+            Volatile.Write(ref _offset, offset);
+        }
+    }
 
     /// <summary>Climbs the ladder; under the lock. Returns whether somebody waits for that.</summary>
     public bool Reach(SentObjectState state)

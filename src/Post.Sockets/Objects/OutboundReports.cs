@@ -118,6 +118,36 @@ internal sealed class OutboundReports(AssociationCore core, Outbox outbox)
         return PostErrorCode.NoError;
     }
 
+    /// <summary>The receiver says where an object begins; an error when it was not asked, or says what cannot be.</summary>
+    public PostErrorCode OnStartAt(long id, long offset)
+    {
+        if (id >= outbox.NextId)
+        {
+            return PostErrorCode.IdError;
+        }
+
+        if (!outbox.TryFind(id, out var item))
+        {
+            // It has had its end meanwhile.
+            return PostErrorCode.NoError;
+        }
+
+        var error = item.Start.Answer(offset, item.Length);
+        if (error != PostErrorCode.NoError)
+        {
+            return error;
+        }
+
+        item.BeginAt(offset);
+        item.Transit.PayloadTaken = offset;
+        if (!item.IsWriting)
+        {
+            core.Scheduler.Add(item.Entry);
+        }
+
+        return PostErrorCode.NoError;
+    }
+
     /// <summary>The peer stopped the stream of an object. Where it also gives a receipt, both say the same.</summary>
     public void OnStopped(OutboundObject item, PostErrorCode code)
     {

@@ -6,34 +6,39 @@ namespace Post.Sockets.Objects;
 /// <param name="reader">The pipe.</param>
 /// <param name="length">Bytes in all; null while unknown.</param>
 /// <param name="heldBytes">What we hold of it at a time. Nothing of another's pipe, whose bounds are its owner's.</param>
-internal class PipeSource(PipeReader reader, long? length, long heldBytes) : ObjectSource
+/// <param name="position">Where in the object the pipe begins.</param>
+internal class PipeSource(PipeReader reader, long? length, long heldBytes, long position = 0) : ObjectSource
 {
     private PipeReader _reader = reader;
     private ReadResult _result;
     private bool _hasResult;
-    private long _shown;
+    private long _position = position;
+    private long _skip;
 
     public override long? Length => length;
 
     public override long HeldBytes => heldBytes;
 
+    public override long Position => _position + _skip;
+
+    /// <summary>Goes forward by reading what is not wanted; there is no way back.</summary>
+    public override void MoveTo(long offset)
+    {
+        if (offset < _position)
+        {
+            throw new NotSupportedException("These bytes can be read once only.");
+        }
+
+        _skip = offset - _position;
+    }
+
     public override bool TryPeek(int limit, out ReadOnlyMemory<byte> chunk, out bool isLast)
     {
         chunk = default;
         isLast = false;
-        if (!_hasResult)
+        if (!TryRead())
         {
-            if (!_reader.TryRead(out _result))
-            {
-                return false;
-            }
-
-            _hasResult = true;
-        }
-
-        if (_result.IsCanceled)
-        {
-            throw new OperationCanceledException("The pipe that an object is read from was canceled.");
+            return false;
         }
 
         foreach (var segment in _result.Buffer)
@@ -54,20 +59,20 @@ internal class PipeSource(PipeReader reader, long? length, long heldBytes) : Obj
         }
 
         isLast = _result.IsCompleted && chunk.Length == _result.Buffer.Length;
-        if (length is { } promised && (_shown + chunk.Length > promised || (isLast && _shown + chunk.Length < promised)))
+        if (_skip > 0 || (length is { } promised && (_position + chunk.Length > promised || (isLast && _position + chunk.Length < promised))))
         {
             throw new InvalidDataException(
-                $"The source of an object said it had {promised} bytes and has {(isLast ? "fewer" : "more")}.");
+                $"The source of an object said it had {length ?? _position + _skip} bytes and has {(isLast ? "fewer" : "more")}.");
         }
 
         // With a known length the end need not be waited for.
-        isLast |= length == _shown + chunk.Length;
+        isLast |= length == _position + chunk.Length;
         return true;
     }
 
     public override void Advance(int count)
     {
-        _shown += count;
+        _position += count;
         _reader.AdvanceTo(_result.Buffer.GetPosition(count));
         _hasResult = false;
     }
@@ -82,12 +87,41 @@ internal class PipeSource(PipeReader reader, long? length, long heldBytes) : Obj
 
     public override void Release(Exception? error) => End(error);
 
-    /// <summary>Reads from the beginning once more, by another reader of the same bytes.</summary>
-    protected void StartOver(PipeReader again)
+    /// <summary>Reads from an offset on, by another reader.</summary>
+    protected void StartOver(PipeReader again, long offset)
     {
         End(null);
         _reader = again;
-        _shown = 0;
+        _position = offset;
+        _skip = 0;
+    }
+
+    private bool TryRead()
+    {
+        while (true)
+        {
+            if (!_hasResult && !_reader.TryRead(out _result))
+            {
+                return false;
+            }
+
+            _hasResult = true;
+            if (_result.IsCanceled)
+            {
+                throw new OperationCanceledException("The pipe that an object is read from was canceled.");
+            }
+
+            if (_skip == 0 || _result.Buffer.IsEmpty)
+            {
+                return true;
+            }
+
+            var skipped = Math.Min(_skip, _result.Buffer.Length);
+            _skip -= skipped;
+            _position += skipped;
+            _reader.AdvanceTo(_result.Buffer.GetPosition(skipped));
+            _hasResult = false;
+        }
     }
 
     private void End(Exception? error)

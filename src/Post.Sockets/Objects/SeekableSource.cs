@@ -22,13 +22,13 @@ internal sealed class SeekableSource : PipeSource
         _start = start;
     }
 
-    public override bool CanRewind => true;
+    public override bool CanGoBack => true;
 
-    public override void Rewind()
+    public override void MoveTo(long offset)
     {
         // What the reader has read ahead is read again.
-        _stream.Position = _start;
-        StartOver(Read(_stream));
+        _stream.Position = _start + offset;
+        StartOver(Read(_stream), offset);
     }
 
     public override void Release(Exception? error)

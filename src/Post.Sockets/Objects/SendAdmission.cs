@@ -59,10 +59,13 @@ internal sealed class SendAdmission(AssociationCore core)
         return true;
     }
 
-    /// <summary>Whether a large object may begin to share its class now; parks it if not.</summary>
+    /// <summary>
+    /// Whether a large object, or one whose source is to be opened, may begin to share its class now; parks it if not. So a queue of
+    /// thousands of files opens few at a time.
+    /// </summary>
     public bool TryShare(OutboundObject item)
     {
-        if (!item.IsLarge || item.IsPerishable || item.SharingClass is not null)
+        if (!(item.IsLarge || item.Source is OpenedSource) || item.IsPerishable || item.SharingClass is not null)
         {
             return true;
         }

@@ -12,7 +12,9 @@ internal sealed class SequenceSource(ReadOnlySequence<byte> sequence) : ObjectSo
 
     public override long HeldBytes => _whole.Length;
 
-    public override bool CanRewind => true;
+    public override long Position => _whole.Length - _rest.Length;
+
+    public override bool CanGoBack => true;
 
     public override bool TryPeek(int limit, out ReadOnlyMemory<byte> chunk, out bool isLast)
     {
@@ -35,7 +37,7 @@ internal sealed class SequenceSource(ReadOnlySequence<byte> sequence) : ObjectSo
 
     public override void Advance(int count) => _rest = _rest.Slice(count);
 
-    public override void Rewind() => _rest = _whole;
+    public override void MoveTo(long offset) => _rest = _whole.Slice(offset);
 
     public override void Release(Exception? error)
     {

@@ -8,6 +8,7 @@ internal static class FrameType
     public const long Abandon = 0x02;
     public const long GoAway = 0x03;
     public const long Clock = 0x04;
+    public const long StartAt = 0x05;
 
-    public static bool IsKnown(long type) => type is >= Hello and <= Clock;
+    public static bool IsKnown(long type) => type is >= Hello and <= StartAt;
 }

@@ -11,4 +11,7 @@ internal enum HelloFeatures : long
 
     /// <summary>Post streams are welcome; without it each one would be refused.</summary>
     PostStreams = 0x02,
+
+    /// <summary>Objects may begin at an offset, and may have durable ids.</summary>
+    Offsets = 0x04,
 }

@@ -8,7 +8,7 @@ namespace Post.Sockets.Protocol;
 /// </summary>
 internal sealed record HelloFrame
 {
-    public const int MaxLength = 128;
+    public const int MaxLength = ProtocolLimits.MaxFrameLength;
 
     private const int AssociationIdLength = 16;
 
@@ -41,6 +41,9 @@ internal sealed record HelloFrame
     /// <summary>All of the sender's objects below this id have ended.</summary>
     public long LowestId { get; init; }
 
+    /// <summary>The peer's unfinished objects that this end holds, where the connection resumes an association.</summary>
+    public HeldObjects Held { get; init; } = HeldObjects.None;
+
     public static bool TryParse(ReadOnlySpan<byte> payload, out HelloFrame hello)
     {
         var defaults = new HelloFrame();
@@ -54,6 +57,7 @@ internal sealed record HelloFrame
         long lowestId = 0;
         UInt128 associationId = UInt128.Zero;
         long resumption = 0;
+        var held = HeldObjects.None;
         ulong seen = 0;
 
         var reader = new PostReader(payload);
@@ -67,7 +71,7 @@ internal sealed record HelloFrame
                 return false;
             }
 
-            if (id > HelloParameter.LowestId)
+            if (id > HelloParameter.Held)
             {
                 continue;
             }
@@ -90,7 +94,8 @@ internal sealed record HelloFrame
                 HelloParameter.MaxWaiting => TryReadValue(value, out maxWaiting),
                 HelloParameter.AssociationId => TryReadAssociationId(value, out associationId),
                 HelloParameter.Resumes => TryReadValue(value, out resumption) && resumption > 0,
-                _ => TryReadValue(value, out lowestId),
+                HelloParameter.LowestId => TryReadValue(value, out lowestId),
+                _ => HeldObjects.TryParse(value, out held),
             };
             if (!valid)
             {
@@ -98,8 +103,8 @@ internal sealed record HelloFrame
             }
         }
 
-        // Resuming without saying what makes no sense, and neither do old ids without resuming.
-        if ((resumption > 0 && associationId == UInt128.Zero) || (lowestId != 0 && resumption == 0))
+        // Resuming without saying what makes no sense, and neither do old ids or held objects without resuming.
+        if ((resumption > 0 && associationId == UInt128.Zero) || (resumption == 0 && (lowestId != 0 || held.Count > 0)))
         {
             return false;
         }
@@ -115,6 +120,7 @@ internal sealed record HelloFrame
             AssociationId = associationId,
             Resumption = resumption,
             LowestId = lowestId,
+            Held = held,
         };
         return true;
     }
@@ -145,6 +151,13 @@ internal sealed record HelloFrame
 
         WriteValue(ref writer, HelloParameter.Resumes, Resumption, 0);
         WriteValue(ref writer, HelloParameter.LowestId, LowestId, 0);
+        if (Held.Count > 0)
+        {
+            writer.WriteInteger(HelloParameter.Held);
+            writer.WriteInteger(Held.Length());
+            Held.Write(ref writer);
+        }
+
         if (grease != 0)
         {
             writer.WriteInteger(Grease.Pick(grease));

@@ -12,4 +12,5 @@ internal static class HelloParameter
     public const long AssociationId = 0x06;
     public const long Resumes = 0x07;
     public const long LowestId = 0x08;
+    public const long Held = 0x09;
 }

@@ -29,4 +29,10 @@ internal enum ObjectFlags : long
 
     /// <summary>Sent once only.</summary>
     NoRetransmit = 0x80,
+
+    /// <summary>The offset in the object at which its payload begins here follows.</summary>
+    HasOffset = 0x100,
+
+    /// <summary>The durable id follows. Without an offset beside it, the sender waits to be told where to begin.</summary>
+    HasDurableId = 0x200,
 }

@@ -7,7 +7,8 @@ namespace Post.Sockets.Protocol;
 internal ref struct ObjectHeader
 {
     private const ObjectFlags Fields =
-        ObjectFlags.HasLifetime | ObjectFlags.HasAntecedents | ObjectFlags.HasMetadata | ObjectFlags.HasLength;
+        ObjectFlags.HasLifetime | ObjectFlags.HasAntecedents | ObjectFlags.HasMetadata | ObjectFlags.HasLength
+        | ObjectFlags.HasOffset | ObjectFlags.HasDurableId;
 
     private const ObjectFlags Known =
         Fields | ObjectFlags.OrderOnly | ObjectFlags.ImmediateReceipt | ObjectFlags.SafeToReplay
@@ -35,15 +36,26 @@ internal ref struct ObjectHeader
 
     public ReadOnlySpan<byte> Metadata { get; set; }
 
-    /// <summary>The bytes of payload; -1 where the sender does not know yet.</summary>
+    /// <summary>The bytes of the whole payload; -1 where the sender does not know yet.</summary>
     public long PayloadLength { get; set; } = -1;
+
+    /// <summary>The offset in the payload of the first byte that follows; -1 where the header states none.</summary>
+    public long Offset { get; set; } = -1;
+
+    /// <summary>What the sender's application calls the object in every association; empty for nothing.</summary>
+    public ReadOnlySpan<byte> DurableId { get; set; }
+
+    /// <summary>The sender waits for START_AT before it sends any payload.</summary>
+    public readonly bool AsksForStart => !DurableId.IsEmpty && Offset < 0;
 
     private readonly ObjectFlags Flags =>
         Treatment
         | (Lifetime >= 0 ? ObjectFlags.HasLifetime : 0)
         | (Antecedents.IsEmpty ? 0 : ObjectFlags.HasAntecedents)
         | (Metadata.IsEmpty ? 0 : ObjectFlags.HasMetadata)
-        | (PayloadLength >= 0 ? ObjectFlags.HasLength : 0);
+        | (PayloadLength >= 0 ? ObjectFlags.HasLength : 0)
+        | (Offset >= 0 ? ObjectFlags.HasOffset : 0)
+        | (DurableId.IsEmpty ? 0 : ObjectFlags.HasDurableId);
 
     /// <summary>
     /// Reads a header with the type in front of it. <paramref name="scratch"/> receives the antecedents: give it
@@ -144,6 +156,41 @@ internal ref struct ObjectHeader
             header.PayloadLength = length;
         }
 
+        if ((flags & ObjectFlags.HasOffset) != 0)
+        {
+            if (!reader.TryReadInteger(out long offset))
+            {
+                return ParseStatus.NeedMore;
+            }
+
+            if (header.PayloadLength >= 0 && offset > header.PayloadLength)
+            {
+                return Invalid(PostErrorCode.OffsetError, out error);
+            }
+
+            header.Offset = offset;
+        }
+
+        if ((flags & ObjectFlags.HasDurableId) != 0)
+        {
+            if (!reader.TryReadInteger(out long length))
+            {
+                return ParseStatus.NeedMore;
+            }
+
+            if (length is 0 or > ProtocolLimits.MaxDurableId)
+            {
+                return Invalid(length == 0 ? PostErrorCode.HeaderEncoding : PostErrorCode.LimitExceeded, out error);
+            }
+
+            if (!reader.TryReadBytes(length, out ReadOnlySpan<byte> durableId))
+            {
+                return ParseStatus.NeedMore;
+            }
+
+            header.DurableId = durableId;
+        }
+
         consumed = source.Length - reader.Remaining;
         return ParseStatus.Done;
     }
@@ -174,7 +221,9 @@ internal ref struct ObjectHeader
             length += PostInteger.Length(Metadata.Length) + Metadata.Length;
         }
 
-        return PayloadLength >= 0 ? length + PostInteger.Length(PayloadLength) : length;
+        length += PayloadLength >= 0 ? PostInteger.Length(PayloadLength) : 0;
+        length += Offset >= 0 ? PostInteger.Length(Offset) : 0;
+        return DurableId.IsEmpty ? length : length + PostInteger.Length(DurableId.Length) + DurableId.Length;
     }
 
     /// <summary>Writes the header with the type in front of it; returns the number of bytes written.</summary>
@@ -211,6 +260,17 @@ internal ref struct ObjectHeader
         if (PayloadLength >= 0)
         {
             writer.WriteInteger(PayloadLength);
+        }
+
+        if (Offset >= 0)
+        {
+            writer.WriteInteger(Offset);
+        }
+
+        if (!DurableId.IsEmpty)
+        {
+            writer.WriteInteger(DurableId.Length);
+            writer.WriteBytes(DurableId);
         }
 
         return writer.Written;

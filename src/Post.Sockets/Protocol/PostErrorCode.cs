@@ -42,6 +42,9 @@ internal enum PostErrorCode : long
     /// <summary>Close: more of something than this protocol ever allows.</summary>
     LimitExceeded = 0x0b,
 
+    /// <summary>Close: an offset that cannot be: beyond the end, of bytes that were never sent, or payload before it was agreed on.</summary>
+    OffsetError = 0x0c,
+
     /// <summary>Reset: the object's lifetime ended at the sender. Stop: it ended at the receiver.</summary>
     Expired = 0x10,
 

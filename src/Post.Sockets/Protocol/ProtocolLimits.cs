@@ -37,13 +37,24 @@ internal static class ProtocolLimits
     public const int MaxMetadata = 4096;
 
     /// <summary>
+    /// A durable id: a SHA-256 of whatever tells one object from another. A receiver keeps it for as long as the object arrives.
+    /// </summary>
+    public const int MaxDurableId = 32;
+
+    /// <summary>
+    /// Unfinished objects that a HELLO names, each of at most 12 bytes but the first, so that they fit into a frame. A sender has no more
+    /// than 32 large objects of a class under way; what a receiver holds beyond this number comes from its beginning again.
+    /// </summary>
+    public const int MaxHeldObjects = 255;
+
+    /// <summary>
     /// An object header can be no longer, so a receiver that has gathered so much and still cannot parse it knows that
     /// it never will: type, id, flags, niceness, time of sending, lifetime, the antecedents and their count, metadata and its length,
-    /// payload length.
+    /// payload length, offset, the durable id and its length.
     /// </summary>
     public const int MaxObjectHeader =
         (6 * PostInteger.MaxLength) + ((1 + MaxAntecedents) * PostInteger.MaxLength)
-        + PostInteger.MaxLength + MaxMetadata + PostInteger.MaxLength;
+        + PostInteger.MaxLength + MaxMetadata + (2 * PostInteger.MaxLength) + PostInteger.MaxLength + MaxDurableId;
 
     /// <summary>A Post-stream header can be no longer: type, flags, niceness, bandwidth.</summary>
     public const int MaxStreamHeader = 4 * PostInteger.MaxLength;

@@ -11,6 +11,7 @@ internal sealed class CutRelay : IAsyncDisposable
     private readonly ConcurrentDictionary<EndPoint, Socket> _flows = new();
     private readonly CancellationTokenSource _stopping = new();
     private IPEndPoint _server;
+    private long _bytesToServer;
     private readonly Task _running;
 
     public CutRelay(IPEndPoint server)
@@ -25,6 +26,9 @@ internal sealed class CutRelay : IAsyncDisposable
 
     /// <summary>False: nothing comes through, in either direction.</summary>
     public bool IsUp { get; set; } = true;
+
+    /// <summary>Bytes of datagrams that have gone to servers.</summary>
+    public long BytesToServer => Interlocked.Read(ref _bytesToServer);
 
     /// <summary>Another server stands behind it from now on.</summary>
     public void Redirect(IPEndPoint server)
@@ -73,6 +77,7 @@ internal sealed class CutRelay : IAsyncDisposable
                     _ = ReturnAsync(flow, got.RemoteEndPoint);
                 }
 
+                Interlocked.Add(ref _bytesToServer, got.ReceivedBytes);
                 await flow.SendAsync(buffer.AsMemory(0, got.ReceivedBytes), _stopping.Token);
             }
         }

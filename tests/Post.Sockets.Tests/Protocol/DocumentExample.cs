@@ -67,6 +67,7 @@ internal sealed partial class DocumentExample
             "abandon" => IdListFrame.WriteAbandon(buffer, Named<AbandonReason>("reason"), Ids()),
             "clock" => new ClockFrame(Number("shown")).Write(buffer),
             "goaway" => new GoAwayFrame(Number("first-unserved"), Named<PostErrorCode>("reason")).Write(buffer),
+            "start-at" => new StartAtFrame(Number("id"), Number("offset")).Write(buffer),
             "object" => WriteObject(buffer),
             "stream" => new StreamHeader(Number("niceness"), Number("bandwidth", 0)).Write(buffer),
             _ => throw new InvalidDataException($"docs/protocol.md:{Line}: no such kind of example: {Kind}"),
@@ -107,6 +108,9 @@ internal sealed partial class DocumentExample
                     CultureInfo.InvariantCulture,
                     $"first-unserved {goAway.FirstUnserved}\nreason {Snake(goAway.Reason)}\n");
                 break;
+            case FrameType.StartAt when StartAtFrame.TryParse(frame.Payload, out StartAtFrame start):
+                text.Append(CultureInfo.InvariantCulture, $"id {start.Id}\noffset {start.Offset}\n");
+                break;
             default:
                 return "malformed";
         }
@@ -130,6 +134,7 @@ internal sealed partial class DocumentExample
 
         AddUnless(text, "resumes", hello.Resumption, 0);
         AddUnless(text, "lowest-id", hello.LowestId, 0);
+        text.Append(hello.Held.Count == 0 ? "" : $"held {hello.Held}\n");
     }
 
     private static string Describe(IdRangeList ids)
@@ -178,6 +183,8 @@ internal sealed partial class DocumentExample
         AssociationId = Text("association-id") is { } id ? UInt128.Parse(id, NumberStyles.HexNumber, null) : UInt128.Zero,
         Resumption = Number("resumes", 0),
         LowestId = Number("lowest-id", 0),
+        Held = HeldObjects.Of((Text("held") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(one => one.Split('@')).Select(one => new HeldObject(ParseNumber(one[0]), ParseNumber(one[1])))),
     };
 
     private int WriteObject(byte[] buffer)
@@ -189,6 +196,7 @@ internal sealed partial class DocumentExample
             SentAt = Number("sent-at", 0),
             Lifetime = Number("lifetime", -1),
             PayloadLength = Number("length", -1),
+            Offset = Number("offset", -1),
         };
         if (Text("antecedents") is { } antecedents)
         {
@@ -198,6 +206,11 @@ internal sealed partial class DocumentExample
         if (Text("metadata") is { } metadata)
         {
             header.Metadata = FromHex(metadata);
+        }
+
+        if (Text("durable-id") is { } durableId)
+        {
+            header.DurableId = FromHex(durableId);
         }
 
         foreach (string name in (Text("flags") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries))
@@ -237,6 +250,8 @@ internal sealed partial class DocumentExample
         text.Append(flags.Length == 0 ? "" : $"flags {string.Join(' ', flags)}\n");
         text.Append(header.Metadata.IsEmpty ? "" : $"metadata {ToHex(header.Metadata)}\n");
         AddUnless(text, "length", header.PayloadLength, -1);
+        AddUnless(text, "offset", header.Offset, -1);
+        text.Append(header.DurableId.IsEmpty ? "" : $"durable-id {ToHex(header.DurableId)}\n");
         text.Append(consumed == Bytes.Length ? "" : $"payload {ToHex(Bytes.AsSpan(consumed))}\n");
         return text.ToString().TrimEnd('\n');
     }

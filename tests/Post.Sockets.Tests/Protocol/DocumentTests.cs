@@ -14,7 +14,7 @@ public sealed class DocumentTests
     public void The_document_has_examples_of_everything_on_the_wire()
     {
         string[] kinds = [.. DocumentExample.ReadAll(Lines).Select(example => example.Kind).Distinct().Order(StringComparer.Ordinal)];
-        string[] expected = ["abandon", "clock", "goaway", "hello", "integer", "malformed object", "object", "receipt", "stream"];
+        string[] expected = ["abandon", "clock", "goaway", "hello", "integer", "malformed object", "object", "receipt", "start-at", "stream"];
         CollectionAssert.AreEqual(expected, kinds);
     }
 
@@ -58,6 +58,8 @@ public sealed class DocumentTests
         Assert.Contains($"| antecedents of an object | {ProtocolLimits.MaxAntecedents}, and what HELLO says |", limits);
         Assert.Contains($"| metadata of an object | {ProtocolLimits.MaxMetadata} bytes |", limits);
         Assert.Contains($"| header of an object | {ProtocolLimits.MaxObjectHeader} bytes |", limits);
+        Assert.Contains($"| durable id of an object | {ProtocolLimits.MaxDurableId} bytes |", limits);
+        Assert.Contains($"| unfinished objects in HELLO | {ProtocolLimits.MaxHeldObjects} |", limits);
         Assert.Contains($"2^{Math.Log2(ProtocolLimits.IdWindow)} for the sender, 2^{Math.Log2(ProtocolLimits.IdWindowTolerance)} before", limits);
         Assert.Contains($"the smaller of {ProtocolLimits.MaxReceiptDelay.TotalMilliseconds} ms and RTT/4", limits);
         Assert.Contains($"| wait for HELLO | {ProtocolLimits.HelloTimeout.TotalSeconds} seconds |", limits);

@@ -36,8 +36,11 @@ public sealed class MutationTests
         Span<long> secondScratch = stackalloc long[ProtocolLimits.MaxAntecedents];
         Assert.AreEqual(ParseStatus.Done, ObjectHeader.TryParse(again, secondScratch, out ObjectHeader second, out _, out _));
         Assert.AreEqual(
-            (header.Id, header.Niceness, header.SentAt, header.Lifetime, header.PayloadLength, header.Treatment),
-            (second.Id, second.Niceness, second.SentAt, second.Lifetime, second.PayloadLength, second.Treatment));
+            (header.Id, header.Niceness, header.SentAt, header.Lifetime, header.PayloadLength, header.Offset, header.Treatment),
+            (second.Id, second.Niceness, second.SentAt, second.Lifetime, second.PayloadLength, second.Offset, second.Treatment));
+        Assert.IsTrue(header.PayloadLength < 0 || header.Offset <= header.PayloadLength);
+        Assert.IsLessThanOrEqualTo(ProtocolLimits.MaxDurableId, header.DurableId.Length);
+        Assert.IsTrue(second.DurableId.SequenceEqual(header.DurableId));
         Assert.IsTrue(second.Antecedents.SequenceEqual(header.Antecedents));
         Assert.IsTrue(second.Metadata.SequenceEqual(header.Metadata));
     });
@@ -101,6 +104,7 @@ public sealed class MutationTests
         {
             case FrameType.Hello when HelloFrame.TryParse(frame.Payload, out HelloFrame hello):
                 hello.Write(again);
+                Check(hello.Held);
                 break;
             case FrameType.Receipt when IdListFrame.TryParseReceipt(frame.Payload, out ReceiptStatus status, out IdRangeList ids):
                 IdListFrame.WriteReceipt(again, status, Check(ids));
@@ -111,6 +115,20 @@ public sealed class MutationTests
             case FrameType.GoAway when GoAwayFrame.TryParse(frame.Payload, out GoAwayFrame goAway):
                 goAway.Write(again);
                 break;
+            case FrameType.StartAt when StartAtFrame.TryParse(frame.Payload, out StartAtFrame start):
+                start.Write(again);
+                break;
+        }
+    }
+
+    private static void Check(HeldObjects held)
+    {
+        Assert.IsLessThanOrEqualTo(ProtocolLimits.MaxHeldObjects, held.Count);
+        long last = -1;
+        foreach (var (id, position) in held.All)
+        {
+            Assert.IsTrue(id > last && id <= PostInteger.MaxValue && position is >= 0 and <= PostInteger.MaxValue, "ids ascend");
+            last = id;
         }
     }
 
@@ -139,7 +157,9 @@ public sealed class MutationTests
             Niceness = random.Next(300),
             SentAt = random.Next(),
             Lifetime = random.Next(-1, 5000),
-            PayloadLength = random.Next(-1, 5000),
+            PayloadLength = random.Next(3) == 0 ? -1 : random.Next(500, 5000),
+            Offset = random.Next(-100, 500) is var offset and >= 0 ? offset : -1,
+            DurableId = new byte[Math.Max(0, random.Next(-30, ProtocolLimits.MaxDurableId + 1))],
             Metadata = new byte[random.Next(20)],
             Antecedents = random.Next(2) == 0 ? default : new long[] { 0 },
             Treatment = (ObjectFlags)(random.Next(8) << 5),
@@ -152,8 +172,14 @@ public sealed class MutationTests
     private static byte[] ControlSeed(Random random)
     {
         byte[] bytes = new byte[1024];
-        int length = new HelloFrame { MaxObjectSize = random.Next(), Features = (HelloFeatures)random.Next(4), AssociationId = (UInt128)random.Next() + 1 }
-            .Write(bytes, (ulong)random.NextInt64());
+        int length = new HelloFrame
+        {
+            MaxObjectSize = random.Next(),
+            Features = (HelloFeatures)random.Next(8),
+            AssociationId = (UInt128)random.Next() + 1,
+            Resumption = 1 + random.Next(9),
+            Held = HeldObjects.Of(Enumerable.Range(0, random.Next(20)).Select(i => new HeldObject((i * 1000) + random.Next(1000), random.NextInt64(1L << 40)))),
+        }.Write(bytes, (ulong)random.NextInt64());
         for (int i = random.Next(4); i > 0; i--)
         {
             var ids = new IdRangeSet();
@@ -163,8 +189,9 @@ public sealed class MutationTests
                 ids.Add(random.Next(5000));
             }
 
-            length += random.Next(4) switch
+            length += random.Next(5) switch
             {
+                4 => new StartAtFrame(random.Next(5000), random.NextInt64(1L << 40)).Write(bytes.AsSpan(length)),
                 0 => IdListFrame.WriteReceipt(bytes.AsSpan(length), (ReceiptStatus)random.Next(7), ids.Ranges),
                 1 => IdListFrame.WriteAbandon(bytes.AsSpan(length), (AbandonReason)random.Next(6), ids.Ranges),
                 2 => new GoAwayFrame(random.Next(), PostErrorCode.GoingAway).Write(bytes.AsSpan(length)),

@@ -63,10 +63,10 @@ public sealed class RoundTripTests
 
     [TestMethod]
     public void Every_object_header_is_read_back() =>
-        Gen.Select(Integers, Integers, Gen.OneOf(Gen.Const(-1L), Integers), Gen.Long[1, 1000].Array[0, 256], Gen.Byte.Array[0, 200], Gen.OneOf(Gen.Const(-1L), Integers), Gen.Int[0, 15])
+        Gen.Select(Integers, Integers, Gen.OneOf(Gen.Const(-1L), Integers), Gen.Long[1, 1000].Array[0, 256], Gen.Byte.Array[0, 200], Gen.OneOf(Gen.Const(-1L), Integers), Gen.Select(Gen.Int[0, 15], Gen.OneOf(Gen.Const(-1L), Integers), Gen.Byte.Array[0, 32]))
         .SampleSeeded(sample =>
         {
-            var (id, niceness, lifetime, differences, metadata, length, treatment) = sample;
+            var (id, niceness, lifetime, differences, metadata, length, (treatment, offset, durableId)) = sample;
             var antecedents = new List<long>();
             long next = id;
             foreach (long difference in differences)
@@ -87,6 +87,8 @@ public sealed class RoundTripTests
                 Antecedents = antecedents.ToArray(),
                 Metadata = metadata,
                 PayloadLength = length,
+                Offset = length < 0 ? offset : Math.Min(offset, length),
+                DurableId = durableId,
                 Treatment = (ObjectFlags)((treatment & 7) << 5) | (antecedents.Count > 0 && treatment > 7 ? ObjectFlags.OrderOnly : 0),
             };
             Span<byte> buffer = stackalloc byte[ProtocolLimits.MaxObjectHeader];
@@ -97,10 +99,12 @@ public sealed class RoundTripTests
             ParseStatus status = ObjectHeader.TryParse(buffer[..written], scratch, out ObjectHeader read, out int consumed, out PostErrorCode error);
             Assert.AreEqual((ParseStatus.Done, PostErrorCode.NoError, written), (status, error, consumed));
             Assert.AreEqual(
-                (header.Id, header.Niceness, header.SentAt, header.Lifetime, header.PayloadLength, header.Treatment),
-                (read.Id, read.Niceness, read.SentAt, read.Lifetime, read.PayloadLength, read.Treatment));
+                (header.Id, header.Niceness, header.SentAt, header.Lifetime, header.PayloadLength, header.Offset, header.Treatment),
+                (read.Id, read.Niceness, read.SentAt, read.Lifetime, read.PayloadLength, read.Offset, read.Treatment));
             Assert.IsTrue(read.Antecedents.SequenceEqual(header.Antecedents));
             Assert.IsTrue(read.Metadata.SequenceEqual(header.Metadata));
+            Assert.IsTrue(read.DurableId.SequenceEqual(header.DurableId));
+            Assert.AreEqual(durableId.Length > 0 && offset < 0, read.AsksForStart);
 
             // Whatever is cut off the end, the rest is incomplete and never wrong.
             int cut = (int)((ulong)niceness % (ulong)written);
@@ -117,6 +121,8 @@ public sealed class RoundTripTests
             SentAt = PostInteger.MaxValue,
             Lifetime = PostInteger.MaxValue,
             PayloadLength = PostInteger.MaxValue,
+            Offset = PostInteger.MaxValue,
+            DurableId = new byte[ProtocolLimits.MaxDurableId],
             Antecedents = Enumerable.Range(1, ProtocolLimits.MaxAntecedents).Select(i => PostInteger.MaxValue - (i * (1L << 31))).ToArray(),
             Metadata = new byte[ProtocolLimits.MaxMetadata],
         };
@@ -125,6 +131,87 @@ public sealed class RoundTripTests
         byte[] bytes = new byte[header.Length()];
         header.Write(bytes);
         Assert.AreEqual(ParseStatus.Done, ObjectHeader.TryParse(bytes, scratch, out _, out _, out _));
+    }
+
+    [TestMethod]
+    [DataRow(ProtocolLimits.MaxDurableId, true)]
+    [DataRow(ProtocolLimits.MaxDurableId + 1, false)]
+    public void A_durable_id_has_its_limit(int length, bool valid)
+    {
+        var header = new ObjectHeader { DurableId = new byte[length] };
+        byte[] bytes = new byte[header.Length()];
+        header.Write(bytes);
+        Span<long> scratch = stackalloc long[ProtocolLimits.MaxAntecedents];
+        Assert.AreEqual(valid ? ParseStatus.Done : ParseStatus.Invalid, ObjectHeader.TryParse(bytes, scratch, out _, out _, out _));
+        if (!valid)
+        {
+            Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new ObjectProperties { DurableId = new byte[length] });
+        }
+        else
+        {
+            Assert.AreEqual(length, new ObjectProperties { DurableId = new byte[length] }.DurableId.Length);
+        }
+    }
+
+    [TestMethod]
+    [DataRow(7, 7, true)]
+    [DataRow(7, 8, false)]
+    [DataRow(0, 1, false)]
+    [DataRow(-1, 8, true)]
+    public void An_offset_ends_with_the_length(int length, int offset, bool valid)
+    {
+        var header = new ObjectHeader { PayloadLength = length, Offset = offset };
+        byte[] bytes = new byte[header.Length()];
+        header.Write(bytes);
+        Span<long> scratch = stackalloc long[ProtocolLimits.MaxAntecedents];
+        Assert.AreEqual(valid ? ParseStatus.Done : ParseStatus.Invalid, ObjectHeader.TryParse(bytes, scratch, out _, out _, out PostErrorCode error));
+        Assert.AreEqual(valid ? PostErrorCode.NoError : PostErrorCode.OffsetError, error);
+    }
+
+    [TestMethod]
+    [DataRow(0, false)]
+    [DataRow(1, true)]
+    [DataRow(ProtocolLimits.MaxHeldObjects, true)]
+    [DataRow(ProtocolLimits.MaxHeldObjects + 1, false)]
+    public void A_hello_names_so_many_unfinished_objects(int count, bool valid)
+    {
+        // As far apart as ids of one window can be, with the widest positions.
+        var value = new byte[8 * 1024];
+        var writer = new PostWriter(value);
+        for (int i = 0; i < count; i++)
+        {
+            writer.WriteInteger(i == 0 ? PostInteger.MaxValue - ProtocolLimits.IdWindowTolerance : ProtocolLimits.IdWindowTolerance / 300);
+            writer.WriteInteger(PostInteger.MaxValue);
+        }
+
+        Assert.AreEqual(valid, HeldObjects.TryParse(value.AsSpan(0, writer.Written), out HeldObjects held));
+        if (valid)
+        {
+            Assert.AreEqual(count, held.Count);
+            var hello = new HelloFrame
+            {
+                MaxObjectSize = 1L << 40, ReceiveBudget = 1L << 40, ReceiptsAfterProcessing = true, MaxAntecedents = 200, MaxWaiting = 1L << 40,
+                AssociationId = 7, Resumption = 1L << 40, LowestId = 1L << 40, Held = held,
+            };
+            byte[] bytes = new byte[HelloFrame.MaxLength];
+            ReadOnlySpan<byte> input = bytes.AsSpan(0, hello.Write(bytes, 1UL << 63));
+            Assert.AreEqual(ParseStatus.Done, new ControlFrameReader().TryRead(ref input, out ControlFrame frame, out _));
+            Assert.IsTrue(HelloFrame.TryParse(frame.Payload, out HelloFrame read));
+            Assert.AreEqual(hello, read);
+        }
+    }
+
+    [TestMethod]
+    public void An_unfinished_object_has_an_id_that_can_be()
+    {
+        Span<byte> value = stackalloc byte[64];
+        var writer = new PostWriter(value);
+        writer.WriteInteger(PostInteger.MaxValue);
+        writer.WriteInteger(0);
+        Assert.IsTrue(HeldObjects.TryParse(value[..writer.Written], out _));
+        writer.WriteInteger(0);
+        writer.WriteInteger(0);
+        Assert.IsFalse(HeldObjects.TryParse(value[..writer.Written], out _));
     }
 
     [TestMethod]
@@ -173,12 +260,13 @@ public sealed class RoundTripTests
                 MaxObjectSize = size,
                 ReceiveBudget = budget,
                 ReceiptsAfterProcessing = (id & 1) != 0,
-                Features = (HelloFeatures)(id & 3),
+                Features = (HelloFeatures)(id & 7),
                 MaxAntecedents = antecedents,
                 MaxWaiting = size ^ budget,
                 AssociationId = new UInt128(grease, id | 1),
                 Resumption = (id & 4) != 0 ? 1 + (antecedents * 7919) : 0,
                 LowestId = (id & 4) != 0 ? lowest : 0,
+                Held = HeldObjects.Of((id & 12) != 12 ? [] : Enumerable.Range(0, (int)(id % 40)).Select(i => new HeldObject((lowest / 2) + (i * (long)(id % 1000 + 1)), size >> i))),
             };
             Span<byte> buffer = stackalloc byte[HelloFrame.MaxLength];
             int written = hello.Write(buffer, grease);

@@ -22,6 +22,7 @@ internal sealed class Carrier
     private readonly Waiters _ready;
     private readonly Waiters _handshake;
     private readonly List<OutboundObject> _waitingForHandshake = [];
+    private readonly List<OutboundObject> _waitingForHello = [];
     private readonly List<StreamSender> _streams = [];
     private ITimer? _helloTimer;
     private volatile bool _takesDatagrams;
@@ -67,6 +68,9 @@ internal sealed class Carrier
 
     /// <summary>What the peer said; null before it did.</summary>
     public HelloFrame? PeerHello { get; private set; }
+
+    /// <summary>What is known of the peer is what it said on this connection. Under the association's lock.</summary>
+    public bool IsPeerKnown => PeerHello is not null && ReferenceEquals(Core!.Peer, PeerHello);
 
     /// <summary>What we told the peer in our HELLO: everything below this id of ours has ended.</summary>
     public long ToldLowest { get; set; }
@@ -196,6 +200,15 @@ internal sealed class Carrier
         _helloTimer?.Dispose();
         PeerHello = hello;
         _greeter.OnHello(this, hello);
+        if (Core is { } core)
+        {
+            lock (core.Gate)
+            {
+                GoOn(core, _waitingForHello);
+            }
+
+            core.Wake();
+        }
     }
 
     /// <summary>The handshake is complete. The transport may hold its lock.</summary>
@@ -206,15 +219,7 @@ internal sealed class Carrier
             lock (core.Gate)
             {
                 IsHandshakeCompleted = true;
-                foreach (var item in _waitingForHandshake)
-                {
-                    if (!item.IsEnded)
-                    {
-                        core.Scheduler.Add(item.Entry);
-                    }
-                }
-
-                _waitingForHandshake.Clear();
+                GoOn(core, _waitingForHandshake);
             }
         }
 
@@ -269,6 +274,9 @@ internal sealed class Carrier
     /// <summary>An object that may not go as early data. Under the association's lock.</summary>
     public void WaitForHandshake(OutboundObject item) => _waitingForHandshake.Add(item);
 
+    /// <summary>An object of which nothing may go before it is known what the peer can take. Under the association's lock.</summary>
+    public void WaitForHello(OutboundObject item) => _waitingForHello.Add(item);
+
     public void AddStream(StreamSender sender) => _streams.Add(sender);
 
     public void RemoveStream(StreamSender sender) => _streams.Remove(sender);
@@ -318,6 +326,19 @@ internal sealed class Carrier
         }
 
         LetGo();
+    }
+
+    private void GoOn(AssociationCore core, List<OutboundObject> waiting)
+    {
+        foreach (var item in waiting)
+        {
+            if (!item.IsEnded && core.Carrier == this)
+            {
+                core.Scheduler.Add(item.Entry);
+            }
+        }
+
+        waiting.Clear();
     }
 
     private void AwaitHello()

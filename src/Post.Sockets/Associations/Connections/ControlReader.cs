@@ -147,6 +147,10 @@ internal sealed class ControlReader(Carrier carrier)
 
                 core.Inbox.PeerClock.OnSample(clock.Shown, core.Clock.Microseconds(core.Clock.Now));
                 return PostErrorCode.NoError;
+            case FrameType.StartAt:
+                return StartAtFrame.TryParse(frame.Payload, out var start)
+                    ? core.Reports.OnStartAt(start.Id, start.Offset)
+                    : PostErrorCode.FrameEncoding;
             default:
                 return GoAwayFrame.TryParse(frame.Payload, out var goAway)
                     ? core.Lifecycle.OnGoAway(goAway)

@@ -7,12 +7,15 @@ namespace Post.Sockets.Associations.Connections;
 /// <summary>Reads the objects that come over one connection, as streams and as datagrams, into the association's inbox.</summary>
 internal sealed class ObjectReader(Carrier carrier)
 {
-    /// <summary>False for an object that must not come as early data: an attacker could have replayed it.</summary>
+    /// <summary>
+    /// False for an object that must not come as early data: an attacker could have replayed it, or it is known by who sends it, which is
+    /// not proven yet.
+    /// </summary>
     public static bool IsSafeToReplay(ReadOnlySpan<byte> bytes)
     {
         Span<long> scratch = stackalloc long[ProtocolLimits.MaxAntecedents];
         return ObjectHeader.TryParse(bytes, scratch, out var header, out _, out _) != ParseStatus.Done
-            || (header.Treatment & ObjectFlags.SafeToReplay) != 0;
+            || ((header.Treatment & ObjectFlags.SafeToReplay) != 0 && header.DurableId.IsEmpty);
     }
 
     /// <summary>A datagram came. It is one object, or nothing that we know.</summary>
@@ -29,6 +32,12 @@ internal sealed class ObjectReader(Carrier carrier)
         {
             carrier.Violate(
                 error == PostErrorCode.NoError ? PostErrorCode.HeaderEncoding : error, "the header of a datagram object is malformed");
+            return;
+        }
+
+        if (header.Offset >= 0 || !header.DurableId.IsEmpty)
+        {
+            carrier.Violate(PostErrorCode.HeaderEncoding, "a datagram object has an offset or a durable id");
             return;
         }
 
@@ -132,7 +141,7 @@ internal sealed class ObjectReader(Carrier carrier)
 
         if (violation != PostErrorCode.NoError)
         {
-            carrier.Violate(violation, $"object id {header.Id} is impossible, or has another length than before");
+            carrier.Violate(violation, $"object {header.Id} has an impossible id, or another length or offset than can be");
         }
         else if (item is null)
         {
@@ -165,7 +174,7 @@ internal sealed class ObjectReader(Carrier carrier)
                     if (!item.IsReading)
                     {
                         item.IsReading = true;
-                        item.Skip = item.Received;
+                        core.Inbox.OnTakenOver(item);
                         return true;
                     }
 
@@ -189,7 +198,7 @@ internal sealed class ObjectReader(Carrier carrier)
         var isBroken = false;
         try
         {
-            if (!TryTake(item, first.Length, out var skipped))
+            if (!TryTake(item, first.Length, isThrough, out var skipped))
             {
                 isThrough = false;
             }
@@ -229,7 +238,7 @@ internal sealed class ObjectReader(Carrier carrier)
                     break;
                 }
 
-                if (!TryTake(item, result.Count, out skipped))
+                if (!TryTake(item, result.Count, result.IsCompleted, out skipped))
                 {
                     break;
                 }
@@ -276,15 +285,23 @@ internal sealed class ObjectReader(Carrier carrier)
     }
 
     /// <summary>Bytes came: how many of them were here already? False when they are not wanted any more.</summary>
-    private bool TryTake(InboundObject item, int bytes, out int skipped)
+    private bool TryTake(InboundObject item, int bytes, bool isEnd, out int skipped)
     {
         var core = carrier.Core!;
+        bool isPremature;
         lock (core.Gate)
         {
+            isPremature = item.Start.IsAwaited && (bytes > 0 || isEnd);
             skipped = (int)Math.Min(item.Skip, bytes);
             item.Skip -= skipped;
-            return core.Inbox.TryCharge(item, bytes - skipped);
+            if (!isPremature)
+            {
+                return core.Inbox.TryCharge(item, bytes - skipped);
+            }
         }
+
+        carrier.Violate(PostErrorCode.OffsetError, $"object {item.Id} did not wait to hear where to begin");
+        return false;
     }
 
     private void Finish(InboundObject item, bool isWhole, bool isBroken)

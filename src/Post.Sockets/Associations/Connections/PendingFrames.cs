@@ -13,6 +13,7 @@ internal sealed class PendingFrames
     private readonly IdRangeSet[] _abandons = Sets(Enum.GetValues<AbandonReason>().Length);
     private readonly AssociationCore _core;
     private readonly TimedAction _due;
+    private readonly Queue<StartAtFrame> _starts = [];
     private GoAwayFrame? _goAway;
     private bool _isDue;
     private bool _isClockDue;
@@ -74,6 +75,14 @@ internal sealed class PendingFrames
         _isDue = true;
     }
 
+    /// <summary>Adds an answer to a header that asks; there is one for each object that arrives, at most.</summary>
+    public void AddStart(long id, long offset)
+    {
+        _starts.Enqueue(new StartAtFrame(id, offset));
+        IsEmpty = false;
+        _isDue = true;
+    }
+
     public void AddGoAway(GoAwayFrame frame)
     {
         _goAway = frame;
@@ -122,6 +131,12 @@ internal sealed class PendingFrames
             written += WriteSet(destination[written..], _abandons[reason], reason, isReceipt: false);
         }
 
+        while (_starts.TryPeek(out var start) && destination.Length - written >= StartAtFrame.MaxLength)
+        {
+            written += start.Write(destination[written..]);
+            _starts.Dequeue();
+        }
+
         if (_goAway is { } goAway && destination.Length - written >= GoAwayFrame.MaxLength)
         {
             written += goAway.Write(destination[written..]);
@@ -129,6 +144,7 @@ internal sealed class PendingFrames
         }
 
         IsEmpty = _goAway is null
+            && _starts.Count == 0
             && Array.TrueForAll(_receipts, static set => set.IsEmpty)
             && Array.TrueForAll(_abandons, static set => set.IsEmpty);
         _isDue = !IsEmpty;

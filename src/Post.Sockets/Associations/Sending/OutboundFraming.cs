@@ -19,7 +19,7 @@ internal sealed class OutboundFraming(AssociationCore core)
     public bool IsForDatagram(Carrier carrier, OutboundObject item, out int size)
     {
         size = 0;
-        if (item.NeedsStream || item.Transit.IsDatagramRefused || item.Source is not null || item.Transit.Stream is not null
+        if (item.NeedsStream || item.IsDurable || item.Transit.IsDatagramRefused || item.Source is not null || item.Transit.Stream is not null
             || (!item.IsPerishable && item.Properties.Retransmit)
             || !core.Options.UseDatagrams
             || (core.Peer.Features & HelloFeatures.DatagramObjects) == 0)
@@ -45,6 +45,11 @@ internal sealed class OutboundFraming(AssociationCore core)
         size = length + item.Memory.Length;
         return true;
     }
+
+    /// <summary>Whether the receiver is to be asked where an object begins.</summary>
+    public bool Asks(OutboundObject item) => item.Start.State == OutboundStart.Step.Unsaid && CanOffset && item.IsDurable;
+
+    private bool CanOffset => (core.Peer.Features & HelloFeatures.Offsets) != 0;
 
     /// <summary>The header of an object as it is now; valid until the next one is made.</summary>
     public ObjectHeader HeaderOf(OutboundObject item)
@@ -81,6 +86,8 @@ internal sealed class OutboundFraming(AssociationCore core)
             Antecedents = _antecedents.AsSpan(0, count),
             Metadata = properties.Metadata.Span,
             PayloadLength = item.Length ?? -1,
+            Offset = item.Start.State == OutboundStart.Step.Told ? item.Start.Offset : -1,
+            DurableId = CanOffset ? properties.DurableId.Span : default,
         };
     }
 }

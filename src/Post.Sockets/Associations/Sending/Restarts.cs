@@ -20,7 +20,7 @@ internal sealed class Restarts(AssociationCore core)
             return;
         }
 
-        if (item.Source is { CanRewind: false } && item.Transit.IsVisible)
+        if (item.Source is { CanGoBack: false } && item.Transit.PayloadTaken > 0)
         {
             core.Outbox.End(
                 item,
@@ -40,6 +40,7 @@ internal sealed class Restarts(AssociationCore core)
         }
 
         core.Scheduler.StartOver(item.Entry);
+        item.Start.Forget();
         item.Transit.IsVoid = true;
         if (!item.IsWriting)
         {
@@ -83,35 +84,14 @@ internal sealed class Restarts(AssociationCore core)
             item.NeedsStream = true;
         }
 
-        if (item.Transit.IsVisible && !TryRewind(item))
-        {
-            return;
-        }
-
         item.WasVisible |= item.Transit.IsVisible;
-        item.Transit = default;
-        if (item.Unsent == 0)
+        item.HandedBefore = item.Handed;
+
+        // The next connection may have told already how much the receiver holds.
+        item.Transit = new Transit { PayloadTaken = item.Start.Offset };
+        if (item.Unsent <= 0)
         {
             core.Scheduler.Add(item.Entry);
-        }
-    }
-
-    private bool TryRewind(OutboundObject item)
-    {
-        try
-        {
-            item.Source?.Rewind();
-            return true;
-        }
-        catch (Exception exception)
-        {
-            core.Outbox.End(
-                item,
-                ObjectEnd.Failed,
-                ObjectEndReason.SourceFailed,
-                new PostException(
-                    PostErrorReason.SourceFailed, $"The source of object {item.Id} could not be read again: {exception.Message}", exception));
-            return false;
         }
     }
 }

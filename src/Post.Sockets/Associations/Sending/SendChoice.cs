@@ -77,6 +77,14 @@ internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, 
                 continue;
             }
 
+            if (item.IsDurable && !carrier.IsPeerKnown)
+            {
+                // Whether the receiver knows durable ids is told in its HELLO, and in no earlier one.
+                core.Scheduler.Remove(entry);
+                carrier.WaitForHello(item);
+                continue;
+            }
+
             if (!entry.IsStarted)
             {
                 if (!core.Admission.TryShare(item) || !core.Admission.TryCountAsWaiting(item))
@@ -121,6 +129,12 @@ internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, 
             if (item.Transit.Stream is null)
             {
                 return SendStep.Open;
+            }
+
+            if (framing.Asks(item))
+            {
+                write = writes.PrepareQuestion(item);
+                return SendStep.Write;
             }
 
             if (item.Source is not null)
@@ -178,5 +192,5 @@ internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, 
             core.Scheduler.OutstandingBefore(item.Entry) + writes.Outstanding.RestBefore(item.Entry) + length, time - core.LongestWay);
 
     private static bool MayGoEarly(OutboundObject item) =>
-        item.Properties.SafeToReplay && (item.Source is null || item.Source.CanRewind);
+        item is { Properties.SafeToReplay: true, IsDurable: false } && (item.Source is null || item.Source.CanGoBack);
 }

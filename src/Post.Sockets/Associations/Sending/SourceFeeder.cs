@@ -14,7 +14,12 @@ internal sealed class SourceFeeder(AssociationCore core, StreamWrites writes, Re
         bool hasBytes;
         try
         {
-            hasBytes = item.Source!.TryPeek(item.Transit.IsVisible ? writes.Chunk : StreamWrites.CopyLimit, out chunk, out isLast);
+            if (item.Source!.Position != item.Transit.PayloadTaken)
+            {
+                item.Source.MoveTo(item.Transit.PayloadTaken);
+            }
+
+            hasBytes = item.Source.TryPeek(item.Transit.IsVisible ? writes.Chunk : StreamWrites.CopyLimit, out chunk, out isLast);
         }
         catch (Exception exception)
         {

@@ -69,6 +69,15 @@ internal sealed class StreamWrites(AssociationCore core, OutboundFraming framing
         return Prepare(item, rented.AsMemory(0, length + copied), rented, copied, fromSource ? copied : 0, isLast && copied == payload.Length);
     }
 
+    /// <summary>The header of an object whose receiver says where it begins, and nothing else. Under the lock.</summary>
+    public StreamWrite PrepareQuestion(OutboundObject item)
+    {
+        // Before the answer can come.
+        var write = PrepareFirst(item, default, isLast: false, fromSource: false);
+        item.Start.Ask();
+        return write;
+    }
+
     /// <summary>The next bytes of an object. Under the lock.</summary>
     public StreamWrite Prepare(
         OutboundObject item, ReadOnlyMemory<byte> bytes, byte[]? rented, int payload, int fromSource, bool isEnd)
@@ -88,7 +97,8 @@ internal sealed class StreamWrites(AssociationCore core, OutboundFraming framing
     {
         if (!item.Transit.IsVisible)
         {
-            return PrepareFirst(item, item.Memory.Span, item.Memory.Length <= CopyLimit, fromSource: false);
+            var payload = item.Memory.Span[(int)item.Transit.PayloadTaken..];
+            return PrepareFirst(item, payload, payload.Length <= CopyLimit, fromSource: false);
         }
 
         var taken = (int)item.Transit.PayloadTaken;
@@ -170,7 +180,7 @@ internal sealed class StreamWrites(AssociationCore core, OutboundFraming framing
         {
             core.Outbox.OnAllTaken(item);
         }
-        else
+        else if (item.Start.State != OutboundStart.Step.Asked)
         {
             core.Scheduler.Add(item.Entry);
         }
