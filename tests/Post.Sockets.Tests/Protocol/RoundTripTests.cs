@@ -190,8 +190,15 @@ public sealed class RoundTripTests
             Assert.AreEqual(count, held.Count);
             var hello = new HelloFrame
             {
-                MaxObjectSize = 1L << 40, ReceiveBudget = 1L << 40, ReceiptsAfterProcessing = true, MaxAntecedents = 200, MaxWaiting = 1L << 40,
-                AssociationId = 7, Resumption = 1L << 40, LowestId = 1L << 40, Held = held,
+                MaxObjectSize = 1L << 40,
+                ReceiveBudget = 1L << 40,
+                ReceiptsAfterProcessing = true,
+                MaxAntecedents = 200,
+                MaxWaiting = 1L << 40,
+                AssociationId = 7,
+                Resumption = 1L << 40,
+                LowestId = 1L << 40,
+                Held = held,
             };
             byte[] bytes = new byte[HelloFrame.MaxLength];
             ReadOnlySpan<byte> input = bytes.AsSpan(0, hello.Write(bytes, 1UL << 63));

@@ -21,7 +21,8 @@ internal sealed class DurableWorld(int seed = 0, InMemoryLinkSettings? link = nu
 
     public AssociationOptions ServerOptions { get; init; } = new()
     {
-        Incremental = IncrementalDelivery.Always, ResumptionTimeout = TimeSpan.FromSeconds(5),
+        Incremental = IncrementalDelivery.Always,
+        ResumptionTimeout = TimeSpan.FromSeconds(5),
     };
 
     public ListenerOptions ListenerOptions { get; init; } = new();
