@@ -81,7 +81,7 @@ public sealed partial class QuicConnection : IConnectionEvents
 
     void IConnectionEvents.OnPath(in PathEvent change)
     {
-        EngineLog.PathChanged(_host.Logger, _firstId, change.PathId, change.Local, change.Remote, change.Change);
+        EngineLog.PathChanged(_host.Logger, _firstId, change.NetworkId, change.Local, change.Remote, change.Change);
         if (change.Change == PathChange.Active)
         {
             if (Driver.IsSetUp)
@@ -96,7 +96,7 @@ public sealed partial class QuicConnection : IConnectionEvents
         SettleMigration(change);
         if (IsClient && change.Change == PathChange.Removed && !IsInUse(change.Local))
         {
-            _sockets.OnLeft(change.Local, LateProbeTimeouts * Driver.Core.State.Recovery.ProbeTimeoutPeriod);
+            _sockets.OnLeft(change.Local, LateProbeTimeouts * Driver.Core.State.Paths.ProbeTimeoutPeriod);
         }
 
         if (Events is { } events)
@@ -339,9 +339,7 @@ public sealed partial class QuicConnection : IConnectionEvents
 
     private bool IsInUse(in NetworkAddress local)
     {
-        Span<PathStatistics> paths = stackalloc PathStatistics[Limits.MaxPaths];
-        int count = Driver.Core.GetPaths(paths);
-        foreach (PathStatistics path in paths[..count])
+        foreach (PathStatistics path in Driver.Core.GetPaths())
         {
             if (path.Local.Port == local.Port)
             {
@@ -354,11 +352,9 @@ public sealed partial class QuicConnection : IConnectionEvents
 
     private QuicPath Describe(in PathEvent change)
     {
-        Span<PathStatistics> paths = stackalloc PathStatistics[Limits.MaxPaths];
-        int count = Driver.IsSetUp ? Driver.Core.GetPaths(paths) : 0;
-        foreach (PathStatistics path in paths[..count])
+        foreach (PathStatistics path in Driver.IsSetUp ? Driver.Core.GetPaths() : [])
         {
-            if (path.PathId == change.PathId)
+            if (path.NetworkId == change.NetworkId)
             {
                 return QuicPath.From(path);
             }
@@ -366,7 +362,7 @@ public sealed partial class QuicConnection : IConnectionEvents
 
         return new QuicPath
         {
-            Id = change.PathId,
+            Id = change.NetworkId,
             LocalEndPoint = change.Local.ToEndPoint(),
             RemoteEndPoint = change.Remote.ToEndPoint(),
             IsActive = change.Change == PathChange.Active,

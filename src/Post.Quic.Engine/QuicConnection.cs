@@ -313,20 +313,13 @@ public sealed partial class QuicConnection : IAsyncDisposable
     /// <summary>The paths as they are now.</summary>
     public IReadOnlyList<QuicPath> GetPaths()
     {
-        Span<PathStatistics> paths = stackalloc PathStatistics[Limits.MaxPaths];
-        int count;
+        PathStatistics[] paths;
         lock (Driver.Gate)
         {
-            count = Driver.Core.GetPaths(paths);
+            paths = Driver.Core.GetPaths();
         }
 
-        var result = new QuicPath[count];
-        for (int i = 0; i < count; i++)
-        {
-            result[i] = QuicPath.From(paths[i]);
-        }
-
-        return result;
+        return Array.ConvertAll(paths, static path => QuicPath.From(path));
     }
 
     /// <summary>The connection's counters.</summary>

@@ -71,7 +71,7 @@ public sealed record QuicPath
 
     internal static QuicPath From(in PathStatistics path) => new()
     {
-        Id = path.PathId,
+        Id = path.NetworkId,
         LocalEndPoint = path.Local.ToEndPoint(),
         RemoteEndPoint = path.Remote.ToEndPoint(),
         IsActive = path.IsActive,

@@ -1,4 +1,3 @@
-using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 
@@ -7,9 +6,6 @@ namespace Post.Quic.Engine.Connection;
 /// <summary>Keeps the timer table true to what the rooms want, and calls them when their time has come.</summary>
 internal sealed class Clock
 {
-    /// <summary>RFC 9000 section 8.2.4: the probe timeout of a path of which nothing is known yet.</summary>
-    private const long UnknownProbeTimeout = 3 * RttEstimator.InitialRtt;
-
     private const int FullDatagram = 1200;
 
     private readonly ConnectionState _state;
@@ -20,16 +16,6 @@ internal sealed class Clock
         _state.Timers.Set(TimerId.Handshake, state.HandshakeDeadline);
     }
 
-    /// <summary>After so long a challenge goes again: the way is likely to be about as long as the present one.</summary>
-    public static long ValidationInterval(LossRecovery recovery) => recovery.ProbeTimeoutPeriod;
-
-    /// <summary>
-    /// RFC 9000 section 8.2.4: three times the larger of the present probe timeout and that of a new path. Once more, since the third
-    /// challenge leaves only then: where a tenth of all packets is lost, two are answered in vain one time in thirty.
-    /// </summary>
-    public static long ValidationTime(LossRecovery recovery, Network path) =>
-        4 * Math.Max(recovery.ProbeTimeoutPeriod, path.Transmission.Rtt.HasSample ? 0 : UnknownProbeTimeout);
-
     /// <summary>After each call: when is the next?</summary>
     public void Update(long now)
     {
@@ -38,23 +24,16 @@ internal sealed class Clock
             return;
         }
 
-        LossRecovery recovery = _state.Recovery;
-        Network active = _state.Paths.Active;
-        bool limited = active.Amplification.Budget < FullDatagram;
-        recovery.SetAmplificationLimited(limited, now);
         ref TimerTable timers = ref _state.Timers;
-        timers.Set(TimerId.Recovery, recovery.NextTimeout);
+        long paths = long.MaxValue;
+        foreach (Path path in _state.Paths.Open)
+        {
+            paths = Math.Min(paths, Deadline(path, now));
+        }
 
-        // An acknowledgement that may not be sent would be due again and again: the next datagram brings the right to.
-        timers.Set(
-            TimerId.Acknowledgement,
-            limited ? long.MaxValue : Math.Min(
-                recovery.Application.Received.AckDeadline,
-                Math.Min(recovery.Initial.Received.AckDeadline, recovery.Handshake.Received.AckDeadline)));
-        timers.Set(TimerId.Idle, _state.Idle.Deadline(recovery.ProbeTimeoutPeriod));
+        timers.Set(TimerId.Paths, paths);
+        timers.Set(TimerId.Idle, _state.Idle.Deadline(_state.Paths.ProbeTimeoutPeriod));
         timers.Set(TimerId.KeepAlive, _state.IsHandshakeComplete ? _state.Idle.KeepAliveDeadline : long.MaxValue);
-        timers.Set(TimerId.PathValidation, _state.Paths.Deadline);
-        timers.Set(TimerId.Mtu, _state.IsHandshakeConfirmed ? active.Transmission.Mtu.NextTimeout : long.MaxValue);
         timers.Set(TimerId.Streams, _state.Streams.NextTimeout);
         timers.Set(TimerId.Datagrams, _state.Datagrams.NextTimeout);
     }
@@ -97,14 +76,9 @@ internal sealed class Clock
             DiscardOldKeys();
         }
 
-        if (timers.TryExpire(TimerId.Recovery, now))
+        if (timers.TryExpire(TimerId.Paths, now))
         {
-            HandleRecovery(now);
-        }
-
-        if (timers.TryExpire(TimerId.PathValidation, now))
-        {
-            _state.Paths.HandleTimeout(now);
+            HandlePaths(now);
         }
 
         if (timers.TryExpire(TimerId.Streams, now))
@@ -116,23 +90,67 @@ internal sealed class Clock
         {
             _state.Datagrams.HandleTimeout(now);
         }
-
-        // The rest only asks for datagrams to be built.
-        _ = timers.TryExpire(TimerId.Acknowledgement, now);
-        _ = timers.TryExpire(TimerId.Pacing, now);
-        _ = timers.TryExpire(TimerId.Mtu, now);
     }
 
-    private void HandleRecovery(long now)
+    /// <summary>When something of a path is due.</summary>
+    private long Deadline(Path path, long now)
     {
-        int probes = _state.Recovery.ProbeTimeoutCount;
-        _state.Recovery.OnTimeout(now);
-        if (_state.Recovery.ProbeTimeoutCount > probes)
+        LossRecovery recovery = path.Recovery;
+        bool limited = path.Network.Amplification.Budget < FullDatagram;
+        recovery.SetAmplificationLimited(limited, now);
+        long deadline = Math.Min(recovery.NextTimeout, path.PacingDeadline);
+
+        // An acknowledgement that may not be sent would be due again and again: the next datagram brings the right to.
+        if (!limited)
+        {
+            deadline = Math.Min(deadline, recovery.AckDeadline);
+        }
+
+        // The next probe of MTU discovery.
+        if (_state.IsHandshakeConfirmed)
+        {
+            deadline = Math.Min(deadline, path.Transmission.Mtu.NextTimeout);
+        }
+
+        return Math.Min(deadline, path.Networks.Deadline);
+    }
+
+    /// <summary>What acknowledgements, pacing and MTU discovery wait for is only that datagrams are built.</summary>
+    private void HandlePaths(long now)
+    {
+        foreach (Path path in _state.Paths.Open)
+        {
+            if (path.PacingDeadline <= now)
+            {
+                path.PacingDeadline = long.MaxValue;
+            }
+
+            if (path.Recovery.NextTimeout <= now)
+            {
+                HandleRecovery(path, now);
+            }
+        }
+
+        foreach (Path path in _state.Paths.Open)
+        {
+            path.Networks.HandleTimeout(now);
+            if (_state.IsOver)
+            {
+                return;
+            }
+        }
+    }
+
+    private void HandleRecovery(Path path, long now)
+    {
+        int probes = path.Recovery.ProbeTimeoutCount;
+        path.Recovery.OnTimeout(now);
+        if (path.Recovery.ProbeTimeoutCount > probes)
         {
             _state.Counters.ProbeTimeouts++;
         }
 
-        _state.Monitor.OnRecoveryChanged(now);
+        _state.PathWatch.OnChanged(path, now);
     }
 
     private void DiscardOldKeys()

@@ -128,13 +128,22 @@ internal sealed class ConnectionCore : IDisposable
     /// <summary>The machine did not send the batch: its datagrams are larger than the interface takes (EMSGSIZE).</summary>
     public void OnTooBig(in OutgoingDatagrams batch, long now)
     {
-        Network active = _state.Paths.Active;
-        if (!_state.IsOver && active.Local == batch.Local && active.Remote == batch.Remote)
+        if (_state.IsOver)
         {
-            active.Transmission.OnTooBig(batch.SegmentSize, now);
-            _state.Monitor.OnRecoveryChanged(now);
-            _clock.Update(now);
+            return;
         }
+
+        foreach (Path path in _state.Paths.Open)
+        {
+            Network network = path.Network;
+            if (network.Local == batch.Local && network.Remote == batch.Remote)
+            {
+                network.Transmission.OnTooBig(batch.SegmentSize, now);
+                _state.PathWatch.OnChanged(path, now);
+            }
+        }
+
+        _clock.Update(now);
     }
 
     public void HandleTimeout(long now)
@@ -212,7 +221,7 @@ internal sealed class ConnectionCore : IDisposable
     public bool TryMigrate(in NetworkAddress local, long now)
     {
         _state.Now = now;
-        bool started = !_state.IsOver && _state.Migration.TryMigrate(local, now);
+        bool started = !_state.IsOver && _state.Paths.First.Migration.TryMigrate(local, now);
         _clock.Update(now);
         return started;
     }
@@ -236,10 +245,13 @@ internal sealed class ConnectionCore : IDisposable
         ConnectionCounters counters = _state.Counters;
         long lost = 0;
         long spurious = 0;
-        foreach (Transmission path in _state.Recovery.Paths)
+        foreach (Path path in _state.Paths.Open)
         {
-            lost += (long)path.PacketsLost;
-            spurious += (long)path.PacketsSpuriouslyLost;
+            foreach (Transmission transmission in path.Recovery.Transmissions)
+            {
+                lost += (long)transmission.PacketsLost;
+                spurious += (long)transmission.PacketsSpuriouslyLost;
+            }
         }
 
         return new ConnectionStatistics
@@ -262,19 +274,22 @@ internal sealed class ConnectionCore : IDisposable
         };
     }
 
-    /// <summary>What is known of each path; returns how many fit and were written.</summary>
-    public int GetPaths(Span<PathStatistics> paths)
+    /// <summary>What is known of each network of each path.</summary>
+    public PathStatistics[] GetPaths()
     {
-        int count = 0;
-        foreach (Network? path in _state.Paths.All)
+        var paths = new List<PathStatistics>();
+        foreach (Path path in _state.Paths.Open)
         {
-            if (path is not null && count < paths.Length)
+            foreach (Network? network in path.Networks.All)
             {
-                paths[count++] = path.ToStatistics(path == _state.Paths.Active);
+                if (network is not null)
+                {
+                    paths.Add(network.ToStatistics(path.Id, network == path.Network));
+                }
             }
         }
 
-        return count;
+        return [.. paths];
     }
 
     /// <summary>Gives everything back at once, without a word to the peer.</summary>
@@ -288,8 +303,7 @@ internal sealed class ConnectionCore : IDisposable
     {
         if (!_state.IsOver && NextTimeout < now - Limits.LongestStall)
         {
-            _state.Recovery.OnStall(now - NextTimeout, now);
-            _state.Paths.OnStall(now);
+            _state.Paths.OnStall(now - NextTimeout, now);
         }
 
         _state.Now = now;

@@ -19,6 +19,8 @@ internal sealed class ConnectionState
     /// <summary>RFC 9000 section 17.4: the spin bit is off on at least one in 16 connections.</summary>
     private const int SpinDisabledOneIn = 16;
 
+    private readonly FrameFates _fates;
+
     public ConnectionState(ConnectionSetup setup, bool isServer, QuicVersion version, long now)
     {
         Setup = setup;
@@ -32,8 +34,6 @@ internal sealed class ConnectionState
         Version = new VersionChoice(setup.Settings.Versions, version);
         Keys = new KeyStore(setup.Crypto);
         Crypto = new CryptoStreams(Pool);
-        LocalIds = new LocalConnectionIds(setup.ConnectionIds);
-        RemoteIds = new RemoteConnectionIds(setup.Settings.ActiveConnectionIdLimit);
         Idle = new IdleTimer(setup.Settings.MaxIdleTimeout, setup.Settings.KeepAliveInterval, now);
         Timers = new TimerTable();
         Lifecycle = new Lifecycle(this);
@@ -41,15 +41,12 @@ internal sealed class ConnectionState
         FrameWriter = new FrameWriter(this);
         Streams = CreateStreams();
         Datagrams = CreateDatagrams();
-        Transmission first = NewTransmission(0);
-        Recovery = new LossRecovery(!isServer, Random, new FrameFates(this), first);
-        Recovery.Application.Received.MaxAckDelay = Settings.MaxAckDelay;
-        Migration = new Migration(this);
-        Monitor = new PathMonitor(this);
+        _fates = new FrameFates(this);
+        PathWatch = new PathWatch(this);
         FirstFlight = new FirstFlight(this);
         KeyUpdates = new KeyUpdates(this);
         Spins = Settings.SpinBit == SpinBitMode.Spin && Random.NextInt32(SpinDisabledOneIn) != 0;
-        Paths = new PathManager(this, setup.Local, setup.Remote, first);
+        Paths = new PathTable(new PathHost(this), setup.Local, setup.Remote);
         Handshake = new HandshakeHost(this);
         Tls = setup.CreateTls(Handshake);
     }
@@ -83,19 +80,13 @@ internal sealed class ConnectionState
 
     public CryptoStreams Crypto { get; }
 
-    public LocalConnectionIds LocalIds { get; }
+    public PathTable Paths { get; }
 
-    public RemoteConnectionIds RemoteIds { get; }
-
-    public PathManager Paths { get; }
-
-    public PathMonitor Monitor { get; }
+    public PathWatch PathWatch { get; }
 
     public FirstFlight FirstFlight { get; }
 
     public KeyUpdates KeyUpdates { get; }
-
-    public Migration Migration { get; }
 
     public Lifecycle Lifecycle { get; }
 
@@ -104,8 +95,6 @@ internal sealed class ConnectionState
     public HandshakeHost Handshake { get; }
 
     public TlsSession Tls { get; private set; }
-
-    public LossRecovery Recovery { get; }
 
     public StreamTable Streams { get; private set; }
 
@@ -171,14 +160,16 @@ internal sealed class ConnectionState
     /// <summary>The spin bit follows the peer's; else it keeps the value it begins with.</summary>
     public bool Spins { get; }
 
-    /// <summary>What the spin bit of a new path begins with (RFC 9000 section 17.4).</summary>
-    public bool FirstSpin => Settings.SpinBit == SpinBitMode.Random && Random.NextBool();
-
     /// <summary>RFC 9001 section 4.9.1: a Handshake packet of the client's is being sent.</summary>
     public bool DiscardInitialAfterDatagram { get; set; }
 
-    /// <summary>What a datagram to the path may hold.</summary>
-    public int DatagramSize(Network path) => Math.Min(path.Transmission.Mtu.Current, Parameters.MtuLimit);
+    /// <summary>What a datagram over the network may hold.</summary>
+    public int DatagramSize(Network network) => Math.Min(network.Transmission.Mtu.Current, Parameters.MtuLimit);
+
+    /// <summary>The packet-number space of a level on a path; the handshake's are on the first.</summary>
+    public PacketNumberSpace Space(EncryptionLevel level, Path path) => level.Space() is var id and not PacketNumberSpaceId.Application
+        ? Paths.First.Recovery.Space(id)
+        : path.Space;
 
     /// <summary>0-RTT is what a client sends until it can send 1-RTT.</summary>
     public bool MaySend(EncryptionLevel level) =>
@@ -199,7 +190,7 @@ internal sealed class ConnectionState
         Settings = settings;
         Idle = new IdleTimer(settings.MaxIdleTimeout, settings.KeepAliveInterval, now);
         Timers.Set(TimerId.Handshake, HandshakeDeadline);
-        Recovery.Application.Received.MaxAckDelay = settings.MaxAckDelay;
+        Paths.First.Space.Received.MaxAckDelay = settings.MaxAckDelay;
         Parameters.Renew();
         Streams = CreateStreams();
         Datagrams = CreateDatagrams();
@@ -209,12 +200,22 @@ internal sealed class ConnectionState
         }
     }
 
-    /// <summary>Gives a new way its own measurements, window and size.</summary>
-    public Transmission CreateTransmission()
+    /// <summary>Gives a new network its own measurements, window and size.</summary>
+    public Transmission CreateTransmission(byte index)
     {
-        Transmission path = NewTransmission(Recovery.Paths.FreeIndex);
-        Recovery.AddPath(path);
-        return path;
+        var mtu = new MtuDiscovery(Parameters.MtuLimit, Settings.MtuDiscovery);
+        CongestionController congestion = Settings.Congestion == CongestionAlgorithm.NewReno
+            ? new NewRenoController(mtu.Current)
+            : new CubicController(mtu.Current);
+        return new Transmission(index, congestion, mtu, Settings.Ecn);
+    }
+
+    /// <summary>Gives a path its packet-number space and its recovery.</summary>
+    public LossRecovery CreateRecovery(uint pathId, Transmission first)
+    {
+        var recovery = new LossRecovery(!IsServer, Random, _fates, first, pathId);
+        recovery.Application.Received.MaxAckDelay = Settings.MaxAckDelay;
+        return recovery;
     }
 
     public void CountDropped(int size, PacketDropReason reason, long now)
@@ -236,7 +237,7 @@ internal sealed class ConnectionState
         if (level is EncryptionLevel.Initial or EncryptionLevel.Handshake)
         {
             Crypto.Discard(level);
-            Recovery.DiscardSpace(Recovery.Space(level.Space()), Now);
+            Paths.First.Recovery.DiscardSpace(Space(level, Paths.First), Now);
         }
     }
 
@@ -253,19 +254,10 @@ internal sealed class ConnectionState
         Keys.Dispose();
         Tls.Dispose();
         Waiting.Dispose();
-        Recovery.Dispose();
+        Paths.Dispose();
         Crypto.Discard(EncryptionLevel.Initial);
         Crypto.Discard(EncryptionLevel.Handshake);
         Crypto.Discard(EncryptionLevel.Application);
-    }
-
-    private Transmission NewTransmission(byte index)
-    {
-        var mtu = new MtuDiscovery(Parameters.MtuLimit, Settings.MtuDiscovery);
-        CongestionController congestion = Settings.Congestion == CongestionAlgorithm.NewReno
-            ? new NewRenoController(mtu.Current)
-            : new CubicController(mtu.Current);
-        return new Transmission(index, congestion, mtu, Settings.Ecn);
     }
 
     private StreamTable CreateStreams() => new(

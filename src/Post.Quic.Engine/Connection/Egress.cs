@@ -28,12 +28,9 @@ internal sealed class Egress
         _builder = new PacketBuilder(state);
     }
 
-    private LossRecovery Recovery => _state.Recovery;
-
     public int Build(Span<byte> buffer, long now, out OutgoingDatagrams batch)
     {
         batch = default;
-        _state.Timers.Stop(TimerId.Pacing);
         if (_state.Phase >= ConnectionPhase.Draining)
         {
             return 0;
@@ -52,9 +49,9 @@ internal sealed class Egress
                 return BuildClose(buffer, now, out batch);
             }
 
-            while (_state.Paths.FindWithProbe(now) is { } probed)
+            while (_state.Paths.FindWithProbe(now, out Path? path) is { } probed)
             {
-                int length = BuildPathProbe(buffer, probed, now, out batch);
+                int length = BuildPathProbe(buffer, path!, probed, now, out batch);
                 if (length != 0)
                 {
                     return length;
@@ -67,20 +64,38 @@ internal sealed class Egress
             }
         }
 
-        int total = BuildBatch(buffer, now, out batch);
-        return total != 0 ? total : BuildMtuProbe(buffer, now, out batch);
+        foreach (Path path in _state.Paths.Open)
+        {
+            int total = BuildBatch(buffer, path, now, out batch);
+            if (total != 0)
+            {
+                return total;
+            }
+        }
+
+        foreach (Path path in _state.Paths.Open)
+        {
+            int length = BuildMtuProbe(buffer, path, now, out batch);
+            if (length != 0)
+            {
+                return length;
+            }
+        }
+
+        return 0;
     }
 
-    /// <summary>What goes by the active path.</summary>
-    private int BuildBatch(Span<byte> buffer, long now, out OutgoingDatagrams batch)
+    /// <summary>What goes by one path.</summary>
+    private int BuildBatch(Span<byte> buffer, Path path, long now, out OutgoingDatagrams batch)
     {
-        Network path = _state.Paths.Active;
-        EcnCodepoint ecn = path.Transmission.Ecn.Mark;
+        Network network = path.Network;
+        EcnCodepoint ecn = network.Transmission.Ecn.Mark;
+        path.PacingDeadline = long.MaxValue;
         int total = 0;
         int segment = 0;
         for (int count = 0; count < Limits.MaxSegments; count++)
         {
-            int room = segment != 0 ? segment : _state.DatagramSize(path);
+            int room = segment != 0 ? segment : _state.DatagramSize(network);
             if (room > buffer.Length - total)
             {
                 break;
@@ -88,7 +103,7 @@ internal sealed class Egress
 
             // Data must not eat up what the question takes whose answer ends the limit: asked once in vain, and then never again, a
             // peer that has truly moved would be given up.
-            long budget = path.Amplification.Budget - (path.IsValidated ? 0 : Limits.PathProbeReserve);
+            long budget = network.Amplification.Budget - (network.IsValidated ? 0 : Limits.PathProbeReserve);
             room = (int)Math.Clamp(budget, 0, room);
             int length = room == 0 ? 0 : BuildDatagram(buffer.Slice(total, room), path, ecn, now);
             if (length == 0)
@@ -96,7 +111,7 @@ internal sealed class Egress
                 break;
             }
 
-            OnDatagramBuilt(path, length);
+            OnDatagramBuilt(network, length);
             total += length;
             bool isFull = length == room && (segment == 0 || length == segment);
             segment = segment == 0 ? length : segment;
@@ -106,13 +121,14 @@ internal sealed class Egress
             }
         }
 
-        batch = new OutgoingDatagrams(path.Local, path.Remote, ecn, segment, total);
+        batch = new OutgoingDatagrams(network.Local, network.Remote, ecn, segment, total);
         return total;
     }
 
     /// <summary>One datagram with the packets of all levels that have something to say. Returns its length.</summary>
-    private int BuildDatagram(Span<byte> datagram, Network path, EcnCodepoint ecn, long now)
+    private int BuildDatagram(Span<byte> datagram, Path path, EcnCodepoint ecn, long now)
     {
+        Network network = path.Network;
         var last = default(PacketDraft);
         bool hasLast = false;
         bool pad = false;
@@ -125,9 +141,9 @@ internal sealed class Egress
                 continue;
             }
 
-            PacketNumberSpace space = Recovery.Space(level.Space());
+            PacketNumberSpace space = _state.Space(level, path);
             bool isProbe = space.ProbesPending > 0;
-            bool hasContent = _state.FrameWriter.HasContent(level);
+            bool hasContent = _state.FrameWriter.HasContent(level, path);
             if (!isProbe && !hasContent && !(level != EncryptionLevel.EarlyData && space.Received.IsAckDue(now)))
             {
                 continue;
@@ -149,13 +165,13 @@ internal sealed class Egress
 
             // RFC 9002 section 7.5 and 14.4: a probe must get through, so it does not try the path's size.
             int end = isProbe ? Math.Min(datagram.Length, FullDatagram) : size;
-            if (!_builder.TryBegin(datagram[..end], start, level, path, out PacketDraft draft))
+            if (!_builder.TryBegin(datagram[..end], start, level, path, network, out PacketDraft draft))
             {
                 break;
             }
 
             var writer = new WireWriter(datagram[draft.PayloadOffset..(end - PacketKeys.Overhead)]);
-            draft.Flags = _state.FrameWriter.Write(level, ref writer, space, permission, isProbe, now);
+            draft.Flags = _state.FrameWriter.Write(level, ref writer, path, permission, isProbe, now);
             draft.PayloadLength = writer.Position;
             draft.IsFull = writer.Remaining == 0;
             if (draft.PayloadLength == 0)
@@ -168,7 +184,7 @@ internal sealed class Egress
             PacketBuilder.PadForSample(datagram, ref draft);
             if (hasLast)
             {
-                _ = _builder.Finish(datagram, ref last, padTo: 0, path, ecn, now);
+                _ = _builder.Finish(datagram, ref last, padTo: 0, path, network, ecn, now);
             }
 
             // RFC 9000 section 14.1: a client pads every datagram with an Initial packet, a server those that ask for
@@ -184,7 +200,7 @@ internal sealed class Egress
             return 0;
         }
 
-        int length = _builder.Finish(datagram, ref last, PadTo(isShortened ? 0 : datagram.Length, last, pad), path, ecn, now);
+        int length = _builder.Finish(datagram, ref last, PadTo(isShortened ? 0 : datagram.Length, last, pad), path, network, ecn, now);
         if (_state.DiscardInitialAfterDatagram)
         {
             _state.DiscardInitialAfterDatagram = false;
@@ -198,19 +214,19 @@ internal sealed class Egress
     /// How large the packet may become. A window with less room than a datagram is closed to the parts of large streams, which
     /// would become ever smaller; but what goes whole into that room need not wait for more.
     /// </summary>
-    private int SizeFor(EncryptionLevel level, Network path, int start, int size)
+    private int SizeFor(EncryptionLevel level, Path path, int start, int size)
     {
         long room = path.Transmission.WindowRoom;
         return level == EncryptionLevel.Application
             && start == 0
             && room < size
-            && _state.FrameWriter.FirstSize <= room - PacketBuilder.Overhead(path)
+            && _state.FrameWriter.FirstSize(path) <= room - PacketBuilder.Overhead(path.Network)
             ? (int)room
             : size;
     }
 
     /// <summary>Whether the congestion window and the pacer let content out; if not, when to look again.</summary>
-    private SendPermission Ask(PacketNumberSpace space, Network path, int size, bool hasContent, long now)
+    private static SendPermission Ask(PacketNumberSpace space, Path path, int size, bool hasContent, long now)
     {
         if (!hasContent)
         {
@@ -220,7 +236,7 @@ internal sealed class Egress
         SendPermission permission = space.CanSend(path.Transmission, size, now);
         if (permission == SendPermission.Pacing)
         {
-            _state.Timers.Set(TimerId.Pacing, path.Transmission.Pacer.NextSendTime(size, now));
+            path.PacingDeadline = path.Transmission.Pacer.NextSendTime(size, now);
         }
 
         return permission;
@@ -247,32 +263,32 @@ internal sealed class Egress
     /// Challenges and answers that belong to one path, in a datagram of their own (RFC 9000 section 8.2): expanded to
     /// 1200 bytes unless the limit on amplification forbids it. Returns 0 where that leaves no room for any of them.
     /// </summary>
-    private int BuildPathProbe(Span<byte> buffer, Network path, long now, out OutgoingDatagrams batch)
+    private int BuildPathProbe(Span<byte> buffer, Path path, Network network, long now, out OutgoingDatagrams batch)
     {
         batch = default;
-        int room = (int)Math.Min(Math.Min(buffer.Length, FullDatagram), path.Amplification.Budget);
-        if (!_builder.TryBegin(buffer[..room], 0, EncryptionLevel.Application, path, out PacketDraft draft))
+        int room = (int)Math.Min(Math.Min(buffer.Length, FullDatagram), network.Amplification.Budget);
+        if (!_builder.TryBegin(buffer[..room], 0, EncryptionLevel.Application, path, network, out PacketDraft draft))
         {
             return 0;
         }
 
-        PacketNumberSpace space = Recovery.Application;
+        PacketNumberSpace space = path.Space;
         var writer = new WireWriter(buffer[draft.PayloadOffset..(room - PacketKeys.Overhead)]);
-        while (path.Responses.TryWrite(ref writer))
+        while (network.Responses.TryWrite(ref writer))
         {
         }
 
-        if (path.Validation.WantsChallenge(now) && writer.Remaining >= PathChallengeFrame.Length)
+        if (network.Validation.WantsChallenge(now) && writer.Remaining >= PathChallengeFrame.Length)
         {
-            if (path is { ActivateWhenValidated: true, Validation.HasAsked: true, PacketsReceived: 0 })
+            if (network is { ActivateWhenValidated: true, Validation.HasAsked: true, PacketsReceived: 0 })
             {
-                _state.LocalIds.RecallAll();
+                path.LocalIds.RecallAll();
             }
 
             ulong data = _state.Random.NextUInt64();
             new PathChallengeFrame(data).Write(ref writer);
             space.Frames.Record(new SentFrame(SentFrameKind.PathChallenge, data));
-            path.Validation.OnChallengeSent(data, expanded: room == FullDatagram, now);
+            network.Validation.OnChallengeSent(data, expanded: room == FullDatagram, now);
         }
 
         draft.PayloadLength = writer.Position;
@@ -287,27 +303,27 @@ internal sealed class Egress
         // RFC 9000 section 8.2.1: all of the 1200 bytes or, where the limit on amplification forbids them, none of the
         // padding: what is left of the limit is for asking again, should this be lost.
         int padTo = room == FullDatagram ? room : 0;
-        int length = _builder.Finish(buffer[..room], ref draft, padTo, path, EcnCodepoint.NotEct, now);
-        OnDatagramBuilt(path, length);
-        batch = new OutgoingDatagrams(path.Local, path.Remote, EcnCodepoint.NotEct, length, length);
+        int length = _builder.Finish(buffer[..room], ref draft, padTo, path, network, EcnCodepoint.NotEct, now);
+        OnDatagramBuilt(network, length);
+        batch = new OutgoingDatagrams(network.Local, network.Remote, EcnCodepoint.NotEct, length, length);
         return length;
     }
 
     /// <summary>A packet of only PING and PADDING, as large as the size to be tried (RFC 9000 section 14.4).</summary>
-    private int BuildMtuProbe(Span<byte> buffer, long now, out OutgoingDatagrams batch)
+    private int BuildMtuProbe(Span<byte> buffer, Path path, long now, out OutgoingDatagrams batch)
     {
         batch = default;
-        Network path = _state.Paths.Active;
-        if (!_state.IsHandshakeConfirmed || !path.IsValidated)
+        Network network = path.Network;
+        if (!_state.IsHandshakeConfirmed || !network.IsValidated)
         {
             return 0;
         }
 
-        int size = path.Transmission.Mtu.NextProbe(now, Math.Min(path.Transmission.Congestion.Window, buffer.Length));
-        PacketNumberSpace space = Recovery.Application;
+        int size = network.Transmission.Mtu.NextProbe(now, Math.Min(network.Transmission.Congestion.Window, buffer.Length));
+        PacketNumberSpace space = path.Space;
         if (size == 0
-            || !path.Transmission.CanSendMtuProbe(size)
-            || !_builder.TryBegin(buffer[..size], 0, EncryptionLevel.Application, path, out PacketDraft draft))
+            || !network.Transmission.CanSendMtuProbe(size)
+            || !_builder.TryBegin(buffer[..size], 0, EncryptionLevel.Application, path, network, out PacketDraft draft))
         {
             return 0;
         }
@@ -317,9 +333,9 @@ internal sealed class Egress
         space.Frames.Record(new SentFrame(SentFrameKind.Ping));
         draft.PayloadLength = writer.Position;
         draft.Flags = SentPacketFlags.AckEliciting | SentPacketFlags.InFlight | SentPacketFlags.MtuProbe;
-        int length = _builder.Finish(buffer[..size], ref draft, size, path, EcnCodepoint.NotEct, now);
-        OnDatagramBuilt(path, length);
-        batch = new OutgoingDatagrams(path.Local, path.Remote, EcnCodepoint.NotEct, length, length);
+        int length = _builder.Finish(buffer[..size], ref draft, size, path, network, EcnCodepoint.NotEct, now);
+        OnDatagramBuilt(network, length);
+        batch = new OutgoingDatagrams(network.Local, network.Remote, EcnCodepoint.NotEct, length, length);
         return length;
     }
 
@@ -329,8 +345,9 @@ internal sealed class Egress
     private int BuildClose(Span<byte> buffer, long now, out OutgoingDatagrams batch)
     {
         batch = default;
-        Network path = _state.Paths.Active;
-        int room = (int)Math.Min(Math.Min(buffer.Length, FullDatagram), path.Amplification.Budget);
+        Path path = _state.Paths.First;
+        Network network = path.Network;
+        int room = (int)Math.Min(Math.Min(buffer.Length, FullDatagram), network.Amplification.Budget);
         if (!_state.Closing.HasDataToSend || room == 0)
         {
             return 0;
@@ -348,7 +365,7 @@ internal sealed class Egress
                 continue;
             }
 
-            if (!_builder.TryBegin(buffer[..room], start, level, path, out PacketDraft draft))
+            if (!_builder.TryBegin(buffer[..room], start, level, path, network, out PacketDraft draft))
             {
                 break;
             }
@@ -362,7 +379,7 @@ internal sealed class Egress
             draft.PayloadLength = writer.Position;
             if (hasLast)
             {
-                _ = _builder.Finish(buffer, ref last, padTo: 0, path, EcnCodepoint.NotEct, now);
+                _ = _builder.Finish(buffer, ref last, padTo: 0, path, network, EcnCodepoint.NotEct, now);
             }
 
             pad |= level == EncryptionLevel.Initial && !_state.IsServer;
@@ -376,16 +393,16 @@ internal sealed class Egress
             return 0;
         }
 
-        int length = _builder.Finish(buffer, ref last, pad ? FullDatagram : 0, path, EcnCodepoint.NotEct, now);
-        OnDatagramBuilt(path, length);
-        batch = new OutgoingDatagrams(path.Local, path.Remote, EcnCodepoint.NotEct, length, length);
+        int length = _builder.Finish(buffer, ref last, pad ? FullDatagram : 0, path, network, EcnCodepoint.NotEct, now);
+        OnDatagramBuilt(network, length);
+        batch = new OutgoingDatagrams(network.Local, network.Remote, EcnCodepoint.NotEct, length, length);
         return length;
     }
 
-    private void OnDatagramBuilt(Network path, int length)
+    private void OnDatagramBuilt(Network network, int length)
     {
-        path.Amplification.OnSent(length);
-        path.BytesSent += length;
+        network.Amplification.OnSent(length);
+        network.BytesSent += length;
         _state.Counters.DatagramsSent++;
         _state.Counters.BytesSent += length;
     }

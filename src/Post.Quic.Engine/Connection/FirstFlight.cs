@@ -25,7 +25,7 @@ internal sealed class FirstFlight
         _state.Token = _state.Setup.Token;
 
         // RFC 9000 section 8: a client chose the address itself; only what others may have forged is limited.
-        _state.Paths.Active.Amplification.Validate();
+        _state.Paths.First.Network.Amplification.Validate();
         ChooseDestination();
         _state.Handshake.Start(now);
     }
@@ -38,12 +38,12 @@ internal sealed class FirstFlight
         _state.InitialKeyId = arrival.DestinationConnectionId;
         _state.PeerInitialSource = arrival.SourceConnectionId;
         _state.HasHeardPeer = true;
-        Network path = _state.Paths.Active;
-        path.RemoteId = _state.RemoteIds.SetFirst(arrival.SourceConnectionId);
+        Network network = _state.Paths.First.Network;
+        network.RemoteId = _state.Paths.First.RemoteIds.SetFirst(arrival.SourceConnectionId);
         if (arrival.IsAddressValidated)
         {
-            path.IsValidated = true;
-            path.Amplification.Validate();
+            network.IsValidated = true;
+            network.Amplification.Validate();
         }
 
         _state.Keys.SetInitial(arrival.Version, arrival.DestinationConnectionId, isClient: false);
@@ -53,7 +53,7 @@ internal sealed class FirstFlight
     /// <summary>Client: the server speaks another version of ours. All begins again but the ids that we gave.</summary>
     public void RestartInOtherVersion(long now)
     {
-        _state.Recovery.OnRetry(now);
+        _state.Paths.First.Recovery.OnRetry(now);
         _state.Crypto.Discard(EncryptionLevel.Initial);
         _state.Handshake.GiveUpEarlyData(now);
         _state.RenewTls();
@@ -67,16 +67,16 @@ internal sealed class FirstFlight
         _state.RetrySource = source;
         _state.Token = token.ToArray();
         _state.InitialKeyId = source;
-        _state.Paths.Active.RemoteId = _state.RemoteIds.SetFirst(source);
+        _state.Paths.First.Network.RemoteId = _state.Paths.First.RemoteIds.SetFirst(source);
         _state.Keys.SetInitial(_state.Version.Original, source, isClient: true);
-        _state.Recovery.OnRetry(now);
+        _state.Paths.First.Recovery.OnRetry(now);
     }
 
     /// <summary>0-RTT was refused: what it did never happened (RFC 9001 section 4.6.2).</summary>
     public void RejectEarlyData(long now)
     {
         _ = _state.Keys.Discard(EncryptionLevel.EarlyData);
-        _state.Recovery.OnEarlyDataRejected(now);
+        _state.Paths.First.Recovery.OnEarlyDataRejected(now);
         _state.Streams.UndoEarlyData(now);
         _state.Datagrams.UndoEarlyData();
     }
@@ -93,7 +93,7 @@ internal sealed class FirstFlight
 
         _state.OriginalDestination = destination;
         _state.InitialKeyId = destination;
-        _state.Paths.Active.RemoteId = _state.RemoteIds.SetFirst(destination);
+        _state.Paths.First.Network.RemoteId = _state.Paths.First.RemoteIds.SetFirst(destination);
         _state.Keys.SetInitial(_state.Version.Original, destination, isClient: true);
     }
 }

@@ -99,7 +99,7 @@ internal sealed class FrameDispatch
                 return HandleNewConnectionId(ref frames);
             case FrameType.RetireConnectionId:
                 return RetireConnectionIdFrame.TryParse(ref frames.Body, out RetireConnectionIdFrame retire)
-                    ? _state.LocalIds.OnRetire(retire.SequenceNumber, packet.LocalIdSequence)
+                    ? _state.Paths.First.LocalIds.OnRetire(retire.SequenceNumber, packet.LocalIdSequence)
                     : frames.Malformed();
             case FrameType.PathChallenge:
                 return HandleChallenge(ref frames, packet);
@@ -114,7 +114,7 @@ internal sealed class FrameDispatch
                 if (!_state.IsHandshakeConfirmed)
                 {
                     _state.Handshake.Confirm();
-                    _state.Migration.FollowPreference(now);
+                    _state.Paths.First.Migration.FollowPreference(now);
                 }
 
                 return TransportError.None;
@@ -135,15 +135,16 @@ internal sealed class FrameDispatch
 
         if (packet.Level == EncryptionLevel.Application)
         {
-            TransportError error = _state.Keys.Application!.OnAcknowledged(0, ack.LargestAcknowledged, packet.KeyGeneration);
+            TransportError error = _state.Keys.Application!.OnAcknowledged(packet.Path.Id, ack.LargestAcknowledged, packet.KeyGeneration);
             if (error.IsError)
             {
                 return error;
             }
         }
 
-        TransportError outcome = _state.Recovery.OnAckReceived(_state.Recovery.Space(packet.Space), ack, now);
-        _state.Monitor.OnRecoveryChanged(now);
+        Path path = packet.Level == EncryptionLevel.Application ? packet.Path : _state.Paths.First;
+        TransportError outcome = path.Recovery.OnAckReceived(_state.Space(packet.Level, path), ack, now);
+        _state.PathWatch.OnChanged(path, now);
         return outcome;
     }
 
@@ -226,12 +227,12 @@ internal sealed class FrameDispatch
             return frames.Malformed();
         }
 
-        TransportError error = _state.RemoteIds.OnNew(frame);
+        TransportError error = _state.Paths.First.RemoteIds.OnNew(frame);
         if (!error.IsError)
         {
             _state.Trace?.ConnectionIdChanged(
                 _state.Now, ours: false, frame.SequenceNumber, frame.ConnectionId, retired: false);
-            _state.Paths.OnRemoteIdsChanged();
+            _state.Paths.First.Networks.OnRemoteIdsChanged();
         }
 
         return error;
@@ -247,7 +248,7 @@ internal sealed class FrameDispatch
         // RFC 9000 section 8.2.2: the answer goes where the question came from, or nowhere.
         if (!packet.IsStray)
         {
-            PathManager.OnChallenge(packet.Path, frame);
+            packet.Network.Responses.Add(frame.Data);
         }
 
         return TransportError.None;
@@ -260,7 +261,7 @@ internal sealed class FrameDispatch
             return frames.Malformed();
         }
 
-        _state.Paths.OnResponse(frame, now);
+        _state.Paths.OnResponse(frame.Data, now);
         return TransportError.None;
     }
 
@@ -319,7 +320,11 @@ internal sealed class FrameDispatch
             return new TransportError(TransportErrorCode.ProtocolViolation, "asked for a longer delay than max_ack_delay may be");
         }
 
-        _state.Recovery.Application.Received.OnAckFrequency(frame);
+        foreach (Path path in _state.Paths.Open)
+        {
+            path.Space.Received.OnAckFrequency(frame);
+        }
+
         return TransportError.None;
     }
 }

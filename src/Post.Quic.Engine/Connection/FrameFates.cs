@@ -26,7 +26,12 @@ internal sealed class FrameFates : IFrameFate
                 _state.Crypto.OnAcked(frame);
                 break;
             case SentFrameKind.RetireConnectionId:
-                _state.RemoteIds.OnRetireAcked();
+                _state.Paths.Find(frame.PathId)?.RemoteIds.OnRetireAcked();
+                break;
+
+            // One that reported on another path than the one that it went by.
+            case SentFrameKind.Ack when frame.PathId != packet.PathId:
+                _state.Paths.Find(frame.PathId)?.Space.Received.OnAckAcked(frame.Id);
                 break;
             default:
                 break;
@@ -51,16 +56,20 @@ internal sealed class FrameFates : IFrameFate
                 _state.Datagrams.OnLost(frame, _state.Now);
                 break;
             case SentFrameKind.NewConnectionId:
-                _state.LocalIds.OnLost(frame.Id);
+                _state.Paths.Find(frame.PathId)?.LocalIds.OnLost(frame.Id);
                 break;
             case SentFrameKind.RetireConnectionId:
-                _state.RemoteIds.OnRetireLost(frame.Id);
+                _state.Paths.Find(frame.PathId)?.RemoteIds.OnRetireLost(frame.Id);
                 break;
             case SentFrameKind.HandshakeDone:
                 _state.HandshakeDoneToSend = true;
                 break;
             case SentFrameKind.NewToken:
                 _state.FrameWriter.OnNewTokenLost();
+                break;
+
+            case SentFrameKind.Ack when frame.PathId != packet.PathId:
+                _state.Paths.Find(frame.PathId)?.Space.Received.OnAckLost();
                 break;
 
             // What these said is said anew whenever it is needed; a challenge has its own clock.

@@ -23,11 +23,8 @@ internal sealed class FrameWriter
         _state = state;
     }
 
-    private bool HasConnectionFrames =>
-        _state.HandshakeDoneToSend
-        || _newTokenToSend
-        || _state.LocalIds.HasDataToSend
-        || _state.RemoteIds.HasDataToSend(_state.Paths.Active.RemoteId.Sequence);
+    private bool HasConnectionFrames(Path carrier) =>
+        _state.HandshakeDoneToSend || _newTokenToSend || _state.Paths.HasConnectionIdsToSend(carrier);
 
     /// <summary>The newest token replaces one that is still to be sent.</summary>
     public void SendNewToken(ReadOnlySpan<byte> token)
@@ -38,17 +35,17 @@ internal sealed class FrameWriter
 
     public void OnNewTokenLost() => _newTokenToSend = true;
 
-    /// <summary>There is something that asks for an acknowledgement to be sent at this level.</summary>
-    public bool HasContent(EncryptionLevel level) => level switch
+    /// <summary>There is something that asks for an acknowledgement to be sent at this level by this path.</summary>
+    public bool HasContent(EncryptionLevel level, Path path) => level switch
     {
         EncryptionLevel.Initial or EncryptionLevel.Handshake => _state.Crypto.HasDataToSend(level),
         EncryptionLevel.EarlyData => HasApplicationData,
-        _ => HasApplicationData || HasConnectionFrames || _state.PingToSend || _state.Crypto.HasDataToSend(level),
+        _ => HasApplicationData || HasConnectionFrames(path) || _state.PingToSend || _state.Crypto.HasDataToSend(level),
     };
 
     /// <summary>At most so many bytes does the frame take that goes first into a 1-RTT packet.</summary>
-    public long FirstSize =>
-        HasConnectionFrames || _state.PingToSend || _state.Crypto.HasDataToSend(EncryptionLevel.Application)
+    public long FirstSize(Path path) =>
+        HasConnectionFrames(path) || _state.PingToSend || _state.Crypto.HasDataToSend(EncryptionLevel.Application)
             ? long.MaxValue
             : ApplicationData.FirstSize(_state.Streams, _state.Datagrams);
 
@@ -57,29 +54,30 @@ internal sealed class FrameWriter
     /// <summary>Fills the packet; returns what its frames make of it.</summary>
     /// <param name="level">The packet's keys.</param>
     /// <param name="writer">The room for frames.</param>
-    /// <param name="space">The packet's number space.</param>
+    /// <param name="path">The path that it goes by.</param>
     /// <param name="permission">Whether the window lets content out.</param>
     /// <param name="isProbe">The packet is to be sent whatever the window says, and to ask for an answer.</param>
     /// <param name="now">The current time.</param>
     public SentPacketFlags Write(
         EncryptionLevel level,
         ref WireWriter writer,
-        PacketNumberSpace space,
+        Path path,
         SendPermission permission,
         bool isProbe,
         long now)
     {
-        bool content = (permission == SendPermission.Allowed || isProbe) && HasContent(level);
+        PacketNumberSpace space = _state.Space(level, path);
+        bool content = (permission == SendPermission.Allowed || isProbe) && HasContent(level, path);
         bool wroteAck = false;
 
         // RFC 9000 section 13.2.1: an acknowledgement rides along with anything that goes anyway; with a probe even one
         // that was sent before, since a peer that is silent may have missed it.
-        if (level != EncryptionLevel.EarlyData && (isProbe || WantsAck(space.Received, content, now)))
+        if (level != EncryptionLevel.EarlyData && (isProbe || WantsAck(space.Received, path, content, now)))
         {
             wroteAck = space.Received.TryWriteAck(ref writer, space.Frames, AckDelayExponent, now);
         }
 
-        bool eliciting = content && WriteContent(level, ref writer, space.Frames, now);
+        bool eliciting = content && WriteContent(level, path, ref writer, space.Frames, now);
         if (isProbe && level == EncryptionLevel.Application && _state.AckFrequency.IsInForce && writer.Remaining >= ImmediateAckFrame.Length)
         {
             // draft-ietf-quic-ack-frequency section 5: what a probe asks is not to wait for more to come.
@@ -88,7 +86,7 @@ internal sealed class FrameWriter
         }
 
         if (!eliciting && writer.Remaining > 0
-            && (isProbe || (wroteAck && permission == SendPermission.Allowed && _state.Recovery.ShouldAddPing(space, now))))
+            && (isProbe || (wroteAck && permission == SendPermission.Allowed && path.Recovery.ShouldAddPing(space, now))))
         {
             // RFC 9002 section 6.2.4: a probe without anything to say again is a PING.
             WritePing(ref writer, space.Frames);
@@ -104,12 +102,12 @@ internal sealed class FrameWriter
         return isProbe ? flags | SentPacketFlags.PtoProbe : flags;
     }
 
-    private bool WantsAck(ReceivedPackets received, bool content, long now) =>
+    private static bool WantsAck(ReceivedPackets received, Path path, bool content, long now) =>
         received.IsAckDue(now)
         || (content
-            && (received.HasUnacknowledged || received.HasUnreported(now - _state.Recovery.ActivePath.Rtt.Smoothed)));
+            && (received.HasUnacknowledged || received.HasUnreported(now - path.Transmission.Rtt.Smoothed)));
 
-    private bool WriteContent(EncryptionLevel level, ref WireWriter writer, SentFrameLog log, long now)
+    private bool WriteContent(EncryptionLevel level, Path path, ref WireWriter writer, SentFrameLog log, long now)
     {
         if (level == EncryptionLevel.EarlyData)
         {
@@ -119,7 +117,7 @@ internal sealed class FrameWriter
         int start = writer.Position;
         if (level == EncryptionLevel.Application)
         {
-            WriteConnectionFrames(ref writer, log);
+            WriteConnectionFrames(path, ref writer, log);
         }
 
         _ = _state.Crypto.WriteFrames(level, ref writer, log);
@@ -131,7 +129,7 @@ internal sealed class FrameWriter
         return writer.Position > start;
     }
 
-    private void WriteConnectionFrames(ref WireWriter writer, SentFrameLog log)
+    private void WriteConnectionFrames(Path path, ref WireWriter writer, SentFrameLog log)
     {
         if (_state.HandshakeDoneToSend && writer.Remaining > 0)
         {
@@ -147,12 +145,7 @@ internal sealed class FrameWriter
             _newTokenToSend = false;
         }
 
-        _ = _state.RemoteIds.WriteFrames(ref writer, log, _state.Paths.Active.RemoteId.Sequence);
-
-        if (_state.LocalIds.HasDataToSend)
-        {
-            _ = _state.LocalIds.WriteFrames(ref writer, log);
-        }
+        _state.Paths.WriteConnectionIds(path, ref writer, log);
 
         if (_state.AckFrequency.HasDataToSend)
         {

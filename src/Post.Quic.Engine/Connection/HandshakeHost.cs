@@ -69,7 +69,7 @@ internal sealed class HandshakeHost : ITlsHost
         _state.Trace?.KeysChanged(_state.Now, level, discarded: false, generation: 0);
         if (level == EncryptionLevel.Handshake)
         {
-            _state.Recovery.OnHandshakeKeys(_state.Now);
+            _state.Paths.First.Recovery.OnHandshakeKeys(_state.Now);
         }
 
         if (direction == KeyDirection.Receive)
@@ -186,7 +186,7 @@ internal sealed class HandshakeHost : ITlsHost
         _state.HandshakeDuration = _state.Now - _state.CreatedAt;
         _state.Lifecycle.OnHandshakeComplete();
         _state.Timers.Stop(TimerId.Handshake);
-        _state.LocalIds.Fill(_state.Peer.ActiveConnectionIdLimit);
+        _state.Paths.First.LocalIds.Fill(_state.Peer.ActiveConnectionIdLimit);
         _state.Events.OnHandshakeComplete();
         if (_state.IsServer)
         {
@@ -195,7 +195,7 @@ internal sealed class HandshakeHost : ITlsHost
             Confirm();
 
             // RFC 9001 section 4.9.3: a server may keep 0-RTT keys a while for packets that were overtaken.
-            _state.Timers.Set(TimerId.KeyDiscard, _state.Now + (3 * _state.Recovery.ProbeTimeoutPeriod));
+            _state.Timers.Set(TimerId.KeyDiscard, _state.Now + (3 * _state.Paths.ProbeTimeoutPeriod));
         }
     }
 
@@ -217,7 +217,7 @@ internal sealed class HandshakeHost : ITlsHost
         // RFC 9001 section 4.9.2: Handshake keys go when the handshake is confirmed.
         _state.DiscardLevel(EncryptionLevel.Initial);
         _state.DiscardLevel(EncryptionLevel.Handshake);
-        _state.Recovery.OnHandshakeConfirmed(_state.Now);
+        _state.Paths.First.Recovery.OnHandshakeConfirmed(_state.Now);
         _state.Events.OnHandshakeConfirmed();
     }
 

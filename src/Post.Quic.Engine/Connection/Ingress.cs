@@ -36,23 +36,24 @@ internal sealed class Ingress
     {
         _state.Counters.DatagramsReceived++;
         _state.Counters.BytesReceived += datagram.Length;
-        Network? path = _state.Paths.Find(metadata);
-        if (path is null && !_state.IsServer && !_state.Paths.IsKnownRemote(metadata.Remote))
+        Path owner = OwnerOf(datagram);
+        Network? network = owner.Networks.Find(metadata);
+        if (network is null && !_state.IsServer && !_state.Paths.IsKnownRemote(metadata.Remote))
         {
             // RFC 9000 section 9: a client discards packets from an unknown server address.
             Drop(datagram.Length, PacketDropReason.UnknownPath, now);
             return;
         }
 
-        if (path is not null)
+        if (network is not null)
         {
-            path.Amplification.OnReceived(datagram.Length);
-            path.BytesReceived += datagram.Length;
+            network.Amplification.OnReceived(datagram.Length);
+            network.BytesReceived += datagram.Length;
         }
 
         bool authentic = false;
         bool dropInitial = _state.IsServer && datagram.Length < MinInitialDatagram;
-        var reader = new DatagramReader(datagram, _state.LocalIds.Length);
+        var reader = new DatagramReader(datagram, _state.Paths.First.LocalIds.Length);
         for (int i = 0; i < Limits.MaxPacketsPerDatagram && reader.TryReadNext(out PacketHeader header); i++)
         {
             if (_state.Phase >= ConnectionPhase.Draining)
@@ -73,7 +74,7 @@ internal sealed class Ingress
             {
                 PacketType.VersionNegotiation => _versionAndRetry.OnVersionNegotiation(packet, now),
                 PacketType.Retry => _versionAndRetry.OnRetry(header, packet, now),
-                _ => HandleProtected(header, packet, metadata, path, datagram.Length, now),
+                _ => HandleProtected(header, packet, metadata, owner, network, datagram.Length, now),
             };
         }
 
@@ -105,9 +106,10 @@ internal sealed class Ingress
             && _state.Waiting.TryTake(level, out byte[] buffer, out int length, out _, out DatagramMetadata metadata))
         {
             Span<byte> packet = buffer.AsSpan(0, length);
-            if (PacketHeader.TryParse(packet, _state.LocalIds.Length, out PacketHeader header) == PacketParseResult.Parsed)
+            if (PacketHeader.TryParse(packet, _state.Paths.First.LocalIds.Length, out PacketHeader header) == PacketParseResult.Parsed)
             {
-                _ = HandleProtected(header, packet, metadata, _state.Paths.Find(metadata), 0, now);
+                Path owner = OwnerOf(packet);
+                _ = HandleProtected(header, packet, metadata, owner, owner.Networks.Find(metadata), 0, now);
             }
 
             ArrayPool<byte>.Shared.Return(buffer);
@@ -119,12 +121,13 @@ internal sealed class Ingress
         in PacketHeader header,
         Span<byte> packet,
         in DatagramMetadata metadata,
-        Network? path,
+        Path path,
+        Network? network,
         int datagramLength,
         long now)
     {
         EncryptionLevel level = header.Level;
-        if (!IsForUs(header, out ulong localId, out PacketDropReason reason))
+        if (!IsForUs(header, path, out ulong localId, out PacketDropReason reason))
         {
             Drop(packet.Length, reason, now);
             return false;
@@ -147,36 +150,37 @@ internal sealed class Ingress
             return false;
         }
 
-        if (!_opener.TryOpen(header, packet, now, out ulong number, out int headerLength))
+        if (!_opener.TryOpen(header, packet, path, now, out ulong number, out int headerLength))
         {
             return false;
         }
 
         // From here on the packet is the peer's own.
-        PacketNumberSpace space = _state.Recovery.Space(level.Space());
+        PacketNumberSpace space = _state.Space(level, path);
         if (space.Received.IsDuplicate(number))
         {
             Drop(packet.Length, PacketDropReason.Duplicate, now);
             return true;
         }
 
-        path ??= PathOf(level, metadata, localId, datagramLength, now);
+        network ??= NetworkOf(level, metadata, path, localId, datagramLength);
 
         // RFC 9000 section 9.5: without a connection id to spare, nobody is answered at a new address. What the packet says
         // holds all the same; it may bring the very id that is missing.
-        bool isStray = path is null;
-        path ??= _state.Paths.Active;
-        OnAuthentic(header, path, now);
+        bool isStray = network is null;
+        network ??= path.Network;
+        OnAuthentic(header, network, now);
         var received = new ReceivedPacket(
             level,
             number,
             path,
+            network,
             localId,
             level == EncryptionLevel.Application ? _state.Keys.Application!.OpenedGeneration : 0,
             metadata.Ecn,
             isStray);
         ReadOnlySpan<byte> payload = packet[headerLength..^PacketKeys.Overhead];
-        _state.Trace?.PacketReceived(now, path, level, number, packet.Length, payload);
+        _state.Trace?.PacketReceived(now, network, level, number, packet.Length, payload);
         if (_state.Phase == ConnectionPhase.Closing)
         {
             _state.Closing.OnPacketWhileClosing();
@@ -212,7 +216,7 @@ internal sealed class Ingress
             return error;
         }
 
-        _state.Paths.ReplaceRetiredIds(received.Path);
+        _state.Paths.ReplaceRetiredIds(received.Path, received.Network);
         if (!space.IsDiscarded)
         {
             space.Received.OnReceived(received.Number, summary.IsAckEliciting, received.Ecn, now);
@@ -223,19 +227,19 @@ internal sealed class Ingress
         }
 
         // Its path may be gone: the peer took the id back that we had for it, and gave no other.
-        if (received.Level == EncryptionLevel.Application && isHighest && !received.IsStray && _state.Paths.Contains(received.Path))
+        if (received.Level == EncryptionLevel.Application && isHighest && !received.IsStray && received.Path.Networks.Contains(received.Network))
         {
-            _state.Paths.OnReceivedFor(received.Path, received.LocalIdSequence);
+            received.Path.Networks.OnReceivedFor(received.Network, received.LocalIdSequence);
 
             // RFC 9000 section 17.4: a server sends what it saw, a client the opposite.
             if (_state.Spins)
             {
-                received.Path.Spin = spin == _state.IsServer;
+                received.Network.Spin = spin == _state.IsServer;
             }
 
             if (summary.IsNonProbing)
             {
-                _state.Migration.OnNonProbingPacket(received.Path, now);
+                received.Path.Migration.OnNonProbingPacket(received.Network, now);
             }
         }
 
@@ -243,7 +247,7 @@ internal sealed class Ingress
     }
 
     /// <summary>Version and connection ids: is this a packet of this connection at all?</summary>
-    private bool IsForUs(in PacketHeader header, out ulong localId, out PacketDropReason reason)
+    private bool IsForUs(in PacketHeader header, Path path, out ulong localId, out PacketDropReason reason)
     {
         localId = 0;
         reason = PacketDropReason.Malformed;
@@ -259,7 +263,7 @@ internal sealed class Ingress
         }
 
         reason = PacketDropReason.UnknownConnectionId;
-        bool ours = _state.LocalIds.TryFind(header.DestinationConnectionId, out localId);
+        bool ours = path.LocalIds.TryFind(header.DestinationConnectionId, out localId);
         if (header.Type == PacketType.OneRtt)
         {
             return ours;
@@ -285,10 +289,10 @@ internal sealed class Ingress
             || (!_state.IsServer && !_state.HasHeardPeer && _state.Version.IsOurs(header.Version));
     }
 
-    private void OnAuthentic(in PacketHeader header, Network path, long now)
+    private void OnAuthentic(in PacketHeader header, Network network, long now)
     {
         _state.Counters.PacketsReceived++;
-        path.PacketsReceived++;
+        network.PacketsReceived++;
         _state.Idle.OnReceived(now);
         if (header.Type == PacketType.OneRtt)
         {
@@ -298,7 +302,7 @@ internal sealed class Ingress
         if (!_state.IsServer)
         {
             // A client that gets an answer has reached the server where it meant to.
-            path.IsValidated = true;
+            network.IsValidated = true;
             if (!_state.HasHeardPeer)
             {
                 OnFirstPacketOfServer(header);
@@ -308,8 +312,8 @@ internal sealed class Ingress
         {
             // RFC 9000 section 8.1: only who received our Initial can send this. RFC 9001 section 4.9.1: Initial keys
             // go with the first Handshake packet.
-            path.IsValidated = true;
-            path.Amplification.Validate();
+            network.IsValidated = true;
+            network.Amplification.Validate();
             _state.DiscardLevel(EncryptionLevel.Initial);
         }
     }
@@ -319,7 +323,7 @@ internal sealed class Ingress
         _state.HasHeardPeer = true;
         var source = new ConnectionId(header.SourceConnectionId);
         _state.PeerInitialSource = source;
-        _state.Paths.Active.RemoteId = _state.RemoteIds.SetFirst(source);
+        _state.Paths.First.Network.RemoteId = _state.Paths.First.RemoteIds.SetFirst(source);
         if (header.Version != _state.Version.Current)
         {
             _state.Version.Change(header.Version);
@@ -327,29 +331,44 @@ internal sealed class Ingress
         }
     }
 
-    /// <summary>The path of an authentic packet from addresses that are not known.</summary>
-    private Network? PathOf(EncryptionLevel level, in DatagramMetadata metadata, ulong localId, int datagramLength, long now)
+    /// <summary>
+    /// The path that a datagram belongs to: all of its packets are for one. What begins a connection is for the first, and what is
+    /// for nobody is judged as if it were.
+    /// </summary>
+    private Path OwnerOf(ReadOnlySpan<byte> datagram)
+    {
+        ReadOnlySpan<Path> open = _state.Paths.Open;
+        return open.Length > 1
+            && InvariantHeader.TryParse(datagram, _state.Paths.First.LocalIds.Length, out InvariantHeader header)
+            && _state.Paths.FindByLocalId(header.DestinationConnectionId, out _) is { } path
+                ? path
+                : _state.Paths.First;
+    }
+
+    /// <summary>The network of an authentic packet from addresses that are not known.</summary>
+    private Network? NetworkOf(
+        EncryptionLevel level, in DatagramMetadata metadata, Path path, ulong localId, int datagramLength)
     {
         // RFC 9000 section 9: nobody moves before the handshake is confirmed. What comes from elsewhere until then
         // counts, but is answered where the handshake began; and a client's own addresses are its own business.
         if (!_state.IsServer || !_state.IsHandshakeConfirmed || level != EncryptionLevel.Application)
         {
-            return _state.Paths.Active;
+            return path.Network;
         }
 
-        Network? path = _state.Paths.AddForPeer(metadata, localId);
-        if (path is not null)
+        Network? network = path.Networks.AddForPeer(metadata, localId);
+        if (network is not null)
         {
-            path.Amplification.OnReceived(datagramLength);
-            path.BytesReceived += datagramLength;
+            network.Amplification.OnReceived(datagramLength);
+            network.BytesReceived += datagramLength;
         }
 
-        return path;
+        return network;
     }
 
     private void CheckStatelessReset(ReadOnlySpan<byte> datagram, long now)
     {
-        if (datagram.Length >= MinStatelessReset && _state.RemoteIds.IsStatelessReset(datagram[^StatelessResetToken.Length..]))
+        if (datagram.Length >= MinStatelessReset && _state.Paths.IsStatelessReset(datagram[^StatelessResetToken.Length..]))
         {
             // RFC 9000 section 10.3.1: the peer knows nothing of us; there is nobody left to close to.
             _state.Lifecycle.OnStatelessReset(now);

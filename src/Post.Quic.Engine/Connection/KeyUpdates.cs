@@ -47,7 +47,7 @@ internal sealed class KeyUpdates
 
     public void OnUpdatedByPeer(long now)
     {
-        _state.Timers.Set(TimerId.KeyDiscard, now + (RetentionPeriods * _state.Recovery.ProbeTimeoutPeriod));
+        _state.Timers.Set(TimerId.KeyDiscard, now + (RetentionPeriods * _state.Paths.ProbeTimeoutPeriod));
         Count(_state.Keys.Application!.ReceiveGeneration, now);
     }
 

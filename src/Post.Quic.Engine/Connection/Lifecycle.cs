@@ -104,8 +104,7 @@ internal sealed class Lifecycle
 
         SetPhase(ConnectionPhase.Drained);
         _state.Timers.StopAll();
-        _state.Paths.WithdrawTokens();
-        _state.LocalIds.RetireAll();
+        _state.Paths.Withdraw();
         _state.Events.OnDrained();
         _state.Release();
     }
@@ -121,7 +120,7 @@ internal sealed class Lifecycle
     }
 
     private void StartCloseTimer(long now) =>
-        _state.Timers.Set(TimerId.Close, now + (ClosePeriods * _state.Recovery.ProbeTimeoutPeriod));
+        _state.Timers.Set(TimerId.Close, now + (ClosePeriods * _state.Paths.ProbeTimeoutPeriod));
 
     private void SetPhase(ConnectionPhase phase)
     {

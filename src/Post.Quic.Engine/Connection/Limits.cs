@@ -190,10 +190,10 @@ internal static class Limits
     public const int PathProbeReserve = 64;
 
     /// <summary>
-    /// Paths that a connection keeps at once, the active one included: a peer (or whoever rewrites its source address)
-    /// opens one by sending from a new address.
+    /// Networks that a path keeps at once, the active one included: a peer (or whoever rewrites its source address)
+    /// adds one by sending from a new address.
     /// </summary>
-    public const int MaxPaths = 6;
+    public const int MaxNetworks = 6;
 
     /// <summary>
     /// Sockets that a client keeps open behind it for late packets. One that moves faster than they come gives the oldest back

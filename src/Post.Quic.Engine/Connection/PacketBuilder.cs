@@ -29,22 +29,23 @@ internal sealed class PacketBuilder
     }
 
     /// <summary>What a 1-RTT packet has beside its frames, at most.</summary>
-    public static int Overhead(Network path) =>
-        PacketHeaderWriter.ShortLength(path.RemoteId.Id, PacketNumber.MaxLength) + PacketKeys.Overhead;
+    public static int Overhead(Network network) =>
+        PacketHeaderWriter.ShortLength(network.RemoteId.Id, PacketNumber.MaxLength) + PacketKeys.Overhead;
 
     /// <summary>Writes the header; false where the room is too small for any frame behind it.</summary>
     /// <param name="datagram">The room for the datagram.</param>
     /// <param name="start">Where in it the packet begins.</param>
     /// <param name="level">The keys to use.</param>
     /// <param name="path">The path it goes by.</param>
+    /// <param name="network">The network of the path that it goes over.</param>
     /// <param name="draft">What was begun.</param>
-    public bool TryBegin(Span<byte> datagram, int start, EncryptionLevel level, Network path, out PacketDraft draft)
+    public bool TryBegin(Span<byte> datagram, int start, EncryptionLevel level, Path path, Network network, out PacketDraft draft)
     {
-        PacketNumberSpace space = _state.Recovery.Space(level.Space());
+        PacketNumberSpace space = _state.Space(level, path);
         ulong number = space.NextPacketNumber;
         int numberLength = PacketNumber.LengthFor(number, space.LargestAcked is { } acked ? acked + 1 : 0);
         draft = new PacketDraft { Level = level, Start = start, Number = number, NumberLength = numberLength };
-        ConnectionId destination = path.RemoteId.Id;
+        ConnectionId destination = network.RemoteId.Id;
         ReadOnlySpan<byte> token = level == EncryptionLevel.Initial ? _state.Token.Span : default;
         int header = level == EncryptionLevel.Application
             ? PacketHeaderWriter.ShortLength(destination, numberLength)
@@ -59,7 +60,7 @@ internal sealed class PacketBuilder
         if (level == EncryptionLevel.Application)
         {
             PacketHeaderWriter.WriteShort(
-                ref writer, destination, numberLength, keyPhase: false, path.Spin, fixedBit: !ClearsFixedBit());
+                ref writer, destination, numberLength, keyPhase: false, network.Spin, fixedBit: !ClearsFixedBit());
         }
         else
         {
@@ -82,7 +83,7 @@ internal sealed class PacketBuilder
     /// Pads the packet so that it ends at <paramref name="padTo"/> at least, protects it and reports it. Returns where
     /// it ends.
     /// </summary>
-    public int Finish(Span<byte> datagram, ref PacketDraft draft, int padTo, Network path, EcnCodepoint ecn, long now)
+    public int Finish(Span<byte> datagram, ref PacketDraft draft, int padTo, Path path, Network network, EcnCodepoint ecn, long now)
     {
         PadForSample(datagram, ref draft);
         if (padTo > draft.End)
@@ -97,13 +98,14 @@ internal sealed class PacketBuilder
 
         Span<byte> packet = datagram[draft.Start..draft.End];
         _state.Trace?.PacketSent(
-            now, path, draft.Level, draft.Number, packet.Length, datagram.Slice(draft.PayloadOffset, draft.PayloadLength));
-        byte generation = Protect(packet, draft);
+            now, network, draft.Level, draft.Number, packet.Length, datagram.Slice(draft.PayloadOffset, draft.PayloadLength));
+        byte generation = Protect(packet, draft, path.Id);
         _state.Counters.PacketsSent++;
-        path.PacketsSent++;
-        _state.Recovery.OnPacketSent(
-            _state.Recovery.Space(draft.Level.Space()),
-            path.Transmission,
+        network.PacketsSent++;
+        LossRecovery recovery = draft.Level == EncryptionLevel.Application ? path.Recovery : _state.Paths.First.Recovery;
+        recovery.OnPacketSent(
+            _state.Space(draft.Level, path),
+            network.Transmission,
             new PacketSent(packet.Length, draft.Flags, draft.Level, generation, ecn),
             now);
         if (draft.IsAckEliciting)
@@ -151,7 +153,7 @@ internal sealed class PacketBuilder
         _ => PacketType.Handshake,
     };
 
-    private byte Protect(Span<byte> packet, in PacketDraft draft)
+    private byte Protect(Span<byte> packet, in PacketDraft draft, uint pathId)
     {
         int numberOffset = draft.NumberOffset - draft.Start;
         if (draft.Level != EncryptionLevel.Application)
@@ -161,7 +163,7 @@ internal sealed class PacketBuilder
         }
 
         ApplicationKeys keys = _state.Keys.Application!;
-        keys.Protect(packet, numberOffset, draft.NumberLength, draft.Number);
+        keys.Protect(packet, numberOffset, draft.NumberLength, draft.Number, pathId);
         return (byte)keys.SendGeneration;
     }
 

@@ -20,14 +20,14 @@ internal sealed class PacketOpener
         && (level != EncryptionLevel.Application || !_state.IsServer || _state.IsHandshakeComplete);
 
     /// <summary>Removes both protections in place; what fails to authenticate is counted and leaves no other trace.</summary>
-    public bool TryOpen(in PacketHeader header, Span<byte> packet, long now, out ulong number, out int headerLength)
+    public bool TryOpen(in PacketHeader header, Span<byte> packet, Path path, long now, out ulong number, out int headerLength)
     {
         number = 0;
         headerLength = 0;
-        ulong expected = _state.Recovery.Space(header.Level.Space()).Received.Largest is { } largest ? largest + 1 : 0;
+        ulong expected = _state.Space(header.Level, path).Received.Largest is { } largest ? largest + 1 : 0;
         if (header.Level == EncryptionLevel.Application)
         {
-            return TryOpenApplication(header, packet, expected, now, out number, out headerLength);
+            return TryOpenApplication(header, packet, path, expected, now, out number, out headerLength);
         }
 
         PacketKeys? keys = header.Level == EncryptionLevel.Initial
@@ -51,7 +51,7 @@ internal sealed class PacketOpener
     }
 
     private bool TryOpenApplication(
-        in PacketHeader header, Span<byte> packet, ulong expected, long now, out ulong number, out int headerLength)
+        in PacketHeader header, Span<byte> packet, Path path, ulong expected, long now, out ulong number, out int headerLength)
     {
         number = 0;
         headerLength = 0;
@@ -64,7 +64,7 @@ internal sealed class PacketOpener
 
         number = PacketNumber.Decode(expected, truncated, length);
         headerLength = header.PacketNumberOffset + length;
-        switch (keys.TryOpen(packet, headerLength, number))
+        switch (keys.TryOpen(packet, headerLength, number, path.Id))
         {
             case OpenOutcome.Opened:
                 return true;

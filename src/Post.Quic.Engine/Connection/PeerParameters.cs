@@ -40,8 +40,8 @@ internal sealed class PeerParameters
     /// <summary>Issues what our parameters will tell: the first connection id, and that of the preferred address.</summary>
     public void Prepare()
     {
-        _state.OwnInitialSource = _state.LocalIds.IssueInTransportParameters(out _ownToken);
-        if (!_state.IsServer || _state.LocalIds.IsZeroLength)
+        _state.OwnInitialSource = _state.Paths.First.LocalIds.IssueInTransportParameters(out _ownToken);
+        if (!_state.IsServer || _state.Paths.First.LocalIds.IsZeroLength)
         {
             return;
         }
@@ -49,7 +49,7 @@ internal sealed class PeerParameters
         ConnectionSetup setup = _state.Setup;
         if (!setup.PreferredIPv4.IsNone || !setup.PreferredIPv6.IsNone)
         {
-            ConnectionId id = _state.LocalIds.IssueInTransportParameters(out StatelessResetToken token);
+            ConnectionId id = _state.Paths.First.LocalIds.IssueInTransportParameters(out StatelessResetToken token);
             _ownPreferred = new PreferredAddress(setup.PreferredIPv4, setup.PreferredIPv6, id, token);
         }
     }
@@ -71,7 +71,7 @@ internal sealed class PeerParameters
         {
             OriginalDestinationConnectionId = _state.OriginalDestination,
             RetrySourceConnectionId = _state.RetrySource,
-            StatelessResetToken = _state.LocalIds.IsZeroLength ? null : _ownToken,
+            StatelessResetToken = _state.Paths.First.LocalIds.IsZeroLength ? null : _ownToken,
             PreferredAddress = _ownPreferred,
         };
     }
@@ -100,22 +100,21 @@ internal sealed class PeerParameters
         Peer = peer;
         AreKnown = true;
         _state.Idle.SetPeerTimeout((long)Math.Min(peer.MaxIdleTimeout, uint.MaxValue) * MicrosecondsPerMillisecond);
-        _state.Recovery.PeerMaxAckDelay = (long)peer.MaxAckDelay * MicrosecondsPerMillisecond;
-        _state.Recovery.PeerAckDelayExponent = peer.AckDelayExponent;
+        SetAckDelay(_state.Paths.First.Recovery);
         _state.Streams.ApplyPeerCredits(ParameterFactory.Credits(peer));
         _state.Streams.PeerKnowsResetStreamAt = peer.ResetStreamAt && _state.Settings.ReliableReset;
-        _state.Paths.Active.Transmission.Mtu.SetLimit(MtuLimit);
+        _state.Paths.First.Transmission.Mtu.SetLimit(MtuLimit);
         UpdateDatagramSize();
         if (peer.StatelessResetToken is { } token)
         {
-            _state.RemoteIds.SetFirstToken(token);
-            _state.Paths.AnnounceToken(_state.Paths.Active);
+            _state.Paths.First.RemoteIds.SetFirstToken(token);
+            _state.Paths.First.Networks.AnnounceToken(_state.Paths.First.Network);
         }
 
-        if (peer.PreferredAddress is { } preferred && !_state.RemoteIds.IsZeroLength)
+        if (peer.PreferredAddress is { } preferred && !_state.Paths.First.RemoteIds.IsZeroLength)
         {
             // RFC 9000 section 5.1.1: its id has sequence number 1.
-            return _state.RemoteIds.OnNew(new NewConnectionIdFrame(1, 0, preferred.ConnectionId, preferred.ResetToken));
+            return _state.Paths.First.RemoteIds.OnNew(new NewConnectionIdFrame(1, 0, preferred.ConnectionId, preferred.ResetToken));
         }
 
         return TransportError.None;
@@ -124,13 +123,26 @@ internal sealed class PeerParameters
     /// <summary>The largest UDP payload that our settings and the peer's parameters allow.</summary>
     public int MtuLimit => (int)Math.Min((ulong)_state.Settings.MaxMtu, Math.Max(Peer.MaxUdpPayloadSize, (ulong)MtuDiscovery.BaseSize));
 
-    /// <summary>The room for datagrams follows the path's size and the peer's word.</summary>
+    /// <summary>A path has to know how long the peer holds its acknowledgements back.</summary>
+    public void SetAckDelay(LossRecovery recovery)
+    {
+        recovery.PeerMaxAckDelay = (long)Peer.MaxAckDelay * MicrosecondsPerMillisecond;
+        recovery.PeerAckDelayExponent = Peer.AckDelayExponent;
+    }
+
+    /// <summary>The room for datagrams follows the size of the paths and the peer's word: a datagram may go by any path.</summary>
     public void UpdateDatagramSize()
     {
+        int room = int.MaxValue;
+        foreach (Path path in _state.Paths.Open)
+        {
+            Network network = path.Network;
+            int overhead = 1 + network.RemoteId.Id.Length + Wire.Packets.PacketNumber.MaxLength + Crypto.PacketKeys.Overhead;
+            room = Math.Min(room, network.Transmission.Mtu.Current - overhead);
+        }
+
         // RFC 9221 section 3: what the peer announces bounds the whole frame.
-        Network path = _state.Paths.Active;
-        int overhead = 1 + path.RemoteId.Id.Length + Wire.Packets.PacketNumber.MaxLength + Crypto.PacketKeys.Overhead;
-        if (_state.Datagrams.SetSizes(Peer.MaxDatagramFrameSize, path.Transmission.Mtu.Current - overhead))
+        if (_state.Datagrams.SetSizes(Peer.MaxDatagramFrameSize, room))
         {
             _state.Events.OnMaxDatagramSize(_state.Datagrams.MaxSize);
         }

@@ -1,6 +1,6 @@
 namespace Post.Quic.Engine.Connection;
 
-/// <summary>The timers of a connection that are not those of a path.</summary>
+/// <summary>The timers of a connection. Each path knows its own, and the earliest of them stands here.</summary>
 internal enum TimerId : byte
 {
     /// <summary>The end of closing or draining.</summary>
@@ -14,23 +14,11 @@ internal enum TimerId : byte
     /// <summary>The handshake's time is up.</summary>
     Handshake,
 
-    /// <summary>Loss detection and probe timeout (RFC 9002 section 6).</summary>
-    Recovery,
-
-    /// <summary>An acknowledgement may not wait any longer.</summary>
-    Acknowledgement,
-
-    /// <summary>The pacer lets the next burst out.</summary>
-    Pacing,
+    /// <summary>The earliest timer of any path: loss detection, acknowledgement, pacing, validation, MTU discovery.</summary>
+    Paths,
 
     /// <summary>Keys of before a key update go, or those of 0-RTT.</summary>
     KeyDiscard,
-
-    /// <summary>A path is to be challenged again or given up.</summary>
-    PathValidation,
-
-    /// <summary>The next probe of MTU discovery.</summary>
-    Mtu,
 
     /// <summary>A queued datagram grows too old.</summary>
     Datagrams,

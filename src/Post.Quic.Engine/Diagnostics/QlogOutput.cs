@@ -25,7 +25,7 @@ internal static class QlogOutput
         string name = context.FileName;
         for (int attempt = 1; ; attempt++)
         {
-            string path = Path.Combine(directory, attempt == 1 ? name : $"{Path.GetFileNameWithoutExtension(name)}-{attempt}.sqlog");
+            string path = System.IO.Path.Combine(directory, attempt == 1 ? name : $"{System.IO.Path.GetFileNameWithoutExtension(name)}-{attempt}.sqlog");
             try
             {
                 // The sink writes in large pieces: a buffer of the stream's own would only copy them.

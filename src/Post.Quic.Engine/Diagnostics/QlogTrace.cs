@@ -108,7 +108,7 @@ internal sealed class QlogTrace : ConnectionTrace, IAsyncDisposable
         if (TryBegin(QlogRecordKind.Path, now, 5 + (2 * AddressLength), out WireWriter writer))
         {
             writer.WriteByte((byte)change.Change);
-            writer.WriteUInt32((uint)change.PathId);
+            writer.WriteUInt32((uint)change.NetworkId);
             WriteAddress(ref writer, change.Local);
             WriteAddress(ref writer, change.Remote);
             Commit(writer);

@@ -12,10 +12,13 @@ namespace Post.Quic.Engine.Paths;
 /// </summary>
 internal sealed class LocalConnectionIds
 {
+    private const int FirstCapacity = 4;
+
     private readonly IConnectionIdSource _source;
+    private readonly uint _pathId;
 
     // Those asked back are routed until the peer gives them back, beside as many that replace them.
-    private readonly Entry[] _entries = new Entry[2 * Limits.MaxActiveConnectionIds];
+    private Entry[] _entries = [];
     private int _count;
     private ulong _next;
     private ulong _told;
@@ -26,9 +29,12 @@ internal sealed class LocalConnectionIds
     private bool _hoards;
     private int _limit = 1;
 
-    public LocalConnectionIds(IConnectionIdSource source)
+    /// <param name="source">Makes the ids.</param>
+    /// <param name="pathId">The path that they are for.</param>
+    public LocalConnectionIds(IConnectionIdSource source, uint pathId = 0)
     {
         _source = source;
+        _pathId = pathId;
     }
 
     /// <summary>We asked to be reached without an id; then there is nothing to issue or to retire.</summary>
@@ -178,7 +184,7 @@ internal sealed class LocalConnectionIds
             }
 
             frame.Write(ref writer);
-            log.Record(new SentFrame(SentFrameKind.NewConnectionId, entry.Sequence));
+            log.Record(SentFrame.OfPath(SentFrameKind.NewConnectionId, _pathId, entry.Sequence));
             entry.Pending = false;
             _pending--;
             _told = Math.Max(_told, entry.Sequence + 1);
@@ -237,6 +243,11 @@ internal sealed class LocalConnectionIds
 
     private ConnectionId Add(bool pending, out StatelessResetToken token)
     {
+        if (_count == _entries.Length)
+        {
+            Array.Resize(ref _entries, Math.Max(FirstCapacity, Math.Min(2 * _count, 2 * Limits.MaxActiveConnectionIds)));
+        }
+
         ConnectionId id = _source.Issue(out token);
         _entries[_count++] = new Entry { Sequence = _next++, Id = id, Token = token, Pending = pending };
         _pending += pending ? 1 : 0;

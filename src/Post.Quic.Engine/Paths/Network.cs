@@ -5,8 +5,8 @@ using Post.Quic.Engine.Wire;
 namespace Post.Quic.Engine.Paths;
 
 /// <summary>
-/// Everything that belongs to one way between the two ends, and would be another's on another way: addresses,
-/// connection ids, validation, the limit on amplification, and what was counted.
+/// What a path goes over: two addresses, and all that would be others' between other addresses: connection ids, validation, the
+/// limit on amplification, and what was counted.
 /// </summary>
 internal sealed class Network
 {
@@ -18,7 +18,7 @@ internal sealed class Network
         Transmission = transmission;
     }
 
-    /// <summary>Names the path to the layer above; never used twice in a connection.</summary>
+    /// <summary>Names it to the layer above; never used twice in a connection.</summary>
     public int Id { get; }
 
     /// <summary>Its host may be unspecified until the first packet shows which of our addresses it is.</summary>
@@ -69,6 +69,13 @@ internal sealed class Network
     /// <summary><see cref="PacketsReceived"/> when the last validation began.</summary>
     public long HeardWhenAsked { get; set; }
 
+    /// <summary>What the layer above was last told of its size; 0 before it was told any. Likewise of ECN and the id's length.</summary>
+    public int ReportedMtu { get; set; }
+
+    public EcnState ReportedEcn { get; set; }
+
+    public int ReportedIdLength { get; set; }
+
     public long PacketsSent { get; set; }
 
     public long PacketsReceived { get; set; }
@@ -77,9 +84,10 @@ internal sealed class Network
 
     public long BytesReceived { get; set; }
 
-    public PathStatistics ToStatistics(bool isActive) => new()
+    public PathStatistics ToStatistics(uint pathId, bool isActive) => new()
     {
-        PathId = Id,
+        PathId = pathId,
+        NetworkId = Id,
         Local = Local,
         Remote = Remote,
         IsActive = isActive,

@@ -3,7 +3,10 @@ namespace Post.Quic.Engine.Paths;
 /// <summary>What is known of one path at one moment. Times are microseconds; 0 before the first sample.</summary>
 internal readonly record struct PathStatistics
 {
-    public required int PathId { get; init; }
+    public required uint PathId { get; init; }
+
+    /// <summary>Names the network that the path goes over, or tries.</summary>
+    public required int NetworkId { get; init; }
 
     public required NetworkAddress Local { get; init; }
 

@@ -17,9 +17,12 @@ internal sealed class RemoteConnectionIds
 {
     private const int WindowBits = 64;
 
-    private readonly Entry[] _entries;
-    private readonly ulong[] _retirements = new ulong[Limits.MaxPendingRetirements];
+    private const int FirstCapacity = 4;
+
+    private readonly uint _pathId;
     private readonly int _limit;
+    private Entry[] _entries = [];
+    private ulong[] _retirements = [];
     private int _count;
     private int _pendingRetirements;
     private int _unacknowledgedRetirements;
@@ -28,10 +31,11 @@ internal sealed class RemoteConnectionIds
     private ulong _seen;
 
     /// <param name="limit">The active_connection_id_limit that we announced.</param>
-    public RemoteConnectionIds(ulong limit)
+    /// <param name="pathId">The path that they are for.</param>
+    public RemoteConnectionIds(ulong limit, uint pathId = 0)
     {
         _limit = (int)Math.Min(limit, Limits.MaxActiveConnectionIds);
-        _entries = new Entry[_limit + 1];
+        _pathId = pathId;
     }
 
     /// <summary>The peer wants to be addressed without ids: paths share the empty one.</summary>
@@ -62,8 +66,8 @@ internal sealed class RemoteConnectionIds
     /// </summary>
     public RemoteConnectionId SetFirst(in ConnectionId id)
     {
-        _entries[0] = new Entry { Id = id, InUse = true };
-        _count = 1;
+        _count = 0;
+        Add(new Entry { Id = id, InUse = true });
         _seen = 1;
         IsZeroLength = id.IsEmpty;
         return new RemoteConnectionId(0, id);
@@ -133,13 +137,13 @@ internal sealed class RemoteConnectionIds
             return new TransportError(TransportErrorCode.ConnectionIdLimitError, "more connection ids than allowed");
         }
 
-        _entries[_count++] = new Entry
+        Add(new Entry
         {
             Sequence = frame.SequenceNumber,
             Id = frame.ConnectionId,
             Token = frame.ResetToken,
             HasToken = true,
-        };
+        });
         return TransportError.None;
     }
 
@@ -225,7 +229,7 @@ internal sealed class RemoteConnectionIds
 
             writer.WriteVarInt(FrameType.RetireConnectionId);
             writer.WriteVarInt(sequence);
-            log.Record(new SentFrame(SentFrameKind.RetireConnectionId, sequence));
+            log.Record(SentFrame.OfPath(SentFrameKind.RetireConnectionId, _pathId, sequence));
             _retirements[i] = _retirements[--_pendingRetirements];
             wrote = true;
         }
@@ -236,6 +240,16 @@ internal sealed class RemoteConnectionIds
     public void OnRetireAcked() => _unacknowledgedRetirements--;
 
     public void OnRetireLost(ulong sequence) => _retirements[_pendingRetirements++] = sequence;
+
+    private void Add(in Entry entry)
+    {
+        if (_count == _entries.Length)
+        {
+            Array.Resize(ref _entries, Math.Max(FirstCapacity, Math.Min(2 * _count, _limit)));
+        }
+
+        _entries[_count++] = entry;
+    }
 
     private static TransportError TooManyRetirements() =>
         new(TransportErrorCode.ConnectionIdLimitError, "more connection ids to retire than the peer lets us");
@@ -279,9 +293,14 @@ internal sealed class RemoteConnectionIds
     /// </summary>
     private bool TryQueueRetirement(ulong sequence)
     {
-        if (_unacknowledgedRetirements == _retirements.Length)
+        if (_unacknowledgedRetirements == Limits.MaxPendingRetirements)
         {
             return false;
+        }
+
+        if (_retirements.Length == 0)
+        {
+            _retirements = new ulong[Limits.MaxPendingRetirements];
         }
 
         _retirements[_pendingRetirements++] = sequence;

@@ -47,18 +47,18 @@ internal sealed class AckFrequencyRequest
     /// <summary>The peer acknowledges less often than by itself: probes ask for an answer at once.</summary>
     public bool IsInForce => _packets > DefaultPackets;
 
-    /// <summary>Recovery has learnt something of the path that is in use.</summary>
-    /// <param name="path">That path.</param>
+    /// <summary>Recovery has learnt something of the network that is in use.</summary>
+    /// <param name="transmission">Of that network.</param>
     /// <param name="peer">What the peer announced; without min_ack_delay it is asked nothing.</param>
-    public void Update(Transmission path, TransportParameters peer)
+    public void Update(Transmission transmission, TransportParameters peer)
     {
-        if (peer.MinAckDelay is not { } least || !path.Rtt.HasSample)
+        if (peer.MinAckDelay is not { } least || !transmission.Rtt.HasSample)
         {
             return;
         }
 
-        long window = path.Congestion.Window / path.Congestion.MaxDatagramSize;
-        bool small = !path.Congestion.InSlowStart && window < (_small ? SmallWindowEnd : SmallWindow);
+        long window = transmission.Congestion.Window / transmission.Congestion.MaxDatagramSize;
+        bool small = !transmission.Congestion.InSlowStart && window < (_small ? SmallWindowEnd : SmallWindow);
         int packets = small ? DefaultPackets : (int)Math.Clamp(window / AcksInWindow, DefaultPackets, Limits.PacketsPerAck);
 
         // Half as much or twice as much: a frame for every packet more would cost what it is to save.
@@ -69,7 +69,7 @@ internal sealed class AckFrequencyRequest
 
         _packets = packets;
         _small = small;
-        ulong delay = small ? least : (ulong)path.Rtt.Smoothed / DelaysInRoundTrip;
+        ulong delay = small ? least : (ulong)transmission.Rtt.Smoothed / DelaysInRoundTrip;
         _delay = Math.Clamp(delay, least, peer.MaxAckDelay * MicrosecondsPerMillisecond);
         HasDataToSend = true;
     }

@@ -14,12 +14,12 @@ internal sealed class AckReceiver
     // turned round at a time.
     private const int RangesAtOnce = 64;
 
-    private readonly Transmissions _paths;
+    private readonly Transmissions _transmissions;
     private readonly IFrameFate _fate;
 
     public AckReceiver(Transmissions paths, IFrameFate fate)
     {
-        _paths = paths;
+        _transmissions = paths;
         _fate = fate;
     }
 
@@ -47,9 +47,9 @@ internal sealed class AckReceiver
         bool largestIsNew = space.Sent.IsOutstanding(largest);
         SentPacket largestPacket = largestIsNew ? space.Sent[largest] : default;
 
-        foreach (Transmission path in _paths)
+        foreach (Transmission transmission in _transmissions)
         {
-            path.BeginAck();
+            transmission.BeginAck();
         }
 
         if (raised)
@@ -67,7 +67,7 @@ internal sealed class AckReceiver
         if (largestIsNew
             && anyAckEliciting
             && largestPacket.TimeSent >= SamplesFrom
-            && _paths.Find(largestPacket) is { } sampled)
+            && _transmissions.Find(largestPacket) is { } sampled)
         {
             sampled.RttSample = Math.Max(now - largestPacket.TimeSent, 1);
             sampled.Rtt.AddSample(sampled.RttSample, ackDelay, now);
@@ -152,12 +152,12 @@ internal sealed class AckReceiver
             space.AckElicitingOutstanding--;
         }
 
-        _paths.Find(packet)?.OnPacketAcked(packet, now);
+        _transmissions.Find(packet)?.OnPacketAcked(packet, now);
         SentFrameLog frames = space.Frames;
         for (int i = 0; i < packet.FrameCount; i++)
         {
             ref readonly SentFrame frame = ref frames[packet.FirstFrame + i];
-            if (frame.Kind == SentFrameKind.Ack)
+            if (frame.Kind == SentFrameKind.Ack && frame.PathId == space.PathId)
             {
                 space.Received.OnAckAcked(frame.Id);
             }
@@ -170,7 +170,7 @@ internal sealed class AckReceiver
     {
         while (space.RecentLosses.TryTake(range.Smallest, range.Largest, out RecentLosses.Entry loss))
         {
-            _paths.Find(loss.PathIndex)?.OnSpuriousLoss(loss);
+            _transmissions.Find(loss.NetworkIndex)?.OnSpuriousLoss(loss);
         }
 
         while (space.RecentLosses.TryTakeDatagram(range.Smallest, range.Largest, out SentFrame frame))
@@ -193,19 +193,19 @@ internal sealed class AckReceiver
             space.MarkedSent);
 
         int marked = 0;
-        foreach (Transmission path in _paths)
+        foreach (Transmission transmission in _transmissions)
         {
-            marked += path.AckedMarked;
+            marked += transmission.AckedMarked;
         }
 
-        // Counts are kept for a space, marks for a path: an ACK that spans a migration judges those paths that had
+        // Counts are kept for a space, marks for a network: an ACK that spans a migration judges those networks that had
         // something acknowledged by what all of them had.
-        foreach (Transmission path in _paths)
+        foreach (Transmission transmission in _transmissions)
         {
-            if (path.AckedBytes != 0 && path.Ecn.OnAcked(path.AckedMarked == 0 ? 0 : marked, feedback))
+            if (transmission.AckedBytes != 0 && transmission.Ecn.OnAcked(transmission.AckedMarked == 0 ? 0 : marked, feedback))
             {
                 // RFC 9002 section 7.1 and appendix B.7: a mark on the largest newly acknowledged packet's account.
-                CongestionMarked |= path.OnCongestion(largestSentTime, now, ecn: true);
+                CongestionMarked |= transmission.OnCongestion(largestSentTime, now, ecn: true);
             }
         }
     }

@@ -9,12 +9,12 @@ internal sealed class LossDetector
     // RFC 9002 section 7.6.1: kPersistentCongestionThreshold.
     private const int PersistentCongestionPeriods = 3;
 
-    private readonly Transmissions _paths;
+    private readonly Transmissions _transmissions;
     private readonly IFrameFate _fate;
 
     public LossDetector(Transmissions paths, IFrameFate fate)
     {
-        _paths = paths;
+        _transmissions = paths;
         _fate = fate;
     }
 
@@ -23,7 +23,7 @@ internal sealed class LossDetector
     /// whether a congestion event began.
     /// </summary>
     /// <param name="space">The space an ACK was received in, or whose loss time came.</param>
-    /// <param name="spaces">All spaces, for persistent congestion.</param>
+    /// <param name="spaces">All spaces of the path, for persistent congestion.</param>
     /// <param name="maxAckDelay">The peer's max_ack_delay.</param>
     /// <param name="now">The time.</param>
     public bool Detect(PacketNumberSpace space, ReadOnlySpan<PacketNumberSpace> spaces, long maxAckDelay, long now)
@@ -36,9 +36,9 @@ internal sealed class LossDetector
 
         SentPackets sent = space.Sent;
         int lost = 0;
-        foreach (Transmission path in _paths)
+        foreach (Transmission transmission in _transmissions)
         {
-            path.BeginLosses();
+            transmission.BeginLosses();
         }
 
         ulong end = Math.Min(sent.End, largestAcked);
@@ -47,7 +47,7 @@ internal sealed class LossDetector
             ref SentPacket packet = ref sent[number];
             if (packet.State != SentPacketState.Outstanding)
             {
-                if (packet.State == SentPacketState.Acked && _paths.Find(packet) is { } acked)
+                if (packet.State == SentPacketState.Acked && _transmissions.Find(packet) is { } acked)
                 {
                     acked.EndLostRun();
                 }
@@ -56,9 +56,9 @@ internal sealed class LossDetector
             }
 
             // RFC 9002 section 6.1: only packets sent before an acknowledged one can be lost; by number or by time.
-            Transmission path = _paths.FindOrActive(packet);
-            long lossTime = packet.TimeSent + path.LossDelay;
-            bool byNumber = largestAcked - number >= (ulong)path.PacketThreshold;
+            Transmission transmission = _transmissions.FindOrActive(packet);
+            long lossTime = packet.TimeSent + transmission.LossDelay;
+            bool byNumber = largestAcked - number >= (ulong)transmission.PacketThreshold;
             if (byNumber || lossTime <= now)
             {
                 lost++;
@@ -79,7 +79,7 @@ internal sealed class LossDetector
     }
 
     /// <summary>
-    /// Takes a packet out of flight and tells what it carried as lost. Without <paramref name="congestion"/> the path
+    /// Takes a packet out of flight and tells what it carried as lost. Without <paramref name="congestion"/> the network
     /// learns nothing from it: Retry, rejected early data, a full ring.
     /// </summary>
     public void Lose(PacketNumberSpace space, ref SentPacket packet, long now, bool congestion)
@@ -90,19 +90,19 @@ internal sealed class LossDetector
             space.AckElicitingOutstanding--;
         }
 
-        Transmission? path = _paths.Find(packet);
-        if (path is not null)
+        Transmission? transmission = _transmissions.Find(packet);
+        if (transmission is not null)
         {
             if (!congestion)
             {
                 if (packet.IsInFlight)
                 {
-                    path.LeaveFlight(packet);
+                    transmission.LeaveFlight(packet);
                 }
             }
             else
             {
-                path.OnPacketLost(packet, now);
+                transmission.OnPacketLost(packet, now);
             }
         }
 
@@ -120,7 +120,7 @@ internal sealed class LossDetector
                 space.RecentLosses.AddDatagram(packet.PacketNumber, frame);
             }
 
-            if (frame.Kind == SentFrameKind.Ack)
+            if (frame.Kind == SentFrameKind.Ack && frame.PathId == space.PathId)
             {
                 space.Received.OnAckLost();
             }
@@ -132,21 +132,21 @@ internal sealed class LossDetector
     private bool Conclude(PacketNumberSpace space, ReadOnlySpan<PacketNumberSpace> spaces, long maxAckDelay, long now)
     {
         bool began = false;
-        foreach (Transmission path in _paths)
+        foreach (Transmission transmission in _transmissions)
         {
-            if (path.DetectBlackHole(now))
+            if (transmission.DetectBlackHole(now))
             {
                 // The losses were the black hole's. The window stays; a real queue will tell in the next round trip.
                 continue;
             }
 
-            began |= path.ConcludeLosses(now);
+            began |= transmission.ConcludeLosses(now);
 
             // RFC 9002 section 7.6.1: the length of silence, max_ack_delay included whatever the space.
-            long duration = (path.Rtt.ProbeTimeout + maxAckDelay) * PersistentCongestionPeriods;
-            if (path.LostRunLongest >= duration && !AnyAckedSince(path.LostRunLongestStart, space, spaces))
+            long duration = (transmission.Rtt.ProbeTimeout + maxAckDelay) * PersistentCongestionPeriods;
+            if (transmission.LostRunLongest >= duration && !AnyAckedSince(transmission.LostRunLongestStart, space, spaces))
             {
-                path.OnPersistentCongestion(now);
+                transmission.OnPersistentCongestion(now);
             }
         }
 

@@ -6,25 +6,23 @@ using Post.Quic.Engine.Wire.Frames;
 namespace Post.Quic.Engine.Recovery;
 
 /// <summary>
-/// Loss recovery of one connection (RFC 9002): knows what is on its way in every space and on every path, says when
-/// to send and when to probe, and tells the fate of what was sent.
+/// Loss recovery of one path (RFC 9002): knows what is on its way in its packet-number space, says when to send and when to
+/// probe, and tells the fate of what was sent. The handshake belongs to the first path, and so do its spaces.
 /// </summary>
 /// <remarks>
 /// <para>Sending: ask <see cref="PacketNumberSpace.CanSend"/> before each packet that counts as in flight, unless it is a probe
 /// (<see cref="PacketNumberSpace.ProbesPending"/>); after building it call <see cref="OnPacketSent"/>. An
 /// MTU probe asks <see cref="Transmission.CanSendMtuProbe"/> instead.</para>
 /// <para>Timers: <see cref="NextTimeout"/> and <see cref="OnTimeout"/>; each space's
-/// <see cref="ReceivedPackets.AckDeadline"/>, the active path's <see cref="Pacer.NextSendTime"/> when pacing was the
+/// <see cref="ReceivedPackets.AckDeadline"/>, the active network's <see cref="Pacer.NextSendTime"/> when pacing was the
 /// answer, and <see cref="MtuDiscovery.NextTimeout"/> are the caller's to watch.</para>
 /// </remarks>
 internal sealed class LossRecovery : IDisposable
 {
-    private const int HandshakeSpaces = 2;
-
     // RFC 9000 section 13.2.4: an endpoint that only sends ACKs adds a PING from time to time, to learn which arrived.
     private const int AckOnlyPacketsBeforePing = 16;
 
-    private readonly Transmissions _paths = new();
+    private readonly Transmissions _transmissions = new();
     private readonly ProbeTimer _probe;
     private readonly ProbeContents _probeContents;
     private readonly LossDetector _detector;
@@ -34,33 +32,37 @@ internal sealed class LossRecovery : IDisposable
     /// <param name="isClient">The two sides differ in how they keep the handshake from a deadlock.</param>
     /// <param name="random">For the packet numbers that are skipped.</param>
     /// <param name="fate">Who is told what became of the frames.</param>
-    /// <param name="path">The first path; it is active.</param>
-    public LossRecovery(bool isClient, RandomSource random, IFrameFate fate, Transmission path)
+    /// <param name="transmission">What is known of the path's first network; it is active.</param>
+    /// <param name="pathId">The path's id. With 0 it has the spaces of the handshake, too.</param>
+    public LossRecovery(bool isClient, RandomSource random, IFrameFate fate, Transmission transmission, uint pathId = 0)
     {
-        _paths.Add(path);
+        _transmissions.Add(transmission);
         _probe = new ProbeTimer(isClient);
         _probeContents = new ProbeContents(fate);
-        _detector = new LossDetector(_paths, fate);
-        _acks = new AckReceiver(_paths, fate);
-        _spaces =
-        [
-            new PacketNumberSpace(PacketNumberSpaceId.Initial, random),
-            new PacketNumberSpace(PacketNumberSpaceId.Handshake, random),
-            new PacketNumberSpace(PacketNumberSpaceId.Application, random),
-        ];
+        _detector = new LossDetector(_transmissions, fate);
+        _acks = new AckReceiver(_transmissions, fate);
+        _spaces = pathId != 0
+            ? [new PacketNumberSpace(PacketNumberSpaceId.Application, random, pathId)]
+            :
+            [
+                new PacketNumberSpace(PacketNumberSpaceId.Initial, random),
+                new PacketNumberSpace(PacketNumberSpaceId.Handshake, random),
+                new PacketNumberSpace(PacketNumberSpaceId.Application, random),
+            ];
     }
 
-    public PacketNumberSpace Initial => _spaces[(int)PacketNumberSpaceId.Initial];
+    /// <summary>Of the first path only, like <see cref="Handshake"/>.</summary>
+    public PacketNumberSpace Initial => Space(PacketNumberSpaceId.Initial);
 
-    public PacketNumberSpace Handshake => _spaces[(int)PacketNumberSpaceId.Handshake];
+    public PacketNumberSpace Handshake => Space(PacketNumberSpaceId.Handshake);
 
-    public PacketNumberSpace Application => _spaces[(int)PacketNumberSpaceId.Application];
+    public PacketNumberSpace Application => _spaces[^1];
 
-    /// <summary>The path that new data is sent on.</summary>
-    public Transmission ActivePath => _paths.Active;
+    /// <summary>Of the network that new data is sent over.</summary>
+    public Transmission Transmission => _transmissions.Active;
 
-    /// <summary>All paths.</summary>
-    public Transmissions Paths => _paths;
+    /// <summary>Of all networks of the path.</summary>
+    public Transmissions Transmissions => _transmissions;
 
     /// <summary>The peer's max_ack_delay in microseconds, or what we asked for with ACK_FREQUENCY if that is more.</summary>
     public long PeerMaxAckDelay { get; set; } = ReceivedPackets.DefaultMaxAckDelay;
@@ -77,12 +79,30 @@ internal sealed class LossRecovery : IDisposable
     public long NextTimeout { get; private set; } = long.MaxValue;
 
     /// <summary>
-    /// The probe timeout of the active path without back-off, max_ack_delay included: what closing, draining, idle
+    /// The probe timeout without back-off, max_ack_delay included: what closing, draining, idle
     /// and key lifetimes are measured in (RFC 9000 section 10.2).
     /// </summary>
-    public long ProbeTimeoutPeriod => ActivePath.Rtt.ProbeTimeout + PeerMaxAckDelay;
+    public long ProbeTimeoutPeriod => Transmission.Rtt.ProbeTimeout + PeerMaxAckDelay;
 
-    public PacketNumberSpace Space(PacketNumberSpaceId id) => _spaces[(int)id];
+    private ReadOnlySpan<PacketNumberSpace> HandshakeSpaces => _spaces.AsSpan(0, _spaces.Length - 1);
+
+    /// <summary>When an acknowledgement of ours may not wait any longer; <see cref="long.MaxValue"/> if none is owed.</summary>
+    public long AckDeadline
+    {
+        get
+        {
+            long deadline = long.MaxValue;
+            foreach (PacketNumberSpace space in _spaces)
+            {
+                deadline = Math.Min(deadline, space.Received.AckDeadline);
+            }
+
+            return deadline;
+        }
+    }
+
+    public PacketNumberSpace Space(PacketNumberSpaceId id) =>
+        id == PacketNumberSpaceId.Application ? Application : HandshakeSpaces[(int)id];
 
     /// <summary>
     /// Whether the ACK about to be sent alone should carry a PING: many went out since anything asked for an answer,
@@ -91,13 +111,13 @@ internal sealed class LossRecovery : IDisposable
     public bool ShouldAddPing(PacketNumberSpace space, long now) =>
         space.SentSinceAckEliciting >= AckOnlyPacketsBeforePing
         && space.AckElicitingOutstanding == 0
-        && now - Math.Max(space.LastAckElicitingSent, 0) >= ActivePath.Rtt.Smoothed;
+        && now - Math.Max(space.LastAckElicitingSent, 0) >= Transmission.Rtt.Smoothed;
 
     /// <summary>
     /// A packet with the space's <see cref="PacketNumberSpace.NextPacketNumber"/> and the frames recorded in its log
     /// was built and leaves now. Returns its number.
     /// </summary>
-    public ulong OnPacketSent(PacketNumberSpace space, Transmission path, in PacketSent info, long now)
+    public ulong OnPacketSent(PacketNumberSpace space, Transmission transmission, in PacketSent info, long now)
     {
         MakeRoom(space, now);
         (long firstFrame, int frameCount) = space.Frames.Commit();
@@ -107,6 +127,7 @@ internal sealed class LossRecovery : IDisposable
         ref SentPacket packet = ref space.Sent.Add(new SentPacket
         {
             PacketNumber = number,
+            PathId = space.PathId,
             TimeSent = now,
             FirstFrame = firstFrame,
             FrameCount = frameCount,
@@ -114,17 +135,17 @@ internal sealed class LossRecovery : IDisposable
             Flags = info.Flags,
             Level = info.Level,
             KeyGeneration = info.KeyGeneration,
-            PathIndex = path.Index,
+            NetworkIndex = transmission.Index,
             SentWithEct = info.Ecn == EcnCodepoint.Ect0,
         });
-        path.OnSent(ref packet);
+        transmission.OnSent(ref packet);
 
         if (packet.SentWithEct)
         {
             space.MarkedSent++;
             if (packet.IsAckEliciting)
             {
-                path.Ecn.OnMarkedPacketSent();
+                transmission.Ecn.OnMarkedPacketSent();
             }
         }
 
@@ -144,7 +165,7 @@ internal sealed class LossRecovery : IDisposable
 
         if (packet.IsMtuProbe)
         {
-            path.Mtu.OnProbeSent();
+            transmission.Mtu.OnProbeSent();
         }
 
         UpdateTimeout(now);
@@ -175,13 +196,13 @@ internal sealed class LossRecovery : IDisposable
             _probe.ResetCount();
         }
 
-        foreach (Transmission path in _paths)
+        foreach (Transmission transmission in _transmissions)
         {
-            path.EndAck(now, congested);
-            path.UpdatePacing(now);
+            transmission.EndAck(now, congested);
+            transmission.UpdatePacing(now);
         }
 
-        space.RecentLosses.ForgetSentBefore(now - (4 * ActivePath.Rtt.ProbeTimeout));
+        space.RecentLosses.ForgetSentBefore(now - (4 * Transmission.Rtt.ProbeTimeout));
         space.Trim();
         UpdateTimeout(now);
         return TransportError.None;
@@ -211,16 +232,16 @@ internal sealed class LossRecovery : IDisposable
 
         if (lossTime)
         {
-            foreach (Transmission path in _paths)
+            foreach (Transmission transmission in _transmissions)
             {
-                path.UpdatePacing(now);
+                transmission.UpdatePacing(now);
             }
         }
         else if (_probe.Space is { } space && _probe.Deadline <= now)
         {
             _probe.OnExpired(now);
-            ActivePath.Ecn.OnProbeTimeout(_probe.Count);
-            _probeContents.AskFor(space, _spaces.AsSpan(0, HandshakeSpaces));
+            Transmission.Ecn.OnProbeTimeout(_probe.Count);
+            _probeContents.AskFor(space, HandshakeSpaces);
         }
 
         UpdateTimeout(now);
@@ -233,38 +254,38 @@ internal sealed class LossRecovery : IDisposable
     public void OnStall(long duration, long now)
     {
         _acks.SamplesFrom = now;
-        foreach (Transmission path in _paths)
+        foreach (Transmission transmission in _transmissions)
         {
-            path.Congestion.OnStall(duration);
+            transmission.Congestion.OnStall(duration);
         }
     }
 
-    /// <summary>A path may be sent on, beside those there are; its index comes from <see cref="Transmissions.FreeIndex"/>.</summary>
-    public void AddPath(Transmission path) => _paths.Add(path);
+    /// <summary>Another network may be sent over, beside those there are; its index comes from <see cref="Transmissions.FreeIndex"/>.</summary>
+    public void Add(Transmission transmission) => _transmissions.Add(transmission);
 
-    /// <summary>New data goes to the path from now on (RFC 9000 section 9.3 and 9.4).</summary>
-    public void ActivatePath(Transmission path, long now)
+    /// <summary>New data goes over the network from now on (RFC 9000 section 9.3 and 9.4).</summary>
+    public void Activate(Transmission transmission, long now)
     {
-        _paths.Activate(path);
+        _transmissions.Activate(transmission);
         _probe.ResetCount();
         UpdateTimeout(now);
     }
 
     /// <summary>
-    /// The path is given up. Its packets are still waited for, since they may have arrived; but they no longer say
+    /// The network is given up. Its packets are still waited for, since they may have arrived; but they no longer say
     /// anything about round trips or congestion.
     /// </summary>
-    public void RemovePath(Transmission path, long now)
+    public void Remove(Transmission transmission, long now)
     {
-        _paths.Remove(path);
-        path.Empty();
+        _transmissions.Remove(transmission);
+        transmission.Empty();
         foreach (PacketNumberSpace space in _spaces)
         {
-            space.RecentLosses.ForgetPath(path.Index);
+            space.RecentLosses.ForgetNetwork(transmission.Index);
             for (ulong number = space.Sent.First; number < space.Sent.End; number++)
             {
                 ref SentPacket packet = ref space.Sent[number];
-                if (packet.PathIndex == path.Index)
+                if (packet.NetworkIndex == transmission.Index)
                 {
                     packet.Flags |= SentPacketFlags.Orphaned;
                 }
@@ -315,7 +336,7 @@ internal sealed class LossRecovery : IDisposable
             ref SentPacket packet = ref space.Sent[number];
             if (packet.State == SentPacketState.Outstanding && packet.IsInFlight)
             {
-                _paths.Find(packet)?.LeaveFlight(packet);
+                _transmissions.Find(packet)?.LeaveFlight(packet);
             }
         }
 
@@ -334,7 +355,7 @@ internal sealed class LossRecovery : IDisposable
     {
         if (Initial.Sent.Length > 0)
         {
-            ActivePath.Rtt.Assume(Math.Max(now - Initial.Sent[Initial.Sent.First].TimeSent, RttEstimator.Granularity));
+            Transmission.Rtt.Assume(Math.Max(now - Initial.Sent[Initial.Sent.First].TimeSent, RttEstimator.Granularity));
         }
 
         foreach (PacketNumberSpace space in _spaces)
@@ -385,7 +406,7 @@ internal sealed class LossRecovery : IDisposable
 
     private void UpdateTimeout(long now)
     {
-        _probe.Update(_spaces, ActivePath, PeerMaxAckDelay, now);
+        _probe.Update(_spaces, Transmission, PeerMaxAckDelay, now);
         long lossTime = long.MaxValue;
         foreach (PacketNumberSpace space in _spaces)
         {

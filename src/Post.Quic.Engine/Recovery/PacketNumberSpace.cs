@@ -5,8 +5,7 @@ namespace Post.Quic.Engine.Recovery;
 
 /// <summary>
 /// One packet-number space (RFC 9000 section 12.3): the numbers it gives out, the packets that are on their way and
-/// the frames they carry, and what was received in it. The application space belongs to a path id, since multipath
-/// has one for each path.
+/// the frames they carry, and what was received in it. Each path has an application space of its own.
 /// </summary>
 /// <remarks>
 /// To send a packet: use <see cref="NextPacketNumber"/> (it stays the same until the packet is sent), record its
@@ -22,12 +21,12 @@ internal sealed class PacketNumberSpace : IDisposable
         Id = id;
         PathId = pathId;
         _skipped = new SkippedPacketNumbers(random);
-        Received = new ReceivedPackets(id);
+        Received = new ReceivedPackets(id, pathId: pathId);
     }
 
     public PacketNumberSpaceId Id { get; }
 
-    /// <summary>The multipath path id the space belongs to; 0 everywhere but in multipath's application spaces.</summary>
+    /// <summary>The id of the path the space belongs to.</summary>
     public uint PathId { get; }
 
     /// <summary>What the packets on their way carry; the packet being built records here.</summary>
@@ -79,13 +78,13 @@ internal sealed class PacketNumberSpace : IDisposable
     internal RecentLosses RecentLosses { get; } = new();
 
     /// <summary>
-    /// Whether a packet of <paramref name="size"/> bytes that counts as in flight may be sent on the path now. Ask
-    /// only when there is something to send: a refusal shows that the path, not the application, was the limit.
+    /// Whether a packet of <paramref name="size"/> bytes that counts as in flight may be sent over the network now.
+    /// Ask only when there is something to send: a refusal shows that the network, not the application, was the limit.
     /// </summary>
-    public SendPermission CanSend(Transmission path, int size, long now) =>
+    public SendPermission CanSend(Transmission transmission, int size, long now) =>
         Sent.Length >= Connection.Limits.SentPackets || Frames.Count >= Connection.Limits.SentFrames
             ? SendPermission.Bookkeeping
-            : path.CanSend(size, now);
+            : transmission.CanSend(size, now);
 
     /// <summary>The next number is used; the one after it may be left out on purpose.</summary>
     internal void UsePacketNumber() => NextPacketNumber = _skipped.Following(NextPacketNumber);

@@ -47,10 +47,10 @@ internal sealed class ProbeTimer
 
     /// <summary>Finds the deadline (RFC 9002 appendix A.8).</summary>
     /// <param name="spaces">In the order of the handshake.</param>
-    /// <param name="path">The path whose round trip counts.</param>
+    /// <param name="transmission">Of the network whose round trip counts.</param>
     /// <param name="maxAckDelay">The peer's max_ack_delay.</param>
     /// <param name="now">The time.</param>
-    public void Update(ReadOnlySpan<PacketNumberSpace> spaces, Transmission path, long maxAckDelay, long now)
+    public void Update(ReadOnlySpan<PacketNumberSpace> spaces, Transmission transmission, long maxAckDelay, long now)
     {
         Deadline = long.MaxValue;
         Space = null;
@@ -80,7 +80,7 @@ internal sealed class ProbeTimer
             }
 
             // RFC 9002 section 6.2.1: the peer delays its acknowledgements only there.
-            long period = path.Rtt.ProbeTimeout + (application ? maxAckDelay : 0);
+            long period = transmission.Rtt.ProbeTimeout + (application ? maxAckDelay : 0);
 
             // From the last ack-eliciting packet, which is the probe; where that could not be sent, from when it was
             // asked for, or the timer would expire again and again.
@@ -103,7 +103,7 @@ internal sealed class ProbeTimer
             {
                 if (space.Id == id && !space.IsDiscarded)
                 {
-                    Deadline = now + (path.Rtt.ProbeTimeout << Count);
+                    Deadline = now + (transmission.Rtt.ProbeTimeout << Count);
                     Space = space;
                     return;
                 }

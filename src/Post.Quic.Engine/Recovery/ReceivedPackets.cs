@@ -21,6 +21,7 @@ internal sealed class ReceivedPackets
     private const ulong DefaultReorderingThreshold = 1;
 
     private readonly PacketNumberSpaceId _space;
+    private readonly uint _pathId;
     private readonly DuplicateFilter _duplicates;
 
     // The largest first, as ACK frames have them.
@@ -39,9 +40,10 @@ internal sealed class ReceivedPackets
     private long _largestReceivedTime;
     private EcnCounts _ecn;
 
-    public ReceivedPackets(PacketNumberSpaceId space, long maxAckDelay = DefaultMaxAckDelay)
+    public ReceivedPackets(PacketNumberSpaceId space, long maxAckDelay = DefaultMaxAckDelay, uint pathId = 0)
     {
         _space = space;
+        _pathId = pathId;
         _maxAckDelay = maxAckDelay;
         _duplicates = new DuplicateFilter(space == PacketNumberSpaceId.Application
             ? Connection.Limits.DuplicateWindow
@@ -164,7 +166,7 @@ internal sealed class ReceivedPackets
             return false;
         }
 
-        log.Record(new SentFrame(SentFrameKind.Ack, _ranges[0].Largest));
+        log.Record(SentFrame.OfPath(SentFrameKind.Ack, _pathId, _ranges[0].Largest));
         _largestAckSent = _ranges[0].Largest;
         _ackSentTime = now;
         _anyUnreported = false;

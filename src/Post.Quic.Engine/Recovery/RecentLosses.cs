@@ -59,7 +59,7 @@ internal sealed class RecentLosses
             packet.TimeSent,
             now,
             (int)Math.Min(largestAcked - packet.PacketNumber, int.MaxValue),
-            packet.PathIndex,
+            packet.NetworkIndex,
             byTime);
     }
 
@@ -95,13 +95,13 @@ internal sealed class RecentLosses
         }
     }
 
-    /// <summary>A path is gone, and its index may be given to another.</summary>
-    public void ForgetPath(byte index)
+    /// <summary>A network is gone, and its index may be given to another.</summary>
+    public void ForgetNetwork(byte index)
     {
         int kept = 0;
         for (int i = 0; i < _count; i++)
         {
-            if (_entries![i].PathIndex != index)
+            if (_entries![i].NetworkIndex != index)
             {
                 _entries[kept++] = _entries[i];
             }
@@ -122,6 +122,6 @@ internal sealed class RecentLosses
         long TimeSent,
         long TimeLost,
         int Distance,
-        byte PathIndex,
+        byte NetworkIndex,
         bool ByTime);
 }

@@ -23,8 +23,11 @@ internal readonly record struct SentFrame
     /// <summary>Offset in the stream or CRYPTO data; the limit announced by MAX_*.</summary>
     public ulong Offset { get; }
 
-    /// <summary>Bytes of data.</summary>
+    /// <summary>Bytes of data; the path id of a frame that speaks of a path.</summary>
     public uint Length { get; }
+
+    /// <summary>The path that the frame speaks of, which need not be the one that it goes by.</summary>
+    public uint PathId => Length;
 
     public SentFrameKind Kind { get; }
 
@@ -33,6 +36,11 @@ internal readonly record struct SentFrame
 
     public static SentFrame Crypto(EncryptionLevel level, ulong offset, uint length) =>
         new(SentFrameKind.Crypto, (ulong)level, offset, length);
+
+    /// <param name="kind">Its kind.</param>
+    /// <param name="pathId">The path that it speaks of.</param>
+    /// <param name="id">As the kind has it.</param>
+    public static SentFrame OfPath(SentFrameKind kind, uint pathId, ulong id) => new(kind, id, 0, pathId);
 
     public static SentFrame Stream(ulong streamId, ulong offset, uint length, bool fin) =>
         new(SentFrameKind.Stream, streamId, offset, length, fin);

@@ -15,7 +15,7 @@ internal struct SentPacket
     /// <summary>Place of the first of its frames in the space's log.</summary>
     internal long FirstFrame;
 
-    /// <summary>Delivery-rate sample: bytes the path had delivered when this was sent, and when that was known.</summary>
+    /// <summary>Delivery-rate sample: bytes the network had delivered when this was sent, and when that was known.</summary>
     public ulong Delivered;
 
     public long DeliveredTime;
@@ -24,6 +24,9 @@ internal struct SentPacket
     public long FirstSentTime;
 
     internal int FrameCount;
+
+    /// <summary>The path that it went by.</summary>
+    public uint PathId;
 
     /// <summary>Bytes of the packet, header and AEAD tag included, without UDP and IP.</summary>
     public ushort Size;
@@ -38,8 +41,8 @@ internal struct SentPacket
     /// <summary>Lowest bits of the key-update generation it was protected with (RFC 9001 section 6).</summary>
     public byte KeyGeneration;
 
-    /// <summary>Index of the path it was sent on, among the connection's <see cref="Transmission"/>s.</summary>
-    public byte PathIndex;
+    /// <summary>Index of the network it was sent over, among the path's <see cref="Transmission"/>s.</summary>
+    public byte NetworkIndex;
 
     /// <summary>The ECN field its datagram was sent with, not counting what the network made of it.</summary>
     public bool SentWithEct;

@@ -18,7 +18,7 @@ internal enum SentPacketFlags : byte
     /// <summary>Carries PATH_CHALLENGE: the path may not exist, so its loss says nothing (RFC 9000 section 9.4).</summary>
     PathProbe = 1 << 3,
 
-    /// <summary>The path it was sent on is gone: no RTT sample and no congestion control from it.</summary>
+    /// <summary>The network it was sent over is gone: no RTT sample and no congestion control from it.</summary>
     Orphaned = 1 << 4,
 
     /// <summary>Sent because the probe timeout expired (RFC 9002 section 6.2.4).</summary>

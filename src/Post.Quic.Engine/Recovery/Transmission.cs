@@ -3,8 +3,8 @@ using Post.Quic.Engine.Congestion;
 namespace Post.Quic.Engine.Recovery;
 
 /// <summary>
-/// What recovery knows of one path: its round trip, congestion window, pacing, ECN and datagram size, and how many
-/// bytes are on it. A path that changes its address gets a new one (RFC 9000 section 9.4).
+/// What recovery knows of one network: its round trip, congestion window, pacing, ECN and datagram size, and how many
+/// bytes are on it. Another address gets a new one (RFC 9000 section 9.4).
 /// </summary>
 internal sealed class Transmission
 {
@@ -34,7 +34,7 @@ internal sealed class Transmission
         Ecn = new EcnValidator(ecnEnabled);
     }
 
-    /// <summary>Its place among the paths of the connection, as sent packets name it.</summary>
+    /// <summary>Its place among the networks of the path, as sent packets name it.</summary>
     public byte Index { get; }
 
     public RttEstimator Rtt { get; }

@@ -1,20 +1,20 @@
 namespace Post.Quic.Engine.Recovery;
 
-/// <summary>The paths of a connection by the index that sent packets bear, and the one in use.</summary>
+/// <summary>What is known of the networks of a path, by the index that sent packets bear, and which is in use.</summary>
 internal sealed class Transmissions
 {
-    private Transmission?[] _paths = new Transmission?[1];
+    private Transmission?[] _transmissions = new Transmission?[1];
 
-    /// <summary>The path that new data is sent on; it also stands in for a path that is gone.</summary>
+    /// <summary>Of the network that new data is sent over; it also stands in for one that is gone.</summary>
     public Transmission Active { get; private set; } = null!;
 
-    /// <summary>The lowest index that no path has.</summary>
+    /// <summary>The lowest index that no network has.</summary>
     public byte FreeIndex
     {
         get
         {
             int index = 0;
-            while (index < _paths.Length && _paths[index] is not null)
+            while (index < _transmissions.Length && _transmissions[index] is not null)
             {
                 index++;
             }
@@ -23,61 +23,61 @@ internal sealed class Transmissions
         }
     }
 
-    public void Add(Transmission path)
+    public void Add(Transmission transmission)
     {
-        if (path.Index >= _paths.Length)
+        if (transmission.Index >= _transmissions.Length)
         {
-            Array.Resize(ref _paths, path.Index + 1);
+            Array.Resize(ref _transmissions, transmission.Index + 1);
         }
 
-        if (_paths[path.Index] is not null)
+        if (_transmissions[transmission.Index] is not null)
         {
-            throw new InvalidOperationException("The index belongs to another path.");
+            throw new InvalidOperationException("The index belongs to another network.");
         }
 
-        _paths[path.Index] = path;
-        Active ??= path;
+        _transmissions[transmission.Index] = transmission;
+        Active ??= transmission;
     }
 
-    public void Activate(Transmission path) => Active = path;
+    public void Activate(Transmission transmission) => Active = transmission;
 
-    public void Remove(Transmission path)
+    public void Remove(Transmission transmission)
     {
-        if (path == Active)
+        if (transmission == Active)
         {
-            throw new InvalidOperationException("The active path cannot be removed.");
+            throw new InvalidOperationException("The active network cannot be removed.");
         }
 
-        _paths[path.Index] = null;
+        _transmissions[transmission.Index] = null;
     }
 
-    /// <summary>The path the packet was sent on; null if that is gone.</summary>
-    public Transmission? Find(in SentPacket packet) => packet.IsOrphaned ? null : _paths[packet.PathIndex];
+    /// <summary>Of the network the packet was sent over; null if that is gone.</summary>
+    public Transmission? Find(in SentPacket packet) => packet.IsOrphaned ? null : _transmissions[packet.NetworkIndex];
 
-    public Transmission? Find(byte index) => index < _paths.Length ? _paths[index] : null;
+    public Transmission? Find(byte index) => index < _transmissions.Length ? _transmissions[index] : null;
 
     public Transmission FindOrActive(in SentPacket packet) => Find(packet) ?? Active;
 
-    public Enumerator GetEnumerator() => new(_paths);
+    public Enumerator GetEnumerator() => new(_transmissions);
 
     public struct Enumerator
     {
-        private readonly Transmission?[] _paths;
+        private readonly Transmission?[] _transmissions;
         private int _index;
 
         internal Enumerator(Transmission?[] paths)
         {
-            _paths = paths;
+            _transmissions = paths;
             _index = -1;
         }
 
-        public readonly Transmission Current => _paths[_index]!;
+        public readonly Transmission Current => _transmissions[_index]!;
 
         public bool MoveNext()
         {
-            while (++_index < _paths.Length)
+            while (++_index < _transmissions.Length)
             {
-                if (_paths[_index] is not null)
+                if (_transmissions[_index] is not null)
                 {
                     return true;
                 }

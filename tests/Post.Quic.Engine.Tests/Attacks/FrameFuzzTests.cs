@@ -100,7 +100,7 @@ public sealed class FrameFuzzTests
             Assert.IsLessThan(4L << 20, state.Pool.RentedBytes);
             Assert.IsLessThanOrEqualTo(Limits.MaxActiveConnectionIds, victim.Ids.Count);
             Assert.IsLessThanOrEqualTo(400, victim.Core.Streams.Count);
-            Assert.IsLessThanOrEqualTo(Limits.MaxPendingPathResponses, state.Paths.Active.Responses.Count);
+            Assert.IsLessThanOrEqualTo(Limits.MaxPendingPathResponses, state.Paths.First.Network.Responses.Count);
         }
     }
 
@@ -117,7 +117,7 @@ public sealed class FrameFuzzTests
                 StreamFrame.Write(ref writer, theirs, (ulong)random.Below(3_000), data, fin: false);
                 break;
             case 5:
-                ulong largest = victim.Recovery.Application.NextPacketNumber - 1;
+                ulong largest = victim.Paths.First.Space.NextPacketNumber - 1;
                 _ = AckFrameWriter.TryWrite(ref writer, [new PacketNumberRange(largest, largest)], 10, default, out _);
                 break;
             case 6:

@@ -96,7 +96,7 @@ public sealed class ResourceAttackTests
         }
 
         Assert.IsNull(pair.Server.Closed, $"{pair.Server.Closed}");
-        PacketNumberSpace space = pair.Server.Core.State.Recovery.Application;
+        PacketNumberSpace space = pair.Server.Core.State.Paths.First.Space;
         Assert.IsLessThanOrEqualTo(Limits.SentAckOnlyPackets + 64, space.Sent.Length);
         Assert.IsLessThan(4_096, space.Frames.Count);
 
@@ -205,11 +205,11 @@ public sealed class ResourceAttackTests
         pair.Network.FromServer = new LinkConditions { Loss = 1 };
         Assert.IsTrue(pair.Server.Core!.Streams.TryOpen(true, out TransportStream? stream));
         Assert.IsTrue(stream!.WriteReference(new byte[64 << 20], null));
-        ulong first = pair.Server.Core.State.Recovery.Application.NextPacketNumber;
+        ulong first = pair.Server.Core.State.Paths.First.Space.NextPacketNumber;
         for (int i = 0; i < 3_000 && pair.Server.Closed is null; i++)
         {
             pair.RunFor(1_000);
-            ulong largest = pair.Server.Core.State.Recovery.Application.NextPacketNumber - 1;
+            ulong largest = pair.Server.Core.State.Paths.First.Space.NextPacketNumber - 1;
             if (largest <= first)
             {
                 continue;

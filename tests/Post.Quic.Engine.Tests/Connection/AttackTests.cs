@@ -32,7 +32,7 @@ public sealed class AttackTests
                         new PathChallengeFrame(pair.Server.Core!.State.Random.NextUInt64()).Write(ref writer);
                     }
                 });
-            Assert.IsLessThanOrEqualTo(Limits.MaxPendingPathResponses, pair.Server.Core!.State.Paths.Active.Responses.Count);
+            Assert.IsLessThanOrEqualTo(Limits.MaxPendingPathResponses, pair.Server.Core!.State.Paths.First.Network.Responses.Count);
             pair.Drive();
         }
 
@@ -106,7 +106,7 @@ public sealed class AttackTests
     public void Retirement_of_the_id_that_carried_it_is_a_protocol_violation()
     {
         using Pair pair = Quiet(out EvilPeer evil);
-        ulong carrier = pair.Client.Core!.State.Paths.Active.RemoteId.Sequence;
+        ulong carrier = pair.Client.Core!.State.Paths.First.Network.RemoteId.Sequence;
         evil.Send(pair.Now, (ref WireWriter writer) => new RetireConnectionIdFrame(carrier).Write(ref writer));
         Assert.AreEqual((ulong)TransportErrorCode.ProtocolViolation, pair.Server.Closed?.ErrorCode);
     }
@@ -134,8 +134,8 @@ public sealed class AttackTests
         Assert.IsNull(pair.Server.Closed, $"{pair.Server.Closed}");
 
         ConnectionState client = pair.Client.Core!.State;
-        Assert.IsTrue(client.RemoteIds.TryTake(out RemoteConnectionId next));
-        client.Paths.Active.RemoteId = next;
+        Assert.IsTrue(client.Paths.First.RemoteIds.TryTake(out RemoteConnectionId next));
+        client.Paths.First.Network.RemoteId = next;
         challenges.Data.Clear();
         evil.From = NetworkAddress.FromIPv4(0x0a0000aa, 7);
         evil.Send(pair.Now, (ref WireWriter writer) => PingFrame.Write(ref writer));
@@ -162,7 +162,7 @@ public sealed class AttackTests
         int before = pair.Server.Core!.Datagrams.MaxSize;
         evil.Send(pair.Now, (ref WireWriter writer) => new NewConnectionIdFrame(
             100, 100, new ConnectionId(new byte[20]), new StatelessResetToken(new byte[16])).Write(ref writer));
-        Assert.AreEqual(20, pair.Server.Core.State.Paths.Active.RemoteId.Id.Length);
+        Assert.AreEqual(20, pair.Server.Core.State.Paths.First.Network.RemoteId.Id.Length);
         Assert.AreEqual(before - 12, pair.Server.Core.Datagrams.MaxSize);
     }
 
@@ -227,7 +227,7 @@ public sealed class AttackTests
     public void Junk_and_forgeries_change_nothing()
     {
         using Pair pair = Quiet(out EvilPeer _);
-        ConnectionId id = pair.Client.Core!.State.Paths.Active.RemoteId.Id;
+        ConnectionId id = pair.Client.Core!.State.Paths.First.Network.RemoteId.Id;
         for (int i = 0; i < 2000; i++)
         {
             byte[] junk = pair.RandomBytes(20 + (i % 1400));
@@ -334,13 +334,12 @@ public sealed class AttackTests
     {
         using Pair pair = Quiet(out EvilPeer evil);
         pair.Network.Conditions = new LinkConditions { Loss = 1 };
-        var paths = new PathStatistics[100];
         for (ushort i = 0; i < 500; i++)
         {
             evil.From = NetworkAddress.FromIPv4(0xc0a80000u + i, i);
             evil.Send(pair.Now, (ref WireWriter writer) => writer.WriteByte(1));
             pair.Drive();
-            Assert.IsLessThanOrEqualTo(Limits.MaxPaths, pair.Server.Core!.GetPaths(paths));
+            Assert.IsLessThanOrEqualTo(Limits.MaxNetworks, pair.Server.Core!.GetPaths().Length);
         }
 
         Assert.IsNull(pair.Server.Closed);

@@ -132,7 +132,7 @@ public sealed class ClosingTests
     {
         using Pair pair = new Pair().Handshake();
         pair.RunFor(1_000_000);
-        ConnectionId used = pair.Client.Core!.State.Paths.Active.RemoteId.Id;
+        ConnectionId used = pair.Client.Core!.State.Paths.First.Network.RemoteId.Id;
         byte[] reset = pair.RandomBytes(43);
         reset[0] = 0x40;
         pair.Server.Tokens[used].Span.CopyTo(reset.AsSpan(^16));

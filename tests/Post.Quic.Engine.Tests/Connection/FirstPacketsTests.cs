@@ -29,11 +29,11 @@ public sealed class FirstPacketsTests
         Unchanged(Retry(client, destination: new ConnectionId([9, 9, 9])), "not to the client's id");
         Deliver(pair, Retry(client));
         Assert.IsNotNull(client.RetrySource);
-        ConnectionId followed = client.Paths.Active.RemoteId.Id;
+        ConnectionId followed = client.Paths.First.Network.RemoteId.Id;
         Assert.AreNotEqual(first, followed);
 
         Deliver(pair, Retry(client, source: new ConnectionId([7, 7, 7, 7, 7, 7, 7, 7])));
-        Assert.AreEqual(followed, client.Paths.Active.RemoteId.Id, "a second Retry");
+        Assert.AreEqual(followed, client.Paths.First.Network.RemoteId.Id, "a second Retry");
         Deliver(pair, Negotiation(client, (uint)QuicVersion.Version2));
         Assert.AreEqual(QuicVersion.Version1, client.Version.Current, "a Version Negotiation packet after a Retry");
 
@@ -49,10 +49,10 @@ public sealed class FirstPacketsTests
     {
         using Pair pair = new Pair().Handshake();
         ConnectionState client = pair.Client.Core!.State;
-        ConnectionId id = client.Paths.Active.RemoteId.Id;
+        ConnectionId id = client.Paths.First.Network.RemoteId.Id;
         Deliver(pair, Retry(client));
         Assert.IsNull(client.RetrySource);
-        Assert.AreEqual(id, client.Paths.Active.RemoteId.Id);
+        Assert.AreEqual(id, client.Paths.First.Network.RemoteId.Id);
     }
 
     [TestMethod]
@@ -79,9 +79,9 @@ public sealed class FirstPacketsTests
         ConnectionState client = pair.Client.Core!.State;
         var buffer = new byte[100];
         var writer = new WireWriter(buffer);
-        PacketHeaderWriter.WriteShort(ref writer, client.Paths.Active.RemoteId.Id, 4, keyPhase: false, spin: false, fixedBit: true);
+        PacketHeaderWriter.WriteShort(ref writer, client.Paths.First.Network.RemoteId.Id, 4, keyPhase: false, spin: false, fixedBit: true);
         int numberOffset = writer.Position;
-        ulong number = client.Recovery.Application.NextPacketNumber;
+        ulong number = client.Paths.First.Space.NextPacketNumber;
         PacketNumber.Write(ref writer, number, 4);
         client.Keys.Application!.Protect(buffer.AsSpan(0, writer.Position + PacketKeys.Overhead), numberOffset, 4, number);
         pair.Server.Core!.ReceiveDatagram(buffer.AsSpan(0, writer.Position + PacketKeys.Overhead), ToServer(pair), pair.Now);
@@ -95,10 +95,10 @@ public sealed class FirstPacketsTests
         ConnectionState client = pair.Client.Core!.State;
         var buffer = new byte[100];
         var writer = new WireWriter(buffer);
-        PacketHeaderWriter.WriteShort(ref writer, client.Paths.Active.RemoteId.Id, 4, keyPhase: false, spin: false, fixedBit: true);
+        PacketHeaderWriter.WriteShort(ref writer, client.Paths.First.Network.RemoteId.Id, 4, keyPhase: false, spin: false, fixedBit: true);
         buffer[0] |= 0x18;
         int numberOffset = writer.Position;
-        ulong number = client.Recovery.Application.NextPacketNumber;
+        ulong number = client.Paths.First.Space.NextPacketNumber;
         PacketNumber.Write(ref writer, number, 4);
         PingFrame.Write(ref writer);
         client.Keys.Application!.Protect(buffer.AsSpan(0, writer.Position + PacketKeys.Overhead), numberOffset, 4, number);
@@ -216,7 +216,7 @@ public sealed class FirstPacketsTests
         // Both Handshake and 1-RTT have nothing but a PING to say, so that the first is padded for its sample.
         using Pair pair = new Pair().Connect();
         pair.RunUntil(() => pair.Client.IsComplete, 5_000_000, "the client's side of the handshake");
-        pair.Client.Core!.State.Recovery.Handshake.ProbesPending = 1;
+        pair.Client.Core!.State.Paths.First.Recovery.Handshake.ProbesPending = 1;
         pair.Client.Core.Ping();
         long before = pair.Client.Core.GetStatistics().PacketsSent;
         var buffer = new byte[1500];
@@ -250,9 +250,9 @@ public sealed class FirstPacketsTests
 
     private static bool Skipped(ConnectionState state, out ulong number)
     {
-        for (number = 0; number < state.Recovery.Application.NextPacketNumber; number++)
+        for (number = 0; number < state.Paths.First.Space.NextPacketNumber; number++)
         {
-            if (state.Recovery.Application.HasSkipped(new PacketNumberRange(number, number)))
+            if (state.Paths.First.Space.HasSkipped(new PacketNumberRange(number, number)))
             {
                 return true;
             }
@@ -262,7 +262,7 @@ public sealed class FirstPacketsTests
     }
 
     private static DatagramMetadata ToServer(Pair pair) => new(
-        pair.Server.Core!.State.Paths.Active.Local, pair.Server.Core.State.Paths.Active.Remote, EcnCodepoint.NotEct);
+        pair.Server.Core!.State.Paths.First.Network.Local, pair.Server.Core.State.Paths.First.Network.Remote, EcnCodepoint.NotEct);
 
     private static void Deliver(Pair pair, byte[] datagram) => pair.Client.Core!.ReceiveDatagram(
         datagram, new DatagramMetadata(pair.Client.Address, pair.Server.Address, EcnCodepoint.NotEct), pair.Now);

@@ -13,7 +13,7 @@ public sealed class NarrowWindowTests
     public void What_fits_whole_into_the_rest_of_the_window_leaves()
     {
         using Pair pair = Narrow();
-        Transmission path = pair.Client.Core!.State.Recovery.ActivePath;
+        Transmission path = pair.Client.Core!.State.Paths.First.Transmission;
         ulong first = Enqueue(pair, 1_000);
         Enqueue(pair, 1_000);
         ulong small = Enqueue(pair, (int)(path.Congestion.Window - 2_140));
@@ -29,7 +29,7 @@ public sealed class NarrowWindowTests
     public void The_end_of_a_stream_leaves_where_it_fits()
     {
         using Pair pair = Narrow();
-        Transmission path = pair.Client.Core!.State.Recovery.ActivePath;
+        Transmission path = pair.Client.Core!.State.Paths.First.Transmission;
         Enqueue(pair, 1_000);
         Enqueue(pair, 1_000);
         pair.Drive();
@@ -43,7 +43,7 @@ public sealed class NarrowWindowTests
     public void A_large_stream_is_not_cut_into_pieces_as_small_as_the_rest_of_the_window()
     {
         using Pair pair = Narrow();
-        Transmission path = pair.Client.Core!.State.Recovery.ActivePath;
+        Transmission path = pair.Client.Core!.State.Paths.First.Transmission;
         Enqueue(pair, 1_000);
         Enqueue(pair, 1_000);
         pair.Drive();
@@ -59,7 +59,7 @@ public sealed class NarrowWindowTests
     {
         Pair pair = new Pair().Handshake();
         pair.RunFor(2_000_000);
-        Transmission path = pair.Client.Core!.State.Recovery.ActivePath;
+        Transmission path = pair.Client.Core!.State.Paths.First.Transmission;
         path.OnPersistentCongestion(pair.Now);
         Assert.AreEqual(0, path.BytesInFlight);
         Assert.AreEqual(2L * path.Congestion.MaxDatagramSize, path.Congestion.Window);

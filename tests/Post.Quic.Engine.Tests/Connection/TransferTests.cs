@@ -71,8 +71,7 @@ public sealed class TransferTests
         {
             using Pair pair = new Pair(new PairOptions { Seed = seed }).Handshake();
             pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(200_000), 20_000_000);
-            Span<PathStatistics> paths = new PathStatistics[1];
-            _ = pair.Client.Core!.GetPaths(paths);
+            PathStatistics[] paths = pair.Client.Core!.GetPaths();
             Assert.AreEqual(1452, paths[0].Mtu, pair.Repeat);
             pair.Network.Conditions = new LinkConditions { Mtu = 1250 };
             pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(200_000), 60_000_000);
@@ -85,13 +84,12 @@ public sealed class TransferTests
         using Pair pair = new Pair().Handshake();
         pair.Network.Conditions = new LinkConditions { Bandwidth = 2_500_000, MarkAbove = 20_000 };
         pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(1 << 20), 20_000_000);
-        Span<PathStatistics> paths = new PathStatistics[1];
-        _ = pair.Client.Core!.GetPaths(paths);
+        PathStatistics[] paths = pair.Client.Core!.GetPaths();
         Assert.IsTrue(paths[0].EcnCapable);
         Assert.IsGreaterThan(0, paths[0].CongestionEvents);
         pair.Network.Conditions = new LinkConditions { BleachEcn = true };
         pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(1 << 20), 20_000_000);
-        _ = pair.Client.Core.GetPaths(paths);
+        paths = pair.Client.Core.GetPaths();
         Assert.IsFalse(paths[0].EcnCapable);
     }
 

@@ -249,10 +249,10 @@ public sealed class QlogEventTests
     {
         var world = new TraceWorld();
         Network second = TraceWorld.NewPath(3);
-        world.Trace.PathChanged(TraceWorld.Start, new PathEvent(0, PathChange.Added, TraceWorld.Local, TraceWorld.Remote));
-        world.Trace.PathChanged(TraceWorld.Start, new PathEvent(3, PathChange.Added, TraceWorld.Local, TraceWorld.Remote));
-        world.Trace.PathChanged(TraceWorld.Start, new PathEvent(3, PathChange.Validated, TraceWorld.Local, TraceWorld.Remote));
-        world.Trace.PathChanged(TraceWorld.Start, new PathEvent(3, PathChange.Active, TraceWorld.Local, TraceWorld.Remote));
+        world.Trace.PathChanged(TraceWorld.Start, new PathEvent(0, 0, PathChange.Added, TraceWorld.Local, TraceWorld.Remote));
+        world.Trace.PathChanged(TraceWorld.Start, new PathEvent(0, 3, PathChange.Added, TraceWorld.Local, TraceWorld.Remote));
+        world.Trace.PathChanged(TraceWorld.Start, new PathEvent(0, 3, PathChange.Validated, TraceWorld.Local, TraceWorld.Remote));
+        world.Trace.PathChanged(TraceWorld.Start, new PathEvent(0, 3, PathChange.Active, TraceWorld.Local, TraceWorld.Remote));
         world.Trace.PacketSent(TraceWorld.Start, world.Path, EncryptionLevel.Application, 1, 50, [1]);
         world.Trace.PacketSent(TraceWorld.Start, second, EncryptionLevel.Application, 2, 50, [1]);
         QlogFile file = await world.ReadAsync();

@@ -69,7 +69,7 @@ public sealed class QlogTraceTests
     {
         // The clock of this world stands still and the ring is large: the writer sleeps until the end.
         var world = new TraceWorld(bufferSize: 16 << 20);
-        var path = new PathEvent(0, PathChange.Mtu, TraceWorld.Local, TraceWorld.Remote);
+        var path = new PathEvent(0, 0, PathChange.Mtu, TraceWorld.Local, TraceWorld.Remote);
         Run(100);
         long before = GC.GetAllocatedBytesForCurrentThread();
         Run(5_000);
@@ -146,7 +146,7 @@ public sealed class QlogTraceTests
         string directory = Directory.CreateTempSubdirectory("qlog").FullName;
         try
         {
-            var options = new QuicTraceOptions { Directory = Path.Combine(directory, "new") };
+            var options = new QuicTraceOptions { Directory = System.IO.Path.Combine(directory, "new") };
             options.Validate();
             QlogConnection connection = new TraceWorld(isServer: true).Connection;
             for (int i = 0; i < 2; i++)
@@ -156,9 +156,9 @@ public sealed class QlogTraceTests
                 await trace.DisposeAsync();
             }
 
-            string[] names = [.. Directory.GetFiles(options.Directory).Select(file => Path.GetFileName(file)!).Order()];
+            string[] names = [.. Directory.GetFiles(options.Directory).Select(file => System.IO.Path.GetFileName(file)!).Order()];
             CollectionAssert.AreEqual(new[] { "0102030405060708_server-2.sqlog", "0102030405060708_server.sqlog" }, names);
-            QlogFile file = QlogFile.Parse(await File.ReadAllBytesAsync(Path.Combine(options.Directory, names[0])));
+            QlogFile file = QlogFile.Parse(await File.ReadAllBytesAsync(System.IO.Path.Combine(options.Directory, names[0])));
             Assert.AreEqual("attempted", file.Single("quic:connection_state_updated").GetProperty("new").GetString());
         }
         finally

@@ -257,13 +257,13 @@ public sealed class LossDetectionTests
         var world = new RecoveryWorld();
         ulong old = world.SendMany(5);
         var path = new Transmission(
-            world.Recovery.Paths.FreeIndex,
+            world.Recovery.Transmissions.FreeIndex,
             new NewRenoController(RecoveryWorld.Size),
             new MtuDiscovery(RecoveryWorld.Size),
             ecnEnabled: false);
-        world.Recovery.AddPath(path);
-        world.Recovery.ActivatePath(path, world.Now);
-        world.Recovery.RemovePath(world.Path, world.Now);
+        world.Recovery.Add(path);
+        world.Recovery.Activate(path, world.Now);
+        world.Recovery.Remove(world.Path, world.Now);
         ulong next = world.Send(path: path);
         world.Now += 30 * Millisecond;
         world.Ack(old + 1);

@@ -3,6 +3,7 @@ using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
+using Path = Post.Quic.Engine.Paths.Path;
 
 namespace Post.Quic.Engine.Tests.Simulation;
 
@@ -36,13 +37,13 @@ internal sealed class EvilPeer
     public byte[] Build(long now, FrameAuthor frames, EncryptionLevel level = EncryptionLevel.Application, int padTo = 0)
     {
         byte[] buffer = new byte[1452];
-        Network path = _side.Core!.State.Paths.Active;
-        Assert.IsTrue(_builder.TryBegin(buffer, 0, level, path, out PacketDraft draft));
+        Path path = _side.Core!.State.Paths.First;
+        Assert.IsTrue(_builder.TryBegin(buffer, 0, level, path, path.Network, out PacketDraft draft));
         var writer = new WireWriter(buffer.AsSpan(draft.PayloadOffset..^16));
         frames(ref writer);
         draft.PayloadLength = writer.Position;
         draft.Flags = SentPacketFlags.AckEliciting | SentPacketFlags.InFlight;
-        int length = _builder.Finish(buffer, ref draft, padTo, path, EcnCodepoint.NotEct, now);
+        int length = _builder.Finish(buffer, ref draft, padTo, path, path.Network, EcnCodepoint.NotEct, now);
         return buffer[..length];
     }
 }

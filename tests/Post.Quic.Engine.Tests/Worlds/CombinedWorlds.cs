@@ -295,7 +295,7 @@ public sealed class CombinedWorlds
             pair.Network.Conditions = marking with { BleachEcn = true };
             _ = pair.Client.Core!.TryMigrate(NetworkAddress.FromIPv4(0x0a010001, 50_001), pair.Now);
         });
-        Assert.AreNotEqual(EcnState.Capable, pair.Client.Core!.State.Paths.Active.Transmission.Ecn.State);
+        Assert.AreNotEqual(EcnState.Capable, pair.Client.Core!.State.Paths.First.Network.Transmission.Ecn.State);
         pair.Network.Conditions = marking;
         World.Exchange(pair, 30_000, 60 * Second, meanwhile: () =>
             pair.Client.Core.TryMigrate(NetworkAddress.FromIPv4(0x0a010002, 50_001), pair.Now));

@@ -78,9 +78,9 @@ public sealed class DarkWorlds
         pair.Network.Conditions = new LinkConditions { Loss = 1 };
         ulong id = World.Begin(pair, data);
         pair.RunFor(20 * Second);
-        Assert.IsGreaterThan(4, pair.Client.Core!.State.Recovery.ProbeTimeoutCount);
+        Assert.IsGreaterThan(4, pair.Client.Core!.State.Paths.First.Recovery.ProbeTimeoutCount);
         pair.Network.Conditions = new LinkConditions();
-        long probe = pair.Client.Core.State.Recovery.NextTimeout;
+        long probe = pair.Client.Core.State.Paths.First.Recovery.NextTimeout;
         if (probe - pair.Now < Second)
         {
             return;

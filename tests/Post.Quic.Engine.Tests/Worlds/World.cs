@@ -121,8 +121,7 @@ internal static class World
     public static string Describe(SimulatedSide side)
     {
         ConnectionCore core = side.Core!;
-        var paths = new PathStatistics[Limits.MaxPaths];
-        IEnumerable<string> seen = paths.Take(core.GetPaths(paths)).Select(path =>
+        IEnumerable<string> seen = core.GetPaths().Select(path =>
             $"{path.Local}-{path.Remote}{(path.IsActive ? " active" : "")}{(path.IsValidated ? " validated" : "")} "
             + $"mtu {path.Mtu} window {path.CongestionWindow} in flight {path.BytesInFlight} lost {path.PacketsLost}");
         return $"{side.Name} {core.Phase} read {side.BytesRead}, probes {core.GetStatistics().ProbeTimeouts}, "
