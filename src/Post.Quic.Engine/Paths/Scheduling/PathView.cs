@@ -1,0 +1,37 @@
+namespace Post.Quic.Engine.Paths.Scheduling;
+
+/// <summary>A path as a scheduler sees it. Times are microseconds, sizes bytes.</summary>
+internal readonly record struct PathView
+{
+    public required uint PathId { get; init; }
+
+    /// <summary>The window and the pacing let a datagram out now.</summary>
+    public required bool CanSend { get; init; }
+
+    /// <summary>
+    /// When they will: now where they do, the pacer's time where that is what holds the path back, and otherwise about when the
+    /// oldest packet on the way will be acknowledged.
+    /// </summary>
+    public required long ReadyAt { get; init; }
+
+    /// <summary>Smoothed; what is assumed before the first sample.</summary>
+    public required long RoundTrip { get; init; }
+
+    public long RoundTripVariation { get; init; }
+
+    public long BytesInFlight { get; init; }
+
+    public long Window { get; init; }
+
+    /// <summary>Bytes a second that the path was seen to deliver or, before it was, that its window and round trip allow.</summary>
+    public long Rate { get; init; }
+
+    /// <summary>What a datagram may hold.</summary>
+    public int DatagramSize { get; init; }
+
+    /// <summary>Either side would rather keep it for when nothing else works (draft-ietf-quic-multipath-21 section 3.3).</summary>
+    public bool IsBackup { get; init; }
+
+    /// <summary>It has owed acknowledgements for two probe timeouts: what it held has been given to the others.</summary>
+    public bool IsSuspect { get; init; }
+}
