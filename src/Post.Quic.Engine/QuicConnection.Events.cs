@@ -1,3 +1,5 @@
+using Post.Quic.Engine.Addressing;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Datagrams;
@@ -6,6 +8,7 @@ using Post.Quic.Engine.Endpoint;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine;

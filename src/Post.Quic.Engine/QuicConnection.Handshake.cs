@@ -1,11 +1,14 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Diagnostics;
 using Post.Quic.Engine.Endpoint;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Tls.Alerts;
+using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine;

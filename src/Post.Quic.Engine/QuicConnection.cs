@@ -2,12 +2,14 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using Post.Quic.Engine.Addressing;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Diagnostics;
 using Post.Quic.Engine.Endpoint;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
-using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine;

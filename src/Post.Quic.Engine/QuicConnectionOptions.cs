@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Udp;
 using Post.Quic.Engine.Wire;

@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Tls.Keys;
 
 namespace Post.Quic.Engine;
@@ -10,5 +11,5 @@ public static class QuicKeyExchangeGroupExtensions
     /// <param name="group">The group.</param>
     /// <returns>True where connections here can agree on keys with it.</returns>
     public static bool IsSupported(this QuicKeyExchangeGroup group) =>
-        Enum.IsDefined(group) && KeyExchange.Find(CryptoProvider.Default, (NamedGroup)group) is not null;
+        Enum.IsDefined(group) && KeyExchange.Find(CryptoProviderFactory.Default, (NamedGroup)group) is not null;
 }

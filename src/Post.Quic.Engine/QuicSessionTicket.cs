@@ -1,6 +1,6 @@
 using System.Net;
-using Post.Quic.Engine.Connection;
-using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Addressing;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Wire;
 

@@ -1,5 +1,5 @@
 using System.Numerics;
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Bounds;
 
 namespace Post.Quic.Engine;
 

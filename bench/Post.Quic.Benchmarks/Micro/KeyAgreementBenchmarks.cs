@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 
 namespace Post.Quic.Benchmarks.Micro;
 
@@ -18,7 +19,7 @@ public class KeyAgreementBenchmarks
     public void Setup()
     {
         string[] parts = Kind.Split(' ');
-        CryptoProvider provider = CryptoProvider.Create(Enum.Parse<CryptoProviderKind>(parts[0]));
+        CryptoProvider provider = CryptoProviderFactory.Create(Enum.Parse<CryptoProviderKind>(parts[0]));
         _agreement = provider.FindKeyAgreement(Enum.Parse<NamedGroup>(parts[1]))!;
         _key = _agreement.Generate();
         _peer = _agreement.Generate().Share;

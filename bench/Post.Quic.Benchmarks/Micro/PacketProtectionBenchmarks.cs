@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Benchmarks.Micro;
@@ -28,7 +29,7 @@ public class PacketProtectionBenchmarks
     {
         byte[] secret = new byte[32];
         _keys = PacketKeys.Create(
-            CryptoProvider.Create(Platform ? CryptoProviderKind.Platform : CryptoProviderKind.Auto),
+            CryptoProviderFactory.Create(Platform ? CryptoProviderKind.Platform : CryptoProviderKind.Auto),
             QuicVersion.Version1,
             CipherSuite.Aes128GcmSha256,
             KeyDirection.Send,

@@ -1,3 +1,5 @@
+using Post.Quic.Engine.Bounds;
+
 namespace Post.Quic.Engine.Congestion;
 
 /// <summary>
@@ -167,5 +169,5 @@ internal abstract class CongestionController
 
     /// <summary>Sets the window within its bounds.</summary>
     protected void SetWindow(long window) =>
-        Window = Math.Clamp(window, MinimumWindow, Math.Max(MinimumWindow, Connection.Limits.CongestionWindow));
+        Window = Math.Clamp(window, MinimumWindow, Math.Max(MinimumWindow, Limits.CongestionWindow));
 }

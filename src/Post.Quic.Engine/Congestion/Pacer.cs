@@ -1,3 +1,5 @@
+using Post.Quic.Engine.Bounds;
+
 namespace Post.Quic.Engine.Congestion;
 
 /// <summary>
@@ -34,7 +36,7 @@ internal sealed class Pacer
 
     public void SetRate(long bytesPerSecond, long now)
     {
-        bytesPerSecond = Math.Min(bytesPerSecond, Connection.Limits.PacingRate);
+        bytesPerSecond = Math.Min(bytesPerSecond, Limits.PacingRate);
         if (bytesPerSecond != _rate)
         {
             Refill(now);

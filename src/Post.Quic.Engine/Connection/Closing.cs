@@ -1,4 +1,5 @@
 using System.Text;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 

@@ -1,10 +1,13 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using Post.Quic.Engine.Addressing;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Datagrams;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Connection;

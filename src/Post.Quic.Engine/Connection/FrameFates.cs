@@ -1,3 +1,4 @@
+using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Recovery;
 
 namespace Post.Quic.Engine.Connection;

@@ -1,5 +1,6 @@
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 using Post.Quic.Engine.Wire.Parameters;

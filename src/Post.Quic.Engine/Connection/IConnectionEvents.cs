@@ -1,7 +1,9 @@
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Datagrams;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Connection;

@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;

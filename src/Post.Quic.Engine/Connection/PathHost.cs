@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Wire;
 

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Bounds;
 
 namespace Post.Quic.Engine.Crypto;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Wire.Parameters;
 
 namespace Post.Quic.Engine.Diagnostics;

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Unicode;
 using Microsoft.Extensions.Logging;
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;

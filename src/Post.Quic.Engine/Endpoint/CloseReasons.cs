@@ -1,5 +1,6 @@
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Endpoint;

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Addressing;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Crypto;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Endpoint;

@@ -1,5 +1,6 @@
+using Post.Quic.Engine.Addressing;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Connection;
-using Post.Quic.Engine.Paths;
 
 namespace Post.Quic.Engine.Endpoint;
 

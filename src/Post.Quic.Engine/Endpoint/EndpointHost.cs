@@ -2,8 +2,10 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Diagnostics;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Tls;
@@ -36,7 +38,7 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
     {
         _options = options;
         Clock = new EndpointClock(options.TimeProvider);
-        Crypto = options.UsePlatformCrypto ? CryptoProvider.Create(CryptoProviderKind.Platform) : CryptoProvider.Default;
+        Crypto = options.UsePlatformCrypto ? CryptoProviderFactory.Create(CryptoProviderKind.Platform) : CryptoProviderFactory.Default;
         Logger = (options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("Post.Quic.Engine");
         Metrics = EngineMetrics.Create(options.MeterFactory, options.TimeProvider);
         StatelessResetKey resetKey = options.StatelessResetKey.IsEmpty

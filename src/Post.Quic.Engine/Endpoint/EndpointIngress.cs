@@ -1,3 +1,5 @@
+using Post.Quic.Engine.Addressing;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Diagnostics;

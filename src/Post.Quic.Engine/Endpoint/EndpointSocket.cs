@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Diagnostics;
 using Post.Quic.Engine.Paths;
@@ -22,7 +23,7 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
         _ingress = host.CreateIngress();
     }
 
-    public Paths.NetworkAddress LocalAddress => _socket.LocalAddress;
+    public NetworkAddress LocalAddress => _socket.LocalAddress;
 
     public UdpSocket Udp => _socket;
 
@@ -32,12 +33,12 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
     public void Start() => _socket.Start(this);
 
     /// <summary>Whether datagrams from that address leave by this socket.</summary>
-    public bool Serves(in Paths.NetworkAddress local) =>
+    public bool Serves(in NetworkAddress local) =>
         local.Port == LocalAddress.Port && (LocalAddress.IsUnspecified || local.IsUnspecified || local.SameHost(LocalAddress));
 
     public UdpSendResult Send(ReadOnlySpan<byte> payload, in OutgoingDatagrams batch, out int sent)
     {
-        Paths.NetworkAddress source = batch.Local.IsUnspecified ? Paths.NetworkAddress.None : batch.Local;
+        NetworkAddress source = batch.Local.IsUnspecified ? NetworkAddress.None : batch.Local;
         return _socket.Send(payload, batch.SegmentSize, new UdpRoute(batch.Remote, source), batch.Ecn, out sent);
     }
 

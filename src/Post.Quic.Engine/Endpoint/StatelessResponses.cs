@@ -1,7 +1,7 @@
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Addressing;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Diagnostics;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Packets;
 

@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Congestion;
 
 namespace Post.Quic.Engine.Paths;

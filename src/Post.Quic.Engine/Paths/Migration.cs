@@ -1,4 +1,5 @@
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Addressing;
+using Post.Quic.Engine.Bounds;
 
 namespace Post.Quic.Engine.Paths;
 

@@ -1,4 +1,5 @@
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Addressing;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;

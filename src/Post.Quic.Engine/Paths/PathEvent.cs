@@ -1,3 +1,5 @@
+using Post.Quic.Engine.Addressing;
+
 namespace Post.Quic.Engine.Paths;
 
 /// <summary>A change of one path, for the layer above.</summary>

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 

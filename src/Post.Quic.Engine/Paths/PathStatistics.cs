@@ -1,3 +1,5 @@
+using Post.Quic.Engine.Addressing;
+
 namespace Post.Quic.Engine.Paths;
 
 /// <summary>What is known of one path at one moment. Times are microseconds; 0 before the first sample.</summary>

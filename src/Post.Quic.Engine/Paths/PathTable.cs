@@ -1,3 +1,5 @@
+using Post.Quic.Engine.Addressing;
+using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 

@@ -1,3 +1,5 @@
+using Post.Quic.Engine.InFlight;
+
 namespace Post.Quic.Engine.Recovery;
 
 /// <summary>

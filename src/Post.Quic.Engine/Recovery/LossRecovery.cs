@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Wire;
@@ -438,12 +439,12 @@ internal sealed class LossRecovery : IDisposable
     private void MakeRoom(PacketNumberSpace space, long now)
     {
         SentPackets sent = space.Sent;
-        while (sent.Length >= Connection.Limits.SentAckOnlyPackets)
+        while (sent.Length >= Limits.SentAckOnlyPackets)
         {
             ref SentPacket oldest = ref sent[sent.First];
             if (oldest.State == SentPacketState.Outstanding
                 && oldest.IsAckEliciting
-                && sent.Length < 2 * Connection.Limits.SentPackets)
+                && sent.Length < 2 * Limits.SentPackets)
             {
                 return;
             }

@@ -1,4 +1,6 @@
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Wire.Frames;
 
 namespace Post.Quic.Engine.Recovery;
@@ -82,7 +84,7 @@ internal sealed class PacketNumberSpace : IDisposable
     /// Ask only when there is something to send: a refusal shows that the network, not the application, was the limit.
     /// </summary>
     public SendPermission CanSend(Transmission transmission, int size, long now) =>
-        Sent.Length >= Connection.Limits.SentPackets || Frames.Count >= Connection.Limits.SentFrames
+        Sent.Length >= Limits.SentPackets || Frames.Count >= Limits.SentFrames
             ? SendPermission.Bookkeeping
             : transmission.CanSend(size, now);
 

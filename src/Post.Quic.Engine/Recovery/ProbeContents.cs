@@ -1,3 +1,5 @@
+using Post.Quic.Engine.InFlight;
+
 namespace Post.Quic.Engine.Recovery;
 
 /// <summary>What probes carry (RFC 9002 section 6.2.4): the oldest of what was sent and not acknowledged, once more.</summary>

@@ -1,3 +1,5 @@
+using Post.Quic.Engine.Bounds;
+
 namespace Post.Quic.Engine.Recovery;
 
 /// <summary>
@@ -39,7 +41,7 @@ internal sealed class ProbeTimer
 
     public void OnExpired(long now)
     {
-        Count = Math.Min(Count + 1, Connection.Limits.ProbeTimeoutDoublings);
+        Count = Math.Min(Count + 1, Limits.ProbeTimeoutDoublings);
         _expired = now;
     }
 

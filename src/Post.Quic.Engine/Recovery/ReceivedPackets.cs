@@ -1,4 +1,6 @@
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Congestion;
+using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 
@@ -46,8 +48,8 @@ internal sealed class ReceivedPackets
         _pathId = pathId;
         _maxAckDelay = maxAckDelay;
         _duplicates = new DuplicateFilter(space == PacketNumberSpaceId.Application
-            ? Connection.Limits.DuplicateWindow
-            : Connection.Limits.HandshakeDuplicateWindow);
+            ? Limits.DuplicateWindow
+            : Limits.HandshakeDuplicateWindow);
     }
 
     /// <summary>RFC 9000 section 18.2: max_ack_delay where the transport parameter is absent, in microseconds.</summary>
@@ -150,7 +152,7 @@ internal sealed class ReceivedPackets
         _ackFrequencySequence = frame.SequenceNumber;
         _ackElicitingThreshold = frame.AckElicitingThreshold;
         _reorderingThreshold = frame.ReorderingThreshold;
-        _maxAckDelay = (long)Math.Min(frame.RequestedMaxAckDelay, Connection.Limits.RequestedAckDelay);
+        _maxAckDelay = (long)Math.Min(frame.RequestedMaxAckDelay, Limits.RequestedAckDelay);
     }
 
     /// <summary>
@@ -320,7 +322,7 @@ internal sealed class ReceivedPackets
 
     private void InsertAt(int index, PacketNumberRange range)
     {
-        if (_rangeCount == Connection.Limits.AckRanges)
+        if (_rangeCount == Limits.AckRanges)
         {
             // The oldest is forgotten; the peer will have to send again what it did not hear of.
             if (index == _rangeCount)
@@ -333,7 +335,7 @@ internal sealed class ReceivedPackets
 
         if (_rangeCount == _ranges.Length)
         {
-            Array.Resize(ref _ranges, Math.Min(Math.Max(4, _ranges.Length * 2), Connection.Limits.AckRanges));
+            Array.Resize(ref _ranges, Math.Min(Math.Max(4, _ranges.Length * 2), Limits.AckRanges));
         }
 
         Array.Copy(_ranges, index, _ranges, index + 1, _rangeCount - index);

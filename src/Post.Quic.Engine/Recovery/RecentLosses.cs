@@ -1,3 +1,6 @@
+using Post.Quic.Engine.Bounds;
+using Post.Quic.Engine.InFlight;
+
 namespace Post.Quic.Engine.Recovery;
 
 /// <summary>
@@ -21,7 +24,7 @@ internal sealed class RecentLosses
     /// </summary>
     public void AddDatagram(ulong packetNumber, in SentFrame frame)
     {
-        if (_datagrams.Count == Connection.Limits.SuspectedDatagrams)
+        if (_datagrams.Count == Limits.SuspectedDatagrams)
         {
             _datagrams.RemoveAt(0);
         }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using Post.Quic.Engine.Bounds;
 
 namespace Post.Quic.Engine.Recovery;
 
@@ -77,7 +78,7 @@ internal sealed class SentPackets : IDisposable
             _first++;
         }
 
-        if (_first == _end && _capacity > Connection.Limits.SentPacketsKeptWhenIdle)
+        if (_first == _end && _capacity > Limits.SentPacketsKeptWhenIdle)
         {
             Release();
         }

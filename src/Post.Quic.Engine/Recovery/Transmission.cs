@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Congestion;
 
 namespace Post.Quic.Engine.Recovery;
@@ -381,7 +382,7 @@ internal sealed class Transmission
         }
         else
         {
-            PacketThreshold = Math.Clamp(loss.Distance + 1, PacketThreshold, Connection.Limits.ReorderingThreshold);
+            PacketThreshold = Math.Clamp(loss.Distance + 1, PacketThreshold, Limits.ReorderingThreshold);
         }
 
         // Only what was lost in the current recovery period can undo it.

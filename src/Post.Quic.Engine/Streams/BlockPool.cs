@@ -1,4 +1,4 @@
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Bounds;
 
 namespace Post.Quic.Engine.Streams;
 

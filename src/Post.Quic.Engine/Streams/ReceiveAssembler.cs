@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Bounds;
 
 namespace Post.Quic.Engine.Streams;
 

@@ -1,6 +1,4 @@
-using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
-using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Tls.Keys;
 using Post.Quic.Engine.Tls.Messages;
 
@@ -45,7 +43,7 @@ internal static class ClientHelloWriter
         }
 
         WriteGroups(writer, options);
-        SignatureSchemes.Write(writer);
+        SignatureAlgorithms.Write(writer);
         ProtocolNames.Write(writer, options.ApplicationProtocols);
         int versions = writer.BeginExtension(ExtensionType.SupportedVersions);
         writer.WriteByte(2);
@@ -59,7 +57,7 @@ internal static class ClientHelloWriter
             writer.End(extension, 2);
         }
 
-        writer.WriteTransportParameters(host, Limits.MaxTransportParameters);
+        TransportParametersExtension.Write(writer, host);
 
         // Without this a server sends no tickets (RFC 8446 section 4.2.9), which is how resumption is declined.
         if (options.AllowResumption)

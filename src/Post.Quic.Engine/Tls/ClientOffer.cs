@@ -1,4 +1,5 @@
 using System.Net.Security;
+using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Tls.Messages;
 using Post.Quic.Engine.Wire;
 

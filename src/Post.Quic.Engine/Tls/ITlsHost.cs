@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tls;

@@ -1,5 +1,4 @@
 using System.Net.Security;
-using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls.Messages;
 
@@ -53,7 +52,7 @@ internal static class ServerHelloWriter
         int message = writer.BeginMessage(HandshakeType.EncryptedExtensions);
         int extensions = writer.Begin(2);
         ProtocolNames.Write(writer, [protocol]);
-        writer.WriteTransportParameters(host, Limits.MaxTransportParameters);
+        TransportParametersExtension.Write(writer, host);
         if (acknowledgesName)
         {
             writer.End(writer.BeginExtension(ExtensionType.ServerName), 2);

@@ -1,10 +1,10 @@
 using System.Security.Cryptography.X509Certificates;
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Tls.Keys;
 using Post.Quic.Engine.Tls.Messages;
-using Post.Quic.Engine.Tls.Tickets;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tls;
@@ -371,7 +371,7 @@ internal sealed class TlsClient : TlsSession
         }
 
         Transcript.Add(message);
-        error = ClientCertificateAnswer.Create(_options, schemes, authorities, out _certificateAnswer);
+        error = ClientCertificateAnswer.Create(_options.SelectCredential, schemes, authorities, out _certificateAnswer);
         _state = ClientState.Certificate;
         return error;
     }

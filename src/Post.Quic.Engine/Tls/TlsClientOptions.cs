@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Tls.Certificates;
 
 namespace Post.Quic.Engine.Tls;
@@ -44,7 +45,7 @@ internal sealed class TlsClientOptions
     public Action<string>? KeyLog { get; init; }
 
     /// <summary>Makes the keys; suites and groups that it lacks are left out.</summary>
-    public CryptoProvider Crypto { get; init; } = CryptoProvider.Default;
+    public CryptoProvider Crypto { get; init; } = CryptoProviderFactory.Default;
 
     /// <summary>The name for SNI: RFC 6066 section 3 has no IP addresses there.</summary>
     public string ServerName => IPAddress.TryParse(TargetHost, out _) ? string.Empty : TargetHost;
@@ -66,8 +67,8 @@ internal sealed class TlsClientOptions
         {
             TargetHost = NormalizeHost(ssl.TargetHost ?? targetHost ?? string.Empty),
             ApplicationProtocols = SslOptionsRules.CheckProtocols(ssl.ApplicationProtocols, nameof(ssl)),
-            CipherSuites = SslOptionsRules.Suites(ssl.CipherSuitesPolicy, crypto ?? CryptoProvider.Default, nameof(ssl)),
-            Groups = SslOptionsRules.Groups(groups, crypto ?? CryptoProvider.Default, nameof(groups)),
+            CipherSuites = SslOptionsRules.Suites(ssl.CipherSuitesPolicy, crypto ?? CryptoProviderFactory.Default, nameof(ssl)),
+            Groups = SslOptionsRules.Groups(groups, crypto ?? CryptoProviderFactory.Default, nameof(groups)),
             CertificatePolicy = CertificatePolicy.ForServers(
                 ssl.CertificateChainPolicy?.Clone(),
                 ssl.CertificateRevocationCheckMode,
@@ -78,7 +79,7 @@ internal sealed class TlsClientOptions
             SessionTicket = ssl.AllowTlsResume ? sessionTicket : null,
             EnableEarlyData = enableEarlyData,
             KeyLog = keyLog,
-            Crypto = crypto ?? CryptoProvider.Default,
+            Crypto = crypto ?? CryptoProviderFactory.Default,
         };
     }
 

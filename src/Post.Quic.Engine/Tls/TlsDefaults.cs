@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 
 namespace Post.Quic.Engine.Tls;
 
@@ -6,13 +7,13 @@ namespace Post.Quic.Engine.Tls;
 internal static class TlsDefaults
 {
     /// <summary>In order of preference, as far as packets can be protected with them here.</summary>
-    public static IReadOnlyList<CipherSuite> CipherSuites { get; } = CipherSuitesOf(CryptoProvider.Default);
+    public static IReadOnlyList<CipherSuite> CipherSuites { get; } = CipherSuitesOf(CryptoProviderFactory.Default);
 
     /// <summary>
     /// In order of preference, as far as they are there: X25519 first, since most peers send a share of it. The hybrids
     /// with ML-KEM are left to those who ask for them: their shares do not fit one packet.
     /// </summary>
-    public static IReadOnlyList<NamedGroup> Groups { get; } = GroupsOf(CryptoProvider.Default);
+    public static IReadOnlyList<NamedGroup> Groups { get; } = GroupsOf(CryptoProviderFactory.Default);
 
     /// <summary>As <see cref="CipherSuites"/>, where another than the default provider is to serve.</summary>
     public static IReadOnlyList<CipherSuite> CipherSuitesOf(CryptoProvider provider) => Array.FindAll(

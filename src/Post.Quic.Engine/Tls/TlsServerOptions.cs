@@ -1,5 +1,6 @@
 using System.Net.Security;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Tls.Tickets;
 
@@ -57,7 +58,7 @@ internal sealed class TlsServerOptions
     public Action<string>? KeyLog { get; init; }
 
     /// <summary>Makes the keys; suites and groups that it lacks are left out.</summary>
-    public CryptoProvider Crypto { get; init; } = CryptoProvider.Default;
+    public CryptoProvider Crypto { get; init; } = CryptoProviderFactory.Default;
 
     /// <summary>Makes the options of .NET's.</summary>
     /// <exception cref="ArgumentException">Something is asked for that QUIC cannot honour; the message says what to set.</exception>
@@ -82,8 +83,8 @@ internal sealed class TlsServerOptions
         return new TlsServerOptions
         {
             ApplicationProtocols = SslOptionsRules.CheckProtocols(ssl.ApplicationProtocols, nameof(ssl)),
-            CipherSuites = SslOptionsRules.Suites(ssl.CipherSuitesPolicy, crypto ?? CryptoProvider.Default, nameof(ssl)),
-            Groups = SslOptionsRules.Groups(groups, crypto ?? CryptoProvider.Default, nameof(groups)),
+            CipherSuites = SslOptionsRules.Suites(ssl.CipherSuitesPolicy, crypto ?? CryptoProviderFactory.Default, nameof(ssl)),
+            Groups = SslOptionsRules.Groups(groups, crypto ?? CryptoProviderFactory.Default, nameof(groups)),
             SelectCredential = CreateSelector(ssl),
             ClientCertificateMode = clientCertificateMode ??
                 (ssl.ClientCertificateRequired ? ClientCertificateMode.Required : ClientCertificateMode.None),
@@ -97,7 +98,7 @@ internal sealed class TlsServerOptions
             EarlyDataContext = earlyDataContext,
             AntiReplay = antiReplay,
             KeyLog = keyLog,
-            Crypto = crypto ?? CryptoProvider.Default,
+            Crypto = crypto ?? CryptoProviderFactory.Default,
         };
     }
 

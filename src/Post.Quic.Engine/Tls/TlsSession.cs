@@ -1,8 +1,9 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Tls.Keys;
 using Post.Quic.Engine.Tls.Messages;

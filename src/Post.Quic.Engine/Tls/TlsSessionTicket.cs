@@ -1,7 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Text;
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls.Messages;
 using Post.Quic.Engine.Wire;

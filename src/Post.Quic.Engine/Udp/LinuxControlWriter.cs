@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Congestion;
-using Post.Quic.Engine.Paths;
 
 namespace Post.Quic.Engine.Udp;
 

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Addressing;
 
 namespace Post.Quic.Engine.Udp;
 

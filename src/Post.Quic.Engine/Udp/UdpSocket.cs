@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Congestion;
-using Post.Quic.Engine.Paths;
 
 namespace Post.Quic.Engine.Udp;
 

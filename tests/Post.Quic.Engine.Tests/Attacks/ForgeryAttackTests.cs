@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Endpoint;

@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Tests.Recovery;
@@ -75,7 +76,7 @@ public sealed class CongestionTests
             }
 
             Assert.IsGreaterThan(1_000_000, controller.Window, controller.Name);
-            Assert.IsLessThanOrEqualTo(Connection.Limits.CongestionWindow, controller.Window, controller.Name);
+            Assert.IsLessThanOrEqualTo(Limits.CongestionWindow, controller.Window, controller.Name);
         }
     }
 

@@ -1,6 +1,7 @@
 using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Tests.Simulation;
 using Post.Quic.Engine.Wire;
@@ -280,7 +281,7 @@ public sealed class FirstPacketsTests
             token ?? [1, 2, 3],
             5);
         int length = writer.Position + RetryIntegrity.TagLength;
-        using var integrity = new RetryIntegrity(CryptoProvider.Default);
+        using var integrity = new RetryIntegrity(CryptoProviderFactory.Default);
         integrity.Write(QuicVersion.Version1, client.OriginalDestination.Span, packet.AsSpan(0, length));
         packet[length - 1] ^= tag;
         return packet[..length];

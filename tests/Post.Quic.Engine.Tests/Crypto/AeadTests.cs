@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tests.Crypto;
@@ -128,7 +129,7 @@ public sealed class AeadTests
     {
         CryptoProvider lib = CryptoProviders.Get(CryptoProviders.LibCrypto);
         StringAssert.StartsWith(lib.Name, "libcrypto (OpenSSL ");
-        Assert.AreSame(lib, CryptoProvider.Default);
+        Assert.AreSame(lib, CryptoProviderFactory.Default);
         Assert.IsTrue(lib.IsSupported(CipherSuite.ChaCha20Poly1305Sha256));
     }
 

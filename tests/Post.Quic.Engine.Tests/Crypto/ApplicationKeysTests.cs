@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tests.Crypto;
@@ -269,7 +270,7 @@ public sealed class ApplicationKeysTests
     [TestMethod]
     public void A_server_may_send_before_it_may_receive()
     {
-        using var keys = new ApplicationKeys(CryptoProvider.Default, QuicVersion.Version1, Suite);
+        using var keys = new ApplicationKeys(CryptoProviderFactory.Default, QuicVersion.Version1, Suite);
         Assert.IsFalse(keys.CanSend);
         keys.InstallSend(new byte[32]);
         Assert.IsTrue(keys.CanSend);
@@ -313,8 +314,8 @@ public sealed class ApplicationKeysTests
             byte[] ofClient = new byte[32];
             byte[] ofServer = new byte[32];
             ofServer[0] = 1;
-            Client = new ApplicationKeys(CryptoProvider.Default, QuicVersion.Version1, Suite, limits);
-            Server = new ApplicationKeys(CryptoProvider.Default, QuicVersion.Version1, Suite, limits);
+            Client = new ApplicationKeys(CryptoProviderFactory.Default, QuicVersion.Version1, Suite, limits);
+            Server = new ApplicationKeys(CryptoProviderFactory.Default, QuicVersion.Version1, Suite, limits);
             Client.InstallSend(ofClient);
             Client.InstallReceive(ofServer);
             Server.InstallSend(ofServer);

@@ -1,5 +1,6 @@
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Crypto.LibCrypto;
+using Post.Quic.Engine.Crypto.Providers;
 
 namespace Post.Quic.Engine.Tests.Crypto;
 
@@ -16,6 +17,6 @@ internal static class CryptoProviders
             Assert.Inconclusive("This machine has no usable libcrypto.");
         }
 
-        return CryptoProvider.Create(Enum.Parse<CryptoProviderKind>(kind));
+        return CryptoProviderFactory.Create(Enum.Parse<CryptoProviderKind>(kind));
     }
 }

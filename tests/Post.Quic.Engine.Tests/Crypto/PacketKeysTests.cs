@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tests.Crypto;
@@ -82,8 +83,8 @@ public sealed class PacketKeysTests
         byte[] secret = new byte[32];
         secret[0] = 5;
         return (
-            PacketKeys.Create(CryptoProvider.Default, QuicVersion.Version1, Suite, KeyDirection.Send, secret),
-            PacketKeys.Create(CryptoProvider.Default, QuicVersion.Version1, Suite, KeyDirection.Receive, secret));
+            PacketKeys.Create(CryptoProviderFactory.Default, QuicVersion.Version1, Suite, KeyDirection.Send, secret),
+            PacketKeys.Create(CryptoProviderFactory.Default, QuicVersion.Version1, Suite, KeyDirection.Receive, secret));
     }
 
     private sealed class RecordingProvider : CryptoProvider
@@ -98,7 +99,7 @@ public sealed class PacketKeysTests
             new RecordingAead(this);
 
         public override HeaderProtection CreateHeaderProtection(CipherSuite suite, ReadOnlySpan<byte> key) =>
-            Default.CreateHeaderProtection(suite, key);
+            CryptoProviderFactory.Default.CreateHeaderProtection(suite, key);
 
         public override KeyAgreement? FindKeyAgreement(NamedGroup group) => null;
 

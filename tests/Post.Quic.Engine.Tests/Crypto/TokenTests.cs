@@ -1,6 +1,7 @@
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Addressing;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Crypto;
-using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tests.Crypto;
@@ -165,7 +166,7 @@ public sealed class TokenTests
     {
         byte[] rootKey = new byte[TokenSealer.RootKeyLength];
         rootKey[0] = root;
-        return new TokenSealer(CryptoProvider.Default, SystemRandomSource.Instance, rootKey, NewTokenLifetime);
+        return new TokenSealer(CryptoProviderFactory.Default, SystemRandomSource.Instance, rootKey, NewTokenLifetime);
     }
 
     private static byte[] SealRetry(TokenSealer sealer, long now)

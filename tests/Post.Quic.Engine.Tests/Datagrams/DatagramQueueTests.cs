@@ -1,7 +1,7 @@
 using CsCheck;
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Datagrams;
-using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Streams;
 using Post.Quic.Engine.Wire;

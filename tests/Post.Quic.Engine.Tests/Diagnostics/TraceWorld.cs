@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Diagnostics;
 using Post.Quic.Engine.Paths;

@@ -1,5 +1,7 @@
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Addressing;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Diagnostics;
 using Post.Quic.Engine.Endpoint;
 using Post.Quic.Engine.Paths;
@@ -13,7 +15,7 @@ namespace Post.Quic.Engine.Tests.Endpoint;
 [TestClass]
 public sealed class EndpointIngressTests
 {
-    private static readonly CryptoProvider Platform = CryptoProvider.Create(CryptoProviderKind.Platform);
+    private static readonly CryptoProvider Platform = CryptoProviderFactory.Create(CryptoProviderKind.Platform);
     private static readonly NetworkAddress Client = NetworkAddress.FromIPv4(0x7f000001, 50000);
     private static readonly DatagramMetadata FromClient = new(NetworkAddress.FromIPv4(0x7f000001, 4433), Client, default);
 

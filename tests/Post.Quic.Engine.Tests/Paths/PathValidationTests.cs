@@ -1,4 +1,4 @@
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Wire;
 

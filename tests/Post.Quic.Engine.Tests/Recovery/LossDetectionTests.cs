@@ -1,4 +1,6 @@
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Congestion;
+using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
@@ -246,7 +248,7 @@ public sealed class LossDetectionTests
             _ = first;
         }
 
-        Assert.IsLessThanOrEqualTo(Connection.Limits.ReorderingThreshold, world.Path.PacketThreshold);
+        Assert.IsLessThanOrEqualTo(Limits.ReorderingThreshold, world.Path.PacketThreshold);
         Assert.IsLessThanOrEqualTo(2 * Math.Max(world.Path.Rtt.Latest, world.Path.Rtt.Smoothed), world.Path.LossDelay);
     }
 
@@ -388,16 +390,16 @@ public sealed class LossDetectionTests
         while (space.CanSend(world.Path, 1, world.Now) != SendPermission.Bookkeeping)
         {
             world.Recovery.OnPacketSent(space, world.Path, new PacketSent(1, RecoveryWorld.Eliciting, EncryptionLevel.Application), world.Now);
-            Assert.IsLessThanOrEqualTo(Connection.Limits.SentPackets, space.Sent.Length);
+            Assert.IsLessThanOrEqualTo(Limits.SentPackets, space.Sent.Length);
         }
 
         // Probes and ACKs leave without asking.
-        for (int i = 0; i < 3 * Connection.Limits.SentPackets; i++)
+        for (int i = 0; i < 3 * Limits.SentPackets; i++)
         {
             world.Recovery.OnPacketSent(space, world.Path, new PacketSent(1, RecoveryWorld.Eliciting, EncryptionLevel.Application), world.Now);
         }
 
-        Assert.IsLessThanOrEqualTo(2 * Connection.Limits.SentPackets, space.Sent.Length);
+        Assert.IsLessThanOrEqualTo(2 * Limits.SentPackets, space.Sent.Length);
     }
 
     [TestMethod]
@@ -409,8 +411,8 @@ public sealed class LossDetectionTests
             world.Send(size: 40, flags: SentPacketFlags.None, frame: new SentFrame(SentFrameKind.Ack, i));
         }
 
-        Assert.IsLessThanOrEqualTo(Connection.Limits.SentAckOnlyPackets, world.Application.Sent.Length);
-        Assert.IsLessThanOrEqualTo(Connection.Limits.SentAckOnlyPackets, world.Application.Frames.Count);
+        Assert.IsLessThanOrEqualTo(Limits.SentAckOnlyPackets, world.Application.Sent.Length);
+        Assert.IsLessThanOrEqualTo(Limits.SentAckOnlyPackets, world.Application.Frames.Count);
         Assert.AreEqual(0, world.Path.BytesInFlight);
         Assert.AreEqual(long.MaxValue, world.Recovery.NextTimeout);
     }

@@ -1,3 +1,4 @@
+using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 

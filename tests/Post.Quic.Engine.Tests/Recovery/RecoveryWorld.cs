@@ -1,5 +1,6 @@
 using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;

@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Congestion;
+using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;

@@ -1,6 +1,7 @@
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
-using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Wire;
 
@@ -44,7 +45,7 @@ internal sealed record PairOptions
 
     public int ServerIdLength { get; init; } = 8;
 
-    public CryptoProvider Crypto { get; init; } = CryptoProvider.Default;
+    public CryptoProvider Crypto { get; init; } = CryptoProviderFactory.Default;
 
     public NetworkAddress PreferredAddress { get; init; }
 

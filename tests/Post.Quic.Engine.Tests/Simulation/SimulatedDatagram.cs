@@ -1,5 +1,5 @@
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Congestion;
-using Post.Quic.Engine.Paths;
 
 namespace Post.Quic.Engine.Tests.Simulation;
 

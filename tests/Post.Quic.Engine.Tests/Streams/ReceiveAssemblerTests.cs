@@ -1,5 +1,5 @@
 using System.Buffers;
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Streams;
 
 namespace Post.Quic.Engine.Tests.Streams;

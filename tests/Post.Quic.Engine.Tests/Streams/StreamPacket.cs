@@ -1,4 +1,4 @@
-using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.InFlight;
 
 namespace Post.Quic.Engine.Tests.Streams;
 

@@ -1,4 +1,4 @@
-using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;

@@ -1,5 +1,5 @@
-using Post.Quic.Engine.Connection;
-using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Bounds;
+using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Wire;
 

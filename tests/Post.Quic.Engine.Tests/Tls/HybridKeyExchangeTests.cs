@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Tls.Keys;
 
@@ -33,9 +34,9 @@ public sealed class HybridKeyExchangeTests
     public void Shares_and_secrets_are_joined_in_the_order_of_the_draft(object group)
     {
         RequireMlKem();
-        KeyExchange exchange = KeyExchange.Find(CryptoProvider.Default, (NamedGroup)group)!;
+        KeyExchange exchange = KeyExchange.Find(CryptoProviderFactory.Default, (NamedGroup)group)!;
         Draft draft = Draft.Of((NamedGroup)group);
-        KeyAgreement curve = CryptoProvider.Default.FindKeyAgreement(draft.Curve)!;
+        KeyAgreement curve = CryptoProviderFactory.Default.FindKeyAgreement(draft.Curve)!;
 
         // Our client with a server made by hand.
         using KeyShareOffer offer = exchange.Offer();
@@ -75,7 +76,7 @@ public sealed class HybridKeyExchangeTests
     public void A_share_with_either_half_spoiled_is_refused(object group)
     {
         RequireMlKem();
-        KeyExchange exchange = KeyExchange.Find(CryptoProvider.Default, (NamedGroup)group)!;
+        KeyExchange exchange = KeyExchange.Find(CryptoProviderFactory.Default, (NamedGroup)group)!;
         Draft draft = Draft.Of((NamedGroup)group);
         using KeyShareOffer offer = exchange.Offer();
         (byte[] curveShare, byte[] kemShare) = draft.Split(offer.Share, draft.Kem.EncapsulationKeySizeInBytes);
@@ -140,13 +141,13 @@ public sealed class HybridKeyExchangeTests
             Assert.Inconclusive("This platform has ML-KEM.");
         }
 
-        Assert.IsNull(KeyExchange.Find(CryptoProvider.Default, NamedGroup.Secp256r1MlKem768));
+        Assert.IsNull(KeyExchange.Find(CryptoProviderFactory.Default, NamedGroup.Secp256r1MlKem768));
         CollectionAssert.AreEqual(
             new[] { NamedGroup.Secp256r1 },
             SslOptionsRules.Groups(
-                [QuicKeyExchangeGroup.Secp256r1MlKem768, QuicKeyExchangeGroup.Secp256r1], CryptoProvider.Default, "groups").ToArray());
+                [QuicKeyExchangeGroup.Secp256r1MlKem768, QuicKeyExchangeGroup.Secp256r1], CryptoProviderFactory.Default, "groups").ToArray());
         ArgumentException refused = Assert.ThrowsExactly<ArgumentException>(
-            () => SslOptionsRules.Groups([QuicKeyExchangeGroup.X25519MlKem768], CryptoProvider.Default, "groups"));
+            () => SslOptionsRules.Groups([QuicKeyExchangeGroup.X25519MlKem768], CryptoProviderFactory.Default, "groups"));
         StringAssert.Contains(refused.Message, "add Secp256r1");
     }
 

@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Tls;
 
@@ -8,7 +9,7 @@ namespace Post.Quic.Engine.Tests.Tls;
 [TestClass]
 public sealed class KeyShareTests
 {
-    private static readonly CryptoProvider Platform = CryptoProvider.Create(CryptoProviderKind.Platform);
+    private static readonly CryptoProvider Platform = CryptoProviderFactory.Create(CryptoProviderKind.Platform);
 
     [TestMethod]
     public void X25519_is_agreed_on_at_once_by_default()

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Tls.Messages;
 using Post.Quic.Engine.Tls.Tickets;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Tls.Certificates;
+using Post.Quic.Engine.Tls.Messages;
 
 namespace Post.Quic.Engine.Tests.Tls;
 

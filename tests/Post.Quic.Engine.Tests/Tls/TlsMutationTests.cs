@@ -2,6 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Tls.Messages;
 using Post.Quic.Engine.Tls.Tickets;

@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Tls;
 
 #pragma warning disable CA1416 // The analysis does not see the guards around lambdas.
@@ -79,7 +80,7 @@ public sealed class TlsOptionsTests
     public void Suites_are_those_of_the_provider_that_makes_the_keys()
     {
         // The platform's classes cannot make a connection's keys for ChaCha20-Poly1305: a peer must not select it.
-        CryptoProvider platform = CryptoProvider.Create(CryptoProviderKind.Platform);
+        CryptoProvider platform = CryptoProviderFactory.Create(CryptoProviderKind.Platform);
         CollectionAssert.DoesNotContain(
             TlsClientOptions.From(Client(_ => { }), crypto: platform).CipherSuites.ToArray(), CipherSuite.ChaCha20Poly1305Sha256);
         CollectionAssert.DoesNotContain(

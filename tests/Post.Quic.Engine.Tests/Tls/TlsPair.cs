@@ -1,5 +1,6 @@
 using System.Net.Security;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Tls.Certificates;
@@ -75,7 +76,7 @@ internal sealed class TlsPair : IDisposable
 
             // A test that names the groups wants the server to ask for another than the first.
             KeyShares = keyShares ?? (groups is null ? 2 : 1),
-            Crypto = crypto ?? CryptoProvider.Default,
+            Crypto = crypto ?? CryptoProviderFactory.Default,
             CertificatePolicy = policy ?? CertificatePolicy.ForServers(TestCertificates.Trust),
             SelectCredential = credential is null ? null : _ => credential,
             SessionTicket = ticket,
@@ -110,7 +111,7 @@ internal sealed class TlsPair : IDisposable
             AntiReplay = antiReplay,
             EarlyDataContext = earlyDataContext,
             RetryCookie = cookie,
-            Crypto = crypto ?? CryptoProvider.Default,
+            Crypto = crypto ?? CryptoProviderFactory.Default,
             KeyLog = keyLog,
         };
 

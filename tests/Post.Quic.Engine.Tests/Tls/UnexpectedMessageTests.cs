@@ -1,6 +1,6 @@
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Crypto;
-using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Tls.Messages;
 using Post.Quic.Engine.Wire;

@@ -1,6 +1,6 @@
 using System.Threading.Channels;
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Congestion;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Udp;
 
 namespace Post.Quic.Engine.Tests.Udp;

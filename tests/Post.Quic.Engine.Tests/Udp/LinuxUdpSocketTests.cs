@@ -1,6 +1,6 @@
 using System.Net.NetworkInformation;
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Congestion;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Udp;
 using static Post.Quic.Engine.Tests.Udp.UdpTestSockets;
 

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Congestion;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Udp;
 using static Post.Quic.Engine.Tests.Udp.UdpTestSockets;
 

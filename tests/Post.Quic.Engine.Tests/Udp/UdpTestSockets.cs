@@ -1,5 +1,5 @@
 using System.Net;
-using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Udp;
 
 namespace Post.Quic.Engine.Tests.Udp;

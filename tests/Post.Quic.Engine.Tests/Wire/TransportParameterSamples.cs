@@ -1,4 +1,4 @@
-using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Parameters;

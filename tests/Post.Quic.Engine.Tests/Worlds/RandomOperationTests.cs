@@ -1,4 +1,6 @@
 using CsCheck;
+using Post.Quic.Engine.Addressing;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Datagrams;
 using Post.Quic.Engine.Paths;

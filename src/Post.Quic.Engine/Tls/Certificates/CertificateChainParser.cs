@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tls.Certificates;

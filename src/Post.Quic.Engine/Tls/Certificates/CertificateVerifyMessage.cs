@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Tls.Keys;
 using Post.Quic.Engine.Tls.Messages;
 using Post.Quic.Engine.Wire;

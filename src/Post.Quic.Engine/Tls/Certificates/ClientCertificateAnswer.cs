@@ -1,3 +1,5 @@
+using Post.Quic.Engine.Tls.Alerts;
+using Post.Quic.Engine.Tls.Messages;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tls.Certificates;
@@ -18,7 +20,7 @@ internal sealed class ClientCertificateAnswer
     public IReadOnlyList<ReadOnlyMemory<byte>> Chain => Credential?.Chain ?? [];
 
     public static TransportError Create(
-        TlsClientOptions options,
+        Func<IReadOnlyList<byte[]>, CertificateCredential?>? select,
         ReadOnlySpan<byte> peerSchemes,
         List<byte[]> authorities,
         out ClientCertificateAnswer? answer)
@@ -26,7 +28,7 @@ internal sealed class ClientCertificateAnswer
         CertificateCredential? credential;
         try
         {
-            credential = options.SelectCredential?.Invoke(authorities);
+            credential = select?.Invoke(authorities);
         }
         catch (Exception)
         {

@@ -13,50 +13,14 @@ internal static class SignatureSchemes
     /// <summary>id-ecPublicKey (RFC 5480 section 2.1.1).</summary>
     private const string EllipticCurveKey = "1.2.840.10045.2.1";
 
-    private static readonly SignatureScheme[] ForHandshake =
-    [
-        SignatureScheme.EcdsaSecp256r1Sha256,
-        SignatureScheme.EcdsaSecp384r1Sha384,
-        SignatureScheme.EcdsaSecp521r1Sha512,
-        SignatureScheme.RsaPssRsaeSha256,
-        SignatureScheme.RsaPssRsaeSha384,
-        SignatureScheme.RsaPssRsaeSha512,
-    ];
-
-    private static readonly SignatureScheme[] ForCertificatesOnly =
-    [
-        SignatureScheme.RsaPkcs1Sha256,
-        SignatureScheme.RsaPkcs1Sha384,
-        SignatureScheme.RsaPkcs1Sha512,
-    ];
-
     /// <summary>RFC 8446 section 4.2.3: PKCS#1 v1.5 is for the signatures in certificates, never for the handshake.</summary>
-    public static bool IsForHandshake(SignatureScheme scheme) => ForHandshake.AsSpan().Contains(scheme);
-
-    /// <summary>Writes the signature_algorithms extension.</summary>
-    public static void Write(MessageWriter writer)
-    {
-        int extension = writer.BeginExtension(ExtensionType.SignatureAlgorithms);
-        int list = writer.Begin(2);
-        foreach (SignatureScheme scheme in ForHandshake)
-        {
-            writer.WriteUInt16((ushort)scheme);
-        }
-
-        foreach (SignatureScheme scheme in ForCertificatesOnly)
-        {
-            writer.WriteUInt16((ushort)scheme);
-        }
-
-        writer.End(list, 2);
-        writer.End(extension, 2);
-    }
+    public static bool IsForHandshake(SignatureScheme scheme) => SignatureAlgorithms.ForHandshake.Contains(scheme);
 
     /// <summary>The first scheme that the certificate's key can sign with and the peer takes.</summary>
     public static bool TrySelect(X509Certificate2 certificate, ReadOnlySpan<byte> peerSchemes, out SignatureScheme selected)
     {
         (int rsaBits, int curveBits) = KeySizes(certificate);
-        foreach (SignatureScheme scheme in ForHandshake)
+        foreach (SignatureScheme scheme in SignatureAlgorithms.ForHandshake)
         {
             if (VectorReading.ContainsNumber(peerSchemes, (ushort)scheme) && Fits(scheme, rsaBits, curveBits))
             {

@@ -1,5 +1,5 @@
-using Post.Quic.Engine.Connection;
-using Post.Quic.Engine.Tls.Certificates;
+using Post.Quic.Engine.Bounds;
+using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tls.Messages;
@@ -53,7 +53,7 @@ internal static class CertificateRequestMessage
         int message = writer.BeginMessage(HandshakeType.CertificateRequest);
         writer.WriteByte(0);
         int extensions = writer.Begin(2);
-        SignatureSchemes.Write(writer);
+        SignatureAlgorithms.Write(writer);
         if (authorities.Count != 0)
         {
             int extension = writer.BeginExtension(ExtensionType.CertificateAuthorities);

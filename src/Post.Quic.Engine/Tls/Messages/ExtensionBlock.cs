@@ -1,4 +1,6 @@
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tls.Messages;

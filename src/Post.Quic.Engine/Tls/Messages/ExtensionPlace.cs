@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tls.Messages;

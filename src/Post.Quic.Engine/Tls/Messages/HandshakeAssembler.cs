@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tls.Messages;

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Security.Cryptography;
-using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tls.Messages;
 
@@ -82,16 +81,6 @@ internal sealed class MessageWriter
     {
         WriteUInt16((ushort)type);
         return Begin(2);
-    }
-
-    public void WriteTransportParameters(ITlsHost host, int capacity)
-    {
-        int mark = BeginExtension(ExtensionType.QuicTransportParameters);
-        var writer = new WireWriter(Reserve(capacity));
-        _length -= capacity;
-        host.WriteTransportParameters(ref writer);
-        _length += writer.Position;
-        End(mark, 2);
     }
 
     private Span<byte> Reserve(int count)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tls.Messages;

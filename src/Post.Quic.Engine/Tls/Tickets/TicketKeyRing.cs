@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Tls.Keys;
 
 namespace Post.Quic.Engine.Tls.Tickets;
@@ -13,7 +14,7 @@ internal sealed class TicketKeyRing : IDisposable
     private const int KeyIdLength = 4;
     private const int HeaderLength = KeyIdLength + Aead.NonceLength;
 
-    private static readonly CipherSuite Suite = CryptoProvider.Default.IsSupported(CipherSuite.Aes256GcmSha384)
+    private static readonly CipherSuite Suite = CryptoProviderFactory.Default.IsSupported(CipherSuite.Aes256GcmSha384)
         ? CipherSuite.Aes256GcmSha384
         : CipherSuite.Aes128GcmSha256;
 
@@ -146,9 +147,9 @@ internal sealed class TicketKeyRing : IDisposable
     {
         public byte[] Id { get; } = id;
 
-        public Aead Sealer { get; } = CryptoProvider.Default.CreateAead(Suite, KeyDirection.Send, secret);
+        public Aead Sealer { get; } = CryptoProviderFactory.Default.CreateAead(Suite, KeyDirection.Send, secret);
 
-        public Aead Opener { get; } = CryptoProvider.Default.CreateAead(Suite, KeyDirection.Receive, secret);
+        public Aead Opener { get; } = CryptoProviderFactory.Default.CreateAead(Suite, KeyDirection.Receive, secret);
 
         public DateTimeOffset SealsUntil { get; } = sealsUntil;
 

@@ -1,4 +1,4 @@
-using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Addressing;
 
 namespace Post.Quic.Engine.Wire.Parameters;
 

@@ -1,7 +1,8 @@
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Bounds;
+using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Recovery;
 
-namespace Post.Quic.Engine.Tests.Recovery;
+namespace Post.Quic.Engine.Tests.InFlight;
 
 /// <summary>The ring of frames on their way.</summary>
 [TestClass]

@@ -1,4 +1,4 @@
-namespace Post.Quic.Engine.Connection;
+namespace Post.Quic.Engine.Bounds;
 
 /// <summary>
 /// Every cap of the engine, each with its reason and the attack that it stops. What a user may set stands in the

@@ -1,4 +1,4 @@
-namespace Post.Quic.Engine.Tls.Certificates;
+namespace Post.Quic.Engine.Tls.Messages;
 
 /// <summary>Signature algorithms (RFC 8446 section 4.2.3).</summary>
 internal enum SignatureScheme : ushort

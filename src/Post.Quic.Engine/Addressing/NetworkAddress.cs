@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Post.Quic.Engine.Paths;
+namespace Post.Quic.Engine.Addressing;
 
 /// <summary>
 /// An IP address and a port as a value: comparing and copying one costs no allocation, which an

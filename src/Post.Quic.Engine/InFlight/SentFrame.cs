@@ -1,6 +1,6 @@
 using Post.Quic.Engine.Wire;
 
-namespace Post.Quic.Engine.Recovery;
+namespace Post.Quic.Engine.InFlight;
 
 /// <summary>
 /// A frame that is on its way: enough to know what an acknowledgement settles or what a loss brings back. What the

@@ -1,6 +1,6 @@
 using Post.Quic.Engine.Wire;
 
-namespace Post.Quic.Engine.Tls;
+namespace Post.Quic.Engine.Tls.Alerts;
 
 /// <summary>Makes the transport errors of TLS alerts.</summary>
 internal static class TlsError

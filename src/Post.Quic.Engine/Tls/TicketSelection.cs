@@ -1,13 +1,15 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Tls.Keys;
 using Post.Quic.Engine.Tls.Messages;
+using Post.Quic.Engine.Tls.Tickets;
 using Post.Quic.Engine.Wire;
 
-namespace Post.Quic.Engine.Tls.Tickets;
+namespace Post.Quic.Engine.Tls;
 
 /// <summary>The ticket of a client that a server resumes with, and the rules by which one is taken.</summary>
 internal sealed class TicketSelection : IDisposable

@@ -1,4 +1,4 @@
-namespace Post.Quic.Engine.Crypto;
+namespace Post.Quic.Engine.Crypto.Providers;
 
 /// <summary>Whose implementation of the primitives of packet protection and key exchange serves.</summary>
 internal enum CryptoProviderKind

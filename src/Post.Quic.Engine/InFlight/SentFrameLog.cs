@@ -1,6 +1,7 @@
 using System.Buffers;
+using Post.Quic.Engine.Bounds;
 
-namespace Post.Quic.Engine.Recovery;
+namespace Post.Quic.Engine.InFlight;
 
 /// <summary>
 /// What the packets of one packet-number space carried, in the order it was sent: a ring of values from a pool that
@@ -76,7 +77,7 @@ internal sealed class SentFrameLog : IDisposable
     internal void FreeUpTo(long position)
     {
         _head = Math.Clamp(position, _head, _committed);
-        if (_head == _tail && _capacity > Connection.Limits.SentFramesKeptWhenIdle)
+        if (_head == _tail && _capacity > Limits.SentFramesKeptWhenIdle)
         {
             Dispose();
         }

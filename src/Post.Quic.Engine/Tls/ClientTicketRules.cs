@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Tls.Certificates;
 
-namespace Post.Quic.Engine.Tls.Tickets;
+namespace Post.Quic.Engine.Tls;
 
 /// <summary>When a client offers the ticket it was given.</summary>
 internal static class ClientTicketRules

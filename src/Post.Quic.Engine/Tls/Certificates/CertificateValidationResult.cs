@@ -1,6 +1,7 @@
 using System.Net.Security;
+using Post.Quic.Engine.Tls.Alerts;
 
-namespace Post.Quic.Engine.Tls;
+namespace Post.Quic.Engine.Tls.Certificates;
 
 /// <summary>The verdict over a peer's certificate: acceptance, or the alert that says why not.</summary>
 internal readonly record struct CertificateValidationResult

@@ -1,7 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Tls.Certificates;
 
-namespace Post.Quic.Engine.Tls;
+namespace Post.Quic.Engine.Tls.Certificates;
 
 /// <summary>A peer's certificate chain and the rules to judge it by: all that is needed to answer on any thread.</summary>
 internal sealed class CertificateValidationRequest(

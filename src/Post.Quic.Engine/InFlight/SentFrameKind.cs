@@ -1,4 +1,4 @@
-namespace Post.Quic.Engine.Recovery;
+namespace Post.Quic.Engine.InFlight;
 
 /// <summary>
 /// What was sent that someone wants to know the fate of. What needs no answer (PADDING, PATH_RESPONSE) is not

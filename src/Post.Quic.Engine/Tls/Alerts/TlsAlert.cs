@@ -1,4 +1,4 @@
-namespace Post.Quic.Engine.Tls;
+namespace Post.Quic.Engine.Tls.Alerts;
 
 /// <summary>The alerts of TLS 1.3 (RFC 8446 section 6) that this engine gives.</summary>
 internal enum TlsAlert : byte
