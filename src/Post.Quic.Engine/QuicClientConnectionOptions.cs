@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Security;
 using Microsoft.Extensions.Logging;
+using Post.Quic.Engine.Time;
 
 namespace Post.Quic.Engine;
 
@@ -45,8 +46,8 @@ public sealed record QuicClientConnectionOptions : QuicConnectionOptions
     /// <summary>The endpoint whose socket the connection uses; null, the default: one of its own.</summary>
     public QuicEndpoint? Endpoint { get; init; }
 
-    /// <summary>The clock, for an endpoint of its own; the system's by default.</summary>
-    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+    /// <summary>The clock, for an endpoint of its own; by default one that runs on while the machine sleeps.</summary>
+    public TimeProvider TimeProvider { get; init; } = BootTimeProvider.Shared;
 
     /// <summary>Where it logs, for an endpoint of its own; null: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Time;
 
 namespace Post.Quic.Engine;
 
@@ -11,8 +12,8 @@ public sealed record QuicEndpointOptions
     /// <summary>The address to bind; port 0 lets the system choose. An IPv6 wildcard serves IPv4 too.</summary>
     public required IPEndPoint LocalEndPoint { get; init; }
 
-    /// <summary>The clock of all its connections; the system's by default.</summary>
-    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+    /// <summary>The clock of all its connections; by default one that runs on while the machine sleeps.</summary>
+    public TimeProvider TimeProvider { get; init; } = BootTimeProvider.Shared;
 
     /// <summary>Where it logs; null: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Security;
 using Microsoft.Extensions.Logging;
+using Post.Quic.Engine.Time;
 
 namespace Post.Quic.Engine;
 
@@ -37,8 +38,8 @@ public sealed record QuicListenerOptions
     /// <remarks>For an endpoint of its own.</remarks>
     public ReadOnlyMemory<byte> TokenKey { get; init; }
 
-    /// <summary>The clock, for an endpoint of its own; the system's by default.</summary>
-    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+    /// <summary>The clock, for an endpoint of its own; by default one that runs on while the machine sleeps.</summary>
+    public TimeProvider TimeProvider { get; init; } = BootTimeProvider.Shared;
 
     /// <summary>Where it logs, for an endpoint of its own; null: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }

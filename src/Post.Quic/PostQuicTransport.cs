@@ -17,7 +17,7 @@ public static class PostQuicTransport
     /// <summary>Makes the transport that the options ask for.</summary>
     /// <param name="options">Which engine, and what it must be able to do; null: the defaults.</param>
     /// <param name="loggerFactory">Where it logs; null: nowhere.</param>
-    /// <param name="timeProvider">The clock; null: the system's.</param>
+    /// <param name="timeProvider">The clock; null, or the system's: one that is the same, but runs on while the machine sleeps.</param>
     /// <param name="meterFactory">Whose the instruments of the managed engine are; null: the process's.</param>
     /// <returns>The transport; dispose it when all associations are over.</returns>
     /// <exception cref="PlatformNotSupportedException">

@@ -254,16 +254,16 @@ public sealed class Association : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait; no object is lost by it.</param>
     /// <returns>The object, delivered with this; dispose it.</returns>
     /// <exception cref="PostException">The association is over and everything was taken.</exception>
-    public async ValueTask<ReceivedObject> ReceiveAsync(CancellationToken cancellationToken = default) =>
-        await _core.Delivery.ReceiveAsync(cancellationToken).ConfigureAwait(false)
-        ?? throw (Error ?? new PostException(PostErrorReason.AssociationEnded, "The association is over and all its objects were taken."));
+    public ValueTask<ReceivedObject> ReceiveAsync(CancellationToken cancellationToken = default) =>
+        _core.Delivery.ReceiveAsync(throwsAtEnd: true, cancellationToken)!;
 
     /// <summary>The objects as they come, where no handler for <see cref="Received"/> is registered.</summary>
     /// <param name="cancellationToken">Ends the enumeration.</param>
     /// <returns>The objects; dispose each. Ends with the association, with an exception if that failed.</returns>
     public async IAsyncEnumerable<ReceivedObject> ReceiveAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        while (await _core.Delivery.ReceiveAsync(cancellationToken).ConfigureAwait(false) is { } item)
+        // The object was taken where the caller is: a change of thread now would have it wait again.
+        while (await _core.Delivery.ReceiveAsync(throwsAtEnd: false, cancellationToken).ConfigureAwait(true) is { } item)
         {
             yield return item;
         }

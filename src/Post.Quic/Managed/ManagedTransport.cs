@@ -25,7 +25,7 @@ public sealed partial class ManagedTransport : PostTransport
     /// <summary>Creates the transport.</summary>
     /// <param name="options">How it speaks QUIC; null: the defaults.</param>
     /// <param name="loggerFactory">Where it logs; null: nowhere.</param>
-    /// <param name="timeProvider">The clock; null: the system's.</param>
+    /// <param name="timeProvider">The clock; null, or the system's: <see cref="Engine.Time.BootTimeProvider"/>, which runs on while the machine sleeps.</param>
     /// <param name="meterFactory">
     /// Whose the instruments of the meter <c>Post.Quic.Engine</c> are (docs/operating.md lists them); null: the process's.
     /// </param>
@@ -41,7 +41,7 @@ public sealed partial class ManagedTransport : PostTransport
         _meterFactory = meterFactory;
         _loggerFactory = loggerFactory ?? NullLoggerFactory.Instance;
         _logger = _loggerFactory.CreateLogger<ManagedTransport>();
-        _time = timeProvider ?? TimeProvider.System;
+        _time = TransportClock.Of(timeProvider);
         _restartSecret = options?.RestartSecret ?? default;
         if (_restartSecret.Length is > 0 and < MinRestartSecret)
         {

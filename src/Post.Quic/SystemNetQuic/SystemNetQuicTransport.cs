@@ -30,7 +30,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
     /// <summary>Creates the transport.</summary>
     /// <param name="options">How to find the native library; null: as the system does.</param>
     /// <param name="loggerFactory">Where it logs; null: nowhere.</param>
-    /// <param name="timeProvider">The clock; null: the system's.</param>
+    /// <param name="timeProvider">The clock; null, or the system's: one that is the same, but runs on while the machine sleeps.</param>
     /// <exception cref="PlatformNotSupportedException">
     /// System.Net.Quic does not work here; the message names the remedy for the platform at hand.
     /// </exception>
@@ -54,7 +54,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         }
 
         _logger = (loggerFactory ?? NullLoggerFactory.Instance).CreateLogger<SystemNetQuicTransport>();
-        _time = timeProvider ?? TimeProvider.System;
+        _time = TransportClock.Of(timeProvider);
         if (options is { UseMsQuicExtras: false })
         {
             LogExtrasUnwanted();

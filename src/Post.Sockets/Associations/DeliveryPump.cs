@@ -54,9 +54,14 @@ internal sealed class DeliveryPump(AssociationCore core) : IThreadPoolWorkItem
         waiter?.TrySetResult();
     }
 
-    /// <summary>The next object; null when the association is over and all was taken.</summary>
-    public async ValueTask<InboundObject?> ReceiveAsync(CancellationToken cancellationToken)
+    /// <summary>The next object; null, or an exception, when the association is over and all was taken.</summary>
+    /// <remarks>
+    /// Where the caller has a synchronization context, the object is taken there: one that waits for a busy thread is not delivered yet, and
+    /// may still expire.
+    /// </remarks>
+    public async ValueTask<ReceivedObject?> ReceiveAsync(bool throwsAtEnd, CancellationToken cancellationToken)
     {
+        var context = SynchronizationContext.Current;
         while (true)
         {
             TaskCompletionSource waiter;
@@ -70,7 +75,10 @@ internal sealed class DeliveryPump(AssociationCore core) : IThreadPoolWorkItem
 
                 if (_isClosed)
                 {
-                    return null;
+                    return throwsAtEnd
+                        ? throw (core.Lifecycle.Error ?? new PostException(
+                            PostErrorReason.AssociationEnded, "The association is over and all its objects were taken."))
+                        : null;
                 }
 
                 waiter = new TaskCompletionSource(core.Continuations);
@@ -88,6 +96,11 @@ internal sealed class DeliveryPump(AssociationCore core) : IThreadPoolWorkItem
                 waiter.TrySetResult();
                 core.Wake();
                 throw;
+            }
+
+            if (context is not null && core.Inbox.Deliverable.Count > 0)
+            {
+                await new ContextSwitch(context);
             }
         }
     }

@@ -167,6 +167,13 @@ internal sealed partial class Inbox(AssociationCore core)
             return false;
         }
 
+        // The timer may come late, as after a stall: what is shown piece by piece is judged piece by piece.
+        if (IsExpired(item, core.Clock.Now))
+        {
+            Fail(item, ReceiptStatus.Expired, PostErrorCode.Expired);
+            return false;
+        }
+
         item.Received += bytes;
         if (item.IsIncremental)
         {
@@ -330,6 +337,7 @@ internal sealed partial class Inbox(AssociationCore core)
             return false;
         }
 
+        // Lowered where a later sample has shown that what came before was older than it seemed.
         item.ExpiresAt = Math.Min(item.ExpiresAt, EndOf(item.SentAt, item.Lifetime, now));
         return item.ExpiresAt <= now;
     }

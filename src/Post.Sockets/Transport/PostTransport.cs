@@ -12,7 +12,10 @@ public abstract class PostTransport : IAsyncDisposable
     /// <summary>What connections of this transport can do at most; each connection states what it can do in fact.</summary>
     public abstract TransportCapabilities Capabilities { get; }
 
-    /// <summary>The clock by which lifetimes, deadlines and timers of associations on this transport run.</summary>
+    /// <summary>
+    /// The clock by which lifetimes, deadlines and timers of associations on this transport run. Where the machine may sleep, it should run on
+    /// meanwhile, which <see cref="TimeProvider.System"/> does not everywhere: the peer's clock does.
+    /// </summary>
     public virtual TimeProvider TimeProvider => TimeProvider.System;
 
     /// <summary>Where associations on this transport run their work.</summary>
