@@ -39,7 +39,7 @@ public sealed class Listener : IAsyncDisposable
         _options = options;
         Local = local;
         _log = host.LoggerFactory.CreateLogger("Post.Sockets.Listener");
-        _known = new KnownAssociations(options.MaxInterrupted);
+        _known = new KnownAssociations(options.MaxInterrupted, options.MaxInterruptedBytes);
         _reception = new Reception(host, _known, Welcome);
         _ = RunAsync();
     }

@@ -37,4 +37,19 @@ public sealed record ListenerOptions
             field = value;
         }
     } = 1000;
+
+    /// <summary>
+    /// Bytes that all associations which wait for their initiator hold of objects that had not arrived whole, and that go on from there when it
+    /// comes back; half of them at most for one peer (by its key, or, without one, by its address). What does not fit is dropped, and sent
+    /// again from its beginning. 64 MiB by default; zero: nothing is held.
+    /// </summary>
+    public long MaxInterruptedBytes
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(MaxInterruptedBytes));
+            field = value;
+        }
+    } = 64L * 1024 * 1024;
 }

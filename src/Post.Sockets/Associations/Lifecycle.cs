@@ -87,6 +87,7 @@ internal sealed class Lifecycle
         AssociationId = _core.Continuity.IsOffered ? _core.Id : UInt128.Zero,
         Resumption = carrier.Resumption,
         LowestId = carrier.ToldLowest,
+        Held = carrier.ToldHeld,
     };
 
     /// <summary>The peer will serve nothing from an id on. Under the lock.</summary>

@@ -141,6 +141,9 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     /// <summary>Bytes of payload, from its beginning, that are here; with those that the application had from earlier.</summary>
     public long Received { get; set; }
 
+    /// <summary>Bytes of memory that it holds while it is not whole. What the application has, it holds itself.</summary>
+    public long UnfinishedBytes => IsHanded ? 0 : IsIncremental ? Math.Min(Came, PipeThreshold) : Came;
+
     /// <summary>Bytes of payload that came.</summary>
     public long Came => Received - _offset;
 

@@ -7,50 +7,71 @@ namespace Post.Sockets.Objects;
 /// <content>What becomes of arriving objects and given receipts when the connection is lost, and when there is another one.</content>
 internal sealed partial class Inbox
 {
+    /// <summary>Bytes of memory that objects hold which have not arrived whole.</summary>
+    public long UnfinishedBytes => Incomplete.Sum(static item => item.UnfinishedBytes);
+
+    private IEnumerable<InboundObject> Incomplete => _arriving.Values.Where(static item => !item.IsComplete);
+
     /// <summary>
-    /// The connection is lost. What is whole stays. What is not comes again from its beginning: the part that came is dropped, unless the
-    /// application reads along, which goes on where it was.
+    /// The connection is lost. What is whole stays. What is not goes on where it is, as far as the peer can be told of it and there is room;
+    /// the rest comes again from its beginning, and what came of it is dropped, unless the application has it.
     /// </summary>
-    public void OnInterrupted()
+    /// <param name="room">Bytes that may be held for what is not whole.</param>
+    public void OnInterrupted(long room)
     {
-        foreach (var item in _arriving.Values.ToArray())
+        var places = (core.Peer.Features & HelloFeatures.Offsets) == 0 ? 0 : ProtocolLimits.MaxHeldObjects;
+        InboundObject[] incomplete = [.. Incomplete];
+        var kept = Unfinished.Choose(incomplete, places, room);
+        foreach (var item in incomplete)
         {
-            if (item.IsComplete)
-            {
-                continue;
-            }
-
             item.Stream = null;
-            if (item.IsIncremental)
+            item.Start.Interrupt();
+            item.IsResumed = true;
+            if (!item.IsHanded && !kept.Contains(item))
             {
-                item.IsResumed = true;
-                continue;
-            }
-
-            // It has no end yet, so it is not resolved: its id is free for the copy to come.
-            item.IsGone = true;
-            Uncharge(item);
-            _arriving.Remove(item.Id);
-            Unlink(item);
-            if (!item.IsReading)
-            {
-                Discards.Add(item);
+                Drop(item);
             }
         }
     }
+
+    /// <summary>What the peer is told of unfinished objects. The connection is lost.</summary>
+    public HeldObjects TellHeld() => Unfinished.Tell(Incomplete);
 
     /// <summary>
     /// There is a connection again. All ids below one that the peer has named have ended there: what has not come of them never will. And
     /// the receipts from there on are given again, since nobody knows which of them got lost.
     /// </summary>
-    public void OnResumed(long lowest, PendingFrames frames)
+    public void OnResumed(HelloFrame hello, PendingFrames frames)
     {
-        if (lowest > 0)
+        if (hello.LowestId > 0)
         {
-            OnAbandon(0, lowest - 1);
+            OnAbandon(0, hello.LowestId - 1);
         }
 
-        _receipts.GiveAgainFrom(lowest, frames);
+        if ((hello.Features & HelloFeatures.Offsets) == 0)
+        {
+            // It was not told, or did not understand: everything begins at its beginning.
+            foreach (var item in Incomplete.Where(static item => !item.IsHanded).ToArray())
+            {
+                Drop(item);
+            }
+        }
+
+        _receipts.GiveAgainFrom(hello.LowestId, frames);
+    }
+
+    /// <summary>Forgets what came of an object. It has no end yet, so it is not resolved: its id is free for the copy to come.</summary>
+    private void Drop(InboundObject item)
+    {
+        item.IsGone = true;
+        _deliverable.Remove(item);
+        Uncharge(item);
+        _arriving.Remove(item.Id);
+        Unlink(item);
+        if (!item.IsReading)
+        {
+            Discards.Add(item);
+        }
     }
 
     /// <summary>Whether all ids below this one can have been given out.</summary>

@@ -16,13 +16,7 @@ internal sealed class SendAdmission(AssociationCore core)
     public bool TryTakeCredit(OutboundObject item)
     {
         var budget = core.Peer.ReceiveBudget;
-        var size = Math.Min(item.Length ?? Outbox.LargeObject, long.MaxValue / 4) + Outbox.Overhead;
-
-        // What is larger than half of the budget can only be taken incrementally, and then occupies little.
-        if (size > budget / 2)
-        {
-            size = budget / 16;
-        }
+        var size = SizeOf(item);
 
         // Less urgent objects that hold credit do not keep an urgent one waiting: there is as much again for that, and no more.
         var used = core.Scheduler.CreditUpTo(item.Entry.Class);
@@ -32,16 +26,29 @@ internal sealed class SendAdmission(AssociationCore core)
             return false;
         }
 
-        item.Credit = size;
-        item.CreditClass = item.Entry.Class;
-        core.Scheduler.Class(item.CreditClass).Credit += size;
+        TakeCredit(item, size);
         return true;
+    }
+
+    /// <summary>The receiver holds part of an object already: it has what it needs there.</summary>
+    public void Hold(OutboundObject item)
+    {
+        if (item.Credit == 0)
+        {
+            TakeCredit(item, SizeOf(item));
+        }
+
+        if (!item.CountsAsWaiting && MayWait(item))
+        {
+            _waitingAtReceiver++;
+            item.CountsAsWaiting = true;
+        }
     }
 
     /// <summary>Whether one more object may wait at the receiver for antecedents; parks it if not.</summary>
     public bool TryCountAsWaiting(OutboundObject item)
     {
-        if (item.Antecedents is null || item.CountsAsWaiting || !Array.Exists(item.Antecedents, static a => a.End != ObjectEnd.Acked))
+        if (item.CountsAsWaiting || !MayWait(item))
         {
             return true;
         }
@@ -96,7 +103,7 @@ internal sealed class SendAdmission(AssociationCore core)
         }
     }
 
-    /// <summary>The connection is lost: the receiver holds nothing that is not whole, and every object asks anew.</summary>
+    /// <summary>The connection is lost: every object asks anew, but for those that the receiver says it holds.</summary>
     public void OnInterrupted(IEnumerable<OutboundObject> items)
     {
         _waitingParked.Clear();
@@ -141,6 +148,25 @@ internal sealed class SendAdmission(AssociationCore core)
                 break;
             }
         }
+    }
+
+    private static bool MayWait(OutboundObject item) =>
+        item.Antecedents is not null && Array.Exists(item.Antecedents, static a => a.End != ObjectEnd.Acked);
+
+    private long SizeOf(OutboundObject item)
+    {
+        var budget = core.Peer.ReceiveBudget;
+        var size = Math.Min(item.Length ?? Outbox.LargeObject, long.MaxValue / 4) + Outbox.Overhead;
+
+        // What is larger than half of the budget can only be taken incrementally, and then occupies little.
+        return size > budget / 2 ? budget / 16 : size;
+    }
+
+    private void TakeCredit(OutboundObject item, long size)
+    {
+        item.Credit = size;
+        item.CreditClass = item.Entry.Class;
+        core.Scheduler.Class(item.CreditClass).Credit += size;
     }
 
     private void StopWaiting(OutboundObject item)

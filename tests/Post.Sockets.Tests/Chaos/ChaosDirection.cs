@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace Post.Sockets.Tests.Chaos;
 
 /// <summary>One direction of a random world: what one side sends, and what the other side's application sees of it.</summary>
@@ -10,7 +8,8 @@ internal sealed class ChaosDirection
     private readonly Random _random;
     private readonly List<SentObject> _sent = [];
     private readonly Dictionary<long, TimeSpan> _sentAt = [];
-    private readonly Dictionary<long, byte[]> _hashes = [];
+    private readonly Dictionary<long, byte[]> _bytes = [];
+    private readonly Dictionary<long, long> _offsets = [];
     private readonly HashSet<long> _delivered = [];
     private readonly Dictionary<long, int> _seen = [];
     private readonly Dictionary<long, int> _ends = [];
@@ -33,13 +32,21 @@ internal sealed class ChaosDirection
                 _sent[(int)item.Id].Properties.Lifetime is var lifetime
                     && (lifetime == Timeout.InfiniteTimeSpan || world.Network.Clock.Elapsed - _sentAt[item.Id] <= lifetime + TimeSpan.FromSeconds(2)),
                 $"{item.Id} delivered {world.Network.Clock.Elapsed - _sentAt[item.Id]} after it was sent for {_sent[(int)item.Id].Properties.Lifetime}, {received.Object.RemainingLifetime} left, {item.Length} bytes");
+            Assert.IsTrue(item.DurableId.Span.SequenceEqual(_sent[(int)item.Id].Properties.DurableId.Span) || item.DurableId.IsEmpty);
             if (item.IsIncremental)
             {
                 try
                 {
+                    if (item.CanResume && random.Next(3) > 0)
+                    {
+                        await Task.Delay(TimeSpan.FromMilliseconds(random.Next(100)), world.Network.Clock).ConfigureAwait(false);
+                        item.ResumeFrom(random.Next(_bytes[item.Id].Length + 1));
+                    }
+
                     using var all = new MemoryStream();
                     await item.AsStream().CopyToAsync(all).ConfigureAwait(false);
-                    CollectionAssert.AreEqual(_hashes[item.Id], SHA256.HashData(all.ToArray()), $"bytes of {item.Id}");
+                    Assert.IsTrue(all.ToArray().AsSpan().SequenceEqual(_bytes[item.Id].AsSpan((int)item.Offset)), $"bytes of {item.Id} from {item.Offset}");
+                    _offsets[item.Id] = item.Offset;
                 }
                 catch (PostException)
                 {
@@ -49,7 +56,7 @@ internal sealed class ChaosDirection
             }
             else
             {
-                CollectionAssert.AreEqual(_hashes[item.Id], SHA256.HashData(item.ToArray()), $"bytes of {item.Id}");
+                Assert.IsTrue(item.ToArray().AsSpan().SequenceEqual(_bytes[item.Id]), $"bytes of {item.Id}");
             }
 
             _delivered.Add(item.Id);
@@ -77,13 +84,15 @@ internal sealed class ChaosDirection
                 AntecedentPolicy = (AntecedentPolicy)_random.Next(2),
                 Immediate = _random.Next(4) == 0,
                 Retransmit = _random.Next(6) != 0,
+                DurableId = _random.Next(4) == 0 ? BitConverter.GetBytes(_sent.Count) : default,
             };
             try
             {
-                _hashes[_sent.Count] = SHA256.HashData(bytes);
+                _bytes[_sent.Count] = bytes;
                 _sentAt[_sent.Count] = _world.Network.Clock.Elapsed;
-                _sent.Add(_random.Next(6) switch
+                _sent.Add(_random.Next(7) switch
                 {
+                    3 => _from.Send((offset, _) => ValueTask.FromResult<Stream>(new MemoryStream(bytes, (int)offset, bytes.Length - (int)offset)), bytes.Length, properties),
                     0 => _from.Send(new MemoryStream(bytes), properties),
                     1 => _from.Send(new OnceOnlyStream(bytes), properties),
                     2 => _from.Send(new System.Buffers.ReadOnlySequence<byte>(bytes), properties),
@@ -136,6 +145,7 @@ internal sealed class ChaosDirection
             if (receipt.IsAcked)
             {
                 Assert.IsTrue(_delivered.Contains(item.Id), $"{which}: {item.Id} acked and never delivered");
+                Assert.AreEqual(_offsets.GetValueOrDefault(item.Id), item.Offset, $"{which}: where {item.Id} begins");
             }
 
             if (!_delivered.Contains(item.Id))

@@ -76,6 +76,8 @@ public sealed class ResumptionChaosTests
         await breaking;
         await world.Client.Completion;
         await world.Server.Completion;
+        Assert.AreNotEqual(PostErrorReason.ProtocolViolation, world.Client.Error?.Reason, world.Client.Error?.Message);
+        Assert.AreNotEqual(PostErrorReason.ProtocolViolation, world.Server.Error?.Reason, world.Server.Error?.Message);
         await there.CompletionAsync();
         await back.CompletionAsync();
         await world.DelayAsync(5000);

@@ -75,6 +75,9 @@ internal sealed class Carrier
     /// <summary>What we told the peer in our HELLO: everything below this id of ours has ended.</summary>
     public long ToldLowest { get; set; }
 
+    /// <summary>What we told the peer in our HELLO: so much of its objects is here.</summary>
+    public HeldObjects ToldHeld { get; set; } = HeldObjects.None;
+
     /// <summary>The number of the resumption that this connection is for; 0 for the association's first connection.</summary>
     public long Resumption { get; set; }
 

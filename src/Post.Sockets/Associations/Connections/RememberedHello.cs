@@ -20,7 +20,7 @@ internal static class RememberedHello
         }
 
         // What belongs to one association alone is not carried over to the next.
-        var lasting = hello with { AssociationId = UInt128.Zero, Resumption = 0, LowestId = 0 };
+        var lasting = hello with { AssociationId = UInt128.Zero, Resumption = 0, LowestId = 0, Held = HeldObjects.None };
         Span<byte> frame = stackalloc byte[HelloFrame.MaxLength];
         byte[] kept = [.. frame[..lasting.Write(frame)]];
         core.Queue(new Work(() =>

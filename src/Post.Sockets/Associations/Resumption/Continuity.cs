@@ -190,9 +190,9 @@ internal sealed class Continuity : IGreeter
                 return PostErrorCode.Superseded;
             }
 
-            if (!_core.Inbox.IsPossible(hello.LowestId))
+            if (Check(hello) is var error and not PostErrorCode.NoError)
             {
-                return PostErrorCode.IdError;
+                return error;
             }
 
             if (old is not null)
@@ -203,6 +203,7 @@ internal sealed class Continuity : IGreeter
             _resumption = hello.Resumption;
             carrier.Resumption = hello.Resumption;
             carrier.ToldLowest = _core.Outbox.LowestId;
+            carrier.ToldHeld = TellHeld(hello);
             Resume(carrier, hello);
         }
 
@@ -215,6 +216,10 @@ internal sealed class Continuity : IGreeter
         return PostErrorCode.NoError;
     }
 
+    /// <summary>What a peer is told of the unfinished objects that are here; nothing where it would not understand. Under the lock.</summary>
+    public HeldObjects TellHeld(HelloFrame peer) =>
+        (peer.Features & HelloFeatures.Offsets) == 0 ? HeldObjects.None : _core.Inbox.TellHeld();
+
     /// <summary>On the initiator: the listener has resumed the association; with which code to close if that cannot be.</summary>
     public PostErrorCode Accept(Carrier carrier, HelloFrame hello)
     {
@@ -225,9 +230,9 @@ internal sealed class Continuity : IGreeter
                 return PostErrorCode.Aborted;
             }
 
-            if (!_core.Inbox.IsPossible(hello.LowestId))
+            if (Check(hello) is var error and not PostErrorCode.NoError)
             {
-                return PostErrorCode.IdError;
+                return error;
             }
 
             Resume(carrier, hello);
@@ -296,7 +301,7 @@ internal sealed class Continuity : IGreeter
         _core.Detach(facts);
         var streams = carrier.EndStreams(StreamLost(reason));
         _core.Outbox.OnInterrupted();
-        _core.Inbox.OnInterrupted();
+        _core.Inbox.OnInterrupted(Known?.Reserve(_core, Party.Of(_identity, facts.RemoteEndPoint), _core.Inbox.UnfinishedBytes) ?? long.MaxValue);
         _core.Timers.Set(_giveUp, _lostAt + _core.Clock.Units(_core.Options.ResumptionTimeout));
         return streams;
     }
@@ -318,14 +323,18 @@ internal sealed class Continuity : IGreeter
         _core.Wake();
     }
 
+    private PostErrorCode Check(HelloFrame hello) =>
+        _core.Inbox.IsPossible(hello.LowestId) ? _core.Outbox.Check(hello.Held) : PostErrorCode.IdError;
+
     /// <summary>The association goes on over this connection. Under the lock.</summary>
     private void Resume(Carrier carrier, HelloFrame hello)
     {
         carrier.Bind(_core);
-        _core.Inbox.OnResumed(hello.LowestId, carrier.Frames);
+        _core.Inbox.OnResumed(hello, carrier.Frames);
         _core.Peer = hello;
         _hasMet = true;
         _core.Attach(carrier);
+        _core.Outbox.GoOn(hello.Held);
         _core.Outbox.OnResumed(carrier.ToldLowest, carrier.Frames);
         _core.Lifecycle.OnResumed(carrier.Frames);
         _core.Timers.Cancel(_giveUp);

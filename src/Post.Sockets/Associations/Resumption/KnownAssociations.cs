@@ -5,13 +5,15 @@ namespace Post.Sockets.Associations.Resumption;
 /// shall fill the memory by making associations and losing them. When there are too many, whoever has the most of them loses its oldest,
 /// so that a flood displaces itself.
 /// </summary>
-internal sealed class KnownAssociations(int maxInterrupted)
+internal sealed class KnownAssociations(int maxInterrupted, long maxBytes)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<UInt128, AssociationCore> _known = [];
     private readonly LinkedList<(AssociationCore Core, Party Party)> _waiting = [];
     private readonly Dictionary<AssociationCore, LinkedListNode<(AssociationCore Core, Party Party)>> _places = [];
     private readonly Dictionary<Party, int> _counts = [];
+    private readonly Dictionary<AssociationCore, (Party Party, long Bytes)> _reserved = [];
+    private long _reservedBytes;
     private bool _isClosed;
 
     /// <summary>Associations that wait for another connection.</summary>
@@ -88,6 +90,27 @@ internal sealed class KnownAssociations(int maxInterrupted)
         return true;
     }
 
+    /// <summary>
+    /// Bytes that an association without a connection may hold of unfinished objects, at most as many as it asks for. Under that association's
+    /// lock.
+    /// </summary>
+    public long Reserve(AssociationCore core, Party party, long bytes)
+    {
+        lock (_gate)
+        {
+            // Half is for the others: a flood of one party leaves them what they had.
+            var used = _reserved.Values.Where(one => one.Party == party).Sum(static one => one.Bytes);
+            var granted = Math.Clamp(Math.Min(maxBytes - _reservedBytes, (maxBytes / 2) - used), 0, bytes);
+            if (granted > 0)
+            {
+                _reserved[core] = (party, granted);
+                _reservedBytes += granted;
+            }
+
+            return granted;
+        }
+    }
+
     /// <summary>It has a connection again.</summary>
     public void Release(AssociationCore core)
     {
@@ -115,6 +138,11 @@ internal sealed class KnownAssociations(int maxInterrupted)
 
     private void ReleaseUnderLock(AssociationCore core)
     {
+        if (_reserved.Remove(core, out var reserved))
+        {
+            _reservedBytes -= reserved.Bytes;
+        }
+
         if (!_places.Remove(core, out var place))
         {
             return;

@@ -177,6 +177,7 @@ internal sealed class Reconnector : IGreeter
         {
             carrier.Resumption = beginsAnew ? 0 : _core.Continuity.NextResumption();
             carrier.ToldLowest = beginsAnew ? 0 : _core.Outbox.LowestId;
+            carrier.ToldHeld = beginsAnew ? HeldObjects.None : _core.Continuity.TellHeld(_core.Peer);
             hello = _core.Lifecycle.Hello(carrier);
         }
 
