@@ -44,7 +44,7 @@ internal sealed class OutboundObject : SentObject, ITimed
 
     public override Receipt? Receipt => _receipt;
 
-    public override long BytesSent => Volatile.Read(ref Transit.PayloadTaken);
+    public override long BytesSent => Math.Max(Volatile.Read(ref Transit.PayloadTaken), IsEnded ? HandedBefore : 0);
 
     public override long Offset => Volatile.Read(ref _offset);
 

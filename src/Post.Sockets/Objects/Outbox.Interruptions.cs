@@ -72,6 +72,7 @@ internal sealed partial class Outbox
             item.NeedsStream = true;
             item.Unsent = 0;
             core.Admission.Hold(item);
+            core.Scheduler.GoOn(item.Entry);
             if (!item.Transit.IsVoid)
             {
                 item.Transit.PayloadTaken = position;

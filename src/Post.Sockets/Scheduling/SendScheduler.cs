@@ -74,6 +74,13 @@ internal sealed class SendScheduler
         entry.IsStarted = true;
     }
 
+    /// <summary>An entry is under way already, though nothing of it was served here.</summary>
+    public void GoOn(SendEntry entry)
+    {
+        Remove(entry);
+        entry.IsStarted = true;
+    }
+
     /// <summary>Changes the rank of an entry, whether ready or not.</summary>
     public void Move(SendEntry entry, int sendClass, long deadline)
     {

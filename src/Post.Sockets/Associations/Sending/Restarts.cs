@@ -87,8 +87,13 @@ internal sealed class Restarts(AssociationCore core)
         item.WasVisible |= item.Transit.IsVisible;
         item.HandedBefore = item.Handed;
 
-        // The next connection may have told already how much the receiver holds.
         item.Transit = new Transit { PayloadTaken = item.Start.Offset };
+        if (item.Start.State == OutboundStart.Step.Told)
+        {
+            // The next connection has said already how much the receiver holds.
+            core.Scheduler.GoOn(item.Entry);
+        }
+
         if (item.Unsent <= 0)
         {
             core.Scheduler.Add(item.Entry);
