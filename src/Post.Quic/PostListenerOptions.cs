@@ -14,6 +14,9 @@ public sealed class PostListenerOptions
     /// <inheritdoc cref="ListenerOptions.MaxInterrupted"/>
     public int MaxInterrupted { get; set; } = ListenerOptions.Default.MaxInterrupted;
 
+    /// <inheritdoc cref="ListenerOptions.MaxInterruptedBytes"/>
+    public long MaxInterruptedBytes { get; set; } = ListenerOptions.Default.MaxInterruptedBytes;
+
     /// <summary>What clients must prove; null: what <see cref="PostLocalOptions.TrustedKeys"/> says, and where that is empty, nothing.</summary>
     public PeerTrust? ClientTrust { get; set; }
 

@@ -65,7 +65,7 @@ internal sealed class RawEnd : TransportEvents
     /// <summary>Opens our control stream with a HELLO.</summary>
     public async Task SayHelloAsync(HelloFrame hello)
     {
-        var buffer = new byte[256];
+        var buffer = new byte[1 + HelloFrame.MaxLength];
         var length = PostInteger.Write(buffer, StreamType.Control);
         length += hello.Write(buffer.AsSpan(length));
         _control = Connection.TryOpenStream(TransportStreamKind.Unidirectional, TransportPriority.Control)!;
@@ -83,6 +83,13 @@ internal sealed class RawEnd : TransportEvents
 
         var length = IdListFrame.WriteReceipt(buffer, status, set.Ranges);
         await _control!.WriteAsync(buffer.AsMemory(0, length), false, CancellationToken.None);
+    }
+
+    /// <summary>Writes one control frame.</summary>
+    public async Task SayAsync(Func<byte[], int> write)
+    {
+        var buffer = new byte[ProtocolLimits.MaxFrameLength];
+        await _control!.WriteAsync(buffer.AsMemory(0, write(buffer)), false, CancellationToken.None);
     }
 
     public async Task<TransportStream> SendAsync(byte[] bytes, bool end = true)
@@ -180,13 +187,15 @@ internal sealed class RawEnd : TransportEvents
 
         public PostErrorCode ResetCode { get; set; }
 
-        public long Id
+        public long Id => Header(out _).Id;
+
+        /// <summary>Its header, and how long that is; with an id of -1 where it is not whole.</summary>
+        public ObjectHeader Header(out int length)
         {
-            get
-            {
-                Span<long> scratch = stackalloc long[ProtocolLimits.MaxAntecedents];
-                return ObjectHeader.TryParse(Bytes.ToArray(), scratch, out var header, out _, out _) == ParseStatus.Done ? header.Id : -1;
-            }
+            var scratch = new long[ProtocolLimits.MaxAntecedents];
+            return ObjectHeader.TryParse(Bytes.ToArray(), scratch, out var header, out length, out _) == ParseStatus.Done
+                ? header
+                : new ObjectHeader { Id = -1 };
         }
     }
 }

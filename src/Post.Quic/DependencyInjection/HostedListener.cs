@@ -45,6 +45,7 @@ internal sealed partial class HostedListener<THandler> : IHostedService, IAsyncD
                 ClientTrust = options.ClientTrust ?? TrustOf(_services.GetRequiredService<IOptionsMonitor<PostLocalOptions>>().Get(_localName)),
                 MaxAssociations = options.MaxAssociations,
                 MaxInterrupted = options.MaxInterrupted,
+                MaxInterruptedBytes = options.MaxInterruptedBytes,
             },
             cancellationToken).ConfigureAwait(false);
         _listener = listener;

@@ -19,6 +19,13 @@ internal sealed class PostListenerOptionsValidator : IValidateOptions<PostListen
                 $"MaxInterrupted is {options.MaxInterrupted}; set how many may wait for their initiator to come back, or 0 that none do.");
         }
 
+        if (options.MaxInterruptedBytes < 0)
+        {
+            failures.Add(
+                $"MaxInterruptedBytes is {options.MaxInterruptedBytes}; set how many bytes of unfinished objects those may hold that wait for their "
+                + "initiator to come back, or 0 for none.");
+        }
+
         if (options.Association is { } association)
         {
             AssociationCheck.Run(() => association, failures);

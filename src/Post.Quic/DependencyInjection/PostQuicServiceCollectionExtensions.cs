@@ -108,6 +108,7 @@ public static class PostQuicServiceCollectionExtensions
             {
                 options.MaxAssociations = listener.GetValue(nameof(options.MaxAssociations), options.MaxAssociations);
                 options.MaxInterrupted = listener.GetValue(nameof(options.MaxInterrupted), options.MaxInterrupted);
+                options.MaxInterruptedBytes = listener.GetValue(nameof(options.MaxInterruptedBytes), options.MaxInterruptedBytes);
             })
             .ValidateOnStart();
         return services;

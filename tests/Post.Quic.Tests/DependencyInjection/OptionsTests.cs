@@ -71,6 +71,7 @@ public sealed class OptionsTests
     [DataRow("Post:Local:Association:MaxAntecedents", "-1", "MaxAntecedents")]
     [DataRow("Post:Local:Association:MaxWaitingObjects", "0", "MaxWaitingObjects")]
     [DataRow("Post:Local:Listener:MaxAssociations", "0", "The listener of the default Local: MaxAssociations is 0; set")]
+    [DataRow("Post:Locals:edge:Listener:MaxInterruptedBytes", "-1", "The listener of Local 'edge': MaxInterruptedBytes is -1; set")]
     [DataRow("Post:Locals:edge:Listener:MaxInterrupted", "-1", "The listener of Local 'edge': MaxInterrupted is -1; set")]
     public async Task What_is_wrong_is_said_at_start_with_what_to_do(string key, string value, string expected)
     {
@@ -116,7 +117,7 @@ public sealed class OptionsTests
                     "KeepAliveInterval": "00:00:03", "ResumptionTimeout": "00:00:00", "AntecedentTimeout": "00:00:04",
                     "MaxAntecedents": 5, "MaxWaitingObjects": 6, "IdleTimeout": null, "MaxQueuedBytes": null
                   },
-                  "Listener": { "MaxAssociations": 7, "MaxInterrupted": 0 }
+                  "Listener": { "MaxAssociations": 7, "MaxInterrupted": 0, "MaxInterruptedBytes": 5 }
                 }
               }
             }
@@ -136,7 +137,7 @@ public sealed class OptionsTests
         Assert.AreEqual((5, 6), (association.MaxAntecedents, association.MaxWaitingObjects));
         Assert.AreEqual(AssociationOptions.Default.IdleTimeout, association.IdleTimeout);
         Assert.AreEqual(AssociationOptions.Default.MaxQueuedBytes, association.MaxQueuedBytes);
-        Assert.AreEqual((7, 0), (listener.MaxAssociations, listener.MaxInterrupted));
+        Assert.AreEqual((7, 0, 5L), (listener.MaxAssociations, listener.MaxInterrupted, listener.MaxInterruptedBytes));
     }
 
     [TestMethod]

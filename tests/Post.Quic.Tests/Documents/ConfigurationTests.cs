@@ -59,6 +59,7 @@ public sealed class ConfigurationTests
         PostListenerOptions listener = services.GetRequiredService<IOptionsMonitor<PostListenerOptions>>().Get(string.Empty);
         Assert.AreEqual(ListenerOptions.Default.MaxAssociations, listener.MaxAssociations);
         Assert.AreEqual(ListenerOptions.Default.MaxInterrupted, listener.MaxInterrupted);
+        Assert.AreEqual(ListenerOptions.Default.MaxInterruptedBytes, listener.MaxInterruptedBytes);
     }
 
     private static void AssertNames<T>(JsonElement section, params string[] beside) => CollectionAssert.AreEquivalent(

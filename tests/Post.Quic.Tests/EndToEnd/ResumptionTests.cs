@@ -89,6 +89,59 @@ public sealed class ResumptionTests : EndToEndTests
     }
 
     [TestMethod]
+    [Timeout(LongTimeoutMilliseconds, CooperativeCancellation = true)]
+    [EachPairing(false)]
+    [EachPairing(true)]
+    public async Task An_unfinished_object_goes_on_from_what_has_arrived(TestEngine client, TestEngine server, bool whole)
+    {
+        const int Length = 40_000_000;
+        await using PostPair pair = await PostPair.ListenAsync(
+            client,
+            server,
+            new PairSetup
+            {
+                ClientOptions = Options,
+                ServerOptions = Options with { MaxWholeObjectSize = whole ? Length : 1024 * 1024, ReceiveBudget = 4L * Length },
+                IsCuttable = true,
+            },
+            Cancel);
+        var got = new List<byte[]>();
+        Association? accepted = null;
+        long read = 0;
+        pair.Listener.Register<Accept>(accept =>
+        {
+            accepted = accept.Association;
+            accepted.Register<Received>(async received =>
+            {
+                using var all = new MemoryStream();
+                var buffer = new byte[64 * 1024];
+                var stream = received.Object.AsStream();
+                for (int count; (count = await stream.ReadAsync(buffer)) > 0;)
+                {
+                    all.Write(buffer, 0, count);
+                    Interlocked.Exchange(ref read, all.Length);
+                }
+
+                got.Add(SHA256.HashData(all.ToArray()));
+            });
+        });
+        await using Association association = await pair.AssociateOneSidedAsync(Cancel);
+        byte[] bytes = Bytes(Length);
+        var before = pair.Cut!.BytesToServer;
+        SentObject sent = association.Send(bytes);
+        await UntilAsync(() => (whole ? accepted?.HeldBytes ?? 0 : Interlocked.Read(ref read)) > Length / 5 * 4);
+        pair.Cut.IsUp = false;
+        await UntilAsync(() => association.IsInterrupted && accepted!.IsInterrupted);
+        Assert.IsFalse(sent.Completion.IsCompleted, "cut too late to show anything");
+        pair.Cut.IsUp = true;
+        (await sent.Completion.WaitAsync(Cancel)).EnsureAcked();
+        var moved = pair.Cut.BytesToServer - before;
+        Assert.IsLessThan(Length * 1.3, (double)moved, $"{moved} bytes moved for {Length}; from the beginning it would be {1.8 * Length}");
+        await UntilAsync(() => got.Count > 0);
+        CollectionAssert.AreEqual(SHA256.HashData(bytes), got.Single());
+    }
+
+    [TestMethod]
     [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
     [EachPairing]
     public async Task A_listener_that_was_restarted_is_a_clear_error(TestEngine client, TestEngine server)

@@ -79,7 +79,7 @@ public sealed class HostilePeerTests
         byte[] bytes = [0x01, 0x00, 0x00, 0x00, 0x68, 0x69];
         await peer.WriteAsync(bytes, end: true);
         await peer.WriteAsync(bytes, end: true);
-        peer.Connection.TrySendDatagram(bytes, default, 1);
+        peer.Connection.TrySendDatagram(bytes, TransportPriority.Control, 1);
         using var received = await peer.Server.ReceiveAsync();
         await peer.World.DelayAsync(100);
         var more = peer.Server.ReceiveAsync().AsTask();
@@ -147,7 +147,7 @@ public sealed class HostilePeerTests
             var rejected = 0;
             for (var id = 0; id < 5000; id++)
             {
-                if (peer.Connection.TrySendDatagram(Header(id, perishable: true), default, id) != TransportDatagramResult.Queued)
+                if (peer.Connection.TrySendDatagram(Header(id, perishable: true), TransportPriority.Control, id) != TransportDatagramResult.Queued)
                 {
                     rejected++;
                 }
@@ -200,7 +200,7 @@ public sealed class HostilePeerTests
                             _ = await stream.WriteAsync(bytes, random.Next(2) == 0, CancellationToken.None);
                         }
 
-                        peer.Connection.TrySendDatagram(bytes, default, i);
+                        peer.Connection.TrySendDatagram(bytes, TransportPriority.Control, i);
                     }
                     catch (TransportException)
                     {

@@ -28,10 +28,10 @@ internal sealed class RawClients(InMemoryNetwork network, PostTransport transpor
             CancellationToken.None));
 
     /// <summary>Begins an association with an id, and waits until the server has said HELLO.</summary>
-    public async Task<RawEnd> BeginAsync(UInt128 id, X509Certificate2? identity = null, Local? local = null, bool expectId = true)
+    public async Task<RawEnd> BeginAsync(UInt128 id, X509Certificate2? identity = null, Local? local = null, bool expectId = true, HelloFeatures features = HelloFeatures.DatagramObjects)
     {
         var end = await ConnectAsync(identity, local);
-        await end.SayHelloAsync(new HelloFrame { AssociationId = id, Features = HelloFeatures.DatagramObjects });
+        await end.SayHelloAsync(new HelloFrame { AssociationId = id, Features = features });
         while (end.Hello is null)
         {
             await DelayAsync(1);
