@@ -97,9 +97,9 @@ internal sealed class FrameDispatch
             case >= FrameType.MaxData and <= FrameType.StreamsBlockedUnidirectional:
                 return HandleCredit(type, ref frames);
             case FrameType.NewConnectionId:
-                return HandleNewConnectionId(ref frames);
+                return HandleNewConnectionId(type, ref frames);
             case FrameType.RetireConnectionId:
-                return RetireConnectionIdFrame.TryParse(ref frames.Body, out RetireConnectionIdFrame retire)
+                return RetireConnectionIdFrame.TryParse(type, ref frames.Body, out RetireConnectionIdFrame retire)
                     ? _state.Paths.First.LocalIds.OnRetire(retire.SequenceNumber, packet.LocalIdSequence)
                     : frames.Malformed();
             case FrameType.PathChallenge:
@@ -221,9 +221,9 @@ internal sealed class FrameDispatch
         return frames.Malformed();
     }
 
-    private TransportError HandleNewConnectionId(ref FrameReader frames)
+    private TransportError HandleNewConnectionId(ulong type, ref FrameReader frames)
     {
-        if (!NewConnectionIdFrame.TryParse(ref frames.Body, out NewConnectionIdFrame frame))
+        if (!NewConnectionIdFrame.TryParse(type, ref frames.Body, out NewConnectionIdFrame frame))
         {
             return frames.Malformed();
         }

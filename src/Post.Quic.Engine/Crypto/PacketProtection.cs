@@ -11,7 +11,8 @@ internal sealed class PacketProtection : IDisposable
     private uint _ivHigh;
     private ulong _ivLow;
 
-    private PacketProtection(Aead aead, ReadOnlySpan<byte> iv)
+    /// <summary>With a key and an IV that are already derived.</summary>
+    public PacketProtection(Aead aead, ReadOnlySpan<byte> iv)
     {
         _aead = aead;
         _ivHigh = BinaryPrimitives.ReadUInt32BigEndian(iv);

@@ -56,7 +56,7 @@ internal static class QlogFrames
             case FrameType.ImmediateAck:
                 json.WriteString("frame_type"u8, "immediate_ack"u8);
                 break;
-            case FrameType.Ack or FrameType.AckEcn:
+            case FrameType.Ack or FrameType.AckEcn or FrameType.PathAck or FrameType.PathAckEcn:
                 WriteAck(json, type, ref reader, ackDelayExponent);
                 break;
             case FrameType.Crypto:
@@ -81,9 +81,12 @@ internal static class QlogFrames
             case >= FrameType.Stream and <= FrameType.StreamLast:
                 WriteStream(json, type, ref reader);
                 break;
+            case FrameType.AckFrequency:
+                WriteAckFrequency(json, ref reader);
+                break;
             case FrameType.NewConnectionId or FrameType.RetireConnectionId or FrameType.PathChallenge or FrameType.PathResponse
-                or FrameType.AckFrequency:
-                WritePathAndIdFrame(json, type, ref reader);
+                or (>= FrameType.PathAbandon and <= FrameType.PathConnectionIdsBlocked):
+                QlogPathFrames.Write(json, type, ref reader);
                 break;
             default:
                 WriteStreamControl(json, type, ref reader);
@@ -106,10 +109,15 @@ internal static class QlogFrames
 
     private static void WriteAck(Utf8JsonWriter json, ulong type, ref WireReader reader, int ackDelayExponent)
     {
-        json.WriteString("frame_type"u8, "ack"u8);
+        json.WriteString("frame_type"u8, type is FrameType.PathAck or FrameType.PathAckEcn ? "path_ack"u8 : "ack"u8);
         if (!AckFrame.TryParse(type, ref reader, out AckFrame ack))
         {
             return;
+        }
+
+        if (ack.PathId is { } pathId)
+        {
+            json.WriteNumber("path_id"u8, pathId);
         }
 
         json.WriteNumber("ack_delay"u8, ack.AckDelay * (double)(1UL << ackDelayExponent) / 1000);
@@ -132,6 +140,18 @@ internal static class QlogFrames
             json.WriteNumber("ect0"u8, ack.EcnCounts.Ect0);
             json.WriteNumber("ect1"u8, ack.EcnCounts.Ect1);
             json.WriteNumber("ce"u8, ack.EcnCounts.Ce);
+        }
+    }
+
+    private static void WriteAckFrequency(Utf8JsonWriter json, ref WireReader reader)
+    {
+        json.WriteString("frame_type"u8, "ack_frequency"u8);
+        if (AckFrequencyFrame.TryParse(ref reader, out AckFrequencyFrame frame))
+        {
+            json.WriteNumber("sequence_number"u8, frame.SequenceNumber);
+            json.WriteNumber("ack_eliciting_threshold"u8, frame.AckElicitingThreshold);
+            json.WriteNumber("requested_max_ack_delay"u8, frame.RequestedMaxAckDelay / 1000.0);
+            json.WriteNumber("reordering_threshold"u8, frame.ReorderingThreshold);
         }
     }
 
@@ -222,37 +242,6 @@ internal static class QlogFrames
             default:
                 json.WriteString("frame_type"u8, "unknown"u8);
                 json.WriteNumber("frame_type_bytes"u8, type);
-                break;
-        }
-    }
-
-    private static void WritePathAndIdFrame(Utf8JsonWriter json, ulong type, ref WireReader reader)
-    {
-        switch (type)
-        {
-            case FrameType.NewConnectionId when NewConnectionIdFrame.TryParse(ref reader, out NewConnectionIdFrame frame):
-                // The reset token is left out: whoever reads it can end the connection.
-                json.WriteString("frame_type"u8, "new_connection_id"u8);
-                json.WriteNumber("sequence_number"u8, frame.SequenceNumber);
-                json.WriteNumber("retire_prior_to"u8, frame.RetirePriorTo);
-                json.WriteNumber("connection_id_length"u8, frame.ConnectionId.Length);
-                json.WriteString("connection_id"u8, frame.ConnectionId.ToString());
-                break;
-            case FrameType.RetireConnectionId:
-                json.WriteString("frame_type"u8, "retire_connection_id"u8);
-                json.WriteNumber("sequence_number"u8, ReadVarInt(ref reader));
-                break;
-            case FrameType.AckFrequency when AckFrequencyFrame.TryParse(ref reader, out AckFrequencyFrame frame):
-                json.WriteString("frame_type"u8, "ack_frequency"u8);
-                json.WriteNumber("sequence_number"u8, frame.SequenceNumber);
-                json.WriteNumber("ack_eliciting_threshold"u8, frame.AckElicitingThreshold);
-                json.WriteNumber("requested_max_ack_delay"u8, frame.RequestedMaxAckDelay / 1000.0);
-                json.WriteNumber("reordering_threshold"u8, frame.ReorderingThreshold);
-                break;
-            default:
-                json.WriteString("frame_type"u8, type == FrameType.PathChallenge ? "path_challenge"u8 : "path_response"u8);
-                _ = reader.TryReadBytes(sizeof(ulong), out ReadOnlySpan<byte> data);
-                json.WriteString("data"u8, Convert.ToHexStringLower(data));
                 break;
         }
     }

@@ -91,6 +91,10 @@ internal static class QlogNames
         (ulong)TransportErrorCode.KeyUpdateError => "key_update_error",
         (ulong)TransportErrorCode.AeadLimitReached => "aead_limit_reached",
         (ulong)TransportErrorCode.NoViablePath => "no_viable_path",
+        (ulong)TransportErrorCode.ApplicationAbandonPath => "application_abandon_path",
+        (ulong)TransportErrorCode.PathResourceLimitReached => "path_resource_limit_reached",
+        (ulong)TransportErrorCode.PathUnstableOrPoor => "path_unstable_or_poor",
+        (ulong)TransportErrorCode.NoConnectionIdAvailableForPath => "no_cid_available_for_path",
         >= (ulong)TransportErrorCode.CryptoError and <= (ulong)TransportErrorCode.CryptoError + 0xff =>
             string.Create(CultureInfo.InvariantCulture, $"crypto_error_0x{code:x}"),
         _ => null,

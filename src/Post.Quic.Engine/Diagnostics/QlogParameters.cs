@@ -48,6 +48,11 @@ internal static class QlogParameters
         {
             json.WriteNumber("min_ack_delay"u8, minAckDelay);
         }
+
+        if (parameters.InitialMaxPathId is { } maxPathId)
+        {
+            json.WriteNumber("initial_max_path_id"u8, maxPathId);
+        }
     }
 
     public static void WriteAddress(Utf8JsonWriter json, in NetworkAddress address)

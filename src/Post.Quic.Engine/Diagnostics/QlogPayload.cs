@@ -27,7 +27,8 @@ internal static class QlogPayload
     public static bool TryCopy(
         ReadOnlySpan<byte> payload, EncryptionLevel level, bool fromServer, ref WireWriter writer, out int padding)
     {
-        const FrameExtensions All = FrameExtensions.Datagram | FrameExtensions.ResetStreamAt | FrameExtensions.AckFrequency;
+        const FrameExtensions All =
+            FrameExtensions.Datagram | FrameExtensions.ResetStreamAt | FrameExtensions.AckFrequency | FrameExtensions.Multipath;
         var reader = new FrameReader(payload, level, fromServer, All);
         while (reader.TryReadType(out ulong type))
         {
@@ -93,7 +94,7 @@ internal static class QlogPayload
     private static bool TrySkip(ulong type, ref WireReader body) => type switch
     {
         FrameType.Ping or FrameType.HandshakeDone or FrameType.ImmediateAck => true,
-        FrameType.Ack or FrameType.AckEcn => AckFrame.TryParse(type, ref body, out _),
+        FrameType.Ack or FrameType.AckEcn or FrameType.PathAck or FrameType.PathAckEcn => AckFrame.TryParse(type, ref body, out _),
         FrameType.ResetStream => ResetStreamFrame.TryParse(ref body, out _),
         FrameType.ResetStreamAt => ResetStreamAtFrame.TryParse(ref body, out _),
         FrameType.StopSending => StopSendingFrame.TryParse(ref body, out _),
@@ -104,11 +105,16 @@ internal static class QlogPayload
         FrameType.StreamDataBlocked => StreamDataBlockedFrame.TryParse(ref body, out _),
         FrameType.StreamsBlockedBidirectional or FrameType.StreamsBlockedUnidirectional =>
             StreamsBlockedFrame.TryParse(type, ref body, out _),
-        FrameType.NewConnectionId => NewConnectionIdFrame.TryParse(ref body, out _),
-        FrameType.RetireConnectionId => RetireConnectionIdFrame.TryParse(ref body, out _),
+        FrameType.NewConnectionId or FrameType.PathNewConnectionId => NewConnectionIdFrame.TryParse(type, ref body, out _),
+        FrameType.RetireConnectionId or FrameType.PathRetireConnectionId => RetireConnectionIdFrame.TryParse(type, ref body, out _),
         FrameType.PathChallenge => PathChallengeFrame.TryParse(ref body, out _),
         FrameType.PathResponse => PathResponseFrame.TryParse(ref body, out _),
         FrameType.AckFrequency => AckFrequencyFrame.TryParse(ref body, out _),
+        FrameType.PathAbandon => PathAbandonFrame.TryParse(ref body, out _),
+        FrameType.PathStatusBackup or FrameType.PathStatusAvailable => PathStatusFrame.TryParse(type, ref body, out _),
+        FrameType.MaxPathId => MaxPathIdFrame.TryParse(ref body, out _),
+        FrameType.PathsBlocked => PathsBlockedFrame.TryParse(ref body, out _),
+        FrameType.PathConnectionIdsBlocked => PathConnectionIdsBlockedFrame.TryParse(ref body, out _),
         _ => false,
     };
 

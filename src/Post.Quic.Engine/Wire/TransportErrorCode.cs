@@ -1,6 +1,9 @@
 namespace Post.Quic.Engine.Wire;
 
-/// <summary>Error codes of CONNECTION_CLOSE (RFC 9000 section 20.1, RFC 9368 section 9.2, draft-ietf-quic-multipath).</summary>
+/// <summary>
+/// Error codes of CONNECTION_CLOSE and PATH_ABANDON (RFC 9000 section 20.1, RFC 9368 section 9.2, draft-ietf-quic-multipath
+/// section 4.2.1).
+/// </summary>
 internal enum TransportErrorCode : ulong
 {
     NoError = 0x00,
@@ -22,6 +25,18 @@ internal enum TransportErrorCode : ulong
     NoViablePath = 0x10,
     VersionNegotiationError = 0x11,
 
+    /// <summary>For PATH_ABANDON: the application wants the path no more.</summary>
+    ApplicationAbandonPath = 0x3e,
+
     /// <summary>CRYPTO_ERROR: this plus the TLS alert (RFC 9001 section 4.8).</summary>
     CryptoError = 0x100,
+
+    /// <summary>For PATH_ABANDON: no resources for the path.</summary>
+    PathResourceLimitReached = 0x3e75,
+
+    /// <summary>For PATH_ABANDON: the path does not carry, or not well.</summary>
+    PathUnstableOrPoor = 0x3e76,
+
+    /// <summary>For PATH_ABANDON: no connection id for the path.</summary>
+    NoConnectionIdAvailableForPath = 0x3e77,
 }

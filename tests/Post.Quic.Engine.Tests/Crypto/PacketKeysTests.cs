@@ -78,6 +78,19 @@ public sealed class PacketKeysTests
         Assert.AreEqual("010203040000002a00000001", Convert.ToHexStringLower(difference));
     }
 
+    [TestMethod]
+    public void The_nonce_is_that_of_the_example_in_the_draft()
+    {
+        // draft-ietf-quic-multipath section 2.4.
+        var provider = new RecordingProvider();
+        byte[] iv = Convert.FromHexString("6b26114b9cba2b63a9e8dd4f");
+        using var protection = new PacketProtection(provider.CreateAead(Suite, KeyDirection.Send, []), iv);
+
+        protection.Seal(new byte[60], 5, packetNumber: 54321, pathId: 3);
+
+        Assert.AreEqual("6b2611489cba2b63a9e8097e", Convert.ToHexStringLower(provider.LastNonce));
+    }
+
     private static (PacketKeys Send, PacketKeys Receive) CreatePair()
     {
         byte[] secret = new byte[32];

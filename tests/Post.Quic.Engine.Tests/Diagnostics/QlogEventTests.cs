@@ -38,6 +38,43 @@ public sealed class QlogEventTests
     }
 
     [TestMethod]
+    public async Task Frames_about_several_paths_are_told_with_all_they_say_but_the_reset_token()
+    {
+        var world = new TraceWorld();
+        var id = new ConnectionId([0xab, 0xcd]);
+        byte[] payload = TraceWorld.Payload((ref WireWriter writer) =>
+        {
+            PacketNumberRange[] ranges = [new(7, 9)];
+            Assert.IsTrue(AckFrameWriter.TryWrite(ref writer, ranges, 125, new EcnCounts(3, 0, 1), out _, 5));
+            new PathAbandonFrame(1, (ulong)TransportErrorCode.PathUnstableOrPoor).Write(ref writer);
+            new PathStatusFrame(IsBackup: true, 2, 70).Write(ref writer);
+            new PathStatusFrame(IsBackup: false, 2, 71).Write(ref writer);
+            new NewConnectionIdFrame(6, 4, id, new StatelessResetToken(new byte[16]), 3).Write(ref writer);
+            new RetireConnectionIdFrame(3, 3).Write(ref writer);
+            new MaxPathIdFrame(9).Write(ref writer);
+            new PathsBlockedFrame(8).Write(ref writer);
+            new PathConnectionIdsBlockedFrame(4, 2).Write(ref writer);
+        });
+        world.Trace.PacketSent(TraceWorld.Start, world.Path, EncryptionLevel.Application, 12, 400, payload);
+        QlogFile file = await world.ReadAsync();
+
+        string[] frames = [.. file.Single("quic:packet_sent").GetProperty("frames").EnumerateArray().Select(frame => frame.GetRawText())];
+        string[] expected =
+        [
+            """{"frame_type":"path_ack","path_id":5,"ack_delay":1,"acked_ranges":[[7,9]],"ect0":3,"ect1":0,"ce":1}""",
+            """{"frame_type":"path_abandon","path_id":1,"error":"path_unstable_or_poor"}""",
+            """{"frame_type":"path_status_backup","path_id":2,"sequence_number":70}""",
+            """{"frame_type":"path_status_available","path_id":2,"sequence_number":71}""",
+            """{"frame_type":"path_new_connection_id","path_id":3,"sequence_number":6,"retire_prior_to":4,"connection_id_length":2,"connection_id":"abcd"}""",
+            """{"frame_type":"path_retire_connection_id","path_id":3,"sequence_number":3}""",
+            """{"frame_type":"max_path_id","maximum":9}""",
+            """{"frame_type":"paths_blocked","limit":8}""",
+            """{"frame_type":"path_cids_blocked","path_id":4,"next_sequence_number":2}""",
+        ];
+        CollectionAssert.AreEqual(expected, frames);
+    }
+
+    [TestMethod]
     public async Task Packet_is_told_with_its_header_size_and_frames()
     {
         var world = new TraceWorld();
@@ -97,8 +134,8 @@ public sealed class QlogEventTests
             names.Add(name);
         }
 
-        // ACK, MAX_STREAMS, STREAMS_BLOCKED and CONNECTION_CLOSE have two types for one name.
-        Assert.HasCount(types.Count - 4, names);
+        // ACK, PATH_ACK, MAX_STREAMS, STREAMS_BLOCKED and CONNECTION_CLOSE have two types for one name.
+        Assert.HasCount(types.Count - 5, names);
     }
 
     [TestMethod]

@@ -267,7 +267,7 @@ public sealed class LocalConnectionIdsTests : IDisposable
         {
             Assert.IsTrue(reader.TryReadByte(out byte type));
             Assert.AreEqual((byte)FrameType.NewConnectionId, type);
-            Assert.IsTrue(NewConnectionIdFrame.TryParse(ref reader, out NewConnectionIdFrame frame));
+            Assert.IsTrue(NewConnectionIdFrame.TryParse(FrameType.NewConnectionId, ref reader, out NewConnectionIdFrame frame));
             frames.Add(frame);
         }
 

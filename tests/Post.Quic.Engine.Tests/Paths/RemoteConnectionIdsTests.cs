@@ -119,7 +119,7 @@ public sealed class RemoteConnectionIdsTests : IDisposable
         foreach (byte[] bytes in new[] { aboveItself, empty, tooLong })
         {
             var reader = new WireReader(bytes);
-            Assert.IsFalse(NewConnectionIdFrame.TryParse(ref reader, out _));
+            Assert.IsFalse(NewConnectionIdFrame.TryParse(FrameType.NewConnectionId, ref reader, out _));
         }
     }
 

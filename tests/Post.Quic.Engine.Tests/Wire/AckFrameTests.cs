@@ -51,6 +51,37 @@ public sealed class AckFrameTests
     }
 
     [TestMethod]
+    [DataRow(0u)]
+    [DataRow(64u)]
+    [DataRow(uint.MaxValue)]
+    public void An_acknowledgement_that_names_a_path_fits_where_it_is_said_to(uint pathId)
+    {
+        for (int budget = 0; budget < 40; budget++)
+        {
+            foreach (EcnCounts counts in (ReadOnlySpan<EcnCounts>)[default, new EcnCounts(1, 20_000, 3)])
+            {
+                var writer = new WireWriter(new byte[budget]);
+                bool fits = AckFrameWriter.TryWrite(ref writer, Ranges, 77, counts, out int written, pathId);
+                Assert.AreEqual(fits, written > 0);
+                if (!fits)
+                {
+                    Assert.AreEqual(0, writer.Position);
+                    continue;
+                }
+
+                var reader = new WireReader(writer.Written);
+                Assert.IsTrue(reader.TryReadVarInt(out ulong type));
+                Assert.AreEqual(counts == default ? FrameType.PathAck : FrameType.PathAckEcn, type);
+                Assert.IsTrue(AckFrame.TryParse(type, ref reader, out AckFrame frame));
+                Assert.AreEqual(pathId, frame.PathId);
+                Assert.AreEqual(counts, frame.EcnCounts);
+                Assert.AreEqual(written, frame.RangeCount);
+                Assert.IsTrue(reader.IsEmpty);
+            }
+        }
+    }
+
+    [TestMethod]
     public void The_oldest_ranges_are_left_out_where_room_is_short_and_the_frame_stays_valid()
     {
         int whole = Write(Ranges, new EcnCounts(1, 2, 3), 100, out _).Length;

@@ -10,7 +10,7 @@ namespace Post.Quic.Engine.Tests.Wire;
 internal static class FrameEcho
 {
     public const FrameExtensions All =
-        FrameExtensions.Datagram | FrameExtensions.ResetStreamAt | FrameExtensions.AckFrequency;
+        FrameExtensions.Datagram | FrameExtensions.ResetStreamAt | FrameExtensions.AckFrequency | FrameExtensions.Multipath;
 
     public static TransportError Echo(
         ReadOnlySpan<byte> payload,
@@ -36,11 +36,12 @@ internal static class FrameEcho
 
     private static bool EchoFrame(ulong type, ref WireReader reader, ref WireWriter writer) => type switch
     {
-        FrameType.Ack or FrameType.AckEcn => EchoAck(type, ref reader, ref writer),
+        FrameType.Ack or FrameType.AckEcn or FrameType.PathAck or FrameType.PathAckEcn => EchoAck(type, ref reader, ref writer),
         <= FrameType.NewToken => EchoLow(type, ref reader, ref writer),
         <= FrameType.StreamLast => EchoStream(type, ref reader, ref writer),
         < FrameType.NewConnectionId => EchoLimit(type, ref reader, ref writer),
-        _ => EchoHigh(type, ref reader, ref writer),
+        < FrameType.PathAbandon => EchoHigh(type, ref reader, ref writer),
+        _ => EchoPath(type, ref reader, ref writer),
     };
 
     private static bool EchoAck(ulong type, ref WireReader reader, ref WireWriter writer)
@@ -58,7 +59,7 @@ internal static class FrameEcho
         }
 
         Require(count == frame.RangeCount);
-        Require(AckFrameWriter.TryWrite(ref writer, ranges, frame.AckDelay, frame.EcnCounts, out int written));
+        Require(AckFrameWriter.TryWrite(ref writer, ranges, frame.AckDelay, frame.EcnCounts, out int written, (uint?)frame.PathId));
         Require(written == count);
         return true;
     }
@@ -186,7 +187,7 @@ internal static class FrameEcho
         switch (type)
         {
             case FrameType.NewConnectionId:
-                if (!NewConnectionIdFrame.TryParse(ref reader, out NewConnectionIdFrame newConnectionId))
+                if (!NewConnectionIdFrame.TryParse(type, ref reader, out NewConnectionIdFrame newConnectionId))
                 {
                     return false;
                 }
@@ -194,7 +195,7 @@ internal static class FrameEcho
                 newConnectionId.Write(ref writer);
                 return Took(newConnectionId.Length, start, writer);
             case FrameType.RetireConnectionId:
-                if (!RetireConnectionIdFrame.TryParse(ref reader, out RetireConnectionIdFrame retireConnectionId))
+                if (!RetireConnectionIdFrame.TryParse(type, ref reader, out RetireConnectionIdFrame retireConnectionId))
                 {
                     return false;
                 }
@@ -258,6 +259,72 @@ internal static class FrameEcho
                 bool withLength = type == FrameType.DatagramWithLength;
                 DatagramFrame.Write(ref writer, datagram.Data, withLength);
                 return Took(DatagramFrame.LengthOf(datagram.Data.Length, withLength), start, writer);
+            default:
+                throw new InvalidOperationException("a type that the reader must not let through");
+        }
+    }
+
+    private static bool EchoPath(ulong type, ref WireReader reader, ref WireWriter writer)
+    {
+        int start = writer.Position;
+        switch (type)
+        {
+            case FrameType.PathAbandon:
+                if (!PathAbandonFrame.TryParse(ref reader, out PathAbandonFrame abandon))
+                {
+                    return false;
+                }
+
+                abandon.Write(ref writer);
+                return Took(abandon.Length, start, writer);
+            case FrameType.PathStatusBackup or FrameType.PathStatusAvailable:
+                if (!PathStatusFrame.TryParse(type, ref reader, out PathStatusFrame status))
+                {
+                    return false;
+                }
+
+                status.Write(ref writer);
+                return Took(status.Length, start, writer);
+            case FrameType.PathNewConnectionId:
+                if (!NewConnectionIdFrame.TryParse(type, ref reader, out NewConnectionIdFrame newConnectionId))
+                {
+                    return false;
+                }
+
+                newConnectionId.Write(ref writer);
+                return Took(newConnectionId.Length, start, writer);
+            case FrameType.PathRetireConnectionId:
+                if (!RetireConnectionIdFrame.TryParse(type, ref reader, out RetireConnectionIdFrame retireConnectionId))
+                {
+                    return false;
+                }
+
+                retireConnectionId.Write(ref writer);
+                return Took(retireConnectionId.Length, start, writer);
+            case FrameType.MaxPathId:
+                if (!MaxPathIdFrame.TryParse(ref reader, out MaxPathIdFrame maxPathId))
+                {
+                    return false;
+                }
+
+                maxPathId.Write(ref writer);
+                return Took(maxPathId.Length, start, writer);
+            case FrameType.PathsBlocked:
+                if (!PathsBlockedFrame.TryParse(ref reader, out PathsBlockedFrame pathsBlocked))
+                {
+                    return false;
+                }
+
+                pathsBlocked.Write(ref writer);
+                return Took(pathsBlocked.Length, start, writer);
+            case FrameType.PathConnectionIdsBlocked:
+                if (!PathConnectionIdsBlockedFrame.TryParse(ref reader, out PathConnectionIdsBlockedFrame idsBlocked))
+                {
+                    return false;
+                }
+
+                idsBlocked.Write(ref writer);
+                return Took(idsBlocked.Length, start, writer);
             default:
                 throw new InvalidOperationException("a type that the reader must not let through");
         }

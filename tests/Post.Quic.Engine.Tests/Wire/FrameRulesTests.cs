@@ -10,7 +10,8 @@ public sealed class FrameRulesTests
     /// <summary>
     /// RFC 9000 section 12.4, table 3, in its own letters: first and last type, packets, N (not ack-eliciting),
     /// C (not in flight), P (probing), and S for what only a server sends. RETIRE_CONNECTION_ID is without 0-RTT by
-    /// section 12.5, CONNECTION_CLOSE of the application without Initial and Handshake by section 12.5.
+    /// section 12.5, CONNECTION_CLOSE of the application without Initial and Handshake by section 12.5. The rows from 24 on are
+    /// those of the extensions.
     /// </summary>
     private const string Table = """
         00 00 IH01 NP
@@ -37,7 +38,9 @@ public sealed class FrameRulesTests
         1f 1f ___1 -
         24 24 __01 -
         30 31 __01 -
+        3e 3f ___1 NC
         af af ___1 -
+        3e75 3e7c ___1 -
         """;
 
     private static readonly (EncryptionLevel Level, char Letter)[] Levels =
@@ -52,7 +55,7 @@ public sealed class FrameRulesTests
     public void Every_type_stands_in_the_packets_that_the_RFC_names()
     {
         Dictionary<ulong, (string Packets, string Marks)> rows = Rows();
-        for (ulong type = 0; type < 0x200; type++)
+        foreach (ulong type in Enumerable.Range(0, 0x200).Concat(Enumerable.Range(0x3e00, 0x100)).Select(type => (ulong)type))
         {
             bool known = rows.TryGetValue(type, out (string Packets, string Marks) row);
             foreach ((EncryptionLevel level, char letter) in Levels)
@@ -100,6 +103,10 @@ public sealed class FrameRulesTests
     [DataRow(FrameType.ResetStreamAt, 0x07UL)]
     [DataRow(FrameType.AckFrequency, 0x07UL)]
     [DataRow(FrameType.ImmediateAck, 0x07UL)]
+    [DataRow(FrameType.PathAck, 0x07UL)]
+    [DataRow(FrameType.PathAckEcn, 0x07UL)]
+    [DataRow(FrameType.PathAbandon, 0x07UL)]
+    [DataRow(FrameType.PathConnectionIdsBlocked, 0x07UL)]
     public void A_frame_of_an_extension_that_was_not_offered_is_refused(ulong type, ulong code)
     {
         TransportError error =

@@ -17,6 +17,9 @@ internal static class FrameSamples
         FrameType.NewConnectionId, FrameType.RetireConnectionId, FrameType.PathChallenge, FrameType.PathResponse,
         FrameType.ConnectionClose, FrameType.ConnectionCloseApplication, FrameType.HandshakeDone,
         FrameType.ImmediateAck, FrameType.ResetStreamAt, FrameType.DatagramWithLength, FrameType.AckFrequency,
+        FrameType.PathAck, FrameType.PathAckEcn, FrameType.PathAbandon, FrameType.PathStatusBackup,
+        FrameType.PathStatusAvailable, FrameType.PathNewConnectionId, FrameType.PathRetireConnectionId, FrameType.MaxPathId,
+        FrameType.PathsBlocked, FrameType.PathConnectionIdsBlocked,
     ];
 
     /// <summary>Writes a random frame of this type; one that carries data has a length, so that others can follow.</summary>
@@ -35,7 +38,7 @@ internal static class FrameSamples
             case FrameType.ImmediateAck:
                 ImmediateAckFrame.Write(ref writer);
                 break;
-            case FrameType.Ack or FrameType.AckEcn:
+            case FrameType.Ack or FrameType.AckEcn or FrameType.PathAck or FrameType.PathAckEcn:
                 WriteAck(type, ref writer, ref random);
                 break;
             case FrameType.Crypto:
@@ -73,8 +76,11 @@ internal static class FrameSamples
             next = smallest - 2 - (ulong)random.Below(300);
         }
 
-        EcnCounts counts = type == FrameType.AckEcn ? new EcnCounts(random.VarInt(), random.VarInt(), 1) : default;
-        Assert.IsTrue(AckFrameWriter.TryWrite(ref writer, ranges, random.VarInt(), counts, out _));
+        EcnCounts counts = type is FrameType.AckEcn or FrameType.PathAckEcn
+            ? new EcnCounts(random.VarInt(), random.VarInt(), 1)
+            : default;
+        uint? pathId = type is FrameType.PathAck or FrameType.PathAckEcn ? (uint)random.VarInt() : null;
+        Assert.IsTrue(AckFrameWriter.TryWrite(ref writer, ranges, random.VarInt(), counts, out _, pathId));
     }
 
     private static void WriteFixed(ulong type, ref WireWriter writer, ref FuzzRandom random)
@@ -127,6 +133,27 @@ internal static class FrameSamples
                 break;
             case FrameType.AckFrequency:
                 new AckFrequencyFrame(a, b, random.VarInt(), random.VarInt()).Write(ref writer);
+                break;
+            case FrameType.PathAbandon:
+                new PathAbandonFrame(a, b).Write(ref writer);
+                break;
+            case FrameType.PathStatusBackup or FrameType.PathStatusAvailable:
+                new PathStatusFrame(type == FrameType.PathStatusBackup, a, b).Write(ref writer);
+                break;
+            case FrameType.PathNewConnectionId:
+                new NewConnectionIdFrame(larger, smaller, Id(ref random), Token(ref random), random.VarInt()).Write(ref writer);
+                break;
+            case FrameType.PathRetireConnectionId:
+                new RetireConnectionIdFrame(a, b).Write(ref writer);
+                break;
+            case FrameType.MaxPathId:
+                new MaxPathIdFrame(a).Write(ref writer);
+                break;
+            case FrameType.PathsBlocked:
+                new PathsBlockedFrame(a).Write(ref writer);
+                break;
+            case FrameType.PathConnectionIdsBlocked:
+                new PathConnectionIdsBlockedFrame(a, b).Write(ref writer);
                 break;
             default:
                 throw new InvalidOperationException($"no sample of 0x{type:x}");

@@ -68,6 +68,10 @@ public sealed class FrameTests
     [DataRow("18 00 00 15 000102030405060708090a0b0c0d0e0f1011121314 00112233445566778899aabbccddeeff", "id of 21")]
     [DataRow("18 01 02 01 aa 00112233445566778899aabbccddeeff", "retires beyond itself")]
     [DataRow("24 04 00 05 06", "reliable beyond final size")]
+    [DataRow("3e 03 05 00 00 06", "first range of a path below 0")]
+    [DataRow("3f 03 0a 00 01 01 00 08 00 00 00", "length of a path's range below 0")]
+    [DataRow("7e78 03 00 00 00 00112233445566778899aabbccddeeff", "path's id of no bytes")]
+    [DataRow("7e78 03 01 02 01 aa 00112233445566778899aabbccddeeff", "path's id retires beyond itself")]
     public void A_frame_that_contradicts_itself_is_a_frame_encoding_error(string hex, string what)
     {
         byte[] payload = Convert.FromHexString(hex.Replace(" ", string.Empty, StringComparison.Ordinal));
@@ -76,7 +80,8 @@ public sealed class FrameTests
             payload, EncryptionLevel.Application, fromServer: true, new byte[payload.Length], out _);
 
         Assert.AreEqual(TransportErrorCode.FrameEncodingError, error.Code, what);
-        Assert.AreEqual((ulong)payload[0], error.FrameType, what);
+        Assert.IsTrue(VarInt.TryRead(payload, out ulong type, out _));
+        Assert.AreEqual(type, error.FrameType, what);
     }
 
     /// <summary>The neighbours of the refused values above: the checks are not one off.</summary>
@@ -90,6 +95,9 @@ public sealed class FrameTests
     [DataRow("16 d000000000000000")]
     [DataRow("18 02 02 01 aa 00112233445566778899aabbccddeeff")]
     [DataRow("24 04 00 05 05")]
+    [DataRow("3e 03 05 00 00 05")]
+    [DataRow("3f bfffffff 0a 00 01 01 00 07 01 02 03")]
+    [DataRow("7e78 03 02 02 01 aa 00112233445566778899aabbccddeeff")]
     public void A_frame_at_the_edge_of_what_is_allowed_is_read(string hex)
     {
         byte[] payload = Convert.FromHexString(hex.Replace(" ", string.Empty, StringComparison.Ordinal));

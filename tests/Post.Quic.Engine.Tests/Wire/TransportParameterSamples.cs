@@ -29,6 +29,7 @@ internal static class TransportParameterSamples
         GreaseQuicBit = true,
         ResetStreamAt = true,
         MinAckDelay = 1000,
+        InitialMaxPathId = uint.MaxValue,
     };
 
     /// <summary>And what only a server can.</summary>

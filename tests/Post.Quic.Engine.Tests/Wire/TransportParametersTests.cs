@@ -61,6 +61,10 @@ public sealed class TransportParametersTests
     [DataRow("c017f7586d2cb57101 00", "reset_stream_at of the drafts with a value")]
     [DataRow("c0000000ff04de1b04 81000000", "min_ack_delay 2^24")]
     [DataRow("c0000000ff04de1b04 800061a9", "min_ack_delay above max_ack_delay")]
+    [DataRow("3e08 c000000100000000", "initial_max_path_id 2^32")]
+    [DataRow("3e02 0100", "initial_max_path_id and a byte behind it")]
+    [DataRow("3e00", "initial_max_path_id without a value")]
+    [DataRow("3e01 02 3e01 02", "initial_max_path_id twice")]
     public void A_parameter_that_is_wrong_is_a_transport_parameter_error(string hex, string what) =>
         Refused(ClientStart + hex, fromServer: false, what);
 
@@ -74,6 +78,8 @@ public sealed class TransportParametersTests
     [DataRow("1108 00000001 00000001")]
     [DataRow("c0000000ff04de1b04 800061a8")]
     [DataRow("1b00 3a00")]
+    [DataRow("3e08 c0000000ffffffff")]
+    [DataRow("3e01 00")]
     public void A_parameter_at_the_edge_of_what_is_allowed_is_taken(string hex) =>
         Assert.IsNotNull(Parse(ClientStart + hex, fromServer: false));
 
@@ -111,6 +117,22 @@ public sealed class TransportParametersTests
 
         Assert.AreEqual("192.0.2.1:443", parameters.PreferredAddress!.IPv4.ToString());
         Assert.IsTrue(parameters.PreferredAddress.IPv6.IsNone);
+    }
+
+    [TestMethod]
+    public void Several_paths_without_bytes_in_the_connection_id_are_a_protocol_violation()
+    {
+        TransportError error = TransportParametersReader.TryParse(Bytes("0f00 3e0102"), fromServer: false, out _);
+
+        Assert.AreEqual(TransportErrorCode.ProtocolViolation, error.Code);
+        Assert.AreEqual(2u, Parse("0f0109 3e0102", fromServer: false).InitialMaxPathId);
+    }
+
+    [TestMethod]
+    public void No_largest_path_id_is_something_else_than_path_0_only()
+    {
+        Assert.IsNull(Parse(ClientStart, fromServer: false).InitialMaxPathId);
+        Assert.AreEqual(0u, Parse(ClientStart + "3e0100", fromServer: false).InitialMaxPathId);
     }
 
     [TestMethod]
@@ -174,6 +196,7 @@ public sealed class TransportParametersTests
         Assert.IsTrue(RememberedParameters.TryParse(writer.Written, out RememberedParameters again));
         Assert.AreEqual(remembered, again);
         Assert.AreEqual(remembered, new RememberedParameters(again.ToTransportParameters()));
+        Assert.IsNull(again.ToTransportParameters().InitialMaxPathId, "paths are negotiated anew by every connection");
         for (int length = 0; length < writer.Position; length++)
         {
             Assert.IsFalse(RememberedParameters.TryParse(writer.Written[..length], out _));

@@ -1,7 +1,7 @@
 namespace Post.Quic.Engine.Wire.Frames;
 
 /// <summary>
-/// A received ACK (RFC 9000 section 19.3). Its ranges are checked once on parsing and then read from the packet as
+/// A received ACK (RFC 9000 section 19.3) or PATH_ACK (draft-ietf-quic-multipath section 4.1). Its ranges are checked once on parsing and then read from the packet as
 /// they are enumerated, the largest first: no list of them is made.
 /// </summary>
 internal readonly ref struct AckFrame
@@ -9,6 +9,7 @@ internal readonly ref struct AckFrame
     private readonly ReadOnlySpan<byte> _ranges;
 
     private AckFrame(
+        ulong? pathId,
         PacketNumberRange first,
         ulong ackDelay,
         int rangeCount,
@@ -16,6 +17,7 @@ internal readonly ref struct AckFrame
         bool hasEcnCounts,
         EcnCounts ecnCounts)
     {
+        PathId = pathId;
         First = first;
         AckDelay = ackDelay;
         RangeCount = rangeCount;
@@ -23,6 +25,12 @@ internal readonly ref struct AckFrame
         HasEcnCounts = hasEcnCounts;
         EcnCounts = ecnCounts;
     }
+
+    /// <summary>
+    /// The path whose packets it acknowledges. None for an ACK, which is for the space of its own level: path 0 in 1-RTT
+    /// packets.
+    /// </summary>
+    public ulong? PathId { get; }
 
     /// <summary>The range that ends with the largest acknowledged.</summary>
     public PacketNumberRange First { get; }
@@ -43,6 +51,17 @@ internal readonly ref struct AckFrame
     public static bool TryParse(ulong type, ref WireReader reader, out AckFrame frame)
     {
         frame = default;
+        ulong? pathId = null;
+        if (type is FrameType.PathAck or FrameType.PathAckEcn)
+        {
+            if (!reader.TryReadVarInt(out ulong path))
+            {
+                return false;
+            }
+
+            pathId = path;
+        }
+
         if (!reader.TryReadVarInt(out ulong largest)
             || !reader.TryReadVarInt(out ulong ackDelay)
             || !reader.TryReadVarInt(out ulong count)
@@ -72,7 +91,7 @@ internal readonly ref struct AckFrame
 
         ReadOnlySpan<byte> ranges = rest[..(reader.Position - start)];
         EcnCounts ecnCounts = default;
-        bool hasEcnCounts = type == FrameType.AckEcn;
+        bool hasEcnCounts = type is FrameType.AckEcn or FrameType.PathAckEcn;
         if (hasEcnCounts)
         {
             if (!reader.TryReadVarInt(out ulong ect0)
@@ -85,7 +104,7 @@ internal readonly ref struct AckFrame
             ecnCounts = new EcnCounts(ect0, ect1, ce);
         }
 
-        frame = new AckFrame(first, ackDelay, (int)count + 1, ranges, hasEcnCounts, ecnCounts);
+        frame = new AckFrame(pathId, first, ackDelay, (int)count + 1, ranges, hasEcnCounts, ecnCounts);
         return true;
     }
 

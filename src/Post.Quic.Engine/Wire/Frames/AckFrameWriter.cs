@@ -1,6 +1,6 @@
 namespace Post.Quic.Engine.Wire.Frames;
 
-/// <summary>Writes ACK frames from ranges of received packet numbers.</summary>
+/// <summary>Writes ACK and PATH_ACK frames from ranges of received packet numbers.</summary>
 internal static class AckFrameWriter
 {
     /// <summary>
@@ -12,12 +12,14 @@ internal static class AckFrameWriter
     /// <param name="ackDelay">Already shifted by our ack_delay_exponent.</param>
     /// <param name="ecnCounts">Written where any count is not zero.</param>
     /// <param name="written">How many of the ranges are in the frame.</param>
+    /// <param name="pathId">The path whose packets are acknowledged, for a PATH_ACK; none for an ACK.</param>
     public static bool TryWrite(
         ref WireWriter writer,
         scoped ReadOnlySpan<PacketNumberRange> descending,
         ulong ackDelay,
         EcnCounts ecnCounts,
-        out int written)
+        out int written,
+        uint? pathId = null)
     {
         written = 0;
         if (descending.IsEmpty)
@@ -29,6 +31,7 @@ internal static class AckFrameWriter
         PacketNumberRange first = descending[0];
         int budget = writer.Remaining
             - 1
+            - (pathId is { } id ? VarInt.Length(id) : 0)
             - VarInt.Length(first.Largest)
             - VarInt.Length(ackDelay)
             - VarInt.Length((ulong)descending.Length - 1)
@@ -51,7 +54,16 @@ internal static class AckFrameWriter
             fits++;
         }
 
-        writer.WriteVarInt(withEcn ? FrameType.AckEcn : FrameType.Ack);
+        if (pathId is { } path)
+        {
+            writer.WriteVarInt(withEcn ? FrameType.PathAckEcn : FrameType.PathAck);
+            writer.WriteVarInt(path);
+        }
+        else
+        {
+            writer.WriteVarInt(withEcn ? FrameType.AckEcn : FrameType.Ack);
+        }
+
         writer.WriteVarInt(first.Largest);
         writer.WriteVarInt(ackDelay);
         writer.WriteVarInt((ulong)fits - 1);

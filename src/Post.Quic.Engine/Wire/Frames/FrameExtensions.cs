@@ -1,6 +1,6 @@
 namespace Post.Quic.Engine.Wire.Frames;
 
-/// <summary>The extensions that we told the peer we understand: only then may it send their frames.</summary>
+/// <summary>The extensions whose frames the peer may send, since we told it that we understand them.</summary>
 [Flags]
 internal enum FrameExtensions : byte
 {
@@ -14,4 +14,7 @@ internal enum FrameExtensions : byte
 
     /// <summary>draft-ietf-quic-ack-frequency: we sent min_ack_delay.</summary>
     AckFrequency = 1 << 2,
+
+    /// <summary>draft-ietf-quic-multipath: we sent initial_max_path_id, and so did the peer.</summary>
+    Multipath = 1 << 3,
 }

@@ -60,6 +60,11 @@ internal static class FrameRules
             FrameType.ResetStreamAt => Data,
             FrameType.Datagram or FrameType.DatagramWithLength => Data,
             FrameType.AckFrequency => FrameRule.InApplication | Counted,
+
+            // draft-ietf-quic-multipath section 4: in 1-RTT packets only. None of them probes: RFC 9000 section 9.1 lists
+            // the frames that do, and the draft adds none.
+            FrameType.PathAck or FrameType.PathAckEcn => FrameRule.InApplication,
+            >= FrameType.PathAbandon and <= FrameType.PathConnectionIdsBlocked => FrameRule.InApplication | Counted,
             _ => FrameRule.None,
         };
     }
@@ -107,6 +112,8 @@ internal static class FrameRules
         FrameType.Datagram or FrameType.DatagramWithLength => (extensions & FrameExtensions.Datagram) != 0,
         FrameType.ResetStreamAt => (extensions & FrameExtensions.ResetStreamAt) != 0,
         FrameType.AckFrequency or FrameType.ImmediateAck => (extensions & FrameExtensions.AckFrequency) != 0,
+        FrameType.PathAck or FrameType.PathAckEcn or (>= FrameType.PathAbandon and <= FrameType.PathConnectionIdsBlocked) =>
+            (extensions & FrameExtensions.Multipath) != 0,
         _ => true,
     };
 

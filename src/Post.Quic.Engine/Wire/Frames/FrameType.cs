@@ -41,8 +41,21 @@ internal static class FrameType
     public const ulong Datagram = 0x30;
     public const ulong DatagramWithLength = 0x31;
 
+    /// <summary>draft-ietf-quic-multipath, as all that begin with Path or with Max and Path.</summary>
+    public const ulong PathAck = 0x3e;
+    public const ulong PathAckEcn = 0x3f;
+
     /// <summary>draft-ietf-quic-ack-frequency.</summary>
     public const ulong AckFrequency = 0xaf;
+
+    public const ulong PathAbandon = 0x3e75;
+    public const ulong PathStatusBackup = 0x3e76;
+    public const ulong PathStatusAvailable = 0x3e77;
+    public const ulong PathNewConnectionId = 0x3e78;
+    public const ulong PathRetireConnectionId = 0x3e79;
+    public const ulong MaxPathId = 0x3e7a;
+    public const ulong PathsBlocked = 0x3e7b;
+    public const ulong PathConnectionIdsBlocked = 0x3e7c;
 
     public static bool IsStream(ulong type) => type is >= Stream and <= StreamLast;
 }

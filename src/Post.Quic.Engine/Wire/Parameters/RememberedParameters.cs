@@ -2,7 +2,7 @@ namespace Post.Quic.Engine.Wire.Parameters;
 
 /// <summary>
 /// What of a server's parameters holds for 0-RTT in a later connection (RFC 9000 section 7.4.1, RFC 9221 section 3,
-/// draft-ietf-quic-reliable-stream-reset section 3). The client keeps it beside its ticket, the server within it.
+/// draft-ietf-quic-reliable-stream-reset section 3), and not initial_max_path_id (draft-ietf-quic-multipath section 2.1). The client keeps it beside its ticket, the server within it.
 /// </summary>
 internal readonly record struct RememberedParameters
 {

@@ -30,6 +30,9 @@ internal static class TransportParameterId
     /// <summary>RFC 9221.</summary>
     public const ulong MaxDatagramFrameSize = 0x20;
 
+    /// <summary>draft-ietf-quic-multipath.</summary>
+    public const ulong InitialMaxPathId = 0x3e;
+
     /// <summary>RFC 9287.</summary>
     public const ulong GreaseQuicBit = 0x2ab2;
 

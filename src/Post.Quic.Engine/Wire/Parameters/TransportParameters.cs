@@ -69,6 +69,12 @@ internal sealed record TransportParameters
     /// <summary>Microseconds; absent is no support for ACK_FREQUENCY.</summary>
     public ulong? MinAckDelay { get; init; }
 
+    /// <summary>
+    /// The largest path id the peer may use; 0 still changes the nonce of 1-RTT packets; absent is no support for several paths
+    /// (draft-ietf-quic-multipath section 2.1).
+    /// </summary>
+    public uint? InitialMaxPathId { get; init; }
+
     /// <summary>Unknown parameters that came with these, which mean nothing to us and are of interest to a log.</summary>
     public int UnknownCount { get; init; }
 

@@ -132,6 +132,7 @@ internal static class TransportParametersReader
             TransportParameterId.MaxAckDelay => result with { MaxAckDelay = number },
             TransportParameterId.ActiveConnectionIdLimit => result with { ActiveConnectionIdLimit = number },
             TransportParameterId.MaxDatagramFrameSize => result with { MaxDatagramFrameSize = number },
+            TransportParameterId.InitialMaxPathId => result with { InitialMaxPathId = (uint)number },
             _ => result with { MinAckDelay = number },
         };
         return null;
@@ -159,6 +160,9 @@ internal static class TransportParametersReader
 
         // draft-ietf-quic-ack-frequency section 3: values of 2^24 or greater are invalid.
         TransportParameterId.MinAckDelay when number >= MinAckDelayLimit => "min_ack_delay of 2^24 or more",
+
+        // draft-ietf-quic-multipath section 2.1: a value above 2^32 - 1 is TRANSPORT_PARAMETER_ERROR.
+        TransportParameterId.InitialMaxPathId when number > uint.MaxValue => "initial_max_path_id above 2^32 - 1",
         _ => null,
     };
 
@@ -256,6 +260,13 @@ internal static class TransportParametersReader
             return Error("preferred_address with an empty connection id");
         }
 
+        // draft-ietf-quic-multipath section 2.1: a connection id of no bytes cannot say which path a packet belongs to; one beside
+        // initial_max_path_id is PROTOCOL_VIOLATION.
+        if (parameters.InitialMaxPathId is not null && source.IsEmpty)
+        {
+            return new TransportError(TransportErrorCode.ProtocolViolation, "initial_max_path_id with an empty connection id");
+        }
+
         // draft-ietf-quic-ack-frequency section 3: min_ack_delay (in microseconds) above max_ack_delay (in
         // milliseconds) is TRANSPORT_PARAMETER_ERROR.
         return parameters.MinAckDelay > parameters.MaxAckDelay * MicrosecondsPerMillisecond
@@ -272,6 +283,7 @@ internal static class TransportParametersReader
         TransportParameterId.GreaseQuicBit => 20,
         TransportParameterId.MinAckDelay => 21,
         TransportParameterId.ResetStreamAtDraft => 22,
+        TransportParameterId.InitialMaxPathId => 23,
         _ => -1,
     };
 

@@ -113,6 +113,11 @@ internal static class TransportParametersWriter
         {
             WriteNumber(ref writer, TransportParameterId.MinAckDelay, minAckDelay);
         }
+
+        if (parameters.InitialMaxPathId is { } maxPathId)
+        {
+            WriteNumber(ref writer, TransportParameterId.InitialMaxPathId, maxPathId);
+        }
     }
 
     private static void WriteReserved(ref WireWriter writer, RandomSource random)
