@@ -64,6 +64,12 @@ public sealed record QuicClientConnectionOptions : QuicConnectionOptions
         ArgumentNullException.ThrowIfNull(RemoteEndPoint);
         ArgumentNullException.ThrowIfNull(ClientAuthenticationOptions);
         Trace?.Validate();
+        if (Endpoint is { } endpoint)
+        {
+            QuicEndpointOptions.CheckBeside(endpoint, LocalEndPoint, nameof(LocalEndPoint));
+            QuicEndpointOptions.CheckBeside(TimeProvider == TimeProvider.System || TimeProvider == endpoint.Host.Clock.TimeProvider, nameof(TimeProvider));
+        }
+
         if (RemoteEndPoint is not (IPEndPoint or DnsEndPoint))
         {
             throw new ArgumentException(

@@ -40,7 +40,7 @@ public sealed partial class QuicConnection
         host.Retain();
         var setup = new ConnectionSetup
         {
-            Settings = ConnectionSettings.Default,
+            Settings = ConnectionSettings.BeforeOptions,
             Events = connection,
             ConnectionIds = connection._ids,
             Random = host.Random,

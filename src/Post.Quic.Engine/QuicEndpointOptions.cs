@@ -57,6 +57,27 @@ public sealed record QuicEndpointOptions
         CheckKey(TokenKey, TokenSealer.RootKeyLength, nameof(TokenKey));
     }
 
+    /// <summary>An address beside an endpoint, which has one: it may say the same, and not something else that nobody would heed.</summary>
+    internal static void CheckBeside(QuicEndpoint endpoint, IPEndPoint? other, string name)
+    {
+        IPEndPoint own = endpoint.LocalEndPoint;
+        if (other is not null
+            && !((other.Port == 0 || other.Port == own.Port)
+                && (other.Address.Equals(own.Address) || IPAddress.Any.Equals(other.Address) || IPAddress.IPv6Any.Equals(other.Address))))
+        {
+            throw new ArgumentException($"{name} is {other}, and the Endpoint given is at {own}; leave one of the two out.", name);
+        }
+    }
+
+    internal static void CheckBeside(bool isUnset, string name)
+    {
+        if (!isUnset)
+        {
+            throw new ArgumentException(
+                $"{name} is for an endpoint of the connection's or listener's own; beside an Endpoint, set it in {nameof(QuicEndpointOptions)}.", name);
+        }
+    }
+
     internal static void CheckKey(ReadOnlyMemory<byte> key, int length, string name)
     {
         if (key.Length != 0 && key.Length != length)

@@ -58,6 +58,14 @@ public sealed record QuicListenerOptions
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConcurrentHandshakes);
         QuicEndpointOptions.CheckKey(StatelessResetKey, Crypto.StatelessResetKey.KeyLength, nameof(StatelessResetKey));
         QuicEndpointOptions.CheckKey(TokenKey, Crypto.TokenSealer.RootKeyLength, nameof(TokenKey));
+        if (Endpoint is { } endpoint)
+        {
+            QuicEndpointOptions.CheckBeside(endpoint, ListenEndPoint, nameof(ListenEndPoint));
+            QuicEndpointOptions.CheckBeside(StatelessResetKey.IsEmpty, nameof(StatelessResetKey));
+            QuicEndpointOptions.CheckBeside(TokenKey.IsEmpty, nameof(TokenKey));
+            QuicEndpointOptions.CheckBeside(TimeProvider == TimeProvider.System || TimeProvider == endpoint.Host.Clock.TimeProvider, nameof(TimeProvider));
+        }
+
         if (!Enum.IsDefined(Retry))
         {
             throw new ArgumentException(

@@ -16,6 +16,9 @@ internal sealed class EcnValidator
 
     public EcnState State { get; private set; }
 
+    /// <summary>Decides anew whether to mark, before anything has been marked.</summary>
+    public void Configure(bool enabled) => State = enabled ? EcnState.Testing : EcnState.Failed;
+
     /// <summary>The mark for the next packets.</summary>
     public EcnCodepoint Mark => State is EcnState.Testing or EcnState.Capable ? EcnCodepoint.Ect0 : EcnCodepoint.NotEct;
 

@@ -11,6 +11,12 @@ internal sealed record ConnectionSettings
 {
     public static ConnectionSettings Default { get; } = new();
 
+    /// <summary>
+    /// With what a server meets a client whose options it does not know yet: nothing is done that they could forbid. All else is
+    /// told to the client, or used, only after them.
+    /// </summary>
+    public static ConnectionSettings BeforeOptions { get; } = new() { Ecn = false };
+
     /// <summary>The versions spoken, the preferred one first.</summary>
     public IReadOnlyList<QuicVersion> Versions { get; init; } = [QuicVersion.Version1, QuicVersion.Version2];
 

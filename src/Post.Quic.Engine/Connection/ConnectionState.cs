@@ -192,6 +192,7 @@ internal sealed class ConnectionState
         Timers.Set(TimerId.Handshake, HandshakeDeadline);
         Paths.First.Space.Received.MaxAckDelay = settings.MaxAckDelay;
         Parameters.Renew();
+        Paths.First.Network.Transmission.Ecn.Configure(settings.Ecn);
         Streams = CreateStreams();
         Datagrams = CreateDatagrams();
         if (Parameters.AreKnown)

@@ -35,6 +35,7 @@ internal sealed class HandshakeHost : ITlsHost
     /// <summary>Takes in handshake bytes of the peer's.</summary>
     public TransportError Receive(EncryptionLevel level, in CryptoFrame frame, long now)
     {
+        _state.Version.Settle();
         TransportError error = _state.Crypto.Receive(level, frame, Tls, now);
         return error.IsError ? error : CheckLeftOver();
     }
@@ -43,6 +44,7 @@ internal sealed class HandshakeHost : ITlsHost
     {
         if (Tls is TlsServer server && !_state.IsOver)
         {
+            ChooseVersion();
             Check(server.ProvideOptions(options, now), now);
         }
     }
@@ -224,20 +226,19 @@ internal sealed class HandshakeHost : ITlsHost
 
     private TransportError ApplyAsServer(TransportParameters peer)
     {
-        QuicVersion before = _state.Version.Current;
-        TransportError error = _state.Version.ChooseAsServer(peer.VersionInformation);
-        if (error.IsError)
-        {
-            return error;
-        }
+        TransportError error = _state.Version.TakeOffer(peer.VersionInformation);
+        return error.IsError ? error : _state.Parameters.Apply(peer);
+    }
 
+    private void ChooseVersion()
+    {
+        QuicVersion before = _state.Version.Current;
+        _state.Version.ChooseAsServer(_state.Settings.Versions);
         if (_state.Version.Current != before)
         {
-            // RFC 9369 section 4.1: from its first packet on, the server is in the negotiated version.
+            // RFC 9369 section 4.1: all that carries CRYPTO frames is in the negotiated version; an acknowledgement may have gone before.
             _state.Keys.ChangeInitialVersion(_state.Version.Current, _state.InitialKeyId, isClient: false);
         }
-
-        return _state.Parameters.Apply(peer);
     }
 
     private TransportError CheckRemembered(TransportParameters peer) =>

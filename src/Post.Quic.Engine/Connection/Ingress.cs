@@ -287,7 +287,7 @@ internal sealed class Ingress
         reason = PacketDropReason.UnexpectedVersion;
         return header.Version == _state.Version.Current
             || header.Version == _state.Version.Original
-            || (!_state.IsServer && !_state.HasHeardPeer && _state.Version.IsOurs(header.Version));
+            || (!_state.IsServer && !_state.Version.IsSettled && _state.Version.IsOurs(header.Version));
     }
 
     private void OnAuthentic(in PacketHeader header, Network network, long now)
@@ -308,6 +308,12 @@ internal sealed class Ingress
             {
                 OnFirstPacketOfServer(header);
             }
+
+            if (header.Version != _state.Version.Current && !_state.Version.IsSettled)
+            {
+                _state.Version.Change(header.Version);
+                _state.Keys.ChangeInitialVersion(header.Version, _state.InitialKeyId, isClient: true);
+            }
         }
         else if (header.Type == PacketType.Handshake)
         {
@@ -325,11 +331,6 @@ internal sealed class Ingress
         var source = new ConnectionId(header.SourceConnectionId);
         _state.PeerInitialSource = source;
         _state.Paths.First.Network.RemoteId = _state.Paths.First.RemoteIds.SetFirst(source);
-        if (header.Version != _state.Version.Current)
-        {
-            _state.Version.Change(header.Version);
-            _state.Keys.ChangeInitialVersion(header.Version, _state.InitialKeyId, isClient: true);
-        }
     }
 
     /// <summary>

@@ -91,7 +91,7 @@ internal sealed class PacketOpener
     /// </summary>
     private PacketKeys? InitialKeys(QuicVersion version)
     {
-        if (!_state.IsServer && version != _state.Version.Current && !_state.HasHeardPeer)
+        if (!_state.IsServer && version != _state.Version.Current && !_state.Version.IsSettled)
         {
             _state.Keys.PrepareInitialFor(version, _state.InitialKeyId, isClient: true);
         }

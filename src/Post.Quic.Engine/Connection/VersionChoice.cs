@@ -10,7 +10,8 @@ namespace Post.Quic.Engine.Connection;
 /// </summary>
 internal sealed class VersionChoice
 {
-    private readonly IReadOnlyList<QuicVersion> _ours;
+    private IReadOnlyList<QuicVersion> _ours;
+    private VersionInformation? _client;
 
     public VersionChoice(IReadOnlyList<QuicVersion> ours, QuicVersion first)
     {
@@ -73,35 +74,75 @@ internal sealed class VersionChoice
         return false;
     }
 
-    /// <summary>Client: the server's first packet is in another version than ours, which we offered.</summary>
-    public void Change(QuicVersion version) => Current = version;
-
     /// <summary>
-    /// Server: the client's list is known. Versions 1 and 2 are compatible, so the one we like best of it is taken.
+    /// Client: the server's choice is known. It shows by a packet in another version than ours, or by the first CRYPTO frame in ours; what
+    /// comes before that, an acknowledgement, says nothing yet (RFC 9369 section 4.1).
     /// </summary>
-    public TransportError ChooseAsServer(VersionInformation? client)
-    {
-        if (client is null)
-        {
-            return TransportError.None;
-        }
+    public bool IsSettled { get; private set; }
 
+    /// <summary>Client: the server answers in another version than ours, which we offered.</summary>
+    public void Change(QuicVersion version)
+    {
+        Current = version;
+        IsSettled = true;
+    }
+
+    /// <summary>The handshake goes on in the version that it is in.</summary>
+    public void Settle() => IsSettled = true;
+
+    /// <summary>Server: the client's list is known; which of it is taken waits for the options of this client.</summary>
+    public TransportError TakeOffer(VersionInformation? client)
+    {
         // RFC 9368 section 4: the client's choice is the version of the packets it came in.
-        if (client.Chosen != (uint)Original)
+        if (client is not null && client.Chosen != (uint)Original)
         {
             return Error("chosen version is not that of the packets");
         }
 
+        _client = client;
+        return TransportError.None;
+    }
+
+    /// <summary>
+    /// Server: chooses, before the first byte of TLS is sent. Versions 1 and 2 are compatible, so any of the client's list can be had. Who
+    /// prefers none to that of the first packet goes by the order of the client, which is its preference (RFC 9368 section 3).
+    /// </summary>
+    /// <param name="ours">The versions spoken with this client, the preferred one first.</param>
+    public void ChooseAsServer(IReadOnlyList<QuicVersion> ours)
+    {
+        _ours = ours;
+        if (_client is null)
+        {
+            return;
+        }
+
+        Current = _ours[0] == QuicVersion.Version1 ? FirstOfClient(_client) : FirstOfOurs(_client);
+    }
+
+    private QuicVersion FirstOfClient(VersionInformation client)
+    {
+        foreach (uint theirs in client.Available.Span)
+        {
+            if (IsOurs((QuicVersion)theirs))
+            {
+                return (QuicVersion)theirs;
+            }
+        }
+
+        return Current;
+    }
+
+    private QuicVersion FirstOfOurs(VersionInformation client)
+    {
         foreach (QuicVersion ours in _ours)
         {
             if (client.Offers((uint)ours))
             {
-                Current = ours;
-                break;
+                return ours;
             }
         }
 
-        return TransportError.None;
+        return Current;
     }
 
     /// <summary>Client: does the server confirm what the packets showed?</summary>

@@ -18,23 +18,42 @@ public sealed class VersionChoiceTests
     public void The_server_takes_what_it_likes_best_of_the_clients_list()
     {
         var choice = new VersionChoice(PrefersTwo, QuicVersion.Version1);
-        Assert.IsFalse(choice.ChooseAsServer(new VersionInformation(V1, V1, V2)).IsError);
+        Assert.IsFalse(choice.TakeOffer(new VersionInformation(V1, V1, V2)).IsError);
+        Assert.AreEqual(QuicVersion.Version1, choice.Current, "Which it takes is decided with the options of this client.");
+        choice.ChooseAsServer(PrefersTwo);
         Assert.AreEqual(QuicVersion.Version2, choice.Current);
         Assert.AreEqual(QuicVersion.Version1, choice.Original);
 
         choice = new VersionChoice(PrefersTwo, QuicVersion.Version1);
-        Assert.IsFalse(choice.ChooseAsServer(new VersionInformation(V1, V1)).IsError);
+        Assert.IsFalse(choice.TakeOffer(new VersionInformation(V1, V1)).IsError);
+        choice.ChooseAsServer(PrefersTwo);
         Assert.AreEqual(QuicVersion.Version1, choice.Current);
 
         choice = new VersionChoice(PrefersTwo, QuicVersion.Version1);
-        Assert.IsFalse(choice.ChooseAsServer(null).IsError);
+        Assert.IsFalse(choice.TakeOffer(null).IsError);
+        choice.ChooseAsServer(PrefersTwo);
+        Assert.AreEqual(QuicVersion.Version1, choice.Current);
+    }
+
+    [TestMethod]
+    public void A_server_without_a_preference_takes_what_the_client_likes_best()
+    {
+        QuicVersion[] plain = [QuicVersion.Version1, QuicVersion.Version2];
+        var choice = new VersionChoice(plain, QuicVersion.Version1);
+        Assert.IsFalse(choice.TakeOffer(new VersionInformation(V1, 0x0a1a2a3a, V2, V1)).IsError);
+        choice.ChooseAsServer(plain);
+        Assert.AreEqual(QuicVersion.Version2, choice.Current);
+
+        choice = new VersionChoice(plain, QuicVersion.Version1);
+        Assert.IsFalse(choice.TakeOffer(new VersionInformation(V1, V1, V2)).IsError);
+        choice.ChooseAsServer(plain);
         Assert.AreEqual(QuicVersion.Version1, choice.Current);
     }
 
     [TestMethod]
     public void A_choice_that_the_packets_belie_is_refused_on_both_sides()
     {
-        Refused(new VersionChoice(PrefersTwo, QuicVersion.Version1).ChooseAsServer(new VersionInformation(V2, V2, V1)));
+        Refused(new VersionChoice(PrefersTwo, QuicVersion.Version1).TakeOffer(new VersionInformation(V2, V2, V1)));
         Refused(new VersionChoice(PrefersTwo, QuicVersion.Version1).CheckAsClient(new VersionInformation(V2, V2, V1)));
         var changed = new VersionChoice(PrefersTwo, QuicVersion.Version1);
         changed.Change(QuicVersion.Version2);
