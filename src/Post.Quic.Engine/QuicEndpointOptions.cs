@@ -9,8 +9,13 @@ namespace Post.Quic.Engine;
 /// <summary>How to open a <see cref="QuicEndpoint"/>.</summary>
 public sealed record QuicEndpointOptions
 {
-    /// <summary>The address to bind; port 0 lets the system choose. An IPv6 wildcard serves IPv4 too.</summary>
+    /// <summary>The address to bind; port 0 lets the system choose.</summary>
     public required IPEndPoint LocalEndPoint { get; init; }
+
+    /// <summary>
+    /// An IPv6 wildcard serves IPv4 too; true by default. False leaves IPv4 to another endpoint on the same port.
+    /// </summary>
+    public bool DualMode { get; init; } = true;
 
     /// <summary>The clock of all its connections; by default one that runs on while the machine sleeps.</summary>
     public TimeProvider TimeProvider { get; init; } = BootTimeProvider.Shared;

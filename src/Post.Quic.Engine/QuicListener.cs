@@ -44,6 +44,7 @@ public sealed class QuicListener : IAsyncDisposable
             ?? new EndpointHost(new QuicEndpointOptions
             {
                 LocalEndPoint = options.ListenEndPoint,
+                DualMode = options.DualMode,
                 DedicatedThread = true,
                 StatelessResetKey = options.StatelessResetKey,
                 TokenKey = options.TokenKey,

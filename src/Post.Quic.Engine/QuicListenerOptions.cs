@@ -9,8 +9,12 @@ namespace Post.Quic.Engine;
 /// <summary>How to listen.</summary>
 public sealed record QuicListenerOptions
 {
-    /// <summary>Where; port 0 lets the system choose one. An IPv6 wildcard serves IPv4 too.</summary>
+    /// <summary>Where; port 0 lets the system choose one.</summary>
     public required IPEndPoint ListenEndPoint { get; init; }
+
+    /// <inheritdoc cref="QuicEndpointOptions.DualMode"/>
+    /// <remarks>For an endpoint of its own.</remarks>
+    public bool DualMode { get; init; } = true;
 
     /// <summary>The options for each connection, chosen when the client has said what it wants.</summary>
     public required Func<QuicConnection, SslClientHelloInfo, CancellationToken, ValueTask<QuicServerConnectionOptions>> ConnectionOptionsCallback { get; init; }
@@ -62,6 +66,7 @@ public sealed record QuicListenerOptions
         {
             QuicEndpointOptions.CheckBeside(endpoint, ListenEndPoint, nameof(ListenEndPoint));
             QuicEndpointOptions.CheckBeside(StatelessResetKey.IsEmpty, nameof(StatelessResetKey));
+            QuicEndpointOptions.CheckBeside(DualMode, nameof(DualMode));
             QuicEndpointOptions.CheckBeside(TokenKey.IsEmpty, nameof(TokenKey));
             QuicEndpointOptions.CheckBeside(TimeProvider == TimeProvider.System || TimeProvider == endpoint.Host.Clock.TimeProvider, nameof(TimeProvider));
         }

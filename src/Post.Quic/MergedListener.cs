@@ -33,16 +33,17 @@ internal sealed partial class MergedListener : TransportListener
     /// <summary>Opens a listener for each endpoint of the Local, or none at all.</summary>
     public static async ValueTask<MergedListener> OpenAsync(
         TransportListenRequest request,
-        Func<IPEndPoint, ValueTask<ListenerSource>> open,
+        Func<ListenAddress, ValueTask<ListenerSource>> open,
         Func<Exception, TransportException> translate,
-        ILogger logger)
+        ILogger logger,
+        bool canLeaveIPv4)
     {
         var sources = new List<ListenerSource>();
         try
         {
-            foreach (IPEndPoint endPoint in LocalAddresses.ForListening(request.Local))
+            foreach (ListenAddress address in LocalAddresses.ForListening(request.Local, canLeaveIPv4))
             {
-                sources.Add(await open(endPoint).ConfigureAwait(false));
+                sources.Add(await open(address).ConfigureAwait(false));
             }
         }
         catch (Exception exception)

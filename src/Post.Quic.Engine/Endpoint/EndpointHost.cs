@@ -105,6 +105,7 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
         var udp = UdpSocket.Create(new UdpSocketOptions
         {
             LocalAddress = local,
+            DualMode = _options.DualMode,
             DedicatedThread = _options.DedicatedThread,
             Kind = _options.UsePortableSockets ? UdpSocketKind.Portable : UdpSocketKind.Auto,
         });

@@ -125,12 +125,13 @@ public sealed partial class ManagedTransport : PostTransport
         X509Certificate2 identity = request.Local.Certificate!;
         MergedListener listener = await MergedListener.OpenAsync(
             request,
-            async endPoint => Source(
+            async address => Source(
                 await QuicListener.ListenAsync(
                     new QuicListenerOptions
                     {
-                        ListenEndPoint = endPoint,
-                        StatelessResetKey = ResetKey.Of(_restartSecret.Span, identity, endPoint),
+                        ListenEndPoint = address.EndPoint,
+                        DualMode = address.DualMode,
+                        StatelessResetKey = ResetKey.Of(_restartSecret.Span, identity, address.EndPoint),
                         ListenBacklog = request.Backlog,
                         TimeProvider = _time,
                         LoggerFactory = _loggerFactory,
@@ -146,7 +147,8 @@ public sealed partial class ManagedTransport : PostTransport
                 verifier,
                 served),
             ManagedQuicErrors.Translate,
-            _logger).ConfigureAwait(false);
+            _logger,
+            canLeaveIPv4: true).ConfigureAwait(false);
         return await _scope.HoldAsync(listener, listener.Ended).ConfigureAwait(false);
     }
 

@@ -125,11 +125,11 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         var served = new ConditionalWeakTable<QuicConnection, ConnectionExtras>();
         MergedListener listener = await MergedListener.OpenAsync(
             request,
-            async endPoint => Source(
+            async address => Source(
                 await QuicListener.ListenAsync(
                     new QuicListenerOptions
                     {
-                        ListenEndPoint = endPoint,
+                        ListenEndPoint = address.EndPoint,
                         ApplicationProtocols = [new SslApplicationProtocol(request.Protocol)],
                         ListenBacklog = request.Backlog,
                         ConnectionOptionsCallback = (connection, _, _) =>
@@ -147,7 +147,8 @@ public sealed partial class SystemNetQuicTransport : PostTransport
                 verifier,
                 served),
             QuicErrors.Translate,
-            _logger).ConfigureAwait(false);
+            _logger,
+            canLeaveIPv4: false).ConfigureAwait(false);
         return await _scope.HoldAsync(listener, listener.Ended).ConfigureAwait(false);
     }
 

@@ -69,9 +69,9 @@ public sealed class MergedListenerTests
 
         Exception thrown = await Assert.ThrowsAsync<Exception>(() => OpenAsync(
             backlog: 1,
-            endPoint => endPoint.Equals(Second)
+            address => address.EndPoint.Equals(Second)
                 ? ValueTask.FromException<ListenerSource>(failure)
-                : ValueTask.FromResult(new ListenerSource(endPoint, WaitAsync, () =>
+                : ValueTask.FromResult(new ListenerSource(address.EndPoint, WaitAsync, () =>
                 {
                     closed++;
                     return default;
@@ -92,7 +92,7 @@ public sealed class MergedListenerTests
         var mayClose = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         TransportListener listener = await OpenAsync(
             backlog: 1,
-            endPoint => ValueTask.FromResult(new ListenerSource(endPoint, WaitAsync, async () =>
+            address => ValueTask.FromResult(new ListenerSource(address.EndPoint, WaitAsync, async () =>
             {
                 closed++;
                 closing.TrySetResult();
@@ -118,9 +118,10 @@ public sealed class MergedListenerTests
     }
 
     private static async Task<TransportListener> OpenAsync(
-        int backlog, Func<IPEndPoint, ValueTask<ListenerSource>> open, params EndPoint[] endPoints) => await MergedListener.OpenAsync(
+        int backlog, Func<ListenAddress, ValueTask<ListenerSource>> open, params EndPoint[] endPoints) => await MergedListener.OpenAsync(
         new TransportListenRequest { Local = new Local { EndPoints = endPoints }, Backlog = backlog },
         open,
         static exception => new TransportException(TransportErrorReason.Other, exception.Message, innerException: exception),
-        NullLogger.Instance);
+        NullLogger.Instance,
+        canLeaveIPv4: true);
 }

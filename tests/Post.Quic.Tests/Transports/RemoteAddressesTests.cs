@@ -73,6 +73,48 @@ public sealed class RemoteAddressesTests
         Assert.AreEqual(IPAddress.Loopback, LocalAddresses.ForConnecting(local, AddressFamily.InterNetwork)!.Address);
     }
 
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task A_local_address_of_another_family_than_the_remotes_is_refused_at_once()
+    {
+        await using var transport = new Post.Quic.Managed.ManagedTransport();
+        var local = new Local { EndPoints = [new IPEndPoint(IPAddress.IPv6Loopback, 0)] };
+        Remote remote = Remote.Pinned(new IPEndPoint(IPAddress.Loopback, 9), KeyFingerprint.Of(Identity.CreateSelfSigned()));
+
+        PostException refused = await Assert.ThrowsExactlyAsync<PostException>(
+            () => Association.AssociateAsync(transport, local, remote, cancellationToken: Cancel).AsTask());
+
+        Assert.AreEqual(TransportErrorReason.LocalAddressUnavailable, ((TransportException)refused.InnerException!).Reason);
+        Assert.Contains("[::1]:0", refused.Message);
+        Assert.Contains("IPv4", refused.Message);
+    }
+
+    [TestMethod]
+    [DataRow("0.0.0.0:7", "[::]:7")]
+    [DataRow("[::]:7", "127.0.0.1:7")]
+    public void Beside_an_IPv4_address_of_the_same_port_the_IPv6_wildcard_leaves_IPv4_to_it(string first, string second)
+    {
+        var local = new Local { EndPoints = [IPEndPoint.Parse(first), IPEndPoint.Parse(second)] };
+
+        CollectionAssert.AreEquivalent(
+            new[] { (first, false), (second, false) }.Select(static one => new ListenAddress(IPEndPoint.Parse(one.Item1), false)).ToArray(),
+            LocalAddresses.ForListening(local, canLeaveIPv4: true).Select(static one => one with { DualMode = false }).ToArray());
+        Assert.IsFalse(LocalAddresses.ForListening(local, canLeaveIPv4: true).Single(static one => one.EndPoint.Address.Equals(IPAddress.IPv6Any)).DualMode);
+        Assert.AreEqual(
+            new ListenAddress(IPEndPoint.Parse("[::]:7"), true),
+            LocalAddresses.ForListening(local, canLeaveIPv4: false).Single(), "Where it cannot, it serves both.");
+    }
+
+    [TestMethod]
+    public void What_a_wildcard_of_the_list_serves_gets_no_socket_of_its_own()
+    {
+        var local = new Local { EndPoints = [IPEndPoint.Parse("127.0.0.1:7"), IPEndPoint.Parse("0.0.0.0:7"), IPEndPoint.Parse("127.0.0.1:8")] };
+
+        CollectionAssert.AreEqual(
+            new[] { "0.0.0.0:7", "127.0.0.1:8" },
+            LocalAddresses.ForListening(local, canLeaveIPv4: true).Select(static one => one.EndPoint.ToString()).ToArray());
+    }
+
     private async Task ConnectAsync(Remote remote, List<IPEndPoint> tried, params TransportErrorReason[] failures) =>
         await RemoteAddresses.ConnectToAnyAsync(
             remote,

@@ -19,11 +19,11 @@ public sealed class SemanticsDocumentTests
         {
             // The example begins here.
             var identity = Identity.CreateSelfSigned("server");
-            await using var listener = await Listener.ListenAsync(transport, Local.At(new DnsEndPoint("server", 4433), identity));
+            await using var listener = await Listener.ListenAsync(transport, Local.At(new IPEndPoint(IPAddress.Loopback, 0), identity));
             listener.Register<Accept>(accept => accept.Association.Register<Received>(received =>
                 Console.WriteLine(Encoding.UTF8.GetString(received.Object.Payload))));
 
-            var remote = Remote.Pinned("server", 4433, KeyFingerprint.Of(identity));
+            var remote = Remote.Pinned((IPEndPoint)listener.LocalEndPoints[0], KeyFingerprint.Of(identity));
             await using var association = await Association.AssociateAsync(transport, Local.Anonymous, remote);
             association.Send("hello"u8);
             var receipt = await association.Send("urgent"u8, new() { Niceness = 0, Lifetime = TimeSpan.FromSeconds(1) }).Completion;
