@@ -67,7 +67,7 @@ public sealed record QuicClientConnectionOptions : QuicConnectionOptions
         if (Endpoint is { } endpoint)
         {
             QuicEndpointOptions.CheckBeside(endpoint, LocalEndPoint, nameof(LocalEndPoint));
-            QuicEndpointOptions.CheckBeside(TimeProvider == TimeProvider.System || TimeProvider == endpoint.Host.Clock.TimeProvider, nameof(TimeProvider));
+            QuicEndpointOptions.CheckBeside(TimeProvider == BootTimeProvider.Shared || TimeProvider == endpoint.Host.Clock.TimeProvider, nameof(TimeProvider));
         }
 
         if (RemoteEndPoint is not (IPEndPoint or DnsEndPoint))

@@ -68,7 +68,7 @@ public sealed record QuicListenerOptions
             QuicEndpointOptions.CheckBeside(StatelessResetKey.IsEmpty, nameof(StatelessResetKey));
             QuicEndpointOptions.CheckBeside(DualMode, nameof(DualMode));
             QuicEndpointOptions.CheckBeside(TokenKey.IsEmpty, nameof(TokenKey));
-            QuicEndpointOptions.CheckBeside(TimeProvider == TimeProvider.System || TimeProvider == endpoint.Host.Clock.TimeProvider, nameof(TimeProvider));
+            QuicEndpointOptions.CheckBeside(TimeProvider == BootTimeProvider.Shared || TimeProvider == endpoint.Host.Clock.TimeProvider, nameof(TimeProvider));
         }
 
         if (!Enum.IsDefined(Retry))
