@@ -21,9 +21,18 @@ internal enum ExitCode
     /// <summary>The other side refused, or sent what must be refused.</summary>
     Refused = 5,
 
-    /// <summary>This machine is in the way: a file, a permission, an engine that does not run.</summary>
+    /// <summary>This machine is in the way: a file, a permission, a full disk, an engine that does not run.</summary>
     LocalProblem = 6,
 
-    /// <summary>Stopped from the keyboard.</summary>
+    /// <summary>The terminal went away (SIGHUP).</summary>
+    HungUp = 129,
+
+    /// <summary>Stopped from the keyboard (SIGINT).</summary>
     Canceled = 130,
+
+    /// <summary>Whoever read the output has gone (SIGPIPE).</summary>
+    OutputClosed = 141,
+
+    /// <summary>Told to stop (SIGTERM).</summary>
+    Terminated = 143,
 }

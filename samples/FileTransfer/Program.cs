@@ -12,6 +12,12 @@ var root = new RootCommand("post-file: files over Post Sockets and QUIC.")
 };
 CommonOptions.AddTo(root);
 var parsed = root.Parse(args);
-return parsed.Errors.Count > 0
-    ? Math.Sign(await parsed.InvokeAsync()) * (int)FileTransfer.ExitCode.Usage
-    : await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+if (parsed.Errors.Count > 0)
+{
+    return await UsageErrors.TellAsync(parsed, args);
+}
+
+using var signals = new StopSignals();
+var code = await parsed.InvokeAsync(
+    new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, signals.Stopping);
+return signals.CodeOf(code);

@@ -1,8 +1,9 @@
 namespace FileTransfer;
 
-/// <summary>How far a transfer is; written by one thread, read by any.</summary>
+/// <summary>How far a transfer is; written by its two or three threads, read by any.</summary>
 internal sealed class TransferProgress
 {
+    private long _listed;
     private long _files;
     private long _total;
     private long _here;
@@ -11,6 +12,14 @@ internal sealed class TransferProgress
     private long _filesHere;
     private long _fetchedBefore;
     private long _movedBefore;
+    private long _reading;
+    private volatile bool _isListed;
+
+    /// <summary>Entries that the source has listed so far.</summary>
+    public long Listed => Volatile.Read(ref _listed);
+
+    /// <summary>Whether these are all.</summary>
+    public bool IsListed => _isListed;
 
     /// <summary>Files announced.</summary>
     public long Files => Volatile.Read(ref _files);
@@ -27,31 +36,49 @@ internal sealed class TransferProgress
     /// <summary>Bytes of them that were here before.</summary>
     public long Here => Volatile.Read(ref _here);
 
-    /// <summary>Bytes that came over the network since the last connection was made.</summary>
+    /// <summary>Bytes that went over the network since the last connection was made; holes are none.</summary>
     public long Moved => Volatile.Read(ref _moved);
 
     /// <summary>The same with those of the connections that were lost.</summary>
     public long MovedInAll => Moved + Volatile.Read(ref _movedBefore);
 
-    /// <summary>What the sender last said of itself; null when it said nothing.</summary>
-    public Protocol.SenderProgress? Sender { get; set; }
+    /// <summary>Bytes read on either side without being moved: for a hash, or because the other side has them.</summary>
+    public long Reading => Volatile.Read(ref _reading);
+
+    public void List(long entries) => Interlocked.Add(ref _listed, entries);
+
+    public void EndListing() => _isListed = true;
+
+    /// <summary>What the other side has read.</summary>
+    public void SetReading(long bytes) => Volatile.Write(ref _reading, bytes);
 
     public void Announce(long size, long here)
     {
-        Volatile.Write(ref _files, _files + 1);
-        Volatile.Write(ref _total, _total + size);
-        Volatile.Write(ref _here, _here + here);
+        Interlocked.Increment(ref _files);
+        Interlocked.Add(ref _total, size);
+        Interlocked.Add(ref _here, here);
     }
 
-    public void Receive(long bytes) => Volatile.Write(ref _moved, _moved + bytes);
+    /// <summary>Bytes of holes: they are there without having been moved.</summary>
+    public void Skip(long bytes) => Interlocked.Add(ref _here, bytes);
+
+    /// <summary>Bytes that moved.</summary>
+    public void Move(long bytes) => Interlocked.Add(ref _moved, bytes);
 
     public void EndFile(bool wasHere = false)
     {
-        Volatile.Write(ref _filesDone, _filesDone + 1);
+        Interlocked.Increment(ref _filesDone);
         if (wasHere)
         {
-            Volatile.Write(ref _filesHere, _filesHere + 1);
+            Interlocked.Increment(ref _filesHere);
         }
+    }
+
+    /// <summary>What the destination says in the end.</summary>
+    public void Finish(Protocol.Finished finished)
+    {
+        Volatile.Write(ref _filesDone, finished.Files);
+        Volatile.Write(ref _filesHere, finished.AlreadyThere);
     }
 
     /// <summary>The transfer begins again on a new connection, and everything is announced anew.</summary>
@@ -59,11 +86,14 @@ internal sealed class TransferProgress
     {
         Volatile.Write(ref _movedBefore, MovedInAll);
         Volatile.Write(ref _fetchedBefore, _fetchedBefore + _filesDone - _filesHere);
+        _isListed = false;
+        Volatile.Write(ref _listed, 0);
         Volatile.Write(ref _moved, 0);
         Volatile.Write(ref _here, 0);
         Volatile.Write(ref _total, 0);
         Volatile.Write(ref _files, 0);
         Volatile.Write(ref _filesDone, 0);
         Volatile.Write(ref _filesHere, 0);
+        Volatile.Write(ref _reading, 0);
     }
 }

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Text;
 using FileTransfer.Reporting;
+using FileTransfer.Storage.Directories;
 using Post.Quic;
 using Post.Sockets;
 
@@ -26,19 +28,42 @@ internal static class CommonOptions
         Recursive = true,
     };
 
+    public static readonly Option<bool> Quiet = new("--quiet", "-q")
+    {
+        Description = "Say only what went wrong.",
+        Recursive = true,
+    };
+
+    public static readonly Option<bool> Verbose = new("--verbose", "-v")
+    {
+        Description = "Say also what carries the transfer: engine, paths, round trip.",
+        Recursive = true,
+    };
+
     public static void AddTo(RootCommand root)
     {
         root.Add(Engine);
         root.Add(MsQuic);
         root.Add(Json);
+        root.Add(Quiet);
+        root.Add(Verbose);
     }
 
-    /// <summary>Bars where a person looks on, lines where not, JSON where asked for.</summary>
-    public static IReporter CreateReporter(ParseResult parsed) => parsed.GetValue(Json)
-        ? new JsonReporter(Console.Out)
-        : Console.IsOutputRedirected || Console.IsErrorRedirected
-            ? new PlainReporter(Console.Out, Console.Error)
-            : new LiveReporter(Console.Out, Console.Error);
+    /// <summary>A bar where a person looks on, lines where not, JSON where asked for.</summary>
+    public static IReporter CreateReporter(ParseResult parsed)
+    {
+        var verbosity = parsed.GetValue(Quiet) ? Verbosity.Quiet : parsed.GetValue(Verbose) ? Verbosity.Detailed : Verbosity.Normal;
+        var output = WriterOn(OutputStream.OpenOutput());
+        if (parsed.GetValue(Json))
+        {
+            return new JsonReporter(output, verbosity);
+        }
+
+        var error = WriterOn(OutputStream.OpenError());
+        return Console.IsErrorRedirected || Environment.GetEnvironmentVariable("TERM") is "dumb"
+            ? new PlainReporter(output, error, verbosity)
+            : new LiveReporter(output, error, verbosity);
+    }
 
     /// <summary>Makes the transport and what stands on it.</summary>
     public static TransportHost CreateHost(ParseResult parsed)
@@ -63,28 +88,40 @@ internal static class CommonOptions
     public static async Task<int> RunAsync(ParseResult parsed, Func<IReporter, Task<ExitCode>> command)
     {
         var reporter = CreateReporter(parsed);
+        ExitCode code;
         try
         {
-            return (int)await command(reporter);
+            try
+            {
+                return (int)await command(reporter);
+            }
+            catch (OperationCanceledException)
+            {
+                return (int)ExitCode.Canceled;
+            }
+            catch (TransferException exception)
+            {
+                code = exception.Code;
+                reporter.Error(exception.Message, code);
+            }
+            catch (PostException exception)
+            {
+                code = ExitCode.Interrupted;
+                reporter.Error(exception.Message, code);
+            }
+            catch (Exception exception) when (FileFaultException.IsOne(exception))
+            {
+                code = ExitCode.LocalProblem;
+                reporter.Error(exception.Message, code);
+            }
         }
-        catch (OperationCanceledException)
+        catch (OutputClosedException)
         {
-            return (int)ExitCode.Canceled;
+            return (int)ExitCode.OutputClosed;
         }
-        catch (TransferException exception)
-        {
-            reporter.Error(exception.Message, exception.Code);
-            return (int)exception.Code;
-        }
-        catch (PostException exception)
-        {
-            reporter.Error(exception.Message, ExitCode.Interrupted);
-            return (int)ExitCode.Interrupted;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            reporter.Error(exception.Message, ExitCode.LocalProblem);
-            return (int)ExitCode.LocalProblem;
-        }
+
+        return (int)code;
     }
+
+    private static StreamWriter WriterOn(Stream stream) => new(stream, new UTF8Encoding(false)) { NewLine = "\n" };
 }

@@ -1,10 +1,12 @@
 using System.CommandLine;
 using System.Net;
 using System.Security.Cryptography;
-using FileTransfer.Fetching;
+using FileTransfer.Client;
+using FileTransfer.Protocol;
+using FileTransfer.Receiving;
 using FileTransfer.Reporting;
 using FileTransfer.Serving;
-using FileTransfer.Storage;
+using FileTransfer.Storage.Secrets;
 using Post.Sockets;
 using Post.Sockets.Transport;
 
@@ -34,7 +36,7 @@ internal static class DemoCommand
             {
                 var summary = await RunAsync(parsed, directory, parsed.GetValue(size), reporter, cancellationToken);
                 reporter.Result(summary);
-                return summary.Failed.Count == 0 ? ExitCode.Done : ExitCode.Incomplete;
+                return summary.Code(isPut: false);
             }
             finally
             {
@@ -54,14 +56,20 @@ internal static class DemoCommand
         await using var serverHost = CommonOptions.CreateHost(parsed);
         await using var server = await FileServer.StartAsync(
             serverHost.Host, Local.At(new IPEndPoint(IPAddress.Loopback, 0), identity), from, false, reporter, cancellationToken);
-        reporter.Listening(server.EndPoint.ToString(), server.Key.ToString(), serverHost.Engine);
+        reporter.Note($"serving {server.EndPoint} ({serverHost.Engine}), key {server.Key}");
 
         await using var clientHost = CommonOptions.CreateHost(parsed);
         await using var client = await FileClient.ConnectAsync(
             clientHost.Host, Local.Anonymous, Remote.Pinned(server.EndPoint, server.Key), cancellationToken);
         using var destination = new DestinationTree(to);
         var moving = MoveAsync(client.Association, reporter, cancellationToken);
-        var summary = await Transfers.GetAsync("demo", reporter, client, [], destination, new TransferProgress(), cancellationToken);
+        var progress = new TransferProgress();
+        var summary = await Transfers.RunAsync(
+            "demo",
+            reporter,
+            client.Association,
+            progress,
+            () => client.GetAsync(new GetRequest([]), destination, new DestinationOptions { OnNote = reporter.Note }, progress, cancellationToken));
         await moving;
         return Verify(from, to, summary);
     }
@@ -89,7 +97,13 @@ internal static class DemoCommand
     {
         var failed = summary.Failed.ToList();
         var verified = 0L;
-        foreach (var original in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        var originals = Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories).ToList();
+        if (summary.Files != originals.Count)
+        {
+            failed.Add(new(".", $"{summary.Files} files were fetched, of {originals.Count}"));
+        }
+
+        foreach (var original in originals)
         {
             var name = Path.GetRelativePath(from, original);
             var copy = Path.Combine(to, name);

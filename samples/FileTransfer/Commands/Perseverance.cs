@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
-using FileTransfer.Fetching;
+using FileTransfer.Client;
 using FileTransfer.Reporting;
 using Post.Sockets.Transport;
 

@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Net;
-using FileTransfer.Fetching;
+using FileTransfer.Client;
+using FileTransfer.Protocol;
 using FileTransfer.Reporting;
-using FileTransfer.Storage;
+using FileTransfer.Storage.Secrets;
 using Post.Sockets;
 
 namespace FileTransfer.Commands;
@@ -11,6 +12,9 @@ namespace FileTransfer.Commands;
 /// <summary>What says which server is meant, and what proves that it is the one.</summary>
 internal sealed class RemoteOptions
 {
+    public static readonly string ServerDescription = string.Create(
+        CultureInfo.InvariantCulture, $"The server: a name or an address; without a port, the port is {TransferLimits.DefaultPort}.");
+
     private readonly Option<string?> _key = new("--key")
     {
         Description = "The fingerprint of the server's key, as serve prints it.",
@@ -44,14 +48,15 @@ internal sealed class RemoteOptions
     public async Task<FileClient> ConnectAsync(
         ParseResult parsed, string server, PostHost host, IReporter reporter, CancellationToken cancellationToken)
     {
-        var (name, port) = Parse(server);
+        var (name, port) = ParseServer(server);
         if (parsed.GetValue(_authority))
         {
             return await FileClient.ConnectAsync(host, Local.Anonymous, Remote.Named(name, port), cancellationToken);
         }
 
         var known = new KnownKeys(parsed.GetValue(_known)!);
-        if ((ParseKey(parsed.GetValue(_key)) ?? known.Find(server)) is { } key)
+        var title = Remote.Named(name, port).ToString();
+        if ((ParseKey(parsed.GetValue(_key)) ?? known.Find(title)) is { } key)
         {
             return await FileClient.ConnectAsync(host, Local.Anonymous, Remote.Pinned(name, port, key), cancellationToken);
         }
@@ -60,18 +65,47 @@ internal sealed class RemoteOptions
         {
             throw new TransferException(
                 ExitCode.Usage,
-                $"The key of {server} is not known. Give --key with the fingerprint that serve printed, --ca where its name is certified, "
+                $"The key of {title} is not known. Give --key with the fingerprint that serve printed, --ca where its name is certified, "
                 + "or --trust-first-use to trust whoever answers now.");
         }
 
         var client = await FileClient.ConnectAsync(host, Local.Anonymous, Remote.Judged(name, port, (_, _, _) => true), cancellationToken);
         if (client.Association.Peer.Key is { } seen)
         {
-            known.Add(server, seen);
-            reporter.Note($"{server} is remembered by its key {seen}");
+            known.Add(title, seen);
+            reporter.Note($"{title} is remembered by its key {seen}");
         }
 
         return client;
+    }
+
+    /// <summary>Takes NAME, NAME:PORT, ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT.</summary>
+    /// <exception cref="TransferException">It is none of them.</exception>
+    public static (string Host, int Port) ParseServer(string server)
+    {
+        if (IPAddress.TryParse(server.Trim('[', ']'), out var address))
+        {
+            return (address.ToString(), TransferLimits.DefaultPort);
+        }
+
+        if (IPEndPoint.TryParse(server, out var endPoint) && endPoint.Port > 0)
+        {
+            return (endPoint.Address.ToString(), endPoint.Port);
+        }
+
+        var colon = server.LastIndexOf(':');
+        if (colon < 0 && Uri.CheckHostName(server) == UriHostNameType.Dns)
+        {
+            return (server, TransferLimits.DefaultPort);
+        }
+
+        return colon > 0 && Uri.CheckHostName(server[..colon]) == UriHostNameType.Dns
+            && ushort.TryParse(server.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0
+            ? (server[..colon], port)
+            : throw new TransferException(
+                ExitCode.Usage,
+                $"'{server}' does not say where the server is. Write a name or an address, with or without a port: example.org, "
+                + $"192.0.2.1:{TransferLimits.DefaultPort}, [2001:db8::1]:{TransferLimits.DefaultPort}.");
     }
 
     private static KeyFingerprint? ParseKey(string? text) => text is null
@@ -79,17 +113,4 @@ internal sealed class RemoteOptions
         : KeyFingerprint.TryParse(text, out var key)
             ? key
             : throw new TransferException(ExitCode.Usage, "--key is written \"sha256:\" followed by 64 hexadecimal digits.");
-
-    private static (string Host, int Port) Parse(string server)
-    {
-        if (IPEndPoint.TryParse(server, out var endPoint) && endPoint.Port > 0)
-        {
-            return (endPoint.Address.ToString(), endPoint.Port);
-        }
-
-        var colon = server.LastIndexOf(':');
-        return colon > 0 && ushort.TryParse(server.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0
-            ? (server[..colon], port)
-            : throw new TransferException(ExitCode.Usage, $"'{server}' is no HOST:PORT.");
-    }
 }

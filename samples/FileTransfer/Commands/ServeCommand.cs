@@ -1,46 +1,50 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net;
+using FileTransfer.Protocol;
+using FileTransfer.Reporting;
 using FileTransfer.Serving;
-using FileTransfer.Storage;
+using FileTransfer.Storage.Secrets;
 using Post.Sockets;
 
 namespace FileTransfer.Commands;
 
-/// <summary><c>serve DIR</c>: serves a directory until it is stopped.</summary>
+/// <summary><c>serve PATH</c>: serves a directory or a file until it is stopped.</summary>
 internal static class ServeCommand
 {
     public static Command Create()
     {
-        var directory = new Argument<string>("DIR") { Description = "The directory to serve." };
-        var listen = new Option<string>("--listen")
+        var path = new Argument<string>("PATH") { Description = "The directory, or the one file, to serve." };
+        var listen = new Option<string?>("--listen")
         {
-            Description = "Where to listen: ADDR:PORT.",
-            DefaultValueFactory = _ => "[::]:4433",
+            Description = string.Create(
+                CultureInfo.InvariantCulture,
+                $"Where to listen: ADDRESS, ADDRESS:PORT or PORT. Without it, every address of this machine and port {TransferLimits.DefaultPort}."),
         };
         var identity = new Option<string>("--identity")
         {
             Description = "The file with our identity; made where there is none.",
             DefaultValueFactory = _ => PrivateFile.DefaultPath("identity.pfx"),
         };
-        var writable = new Option<bool>("--writable") { Description = "Take files, too." };
-        var command = new Command("serve", "Serves a directory.") { directory, listen, identity, writable };
+        var writable = new Option<bool>("--writable") { Description = "Let clients put files into the directory." };
+        var command = new Command("serve", "Serves a directory, or one file.") { path, listen, identity, writable };
         command.SetAction((parsed, cancellationToken) => CommonOptions.RunAsync(parsed, async reporter =>
         {
-            if (!IPEndPoint.TryParse(parsed.GetValue(listen)!, out var endPoint))
-            {
-                throw new TransferException(ExitCode.Usage, "--listen takes ADDR:PORT, for example 127.0.0.1:4433 or [::]:4433.");
-            }
-
+            var endPoint = ParseListen(parsed.GetValue(listen));
             using var certificate = IdentityFile.LoadOrCreate(parsed.GetValue(identity)!);
             await using var host = CommonOptions.CreateHost(parsed);
             await using var server = await FileServer.StartAsync(
                 host.Host,
                 Local.At(endPoint, certificate),
-                parsed.GetValue(directory)!,
+                parsed.GetValue(path)!,
                 parsed.GetValue(writable),
                 reporter,
                 cancellationToken);
-            reporter.Listening(server.EndPoint.ToString(), server.Key.ToString(), host.Engine);
+            reporter.Listening(new ServerFacts(
+                [.. ListenAddresses.Reachable(server.EndPoint).Select(address => address.ToString())],
+                server.Key.ToString(),
+                host.Engine,
+                parsed.GetValue(writable)));
             try
             {
                 await server.Completion.WaitAsync(cancellationToken);
@@ -48,11 +52,35 @@ internal static class ServeCommand
             catch (OperationCanceledException)
             {
                 // Asked to stop: in order.
-                reporter.Note("stopping");
+                reporter.Log("stopping");
             }
 
             return ExitCode.Done;
         }));
         return command;
+    }
+
+    private static IPEndPoint ParseListen(string? text)
+    {
+        if (text is null)
+        {
+            return ListenAddresses.Everywhere(TransferLimits.DefaultPort);
+        }
+
+        if (ushort.TryParse(text.TrimStart(':'), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && !text.StartsWith("::", StringComparison.Ordinal))
+        {
+            return ListenAddresses.Everywhere(port);
+        }
+
+        if (IPAddress.TryParse(text.Trim('[', ']'), out var address))
+        {
+            return new IPEndPoint(address, TransferLimits.DefaultPort);
+        }
+
+        return IPEndPoint.TryParse(text, out var endPoint)
+            ? endPoint
+            : throw new TransferException(
+                ExitCode.Usage,
+                $"'{text}' does not say where to listen. Write an address, a port or both: 127.0.0.1, 4433, 192.0.2.1:4433, [::]:4433.");
     }
 }

@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using FileTransfer.Fetching;
-using FileTransfer.Receiving;
+using FileTransfer.Client;
 using FileTransfer.Reporting;
-using FileTransfer.Storage;
 using Post.Sockets;
 
 namespace FileTransfer.Commands;
@@ -11,47 +9,12 @@ namespace FileTransfer.Commands;
 /// <summary>Runs one transfer with its progress shown, and sums it up.</summary>
 internal static class Transfers
 {
-    /// <summary>Fetches.</summary>
-    public static Task<Summary> GetAsync(
-        string command,
-        IReporter reporter,
-        FileClient client,
-        IReadOnlyList<string> paths,
-        DestinationTree destination,
-        TransferProgress progress,
-        CancellationToken cancellationToken) =>
-        RunAsync(command, reporter, client.Association, progress, () => client.GetAsync(paths, destination, progress, cancellationToken));
-
-    /// <summary>Puts local files and directories, each under its own name.</summary>
-    public static Task<Summary> PutAsync(
-        IReporter reporter,
-        FileClient client,
-        IReadOnlyList<string> paths,
-        TransferProgress progress,
-        CancellationToken cancellationToken) =>
-        RunAsync("put", reporter, client.Association, progress, async () =>
-        {
-            var failed = new List<FailedFile>();
-            foreach (var path in paths)
-            {
-                var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-                if (!Path.Exists(full) || Path.GetDirectoryName(full) is not { } parent)
-                {
-                    throw new TransferException(ExitCode.LocalProblem, $"There is no '{path}'.");
-                }
-
-                failed.AddRange(await client.PutAsync(new SourceTree(parent), [Path.GetFileName(full)], progress, cancellationToken));
-            }
-
-            return failed;
-        });
-
-    private static async Task<Summary> RunAsync(
+    public static async Task<Summary> RunAsync(
         string command,
         IReporter reporter,
         Association association,
         TransferProgress progress,
-        Func<Task<IReadOnlyList<FailedFile>>> work)
+        Func<Task<TransferResult>> work)
     {
         var changes = 0;
         using var registration = association.Register<PathsChanged>(changed =>
@@ -60,11 +23,11 @@ internal static class Transfers
             if (changed.Change != PathChange.StateChanged)
             {
                 Interlocked.Increment(ref changes);
-                reporter.Note($"path {changed.Path.Id}: {changed.Change}");
+                reporter.Detail($"path {changed.Path.Id}: {changed.Change}");
             }
         });
         var watch = Stopwatch.StartNew();
-        var failed = await reporter.TrackAsync(command, progress, work);
+        var result = await reporter.TrackAsync(command, progress, work);
         return new Summary
         {
             Command = command,
@@ -77,9 +40,18 @@ internal static class Transfers
             RoundTripMilliseconds = association.Statistics.SmoothedRtt?.TotalMilliseconds,
             Paths = [.. association.Paths.Select(Describe)],
             PathChanges = Volatile.Read(ref changes),
-            Failed = failed,
+            Failed = result.Failed,
+            Stopped = result.Stopped,
         };
     }
+
+    /// <summary>The program's exit code.</summary>
+    /// <param name="summary">What the transfer came to.</param>
+    /// <param name="isPut">Whether the disk that may be full is the other side's.</param>
+    public static ExitCode Code(this Summary summary, bool isPut) =>
+        summary.Stopped is not null && !isPut ? ExitCode.LocalProblem
+        : summary.Stopped is not null || summary.Failed.Count > 0 ? ExitCode.Incomplete
+        : ExitCode.Done;
 
     private static string Describe(PostPath path) => string.Create(
         CultureInfo.InvariantCulture,

@@ -7,42 +7,46 @@ namespace FileTransfer.Protocol;
 /// <summary>Sends and reads the JSON messages.</summary>
 internal static class MessageExtensions
 {
-    /// <summary>The bounds of associations that speak the file protocol: a receipt means that the bytes are on disk.</summary>
+    /// <summary>The bounds of associations that speak the file protocol: a receipt means that the bytes are written.</summary>
     public static AssociationOptions AssociationOptions { get; } = new()
     {
         ReceiptLevel = ReceiptLevel.Processed,
         MaxWholeObjectSize = TransferLimits.MaxObjectSize,
-        ReceiveBudget = 4L * TransferLimits.MaxObjectSize,
+        ReceiveBudget = TransferLimits.ReceiveBudget,
         MaxQueuedBytes = 2L * TransferLimits.MaxUnconfirmed,
         DrainTimeout = TimeSpan.FromSeconds(5),
+
+        // Fifty clients that begin in one moment on a small server are all served, one after another.
+        HandshakeTimeout = TimeSpan.FromSeconds(60),
 
         // Somebody waits for the files: a server that died without a word is missed soon.
         IdleTimeout = TimeSpan.FromSeconds(12),
         KeepAliveInterval = TimeSpan.FromSeconds(4),
     };
 
-    /// <summary>Sends a message ahead of all file contents, but never ahead of its antecedents.</summary>
+    /// <summary>
+    /// Sends a message ahead of all file contents. It overtakes whatever is not among its antecedents, so everything that must not come
+    /// after it has to stand there.
+    /// </summary>
     public static ValueTask<SentObject> SendAsync<T>(
         this Association association,
-        MessageType type,
-        uint request,
+        MessageHeader header,
         T message,
         JsonTypeInfo<T> format,
-        uint file = 0,
-        IReadOnlyList<SentObject>? antecedents = null,
+        SentObject? antecedent = null,
         CancellationToken cancellationToken = default) => association.SendAsync(
         JsonSerializer.SerializeToUtf8Bytes(message, format),
         new ObjectProperties
         {
             Niceness = TransferLimits.ControlNiceness,
-            Antecedents = antecedents ?? [],
-            Metadata = new MessageHeader { Type = type, Request = request, File = file }.ToBytes(),
+            Antecedents = antecedent is null ? [] : [antecedent],
+            Metadata = header.ToBytes(),
         },
         cancellationToken);
 
     /// <summary>Sends news that is dropped rather than delivered late.</summary>
-    public static void SendProgress(this Association association, uint request, SenderProgress progress) => association.Send(
-        JsonSerializer.SerializeToUtf8Bytes(progress, ProtocolJson.Default.SenderProgress),
+    public static void SendProgress(this Association association, uint request, SourceProgress progress) => association.Send(
+        JsonSerializer.SerializeToUtf8Bytes(progress, ProtocolJson.Wire.SourceProgress),
         new ObjectProperties
         {
             Niceness = TransferLimits.ProgressNiceness,

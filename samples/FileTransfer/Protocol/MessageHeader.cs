@@ -18,7 +18,7 @@ internal readonly record struct MessageHeader
     /// <summary>Which request it belongs to; the client counts them.</summary>
     public required uint Request { get; init; }
 
-    /// <summary>Which file of the request, counted over its manifests.</summary>
+    /// <summary>Which entry of the request, counted over its listings.</summary>
     public uint File { get; init; }
 
     /// <summary>The hash of the file, in its last chunk only.</summary>
@@ -48,7 +48,7 @@ internal readonly record struct MessageHeader
         }
 
         var isLast = (bytes[1] & IsLastFlag) != 0;
-        if (isLast != (bytes.Length > FixedSize) || (isLast && bytes[0] != (byte)MessageType.Chunk))
+        if (isLast != (bytes.Length > FixedSize) || (isLast && bytes[0] is not ((byte)MessageType.Chunk or (byte)MessageType.Hole)))
         {
             return false;
         }

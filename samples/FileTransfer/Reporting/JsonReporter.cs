@@ -1,47 +1,79 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
+using FileTransfer.Protocol;
 
 namespace FileTransfer.Reporting;
 
 /// <summary>One JSON object a line on standard output: for programs.</summary>
-internal sealed class JsonReporter(TextWriter output) : IReporter
+internal sealed class JsonReporter(TextWriter output, Verbosity verbosity) : IReporter
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
     private readonly Lock _gate = new();
 
-    public void Note(string text) => Write(new JsonEvent("note") { Text = text });
+    public void Note(string text) => WriteUnlessQuiet(new JsonEvent("note") { Text = text });
 
-    public void Result(Summary summary) => Write(new JsonEvent("result") { Summary = summary });
-
-    public void List(IEnumerable<Protocol.FileEntry> files)
+    public void Detail(string text)
     {
-        foreach (var file in files)
+        if (verbosity == Verbosity.Detailed)
         {
-            Write(new JsonEvent("file") { File = file });
+            Note(text);
         }
     }
 
-    public void Listening(string endPoint, string key, string engine) =>
-        Write(new JsonEvent("listening") { EndPoint = endPoint, Key = key, Engine = engine });
+    public void Log(string text) =>
+        WriteUnlessQuiet(new JsonEvent("log") { Time = DateTimeOffset.UtcNow, Text = text });
+
+    public void Result(Summary summary) => Write(new JsonEvent("result") { Summary = summary });
+
+    public void List(IEnumerable<FileEntry> entries)
+    {
+        lock (_gate)
+        {
+            foreach (var entry in entries)
+            {
+                output.WriteLine(JsonSerializer.Serialize(new JsonEvent("file") { File = JsonFile.Of(entry) }, ReportJson.Default.JsonEvent));
+            }
+
+            output.Flush();
+        }
+    }
+
+    public void Planned(FileEntry entry) => Write(new JsonEvent("planned") { File = JsonFile.Of(entry) });
+
+    public void Failure(FailedFile failed) => Write(new JsonEvent("failed") { Path = failed.Path, Text = failed.Reason });
+
+    public void Listening(ServerFacts server) => Write(new JsonEvent("listening")
+    {
+        EndPoint = server.EndPoints[0], EndPoints = server.EndPoints, Key = server.Key, Engine = server.Engine,
+    });
 
     public void Error(string text, ExitCode code) => Write(new JsonEvent("error") { Text = text, Code = (int)code });
 
     public async Task<T> TrackAsync<T>(string title, TransferProgress progress, Func<Task<T>> work)
     {
         var working = work();
+        var activity = new Activity(progress);
         using var timer = new PeriodicTimer(Interval);
         while (await Task.WhenAny(working, timer.WaitForNextTickAsync().AsTask()) != working)
         {
-            Write(new JsonEvent("progress")
+            WriteUnlessQuiet(new JsonEvent("progress")
             {
-                Text = title,
+                Text = $"{title}: {activity.Describe()}",
                 Files = progress.FilesDone,
+                FilesTotal = progress.Files,
                 Total = progress.Total,
                 There = progress.Here + progress.Moved,
             });
         }
 
         return await working;
+    }
+
+    private void WriteUnlessQuiet(JsonEvent what)
+    {
+        if (verbosity != Verbosity.Quiet)
+        {
+            Write(what);
+        }
     }
 
     private void Write(JsonEvent what)
@@ -53,34 +85,3 @@ internal sealed class JsonReporter(TextWriter output) : IReporter
         }
     }
 }
-
-/// <summary>A line of <see cref="JsonReporter"/>.</summary>
-/// <param name="Event">note, result, file, listening, error or progress.</param>
-internal sealed record JsonEvent(string Event)
-{
-    public string? Text { get; init; }
-
-    public int? Code { get; init; }
-
-    public string? EndPoint { get; init; }
-
-    public string? Key { get; init; }
-
-    public string? Engine { get; init; }
-
-    public long? Files { get; init; }
-
-    public long? Total { get; init; }
-
-    public long? There { get; init; }
-
-    public Protocol.FileEntry? File { get; init; }
-
-    public Summary? Summary { get; init; }
-}
-
-/// <summary>The lines as JSON, without reflection.</summary>
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(JsonEvent))]
-internal sealed partial class ReportJson : JsonSerializerContext;

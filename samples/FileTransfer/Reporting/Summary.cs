@@ -1,4 +1,4 @@
-using FileTransfer.Receiving;
+using FileTransfer.Protocol;
 
 namespace FileTransfer.Reporting;
 
@@ -40,6 +40,9 @@ internal sealed record Summary
 
     /// <summary>Files that were not transferred.</summary>
     public IReadOnlyList<FailedFile> Failed { get; init; } = [];
+
+    /// <summary>Why the destination could not go on; null: it could.</summary>
+    public string? Stopped { get; init; }
 
     /// <summary>Files whose hash was compared with the original, in the demonstration.</summary>
     public long? Verified { get; init; }

@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
 using FileTransfer.Protocol;
+using FileTransfer.Receiving;
 using FileTransfer.Reporting;
-using FileTransfer.Storage;
+using FileTransfer.Sources;
 using Post.Sockets;
 
 namespace FileTransfer.Serving;
@@ -45,21 +46,29 @@ internal sealed class FileServer : IAsyncDisposable
     public static async Task<FileServer> StartAsync(
         PostHost host, Local local, string directory, bool isWritable, IReporter reporter, CancellationToken cancellationToken)
     {
-        var source = new SourceTree(directory);
-        var destination = isWritable ? new DestinationTree(directory) : null;
+        if (isWritable && File.Exists(directory))
+        {
+            throw new TransferException(ExitCode.Usage, "A single file is served to be read; --writable takes a directory.");
+        }
+
+        var source = SourceTree.Serve(directory);
+        DestinationTree? destination = null;
         try
         {
+            destination = isWritable ? new DestinationTree(directory) : null;
             var options = new ListenerOptions { Association = MessageExtensions.AssociationOptions };
             return new FileServer(await host.ListenAsync(local, options, cancellationToken), source, destination, reporter);
         }
         catch (PostException exception)
         {
             destination?.Dispose();
+            source.Dispose();
             throw new TransferException(ExitCode.LocalProblem, $"Nobody can be served: {exception.Message}", exception);
         }
         catch
         {
             destination?.Dispose();
+            source.Dispose();
             throw;
         }
     }
@@ -71,6 +80,7 @@ internal sealed class FileServer : IAsyncDisposable
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll(_sessions.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _destination?.Dispose();
+        _source.Dispose();
         _stopping.Dispose();
     }
 
@@ -78,12 +88,12 @@ internal sealed class FileServer : IAsyncDisposable
     {
         await foreach (var association in _listener.AssociationsAsync())
         {
-            _reporter.Note($"{association.RemoteEndPoint} associates");
+            _reporter.Log($"{association.RemoteEndPoint} associates");
             association.Register<PathsChanged>(changed =>
             {
                 if (changed.Change != PathChange.StateChanged)
                 {
-                    _reporter.Note($"{changed.Path.RemoteEndPoint}: path {changed.Path.Id} {changed.Change}");
+                    _reporter.Log($"{changed.Path.RemoteEndPoint}: path {changed.Path.Id} {changed.Change}");
                 }
             });
             var session = new ServerSession(association, _source, _destination, _reporter).RunAsync(_stopping.Token);

@@ -1,20 +1,21 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using FileTransfer.Protocol;
 using FileTransfer.Receiving;
 using FileTransfer.Reporting;
 using FileTransfer.Sending;
+using FileTransfer.Sources;
 using FileTransfer.Storage;
+using FileTransfer.Storage.Directories;
 using Post.Sockets;
 
 namespace FileTransfer.Serving;
 
-/// <summary>Serves one association: what it asks for is sent, what it offers is received, and what it follows is streamed.</summary>
+/// <summary>Serves one association: what it asks for is sent, what it puts is received, and what it follows is streamed.</summary>
 internal sealed class ServerSession(Association association, SourceTree source, DestinationTree? destination, IReporter reporter)
 {
-    private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
-
-    private readonly Dictionary<uint, FileReceiver> _puts = [];
-    private readonly ConcurrentDictionary<uint, Task> _gets = new();
+    private readonly Dictionary<uint, DestinationSession> _puts = [];
+    private readonly ConcurrentDictionary<uint, Get> _gets = new();
 
     /// <summary>Serves until the association ends, or the program stops.</summary>
     public async Task RunAsync(CancellationToken stopping)
@@ -28,6 +29,8 @@ internal sealed class ServerSession(Association association, SourceTree source, 
             {
                 using (item)
                 {
+                    // What waits already is handed over without a look at the token.
+                    ended.Token.ThrowIfCancellationRequested();
                     await OnObjectAsync(item, ended.Token);
                     item.MarkProcessed();
                 }
@@ -36,7 +39,7 @@ internal sealed class ServerSession(Association association, SourceTree source, 
         catch (TransferException exception)
         {
             // A client that breaks the rules is not served further.
-            reporter.Note($"{association.RemoteEndPoint}: {exception.Message}");
+            Log(exception.Message);
             association.Abort();
         }
         catch (Exception exception) when (exception is OperationCanceledException or PostException)
@@ -46,13 +49,22 @@ internal sealed class ServerSession(Association association, SourceTree source, 
         finally
         {
             await ended.CancelAsync();
-            await Task.WhenAll(_gets.Values.Append(streams)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            foreach (var receiver in _puts.Values)
+            foreach (var put in _puts.Values)
             {
-                receiver.Dispose();
+                Log(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"left before it had put everything: {put.Progress.FilesDone} files, {put.Progress.Moved} bytes moved"));
+                put.Dispose();
             }
 
-            await association.CloseAsync(CancellationToken.None);
+            if (stopping.IsCancellationRequested)
+            {
+                // The peer learns at once that nobody serves it any more.
+                association.Abort();
+            }
+
+            await Task.WhenAll(_gets.Values.Select(get => get.Running).Append(streams)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await association.DisposeAsync();
         }
     }
 
@@ -72,81 +84,113 @@ internal sealed class ServerSession(Association association, SourceTree source, 
     {
         if (!MessageHeader.TryParse(item.Metadata.Span, out var header))
         {
-            throw new TransferException(ExitCode.Refused, "It does not speak the file protocol.");
+            throw new TransferException(ExitCode.Refused, "it does not speak this version of the file protocol");
         }
 
         switch (header.Type)
         {
             case MessageType.Get or MessageType.List:
-                Begin(header, item.Read(ProtocolJson.Default.GetRequest), cancellationToken);
+                Begin(header, item.Read(ProtocolJson.Wire.GetRequest), cancellationToken);
                 break;
-            case MessageType.Offer:
-                await TakeOfferAsync(header.Request, item.Read(ProtocolJson.Default.PutOffer), cancellationToken);
+            case MessageType.Put:
+                await BeginPutAsync(header.Request, item.Read(ProtocolJson.Wire.PutRequest), cancellationToken);
                 break;
-            case MessageType.Manifest when _puts.TryGetValue(header.Request, out var put):
-                put.OnManifest(item.Read(ProtocolJson.Default.Manifest));
+            case MessageType.Want when _gets.TryGetValue(header.Request, out var get):
+                get.Session?.OnWant(item.Read(ProtocolJson.Wire.Want));
                 break;
-            case MessageType.Chunk when _puts.TryGetValue(header.Request, out var put):
-                await put.OnChunkAsync(header, item, cancellationToken);
-                break;
-            case MessageType.FileFailed when _puts.TryGetValue(header.Request, out var put):
-                put.OnFileFailed(header, item.Read(ProtocolJson.Default.Failure));
-                break;
-            case MessageType.Done when _puts.Remove(header.Request, out var put):
-                await EndPutAsync(header.Request, put, item.Read(ProtocolJson.Default.Done), cancellationToken);
+            case MessageType.Stop when _gets.TryGetValue(header.Request, out var get):
+                get.Session?.OnStop(RelativePath.Show(item.Read(ProtocolJson.Wire.Failure).Reason));
                 break;
             default:
-                // Late pieces of a request that was refused, and what a later version may know.
+                if (_puts.TryGetValue(header.Request, out var put)
+                    && await put.OnMessageAsync(header, item, cancellationToken) is { } finished)
+                {
+                    EndPut(header.Request, put, finished);
+                }
+
+                // Everything else is a late piece of a request that is over, or what a later version may know.
                 break;
         }
     }
 
-    private void Begin(MessageHeader header, GetRequest request, CancellationToken cancellationToken)
+    private void Begin(MessageHeader header, GetRequest query, CancellationToken cancellationToken)
     {
-        if (_gets.Count >= TransferLimits.MaxRequests || !_gets.TryAdd(header.Request, Task.CompletedTask))
+        var get = new Get();
+        if (_gets.Count >= TransferLimits.MaxRequests || !_gets.TryAdd(header.Request, get)
+            || query.Paths is null || query.Paths.Count > TransferLimits.MaxPaths || query.Paths.Any(path => path is null))
         {
-            throw new TransferException(ExitCode.Refused, "It asks for more than is allowed at a time.");
+            throw new TransferException(ExitCode.Refused, "it asks for more than is allowed at a time");
         }
 
-        _gets[header.Request] = Task.Run(() => AnswerAsync(header, request, cancellationToken), cancellationToken);
-    }
-
-    private async Task AnswerAsync(MessageHeader header, GetRequest request, CancellationToken cancellationToken)
-    {
+        var asked = query.Paths.Count == 0 ? "everything" : string.Join(", ", query.Paths.Take(3).Select(path => $"'{RelativePath.Show(path)}'"));
+        Log($"{(header.Type == MessageType.List ? "lists" : "gets")} {asked}{(query.Paths.Count > 3 ? $" and {query.Paths.Count - 3} more" : string.Empty)}");
         try
         {
-            var files = source.List(request.Paths ?? []);
-            var sender = new FileSender(association, source, header.Request);
-            Done done;
-            if (header.Type == MessageType.List)
-            {
-                // A listing is a manifest of which nothing follows.
-                done = await sender.SendAsync(files.Select(file => file with { Have = file.Size }), cancellationToken);
-            }
-            else
-            {
-                var have = (request.Have ?? []).Where(file => file?.Path is not null)
-                    .DistinctBy(file => file.Path).ToDictionary(file => file.Path, StringComparer.Ordinal);
-                done = await WithProgressAsync(
-                    header.Request, sender, sender.SendAsync(files.Select(file => file with { Have = HaveOf(have, file) }), cancellationToken));
-                reporter.Note($"{association.RemoteEndPoint} got {done.Files} files, {done.Bytes} bytes moved");
-            }
-
-            await association.SendAsync(
-                MessageType.Done, header.Request, done, ProtocolJson.Default.Done, 0, sender.Antecedents, cancellationToken);
+            get.Session = new SourceSession(
+                association,
+                header.Request,
+                source,
+                new SourceQuery(query.Paths, Exclusions.Of(query.Exclude), Math.Max(0, query.Depth), query.Checksum),
+                new RateLimit(query.BytesPerSecond),
+                new TransferProgress());
         }
         catch (TransferException exception)
         {
+            get.Running = RefuseAsync(header.Request, exception.Message);
+            _gets.TryRemove(header.Request, out _);
+            return;
+        }
+
+        get.Running = Task.Run(() => AnswerAsync(header, get.Session, cancellationToken), CancellationToken.None);
+    }
+
+    private async Task AnswerAsync(MessageHeader header, SourceSession session, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using (session)
+            using (new ProgressNews(association, header.Request, session))
+            {
+                try
+                {
+                    await session.RunAsync(cancellationToken);
+                }
+                finally
+                {
+                    // Whoever stopped it, what went out went out.
+                    if (header.Type == MessageType.Get)
+                    {
+                        Log(string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"got {session.Contents.Files} files, {session.Contents.Bytes} bytes moved"));
+                    }
+
+                    if (session.Stopped is { } why)
+                    {
+                        Log($"stopped: {why}");
+                    }
+                }
+            }
+
+            foreach (var failed in session.Failed)
+            {
+                Log($"not transferred: {RelativePath.Show(failed.Path)}: {failed.Reason}");
+            }
+        }
+        catch (TransferException exception)
+        {
+            Log($"refused: {exception.Message}");
             await RefuseAsync(header.Request, exception.Message);
         }
         catch (Exception exception) when (exception is PostException or OperationCanceledException)
         {
-            reporter.Note($"{association.RemoteEndPoint} left before it had everything");
+            Log("left before it had everything");
         }
-        catch (Exception exception)
+        catch (Exception exception) when (FileFaultException.IsOne(exception))
         {
-            await RefuseAsync(header.Request, "The server cannot read what was asked for.");
-            reporter.Note($"{association.RemoteEndPoint}: {exception.Message}");
+            var fault = FileFaultException.Of(exception);
+            Log($"cannot be served: {fault.InnerException?.Message ?? fault.Message}");
+            await RefuseAsync(header.Request, $"The server cannot read what was asked for: {fault.Message}.");
         }
         finally
         {
@@ -154,86 +198,49 @@ internal sealed class ServerSession(Association association, SourceTree source, 
         }
     }
 
-    private static long HaveOf(Dictionary<string, FileEntry> have, FileEntry file) =>
-        have.TryGetValue(file.Path, out var theirs) && theirs.Size == file.Size && theirs.Modified == file.Modified
-            ? Math.Clamp(theirs.Have, 0, file.Size)
-            : 0;
-
-    private async Task<Done> WithProgressAsync(uint request, FileSender sender, Task<Done> sending)
-    {
-        using var timer = new PeriodicTimer(ProgressInterval);
-        while (!sending.IsCompleted)
-        {
-            var tick = timer.WaitForNextTickAsync().AsTask();
-            if (await Task.WhenAny(sending, tick) == tick)
-            {
-                try
-                {
-                    association.SendProgress(request, sender.Progress);
-                }
-                catch (PostException)
-                {
-                    // News only; what ails the association shows in the sending itself.
-                }
-            }
-        }
-
-        return await sending;
-    }
-
-    private async ValueTask TakeOfferAsync(uint request, PutOffer offer, CancellationToken cancellationToken)
+    private async ValueTask BeginPutAsync(uint request, PutRequest put, CancellationToken cancellationToken)
     {
         if (destination is null)
         {
+            Log("would put files, and is refused");
             await RefuseAsync(request, "This server takes no files: it runs without --writable.");
             return;
         }
 
-        if (_puts.Count >= TransferLimits.MaxRequests || _puts.ContainsKey(request) || offer.Files is null)
+        if (_puts.Count >= TransferLimits.MaxRequests || _puts.ContainsKey(request) || put.Client is null or { Length: > 64 })
         {
-            throw new TransferException(ExitCode.Refused, "It offers more than is allowed at a time.");
+            throw new TransferException(ExitCode.Refused, "it puts more than is allowed at a time");
         }
 
-        var guard = new ManifestGuard();
-        foreach (var batch in offer.Files.Chunk(TransferLimits.MaxManifestFiles))
-        {
-            guard.Add(new Manifest((uint)guard.Files.Count, batch));
-        }
-
-        _puts.Add(request, new FileReceiver(destination, new TransferProgress()));
-        var have = guard.Files.Select(file => file with { Have = destination.CountHave(file) }).Where(file => file.Have > 0).ToList();
+        Log(put.DryRun ? "asks what it would put" : "puts files");
+        var tree = put.DryRun ? destination.AsDryRun() : destination;
+        _puts.Add(
+            request,
+            new DestinationSession(
+                association, request, tree, new DestinationOptions { Owner = new FileOwner(put.Client) }, new TransferProgress()));
         await association.SendAsync(
-            MessageType.Grant, request, new PutGrant(have), ProtocolJson.Default.PutGrant, cancellationToken: cancellationToken);
+            new MessageHeader { Type = MessageType.Granted, Request = request },
+            new Failure(string.Empty),
+            ProtocolJson.Wire.Failure,
+            null,
+            cancellationToken);
     }
 
-    private async ValueTask EndPutAsync(uint request, FileReceiver receiver, Done end, CancellationToken cancellationToken)
+    private void EndPut(uint request, DestinationSession put, Finished finished)
     {
-        using (receiver)
+        _puts.Remove(request);
+        put.Dispose();
+        Log(string.Create(
+            CultureInfo.InvariantCulture,
+            $"put {finished.Files} files, {finished.Bytes} bytes moved"));
+        if (finished.Stopped is { } why)
         {
-            receiver.OnDone(end);
-            SentObject? last = null;
-            foreach (var (failed, number) in receiver.Failed.Select((failed, number) => (failed, (uint)number)))
-            {
-                last = await association.SendAsync(
-                    MessageType.FileFailed,
-                    request,
-                    new Failure($"{failed.Path}: {failed.Reason}"),
-                    ProtocolJson.Default.Failure,
-                    number,
-                    last is null ? [] : [last],
-                    cancellationToken);
-            }
+            Log($"stopped: {why}");
+        }
 
-            var progress = receiver.Progress;
-            await association.SendAsync(
-                MessageType.Done,
-                request,
-                new Done(progress.FilesDone, progress.Moved, receiver.Failed.Count),
-                ProtocolJson.Default.Done,
-                0,
-                last is null ? [] : [last],
-                cancellationToken);
-            reporter.Note($"{association.RemoteEndPoint} put {progress.FilesDone} files, {progress.Moved} bytes moved");
+        foreach (var failed in put.Failed)
+        {
+            Log($"not received: {RelativePath.Show(failed.Path)}: {failed.Reason}");
         }
     }
 
@@ -241,7 +248,8 @@ internal sealed class ServerSession(Association association, SourceTree source, 
     {
         try
         {
-            await association.SendAsync(MessageType.Refused, request, new Failure(reason), ProtocolJson.Default.Failure);
+            await association.SendAsync(
+                new MessageHeader { Type = MessageType.Refused, Request = request }, new Failure(reason), ProtocolJson.Wire.Failure);
         }
         catch (PostException)
         {
@@ -264,12 +272,22 @@ internal sealed class ServerSession(Association association, SourceTree source, 
                     continue;
                 }
 
-                serving.Add(new TailService(source).ServeAsync(stream, cancellationToken));
+                serving.Add(new TailService(source, Log).ServeAsync(stream, cancellationToken));
             }
         }
         catch (Exception exception) when (exception is PostException or OperationCanceledException)
         {
             await Task.WhenAll(serving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    private void Log(string what) => reporter.Log($"{association.RemoteEndPoint} {what}");
+
+    /// <summary>A request at work.</summary>
+    private sealed class Get
+    {
+        public SourceSession? Session { get; set; }
+
+        public Task Running { get; set; } = Task.CompletedTask;
     }
 }

@@ -1,12 +1,16 @@
+using System.Buffers;
 using System.Text.Json;
 using FileTransfer.Protocol;
+using FileTransfer.Sources;
 using FileTransfer.Storage;
+using FileTransfer.Storage.Directories;
+using Microsoft.Win32.SafeHandles;
 using Post.Sockets;
 
 namespace FileTransfer.Serving;
 
 /// <summary>Streams a file to somebody who reads along, and goes on while it grows. One line of JSON goes each way first.</summary>
-internal sealed class TailService(SourceTree source)
+internal sealed class TailService(SourceTree source, Action<string> log)
 {
     // A file system's own notices do not exist everywhere (network drives); looking at a length four times a second costs nothing.
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
@@ -18,7 +22,7 @@ internal sealed class TailService(SourceTree source)
             try
             {
                 var line = await Lines.ReadAsync(stream, cancellationToken);
-                var request = JsonSerializer.Deserialize(line, ProtocolJson.Default.TailRequest);
+                var request = JsonSerializer.Deserialize(line, ProtocolJson.Wire.TailRequest);
                 if (request?.Path is null)
                 {
                     stream.Abort();
@@ -27,7 +31,8 @@ internal sealed class TailService(SourceTree source)
 
                 await ServeAsync(stream, request, cancellationToken);
             }
-            catch (Exception exception) when (exception is PostException or OperationCanceledException or JsonException or TransferException)
+            catch (Exception exception) when (exception is PostException or OperationCanceledException or JsonException or TransferException
+                || FileFaultException.IsOne(exception))
             {
                 stream.Abort();
             }
@@ -36,23 +41,25 @@ internal sealed class TailService(SourceTree source)
 
     private async Task ServeAsync(PostStream stream, TailRequest request, CancellationToken cancellationToken)
     {
-        FileStream file;
+        SafeFileHandle file;
         try
         {
-            file = source.Open(request.Path);
+            file = source.OpenRead(request.Path);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (TransferException exception)
         {
-            var reason = exception is TransferException ? exception.Message : "The server cannot read it.";
-            await Lines.WriteAsync(stream, new TailAnswer(reason), ProtocolJson.Default.TailAnswer, cancellationToken);
+            log($"refused: {exception.Message}");
+            await Lines.WriteAsync(stream, new TailAnswer(exception.Message), ProtocolJson.Wire.TailAnswer, cancellationToken);
             return;
         }
 
-        await using (file)
+        using (file)
         {
-            file.Position = request.Offset < 0 ? Math.Max(0, file.Length + request.Offset) : Math.Min(request.Offset, file.Length);
-            await Lines.WriteAsync(stream, new TailAnswer(null), ProtocolJson.Default.TailAnswer, cancellationToken);
-            await file.CopyToAsync(stream, cancellationToken);
+            log($"{(request.Follow ? "follows" : "reads")} '{RelativePath.Show(request.Path)}'");
+            var length = RandomAccess.GetLength(file);
+            var position = request.Offset < 0 ? Math.Max(0, length + request.Offset) : Math.Min(request.Offset, length);
+            await Lines.WriteAsync(stream, new TailAnswer(null), ProtocolJson.Wire.TailAnswer, cancellationToken);
+            position = await CopyAsync(file, position, stream, cancellationToken);
             if (!request.Follow)
             {
                 return;
@@ -64,16 +71,37 @@ internal sealed class TailService(SourceTree source)
             using var timer = new PeriodicTimer(LookInterval);
             while (await timer.WaitForNextTickAsync(left.Token))
             {
-                if (file.Length < file.Position)
+                if (RandomAccess.GetLength(file) < position)
                 {
                     // Begun anew, as logs are.
-                    file.Position = 0;
+                    position = 0;
                 }
 
-                await file.CopyToAsync(stream, left.Token);
+                position = await CopyAsync(file, position, stream, left.Token);
             }
 
             await leaving;
+        }
+    }
+
+    /// <summary>Copies from a position to the end of the file; gives the position there.</summary>
+    private static async Task<long> CopyAsync(SafeFileHandle file, long position, PostStream stream, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(128 * 1024);
+        try
+        {
+            int read;
+            while ((read = RandomAccess.Read(file, buffer, position)) > 0)
+            {
+                await stream.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+                position += read;
+            }
+
+            return position;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 

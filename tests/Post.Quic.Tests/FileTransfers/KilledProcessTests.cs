@@ -102,7 +102,7 @@ public sealed class KilledProcessTests
     }
 
     private static string PartOf(TempDirectory directory) =>
-        Directory.EnumerateFiles(directory.Combine("fetched/" + SafePath.StateDirectory), "*.part").Single();
+        Directory.EnumerateFiles(directory.Combine("fetched/" + RelativePath.StateDirectory), "*.part").Single();
 
     private static Process Start(params IEnumerable<string> arguments) => Process.Start(
         new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "post-file.dll"), .. arguments, "--engine", "Managed", "--json"])
@@ -129,7 +129,7 @@ public sealed class KilledProcessTests
 
     private async Task WaitForPartAsync(TempDirectory directory, Process client)
     {
-        string state = directory.Combine("fetched/" + SafePath.StateDirectory);
+        string state = directory.Combine("fetched/" + RelativePath.StateDirectory);
         while (!Directory.Exists(state) || !Directory.EnumerateFiles(state, "*.part").Any(part => new FileInfo(part).Length > 1_000_000))
         {
             Assert.IsFalse(client.HasExited, "The client ended before it could be killed.");

@@ -5,7 +5,7 @@ using FileTransfer.Reporting;
 
 namespace Post.Quic.Tests.FileTransfers;
 
-/// <summary>Keeps the notes for a test to look at.</summary>
+/// <summary>Keeps what was told for a test to look at.</summary>
 internal sealed class RecordingReporter : IReporter
 {
     private readonly ConcurrentQueue<string> _notes = new();
@@ -14,15 +14,25 @@ internal sealed class RecordingReporter : IReporter
 
     public void Note(string text) => _notes.Enqueue(text);
 
+    public void Detail(string text) => _notes.Enqueue(text);
+
+    public void Log(string text) => _notes.Enqueue(text);
+
     public void Result(Summary summary)
     {
     }
 
-    public void List(IEnumerable<FileEntry> files)
+    public void List(IEnumerable<FileEntry> entries)
     {
     }
 
-    public void Listening(string endPoint, string key, string engine)
+    public void Planned(FileEntry entry)
+    {
+    }
+
+    public void Failure(FailedFile failed) => _notes.Enqueue($"{failed.Path}: {failed.Reason}");
+
+    public void Listening(ServerFacts server)
     {
     }
 

@@ -1,9 +1,12 @@
 using System.Collections.Concurrent;
 using System.Net;
 using FileTransfer;
-using FileTransfer.Fetching;
+using FileTransfer.Client;
+using FileTransfer.Protocol;
 using FileTransfer.Receiving;
+using FileTransfer.Sending;
 using FileTransfer.Serving;
+using FileTransfer.Sources;
 using FileTransfer.Storage;
 using Post.Quic.Tests.EndToEnd;
 using Post.Quic.Tests.Links;
@@ -25,7 +28,7 @@ public sealed class TransferTests : EndToEndTests
         directory.WriteRandom("served/large.bin", 3_000_001, seed: 1);
         directory.WriteRandom("served/sub/small.bin", 10, seed: 2);
         directory.WriteRandom("served/empty", 0, seed: 3);
-        await using World world = await World.StartAsync(client, server, directory, isWritable: false, Cancel);
+        await using TransferWorld world = await TransferWorld.StartAsync(client, server, directory, isWritable: false, Cancel);
 
         TransferProgress first = await world.GetAsync(Cancel);
         directory.WriteRandom("served/sub/small.bin", 20, seed: 4);
@@ -34,7 +37,7 @@ public sealed class TransferTests : EndToEndTests
         Assert.AreEqual(3_000_011, first.Moved);
         Assert.AreEqual(20, second.Moved);
         world.AssertSame("large.bin", "sub/small.bin", "empty");
-        Assert.IsFalse(Directory.Exists(directory.Combine("fetched/" + SafePath.StateDirectory)));
+        Assert.IsFalse(Directory.Exists(directory.Combine("fetched/" + RelativePath.StateDirectory)));
     }
 
     [TestMethod]
@@ -46,14 +49,14 @@ public sealed class TransferTests : EndToEndTests
         directory.WriteRandom("served/large.bin", 8_000_000, seed: 1);
 
         // More than a second for the rest: however busy the machine, it is not through before it is cut.
-        await using World world = await World.StartAsync(
+        await using TransferWorld world = await TransferWorld.StartAsync(
             client, server, directory, isWritable: false, Cancel, new LinkShape { BitsPerSecond = 40_000_000 });
         var cut = new TransferProgress();
 
         await using (FileClient files = await world.ConnectAsync(Cancel))
         using (var destination = new DestinationTree(world.Fetched))
         {
-            Task<IReadOnlyList<FailedFile>> fetching = files.GetAsync([], destination, cut, Cancel);
+            Task<TransferResult> fetching = files.GetAsync(new GetRequest([]), destination, new DestinationOptions(), cut, Cancel);
             while (cut.Moved < 2_000_000 && !fetching.IsCompleted)
             {
                 await Task.Delay(5, Cancel);
@@ -79,7 +82,7 @@ public sealed class TransferTests : EndToEndTests
     {
         using var directory = new TempDirectory();
         directory.WriteRandom("served/large.bin", 48_000_000, seed: 1);
-        await using World world = await World.StartAsync(client, server, directory, isWritable: false, Cancel);
+        await using TransferWorld world = await TransferWorld.StartAsync(client, server, directory, isWritable: false, Cancel);
         await using FileClient files = await world.ConnectAsync(Cancel);
         EndPoint? before = files.Association.LocalEndPoint;
         bool canMove = files.Association.Capabilities.HasFlag(TransportCapabilities.Migration);
@@ -88,7 +91,7 @@ public sealed class TransferTests : EndToEndTests
         using var destination = new DestinationTree(world.Fetched);
         var progress = new TransferProgress();
 
-        Task<IReadOnlyList<FailedFile>> fetching = files.GetAsync([], destination, progress, Cancel);
+        Task<TransferResult> fetching = files.GetAsync(new GetRequest([]), destination, new DestinationOptions(), progress, Cancel);
         await UntilAsync(() => progress.Moved > 2_000_000);
         if (canMove)
         {
@@ -102,7 +105,7 @@ public sealed class TransferTests : EndToEndTests
         }
 
         Assert.IsFalse(fetching.IsCompleted, "The transfer was over before the move.");
-        Assert.IsEmpty(await fetching);
+        Assert.IsEmpty((await fetching).Failed);
 
         world.AssertSame("large.bin");
         Assert.AreEqual(canMove, !Equals(before, files.Association.LocalEndPoint));
@@ -120,17 +123,16 @@ public sealed class TransferTests : EndToEndTests
     {
         using var directory = new TempDirectory();
         directory.WriteRandom("mine/large.bin", 8_000_000, seed: 1);
-        await using World world = await World.StartAsync(
+        await using TransferWorld world = await TransferWorld.StartAsync(
             client, server, directory, isWritable: true, Cancel, new LinkShape { BitsPerSecond = 48_000_000 });
         await using FileClient files = await world.ConnectAsync(Cancel);
 
         // Upwards: a client that only waits would not be found again until it speaks.
-        Task<IReadOnlyList<FailedFile>> putting = files.PutAsync(
-            new SourceTree(directory.Combine("mine")), [], new TransferProgress(), Cancel);
+        Task<TransferResult> putting = TransferWorld.PutAsync(files, directory.Combine("mine/large.bin"), new TransferProgress(), Cancel);
         await UntilAsync(() => world.Relay!.Up.ForwardedBytes > 2_000_000);
         world.Relay!.Rebind();
         Assert.IsFalse(putting.IsCompleted, "The transfer was over before the change.");
-        Assert.IsEmpty(await putting);
+        Assert.IsEmpty((await putting).Failed);
 
         CollectionAssert.AreEqual(
             await File.ReadAllBytesAsync(directory.Combine("mine/large.bin"), Cancel),
@@ -147,23 +149,23 @@ public sealed class TransferTests : EndToEndTests
         using var directory = new TempDirectory();
         directory.WriteRandom("served/there", 10, seed: 1);
         directory.WriteRandom("mine/new/file.bin", 600_000, seed: 2);
-        var mine = new SourceTree(directory.Combine("mine"));
-        await using (World world = await World.StartAsync(client, server, directory, isWritable: true, Cancel))
+        string mine = directory.Combine("mine/new");
+        await using (TransferWorld world = await TransferWorld.StartAsync(client, server, directory, isWritable: true, Cancel))
         {
             await using FileClient files = await world.ConnectAsync(Cancel);
             var progress = new TransferProgress();
-            Assert.IsEmpty(await files.PutAsync(mine, ["new"], progress, Cancel));
+            Assert.IsEmpty((await TransferWorld.PutAsync(files, mine, progress, Cancel)).Failed);
             Assert.AreEqual(600_000, progress.Moved);
             var again = new TransferProgress();
-            Assert.IsEmpty(await files.PutAsync(mine, ["new"], again, Cancel));
+            Assert.IsEmpty((await TransferWorld.PutAsync(files, mine, again, Cancel)).Failed);
             Assert.AreEqual(0, again.Moved);
         }
 
         CollectionAssert.AreEqual(File.ReadAllBytes(directory.Combine("mine/new/file.bin")), File.ReadAllBytes(directory.Combine("served/new/file.bin")));
-        await using World readOnly = await World.StartAsync(client, server, directory, isWritable: false, Cancel);
+        await using TransferWorld readOnly = await TransferWorld.StartAsync(client, server, directory, isWritable: false, Cancel);
         await using FileClient refused = await readOnly.ConnectAsync(Cancel);
         TransferException failure = await Assert.ThrowsAsync<TransferException>(
-            () => refused.PutAsync(mine, ["new"], new TransferProgress(), Cancel));
+            () => TransferWorld.PutAsync(refused, mine, new TransferProgress(), Cancel));
         Assert.AreEqual(ExitCode.Refused, failure.Code);
         StringAssert.Contains(failure.Message, "--writable");
     }
@@ -177,7 +179,7 @@ public sealed class TransferTests : EndToEndTests
         Directory.CreateDirectory(directory.Combine("served"));
         string log = directory.Combine("served/log");
         await File.WriteAllTextAsync(log, "one\n", Cancel);
-        await using World world = await World.StartAsync(client, server, directory, isWritable: false, Cancel);
+        await using TransferWorld world = await TransferWorld.StartAsync(client, server, directory, isWritable: false, Cancel);
         await using FileClient files = await world.ConnectAsync(Cancel);
         var pipe = new System.IO.Pipelines.Pipe();
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
@@ -197,103 +199,27 @@ public sealed class TransferTests : EndToEndTests
     [EachPairing]
     public async Task Files_of_several_manifests_are_all_listed_fetched_and_put(TestEngine client, TestEngine server)
     {
-        const int Count = (2 * global::FileTransfer.Protocol.TransferLimits.MaxManifestFiles) + 1;
+        const int Count = (2 * TransferLimits.MaxListingEntries) + 1;
         using var directory = new TempDirectory();
         for (int number = 0; number < Count; number++)
         {
             directory.WriteRandom($"served/f{number}", number % 2, seed: number);
         }
 
-        await using World world = await World.StartAsync(client, server, directory, isWritable: true, Cancel);
+        await using TransferWorld world = await TransferWorld.StartAsync(client, server, directory, isWritable: true, Cancel);
         await using FileClient files = await world.ConnectAsync(Cancel);
         for (int round = 0; round < 8; round++)
         {
-            Assert.HasCount(Count, await files.ListAsync([], Cancel));
+            int listed = 0;
+            ListingEnd end = await files.ListAsync(new GetRequest([]), listing => listed += listing.Entries.Count, Cancel);
+            Assert.AreEqual(Count, listed);
+            Assert.AreEqual(Count, end.Entries);
         }
 
         TransferProgress fetched = await world.GetAsync(Cancel);
         Assert.AreEqual(Count, fetched.FilesDone);
         Assert.HasCount(Count, Directory.GetFiles(world.Fetched));
-        Assert.IsEmpty(await files.PutAsync(new SourceTree(directory.Path), ["fetched"], new TransferProgress(), Cancel));
+        Assert.IsEmpty((await TransferWorld.PutAsync(files, world.Fetched, new TransferProgress(), Cancel)).Failed);
         Assert.HasCount(Count, Directory.GetFiles(directory.Combine("served/fetched")));
-    }
-
-    private sealed class World : IAsyncDisposable
-    {
-        private readonly TempDirectory _directory;
-        private readonly RecordingReporter _reporter = new();
-        private readonly PostTransport _clientTransport;
-        private readonly PostTransport _serverTransport;
-        private FileServer? _server;
-
-        private World(TestEngine client, TestEngine server, TempDirectory directory)
-        {
-            _clientTransport = PostPair.TransportOf(client);
-            _serverTransport = PostPair.TransportOf(server);
-            _directory = directory;
-        }
-
-        public UdpRelay? Relay { get; private set; }
-
-        public string Fetched => _directory.Combine("fetched");
-
-        /// <summary>What the server has told.</summary>
-        public IEnumerable<string> Notes => _reporter.Notes;
-
-        public static async Task<World> StartAsync(
-            TestEngine client,
-            TestEngine server,
-            TempDirectory directory,
-            bool isWritable,
-            CancellationToken cancellationToken,
-            LinkShape? link = null)
-        {
-            var world = new World(client, server, directory);
-            Directory.CreateDirectory(directory.Combine("served"));
-            var local = Local.At(new IPEndPoint(IPAddress.Loopback, 0), Identity.CreateSelfSigned());
-            world._server = await FileServer.StartAsync(
-                new PostHost(world._serverTransport), local, directory.Combine("served"), isWritable, world._reporter, cancellationToken);
-            world.Relay = link is null ? null : new UdpRelay(world._server.EndPoint, link);
-            return world;
-        }
-
-        public Task<FileClient> ConnectAsync(CancellationToken cancellationToken) => FileClient.ConnectAsync(
-            new PostHost(_clientTransport),
-            Local.Anonymous,
-            Remote.Pinned(Relay?.EndPoint ?? _server!.EndPoint, _server!.Key),
-            cancellationToken);
-
-        public async Task<TransferProgress> GetAsync(CancellationToken cancellationToken)
-        {
-            var progress = new TransferProgress();
-            await using FileClient client = await ConnectAsync(cancellationToken);
-            using var destination = new DestinationTree(Fetched);
-            Assert.IsEmpty(await client.GetAsync([], destination, progress, cancellationToken));
-            return progress;
-        }
-
-        public void AssertSame(params string[] names)
-        {
-            foreach (string name in names)
-            {
-                CollectionAssert.AreEqual(
-                    File.ReadAllBytes(_directory.Combine("served/" + name)), File.ReadAllBytes(_directory.Combine("fetched/" + name)), name);
-            }
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            if (_server is not null)
-            {
-                await _server.DisposeAsync();
-            }
-
-            await _clientTransport.DisposeAsync();
-            await _serverTransport.DisposeAsync();
-            if (Relay is not null)
-            {
-                await Relay.DisposeAsync();
-            }
-        }
     }
 }

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace FileTransfer.Storage;
+namespace FileTransfer.Storage.Secrets;
 
 /// <summary>Files that only their owner may read: identities and known keys.</summary>
 internal static class PrivateFile

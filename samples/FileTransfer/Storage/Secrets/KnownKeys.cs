@@ -1,7 +1,7 @@
 using System.Text;
 using Post.Sockets;
 
-namespace FileTransfer.Storage;
+namespace FileTransfer.Storage.Secrets;
 
 /// <summary>The keys of the servers that we know: a line each, <c>host:port sha256:...</c>.</summary>
 internal sealed class KnownKeys(string path)

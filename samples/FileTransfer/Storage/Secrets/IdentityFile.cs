@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Post.Sockets;
 
-namespace FileTransfer.Storage;
+namespace FileTransfer.Storage.Secrets;
 
 /// <summary>Who we are, kept in a file so that the others know us again.</summary>
 internal static class IdentityFile

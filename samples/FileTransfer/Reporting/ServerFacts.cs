@@ -1,0 +1,8 @@
+namespace FileTransfer.Reporting;
+
+/// <summary>What the other side needs to know of a server.</summary>
+/// <param name="EndPoints">Where it is reached: addresses of this machine, the likeliest first.</param>
+/// <param name="Key">The fingerprint of its key.</param>
+/// <param name="Engine">Which transport carries it.</param>
+/// <param name="IsWritable">Whether it takes files.</param>
+internal sealed record ServerFacts(IReadOnlyList<string> EndPoints, string Key, string Engine, bool IsWritable);
