@@ -28,6 +28,9 @@ public sealed class PostAssociationSettings
     /// <inheritdoc cref="AssociationOptions.HandlerConcurrency"/>
     public int? HandlerConcurrency { get; set; }
 
+    /// <inheritdoc cref="AssociationOptions.HandlerOrder"/>
+    public HandlerOrder? HandlerOrder { get; set; }
+
     /// <inheritdoc cref="AssociationOptions.MaxAntecedents"/>
     public int? MaxAntecedents { get; set; }
 
@@ -79,6 +82,7 @@ public sealed class PostAssociationSettings
             Incremental = Incremental ?? defaults.Incremental,
             ReceiptLevel = ReceiptLevel ?? defaults.ReceiptLevel,
             HandlerConcurrency = HandlerConcurrency ?? defaults.HandlerConcurrency,
+            HandlerOrder = HandlerOrder ?? defaults.HandlerOrder,
             MaxAntecedents = MaxAntecedents ?? defaults.MaxAntecedents,
             MaxWaitingObjects = MaxWaitingObjects ?? defaults.MaxWaitingObjects,
             AntecedentTimeout = AntecedentTimeout ?? defaults.AntecedentTimeout,

@@ -254,6 +254,7 @@ public sealed class Association : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait; no object is lost by it.</param>
     /// <returns>The object, delivered with this; dispose it.</returns>
     /// <exception cref="PostException">The association is over and everything was taken.</exception>
+    /// <exception cref="InvalidOperationException">A handler of <see cref="Received"/> is registered, and takes them all.</exception>
     public ValueTask<ReceivedObject> ReceiveAsync(CancellationToken cancellationToken = default) =>
         _core.Delivery.ReceiveAsync(throwsAtEnd: true, cancellationToken)!;
 
@@ -286,13 +287,15 @@ public sealed class Association : IAsyncDisposable
     /// <summary>Waits for the next stream that the peer opens, where no handler for <see cref="StreamOpened"/> is registered.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="PostException">The association is over.</exception>
+    /// <exception cref="InvalidOperationException">A handler of <see cref="StreamOpened"/> is registered, and takes them all.</exception>
     public async ValueTask<PostStream> AcceptStreamAsync(CancellationToken cancellationToken = default) =>
         await _core.Delivery.AcceptStreamAsync(cancellationToken).ConfigureAwait(false)
         ?? throw (Error ?? new PostException(PostErrorReason.AssociationEnded, "The association is over."));
 
     /// <summary>
     /// Calls a handler for each event of a type, one event at a time (for <see cref="Received"/>, as many as
-    /// <see cref="AssociationOptions.HandlerConcurrency"/> says). What it throws is logged and raised as <see cref="HandlerFailed"/>.
+    /// <see cref="AssociationOptions.HandlerConcurrency"/> says). What it throws is logged and raised as <see cref="HandlerFailed"/>. It must not
+    /// wait for what only comes after it has returned, such as the next event of its kind.
     /// </summary>
     /// <typeparam name="TEvent">
     /// <see cref="Received"/>, <see cref="Acked"/>, <see cref="Expired"/>, <see cref="ObjectEnded"/>, <see cref="PathsChanged"/>,
@@ -404,6 +407,7 @@ public sealed class Association : IAsyncDisposable
             carrier.Bind(_core);
             _core.Peer = hello ?? _core.Peer;
             _core.Attach(carrier);
+            carrier.Paths.Open(_core, tell: false);
         }
 
         _core.Continuity.CheckEnd(carrier);

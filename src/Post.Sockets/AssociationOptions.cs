@@ -36,8 +36,26 @@ public sealed record AssociationOptions
     /// <summary>When receipts are given.</summary>
     public ReceiptLevel ReceiptLevel { get; init; }
 
-    /// <summary>Objects that handlers work on at a time. One keeps handlers simple; more let slow handlers overlap.</summary>
+    /// <summary>
+    /// Objects that handlers work on at a time. One keeps handlers simple; more let slow handlers overlap, in the order that
+    /// <see cref="HandlerOrder"/> says. 1 by default.
+    /// </summary>
     public int HandlerConcurrency { get; init => field = (int)Positive(value, nameof(HandlerConcurrency)); } = 1;
+
+    /// <summary>When a handler may start while others run; by default, after those of the object's antecedents have returned.</summary>
+    public HandlerOrder HandlerOrder
+    {
+        get;
+        init
+        {
+            if (!Enum.IsDefined(value))
+            {
+                throw new ArgumentOutOfRangeException(nameof(HandlerOrder), value, "Use a named value of HandlerOrder.");
+            }
+
+            field = value;
+        }
+    }
 
     /// <summary>The most antecedents of one object that this side accepts.</summary>
     public int MaxAntecedents

@@ -106,8 +106,17 @@ public sealed class Listener : IAsyncDisposable
     /// <summary>Accepts the next remote.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The association; null when the listener was closed.</returns>
+    /// <exception cref="InvalidOperationException">A handler of <see cref="Accept"/> is registered, and takes them all.</exception>
     public async ValueTask<Association?> AcceptAsync(CancellationToken cancellationToken = default)
     {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (_handlers.Has<Accept>())
+        {
+            throw new InvalidOperationException(
+                "AcceptAsync would wait for ever: a handler of Accept is registered, and every association goes to it. Go on in the handler, or dispose "
+                + "its registration and call AcceptAsync.");
+        }
+
         while (true)
         {
             if (await NextAsync(cancellationToken).ConfigureAwait(false) is not var (carrier, hello))
@@ -279,20 +288,7 @@ public sealed class Listener : IAsyncDisposable
             association.Core.Continuity.Known = _known;
             association.Prepare(carrier, hello);
             var accept = new Accept(this, association);
-            foreach (var handler in _handlers.For(typeof(Accept)))
-            {
-                try
-                {
-                    await handler.InvokeAsync(accept).ConfigureAwait(false);
-                }
-                catch (Exception exception)
-                {
-                    _log.HandlerFailed(nameof(Accept), exception);
-                    accept.Refuse();
-                    await RaiseAsync(new HandlerFailed(accept, exception)).ConfigureAwait(false);
-                }
-            }
-
+            await InvokeHandlersAsync(accept).ConfigureAwait(false);
             if (accept.IsRefused)
             {
                 association.Refuse();
@@ -316,6 +312,34 @@ public sealed class Listener : IAsyncDisposable
             _log.AcceptFailed(exception);
             association?.Abort();
             return null;
+        }
+    }
+
+    private async ValueTask InvokeHandlersAsync(Accept accept)
+    {
+        var handlers = _handlers.For(typeof(Accept));
+        if (handlers.IsEmpty)
+        {
+            return;
+        }
+
+        await using var watch = _host.Transport.TimeProvider.CreateTimer(
+            static listener => ((Listener)listener!)._log.AcceptHandlerStuck(HandlerWatch.Patience),
+            this,
+            HandlerWatch.Patience,
+            Timeout.InfiniteTimeSpan);
+        foreach (var handler in handlers)
+        {
+            try
+            {
+                await handler.InvokeAsync(accept).ConfigureAwait(false);
+            }
+            catch (Exception exception)
+            {
+                _log.HandlerFailed(nameof(Accept), exception);
+                accept.Refuse();
+                await RaiseAsync(new HandlerFailed(accept, exception)).ConfigureAwait(false);
+            }
         }
     }
 

@@ -21,6 +21,12 @@ public enum PathChange
     /// <summary>It is gone.</summary>
     Removed,
 
-    /// <summary>Its state changed otherwise.</summary>
+    /// <summary>Its state changed otherwise: see <see cref="PostPath.State"/>.</summary>
     StateChanged,
+
+    /// <summary>The largest packet that passes changed: see <see cref="PostPath.Mtu"/>.</summary>
+    MtuChanged,
+
+    /// <summary>Explicit congestion notification was found to work on it, or not: see <see cref="PostPath.IsEcnCapable"/>.</summary>
+    EcnChanged,
 }

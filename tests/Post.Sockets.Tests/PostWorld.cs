@@ -25,6 +25,9 @@ internal sealed class PostWorld
 
     public InMemoryNetwork Network { get; }
 
+    /// <summary>What both ends log; null: nothing, which costs nothing.</summary>
+    public LogBook? Logs { get; init; }
+
     /// <summary>False where the cost of a call is measured, and the guard's would be part of it.</summary>
     public bool IsGuarded { get; init; } = true;
 
@@ -79,10 +82,10 @@ internal sealed class PostWorld
     private async Task ConnectAsync()
     {
         var transport = CreateTransport(_capabilities);
-        var listener = await Listener.ListenAsync(
-            transport, Local.At(new DnsEndPoint("server", 1)), new ListenerOptions { Association = ServerOptions });
+        var host = new PostHost(transport, Logs);
+        var listener = await host.ListenAsync(Local.At(new DnsEndPoint("server", 1)), new ListenerOptions { Association = ServerOptions });
         var accepting = listener.AcceptAsync().AsTask();
-        Client = await Association.AssociateAsync(transport, Local.Anonymous, Remote.Named("server", 1), ClientOptions);
+        Client = await host.AssociateAsync(Local.Anonymous, Remote.Named("server", 1), ClientOptions);
         Server = (await accepting)!;
     }
 }

@@ -91,7 +91,7 @@ internal sealed class FileServer : IAsyncDisposable
             _reporter.Log($"{association.RemoteEndPoint} associates");
             association.Register<PathsChanged>(changed =>
             {
-                if (changed.Change != PathChange.StateChanged)
+                if (changed.Change < PathChange.StateChanged)
                 {
                     _reporter.Log($"{changed.Path.RemoteEndPoint}: path {changed.Path.Id} {changed.Change}");
                 }

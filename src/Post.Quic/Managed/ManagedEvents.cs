@@ -154,6 +154,8 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
                 QuicPathChange.Validated => PathChange.Validated,
                 QuicPathChange.Failed => PathChange.Failed,
                 QuicPathChange.Removed => PathChange.Removed,
+                QuicPathChange.MtuChanged => PathChange.MtuChanged,
+                QuicPathChange.EcnChanged => PathChange.EcnChanged,
                 _ => PathChange.StateChanged,
             };
         }

@@ -21,9 +21,11 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
 {
     private readonly CancellationTokenSource _ended = new();
     private readonly TransportDispatcher _dispatcher;
+    private readonly TaskCompletionSource _published;
     private readonly List<TransportAction> _later = [];
     private readonly List<OutboundObject> _publish = [];
     private readonly List<OutboundObject> _notify = [];
+    private readonly List<OutboundObject> _release = [];
     private readonly List<ObjectSource> _interrupts = [];
     private readonly List<TransportAction> _running = [];
     private readonly List<SendWaiter> _told = [];
@@ -40,6 +42,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         Id = id;
         _dispatcher = host.Transport.Dispatcher;
         Continuations = host.Continuations;
+        _published = new TaskCompletionSource(Continuations);
         PipeScheduler = DispatcherPipeScheduler.For(_dispatcher);
         Clock = new Clock(host.Transport.TimeProvider);
         ClockOrigin = Clock.Now;
@@ -126,6 +129,9 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
 
     public bool IsClosed => State == AssociationState.Closed;
 
+    /// <summary>Completes when the association is over and every object that it took has its end, and its events.</summary>
+    public Task Published => _published.Task;
+
     /// <summary>Canceled when the association is over.</summary>
     public CancellationToken Ended => _ended.Token;
 
@@ -168,7 +174,16 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
 
     public void Later(TransportAction action) => _later.Add(action);
 
-    public void PublishLater(OutboundObject item) => _publish.Add(item);
+    public void PublishLater(OutboundObject item)
+    {
+        if (!item.IsPublishing)
+        {
+            item.IsPublishing = true;
+            _publish.Add(item);
+        }
+    }
+
+    public void ReleaseLater(OutboundObject item) => _release.Add(item);
 
     public void NotifyLater(OutboundObject item) => _notify.Add(item);
 
@@ -208,11 +223,11 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         while (Interlocked.CompareExchange(ref _signal, 0, 1) != 1);
     }
 
-    public void OnPathChanged(PostPath path, PathChange change)
+    public void OnPathChanged(PostPath path, PathChange change, IReadOnlyList<PostPath> paths)
     {
-        Log.PathChanged(change, path.Id, path.LocalEndPoint, path.RemoteEndPoint);
+        Log.PathChanged(change, path.Id, path.LocalEndPoint, path.RemoteEndPoint, path.State, path.Mtu);
         Instruments.PathChanged(change);
-        Events.OnPathChanged(path, change);
+        Events.OnPathChanged(path, change, paths);
     }
 
     public void OnHandshakeCompleted(Carrier carrier)
@@ -269,6 +284,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         long next;
         lock (Gate)
         {
+            Events.Watch();
             next = Timers.Next;
         }
 
@@ -313,10 +329,11 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         {
             OutboundObject[] publish = [];
             OutboundObject[] notify = [];
+            OutboundObject[] release = [];
             ObjectSource[] interrupts = [];
             lock (Gate)
             {
-                if (_later.Count + _publish.Count + _notify.Count + _interrupts.Count == 0)
+                if (_later.Count + _publish.Count + _notify.Count + _release.Count + _interrupts.Count == 0)
                 {
                     break;
                 }
@@ -326,6 +343,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
                 _later.Clear();
                 Take(_publish, ref publish);
                 Take(_notify, ref notify);
+                Take(_release, ref release);
                 Take(_interrupts, ref interrupts);
             }
 
@@ -343,7 +361,20 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
 
             foreach (var source in interrupts)
             {
-                source.Interrupt();
+                try
+                {
+                    source.Interrupt();
+                }
+                catch (Exception exception)
+                {
+                    // The object has its end already; what its source does about that changes nothing.
+                    Log.SourceInterruptFailed(exception);
+                }
+            }
+
+            foreach (var item in release)
+            {
+                Release(item);
             }
 
             foreach (var item in notify)
@@ -357,10 +388,17 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
             }
         }
 
+        bool isPublished;
         lock (Gate)
         {
             Outbox.TakeInWaiting(_told);
             Lifecycle.CheckDrained();
+            isPublished = IsClosed && Outbox.Room.IsEmpty;
+        }
+
+        if (isPublished)
+        {
+            _published.TrySetResult();
         }
 
         foreach (var waiter in _told)
@@ -384,13 +422,16 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     {
         var elapsed = Clock.Span(Clock.Now - item.SentAt);
         var receipt = new Receipt(item, item.End!.Value, item.EndReason, item.Error, elapsed);
-        try
+        bool isFree;
+        lock (Gate)
         {
-            item.Source?.Release(item.Error);
+            isFree = !item.IsWaitingForSource;
+            item.IsReleasePending = !isFree;
         }
-        catch (Exception exception)
+
+        if (isFree)
         {
-            Log.SourceReleaseFailed(item.Id, exception);
+            Release(item);
         }
 
         lock (Gate)
@@ -403,5 +444,17 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         Log.ObjectEnded(item.Id, receipt.End, receipt.Reason, elapsed);
         item.Notify();
         Events.OnObjectEnded(item, receipt);
+    }
+
+    private void Release(OutboundObject item)
+    {
+        try
+        {
+            item.Source?.Release(item.Error);
+        }
+        catch (Exception exception)
+        {
+            Log.SourceReleaseFailed(item.Id, exception);
+        }
     }
 }

@@ -14,6 +14,8 @@ internal sealed class DeliveryPump(AssociationCore core) : IThreadPoolWorkItem
     private readonly Queue<TaskCompletionSource> _waiters = new();
     private readonly Queue<PostStream> _streams = new();
     private readonly Queue<TaskCompletionSource> _streamWaiters = new();
+    private readonly HandlerWatch _watch = new(core, () => core.Log.HandlersStuck(core.Options.HandlerConcurrency, HandlerWatch.Patience));
+    private long _handled;
     private int _running;
     private bool _isClosed;
 
@@ -26,6 +28,8 @@ internal sealed class DeliveryPump(AssociationCore core) : IThreadPoolWorkItem
         lock (core.Gate)
         {
             room = core.Inbox.Deliverable.TakeRoomWaiters();
+            _watch.Look(
+                core.Inbox.Deliverable.HeldBack > 0 || (_running >= core.Options.HandlerConcurrency && core.Inbox.Deliverable.Count > 0), _handled);
             if (core.Inbox.Deliverable.Count > 0)
             {
                 if (core.Events.Handlers.Has<Received>())
@@ -61,6 +65,8 @@ internal sealed class DeliveryPump(AssociationCore core) : IThreadPoolWorkItem
     /// </remarks>
     public async ValueTask<ReceivedObject?> ReceiveAsync(bool throwsAtEnd, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
+        ThrowIfHandled<Received>(nameof(Association.ReceiveAsync));
         var context = SynchronizationContext.Current;
         while (true)
         {
@@ -108,6 +114,8 @@ internal sealed class DeliveryPump(AssociationCore core) : IThreadPoolWorkItem
     /// <summary>The next stream that the peer opened; null when the association is over.</summary>
     public async ValueTask<PostStream?> AcceptStreamAsync(CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
+        ThrowIfHandled<StreamOpened>(nameof(Association.AcceptStreamAsync));
         while (true)
         {
             TaskCompletionSource waiter;
@@ -189,14 +197,31 @@ internal sealed class DeliveryPump(AssociationCore core) : IThreadPoolWorkItem
 
     void IThreadPoolWorkItem.Execute() => _ = RunHandlersAsync();
 
+    /// <summary>Whoever waits for what goes to handlers waits in vain; a handler itself, for ever.</summary>
+    private void ThrowIfHandled<TEvent>(string method)
+    {
+        if (core.Events.Handlers.Has<TEvent>())
+        {
+            throw new InvalidOperationException(
+                $"{method} would wait for ever: a handler of {typeof(TEvent).Name} is registered, and everything goes to it. Take what comes in "
+                + $"the handler, or dispose its registration and call {method}.");
+        }
+    }
+
     private async Task RunHandlersAsync()
     {
+        InboundObject? item = null;
         while (true)
         {
-            InboundObject? item;
             lock (core.Gate)
             {
-                item = core.Events.Handlers.Has<Received>() ? core.Inbox.TakeDeliverable() : null;
+                if (item is not null)
+                {
+                    _handled++;
+                    core.Inbox.OnHandled(item);
+                }
+
+                item = core.Events.Handlers.Has<Received>() ? core.Inbox.TakeForHandler() : null;
                 if (item is null)
                 {
                     _running--;

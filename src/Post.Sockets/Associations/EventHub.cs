@@ -12,7 +12,10 @@ internal sealed class EventHub(AssociationCore core) : IThreadPoolWorkItem
     private readonly HandlerTable _handlers = new();
     private readonly Lock _gate = new();
     private readonly Queue<PostEvent> _queue = new();
+    private readonly HandlerWatch _watch = new(core, () => core.Log.EventHandlerStuck(HandlerWatch.Patience));
+    private long _handled;
     private bool _isRunning;
+    private volatile bool _isWatched;
 
     public HandlerTable Handlers => _handlers;
 
@@ -37,28 +40,32 @@ internal sealed class EventHub(AssociationCore core) : IThreadPoolWorkItem
         }
     }
 
-    public void OnPathChanged(PostPath path, PathChange change)
+    /// <summary>Something happened to a path. It may come under the transport's lock, and the event takes its place in the order here.</summary>
+    public void OnPathChanged(PostPath path, PathChange change, IReadOnlyList<PostPath> paths)
     {
         if (_handlers.Has<PathsChanged>())
         {
-            core.Queue(new Work(() => Enqueue(new PathsChanged(core.Association, path, change, core.Paths))));
+            Enqueue(new PathsChanged(core.Association, path, change, paths));
         }
     }
 
-    /// <summary>The connection was lost, or another one has taken its place; and with it, its paths.</summary>
-    public void OnConnectionChanged(IReadOnlyList<PostPath> paths, PathChange change, ConnectionChanged happened)
+    /// <summary>The connection was lost, or another one has taken its place.</summary>
+    public void OnConnectionChanged(ConnectionChanged happened)
     {
-        if (_handlers.Has<PathsChanged>())
-        {
-            foreach (var path in paths)
-            {
-                Enqueue(new PathsChanged(core.Association, path, change, change == PathChange.Removed ? [] : paths));
-            }
-        }
-
         if (_handlers.Has<ConnectionChanged>())
         {
             Enqueue(happened);
+        }
+    }
+
+    /// <summary>Looks for a handler that does not return; by the pump, under the association's lock.</summary>
+    public void Watch()
+    {
+        var isBlocked = Backlog > 0;
+        if (isBlocked || _isWatched)
+        {
+            _watch.Look(isBlocked, Interlocked.Read(ref _handled));
+            _isWatched = isBlocked;
         }
     }
 
@@ -76,18 +83,22 @@ internal sealed class EventHub(AssociationCore core) : IThreadPoolWorkItem
 
     public void Enqueue(PostEvent happened)
     {
+        bool wasRunning;
         lock (_gate)
         {
             _queue.Enqueue(happened);
-            if (_isRunning)
-            {
-                return;
-            }
-
+            wasRunning = _isRunning;
             _isRunning = true;
         }
 
-        core.Queue(this);
+        if (!wasRunning)
+        {
+            core.Queue(this);
+        }
+        else if (!_isWatched)
+        {
+            core.Wake();
+        }
     }
 
     void IThreadPoolWorkItem.Execute() => _ = RunAsync();
@@ -118,7 +129,8 @@ internal sealed class EventHub(AssociationCore core) : IThreadPoolWorkItem
                 }
             }
 
-            if (core.Outbox.Room.Waiting > 0)
+            Interlocked.Increment(ref _handled);
+            if (core.Outbox.Room.Waiting > 0 || _isWatched)
             {
                 // The backlog counts against the room that senders wait for.
                 core.Wake();

@@ -12,6 +12,8 @@ namespace Post.Sockets.Associations;
 /// </summary>
 internal sealed class Lifecycle
 {
+    private static readonly TimeSpan MaxWaitForSources = TimeSpan.FromSeconds(1);
+
     private readonly AssociationCore _core;
     private readonly TimedAction _closeTimer;
     private readonly TaskCompletionSource _drained;
@@ -81,7 +83,8 @@ internal sealed class Lifecycle
         ReceiptsAfterProcessing = _core.Options.ReceiptLevel == ReceiptLevel.Processed,
         Features = (carrier.MaxDatagramSize > 0 || carrier.Can(TransportCapabilities.Datagrams) ? HelloFeatures.DatagramObjects : 0)
             | (_core.Options.AcceptStreams ? HelloFeatures.PostStreams : 0)
-            | HelloFeatures.Offsets,
+            | HelloFeatures.Offsets
+            | (_core.Inbox.KeepsHandlersInOrder ? HelloFeatures.DeliveredAntecedents : 0),
         MaxAntecedents = _core.Options.MaxAntecedents,
         MaxWaiting = _core.Options.MaxWaitingObjects,
         AssociationId = _core.Continuity.IsOffered ? _core.Id : UInt128.Zero,
@@ -282,6 +285,17 @@ internal sealed class Lifecycle
         return true;
     }
 
+    /// <summary>
+    /// Nothing comes after <see cref="Sockets.Closed"/>: the events of the objects that end with the association come before it. But a source that
+    /// does not let go of its bytes keeps nobody waiting for long.
+    /// </summary>
+    private async Task WhenPublishedAsync()
+    {
+        _core.Wake();
+        using var patience = new CancellationTokenSource(MaxWaitForSources, _core.Clock.Provider);
+        await Task.WhenAny(_core.Published, WhenCanceled(patience.Token)).ConfigureAwait(false);
+    }
+
     private Task WhenCanceled(CancellationToken token)
     {
         var source = new TaskCompletionSource(_core.Continuations);
@@ -315,6 +329,7 @@ internal sealed class Lifecycle
     {
         if (_core.Carrier is { } carrier)
         {
+            carrier.Paths.Close(tell: false);
             await carrier.CloseAsync(code, reason).ConfigureAwait(false);
             Streams.StreamSender[] streams;
             lock (_core.Gate)
@@ -338,6 +353,7 @@ internal sealed class Lifecycle
         }
 
         _core.Delivery.OnClosed();
+        await WhenPublishedAsync().ConfigureAwait(false);
         _core.Events.OnClosed(Error);
         _handshake.Release();
         _flushed.TrySetResult();

@@ -13,9 +13,15 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Warning, "The peer broke the rules of post/1 ({Code}): {What}")]
     public static partial void PeerViolation(this ILogger logger, PostErrorCode code, string what);
 
-    [LoggerMessage(3, LogLevel.Information, "Path {Id} {Change}: {LocalEndPoint} to {RemoteEndPoint}")]
+    [LoggerMessage(3, LogLevel.Debug, "Path {Id} {Change}: {LocalEndPoint} to {RemoteEndPoint}, {State}, MTU {Mtu}")]
     public static partial void PathChanged(
-        this ILogger logger, PathChange change, long id, EndPoint? localEndPoint, EndPoint? remoteEndPoint);
+        this ILogger logger,
+        PathChange change,
+        long id,
+        EndPoint? localEndPoint,
+        EndPoint? remoteEndPoint,
+        PostPathState state,
+        int? mtu);
 
     [LoggerMessage(4, LogLevel.Error, "A handler of {Event} failed")]
     public static partial void HandlerFailed(this ILogger logger, string @event, Exception exception);
@@ -58,6 +64,31 @@ internal static partial class Log
 
     [LoggerMessage(18, LogLevel.Warning, "The session cache of the Local failed; what the remote said last time is not known")]
     public static partial void SessionCacheFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(
+        19,
+        LogLevel.Warning,
+        "Objects wait, and all of the {Concurrency} handlers of Received that may run have been running for more than {Time}. If they wait for another "
+        + "object, it cannot come before they return: go on in a task of your own (ReceivedObject.Keep), take objects with ReceiveAsync instead of "
+        + "handlers, or raise HandlerConcurrency")]
+    public static partial void HandlersStuck(this ILogger logger, int concurrency, TimeSpan time);
+
+    [LoggerMessage(
+        20,
+        LogLevel.Warning,
+        "Events wait, and a handler has been running for more than {Time}. If it waits for another event, that cannot come before it returns: go on "
+        + "in a task of your own")]
+    public static partial void EventHandlerStuck(this ILogger logger, TimeSpan time);
+
+    [LoggerMessage(
+        21,
+        LogLevel.Warning,
+        "A handler of Accept has been running for more than {Time}. Nothing of its association goes on before it returns: if it waits for an object, a "
+        + "stream or an answer, go on in a task of your own, or in the association's own handlers")]
+    public static partial void AcceptHandlerStuck(this ILogger logger, TimeSpan time);
+
+    [LoggerMessage(22, LogLevel.Warning, "The source of an object failed when it was told that nobody waits for it any more")]
+    public static partial void SourceInterruptFailed(this ILogger logger, Exception exception);
 
     [LoggerMessage(13, LogLevel.Information, "Associated with {Remote} over {Transport} as {Side}")]
     public static partial void Associated(this ILogger logger, string remote, string transport, string side);

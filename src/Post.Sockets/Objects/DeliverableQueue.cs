@@ -16,18 +16,39 @@ internal sealed class DeliverableQueue(AssociationCore core)
 
     public int Count => _objects.Count;
 
+    /// <summary>Objects that wait for handlers of the application to return.</summary>
+    public int HeldBack { get; private set; }
+
     public InboundObject Peek => _objects.Peek;
+
+    /// <summary>Whether an object could be taken, or could if it were not held back.</summary>
+    public static bool Contains(InboundObject item) => item.DeliverableIndex >= 0 || item.IsHeldBack;
+
+    /// <summary>An object waits for handlers of the application: it counts like one that the application could take.</summary>
+    public void HoldBack(InboundObject item)
+    {
+        if (!item.IsHeldBack)
+        {
+            item.IsHeldBack = true;
+            HeldBack++;
+            _bytes += item.Charge;
+        }
+    }
 
     public void Add(InboundObject item)
     {
-        _bytes += item.Charge;
+        if (!Release(item))
+        {
+            _bytes += item.Charge;
+        }
+
         _objects.Add(item, (item.Urgency, _turn++));
     }
 
     /// <summary>Takes an object out, if it is in; before its charge is given back.</summary>
     public void Remove(InboundObject item)
     {
-        if (_objects.Remove(item))
+        if (_objects.Remove(item) || Release(item))
         {
             _bytes -= item.Charge;
         }
@@ -73,5 +94,13 @@ internal sealed class DeliverableQueue(AssociationCore core)
         TaskCompletionSource[] waiters = [.. _room];
         _room.Clear();
         return waiters;
+    }
+
+    private bool Release(InboundObject item)
+    {
+        var wasHeldBack = item.IsHeldBack;
+        item.IsHeldBack = false;
+        HeldBack -= wasHeldBack ? 1 : 0;
+        return wasHeldBack;
     }
 }

@@ -171,6 +171,12 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     /// <summary>Bytes of the receive budget that it holds.</summary>
     public long Charge { get; set; }
 
+    /// <summary>Handlers of its antecedents that have not returned: before them, none of its own may start.</summary>
+    public int HandlersBefore { get; set; }
+
+    /// <summary>It could be taken, were it not for <see cref="HandlersBefore"/>.</summary>
+    public bool IsHeldBack { get; set; }
+
     public int DeliverableIndex { get; set; } = -1;
 
     public bool IsKept { get; private set; }

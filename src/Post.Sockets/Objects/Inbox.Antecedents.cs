@@ -31,6 +31,7 @@ internal sealed partial class Inbox
 
         if (unresolved is null)
         {
+            WaitForHandlers(item, antecedents);
             return true;
         }
 
@@ -53,6 +54,7 @@ internal sealed partial class Inbox
             waiters.Add(item);
         }
 
+        WaitForHandlers(item, antecedents);
         PassUrgencyOn(item);
         return true;
     }
@@ -152,6 +154,7 @@ internal sealed partial class Inbox
             return;
         }
 
+        WaitForHandler(waiter, antecedent);
         if (waitsFor.Count == 0)
         {
             waiter.WaitsFor = null;

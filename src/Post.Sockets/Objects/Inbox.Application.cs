@@ -14,11 +14,20 @@ internal sealed partial class Inbox
             return;
         }
 
-        _deliverable.Add(item);
+        if (item.HandlersBefore > 0)
+        {
+            _deliverable.HoldBack(item);
+        }
+        else
+        {
+            _deliverable.Add(item);
+        }
     }
 
     /// <summary>Takes the next object for the application; this is the moment of delivery.</summary>
-    public InboundObject? TakeDeliverable()
+    public InboundObject? TakeDeliverable() => Take(isHandled: false);
+
+    private InboundObject? Take(bool isHandled)
     {
         var now = core.Clock.Now;
         while (_deliverable.Count > 0)
@@ -33,6 +42,11 @@ internal sealed partial class Inbox
             _deliverable.Remove(item);
             item.IsHanded = true;
             Uncharge(item);
+            if (isHandled)
+            {
+                _handling.Add(item.Id, null);
+            }
+
             if (item.IsComplete)
             {
                 FinishHanded(item);

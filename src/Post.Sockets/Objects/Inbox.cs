@@ -293,7 +293,7 @@ internal sealed partial class Inbox(AssociationCore core)
         _ = error;
         foreach (var item in _arriving.Values.ToArray())
         {
-            if (item.DeliverableIndex < 0 || !item.IsComplete)
+            if (!DeliverableQueue.Contains(item) || !item.IsComplete)
             {
                 item.HasReceipt = true;
                 Fail(item, null, null);

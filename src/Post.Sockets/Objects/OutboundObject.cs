@@ -125,6 +125,12 @@ internal sealed class OutboundObject : SentObject, ITimed
 
     public bool IsEnded => End is not null;
 
+    /// <summary>Its end is published, or about to be.</summary>
+    public bool IsPublishing { get; set; }
+
+    /// <summary>Its end was published while its source was asked for bytes; the source is released when it has answered.</summary>
+    public bool IsReleasePending { get; set; }
+
     /// <summary>It shall travel as a stream, on whatever connection: the receiver may have begun it on one.</summary>
     public bool NeedsStream { get; set; }
 

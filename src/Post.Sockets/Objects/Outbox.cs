@@ -345,8 +345,9 @@ internal sealed partial class Outbox(AssociationCore core)
         }
 
         _antecedents.Release(item);
-        if (!item.IsWriting)
+        if (!item.IsWriting || item.IsWaitingForSource)
         {
+            // A source that does not answer keeps nobody waiting for the end.
             core.PublishLater(item);
         }
     }

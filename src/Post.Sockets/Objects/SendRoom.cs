@@ -27,6 +27,9 @@ internal sealed class SendRoom(AssociationCore core)
     /// <summary>Bytes of memory that objects without an end hold.</summary>
     public long HeldBytes { get; private set; }
 
+    /// <summary>Every object has its end, and everybody was told.</summary>
+    public bool IsEmpty => _objects == 0;
+
     /// <summary>Senders that wait for room.</summary>
     public int Waiting => _waiters.Count;
 

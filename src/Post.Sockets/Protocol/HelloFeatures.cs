@@ -14,4 +14,7 @@ internal enum HelloFeatures : long
 
     /// <summary>Objects may begin at an offset, and may have durable ids.</summary>
     Offsets = 0x04,
+
+    /// <summary>Objects name their antecedents also when those have had their receipt: they may still be at work on here.</summary>
+    DeliveredAntecedents = 0x08,
 }

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using Post.Quic.Tests.Links;
 using Post.Sockets;
 using Post.Sockets.Transport;
+using Post.Tests;
 
 namespace Post.Quic.Tests.EndToEnd;
 
@@ -43,6 +44,24 @@ public sealed class PathTests : EndToEndTests
             Assert.IsNull(ours.SmoothedRtt);
             Assert.AreEqual(default, pair.Client.Statistics);
         }
+    }
+
+    [TestMethod]
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    public async Task Events_of_300_quick_moves_come_in_order_each_with_the_paths_of_its_moment()
+    {
+        await using PostPair pair = await ConnectAsync(TestEngine.Managed, TestEngine.Managed);
+        var ours = new PathStory(pair.Client);
+        var theirs = new PathStory(pair.Server);
+        for (int i = 0; i < 300; i++)
+        {
+            await pair.Client.MigrateAsync(cancellationToken: Cancel);
+        }
+
+        (await SendAsync(pair.Client, pair.Server, Bytes(10_000))).EnsureAcked();
+        await UntilQuietAsync(() => ours.Count + theirs.Count);
+        ours.Check(900);
+        theirs.Check(300);
     }
 
     [TestMethod]

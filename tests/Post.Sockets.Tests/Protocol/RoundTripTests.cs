@@ -267,7 +267,7 @@ public sealed class RoundTripTests
                 MaxObjectSize = size,
                 ReceiveBudget = budget,
                 ReceiptsAfterProcessing = (id & 1) != 0,
-                Features = (HelloFeatures)(id & 7),
+                Features = (HelloFeatures)(id & 15),
                 MaxAntecedents = antecedents,
                 MaxWaiting = size ^ budget,
                 AssociationId = new UInt128(grease, id | 1),

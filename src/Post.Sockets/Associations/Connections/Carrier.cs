@@ -66,6 +66,9 @@ internal sealed class Carrier
 
     public DatagramRoom Datagrams { get; } = new();
 
+    /// <summary>The paths of the connection, and who is told of them.</summary>
+    public PathBook Paths { get; } = new();
+
     /// <summary>What the peer said; null before it did.</summary>
     public HelloFrame? PeerHello { get; private set; }
 
@@ -138,6 +141,7 @@ internal sealed class Carrier
             AwaitHello();
         }
 
+        Paths.Begin(Connection.GetPaths());
         Connection.Start(new CarrierEvents(this));
         Inbound.Start();
     }

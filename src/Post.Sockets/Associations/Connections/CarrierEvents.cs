@@ -79,13 +79,7 @@ internal sealed class CarrierEvents(Carrier carrier) : TransportEvents
         core.Wake();
     }
 
-    public override void OnPathChanged(PostPath path, PathChange change)
-    {
-        if (carrier.Core is { } core && core.Carrier == carrier)
-        {
-            core.OnPathChanged(path, change);
-        }
-    }
+    public override void OnPathChanged(PostPath path, PathChange change) => carrier.Paths.OnChanged(path, change);
 
     public override void OnHandshakeCompleted() => carrier.OnHandshakeCompleted();
 

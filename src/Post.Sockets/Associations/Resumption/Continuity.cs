@@ -299,6 +299,10 @@ internal sealed class Continuity : IGreeter
         _lostAt = _core.Clock.Now;
         _connected = new Waiters(_core.Continuations);
         _core.Detach(facts);
+
+        // Here and not after: what comes with the next connection shall not pass it.
+        carrier.Paths.Close(tell: true);
+        _core.Events.OnConnectionChanged(new ConnectionChanged(_core.Association, false, Lifecycle.Translate(reason), TimeSpan.Zero));
         var streams = carrier.EndStreams(StreamLost(reason));
         _core.Outbox.OnInterrupted();
         _core.Inbox.OnInterrupted(Known?.Reserve(_core, Party.Of(_identity, facts.RemoteEndPoint), _core.Inbox.UnfinishedBytes) ?? long.MaxValue);
@@ -315,11 +319,8 @@ internal sealed class Continuity : IGreeter
             stream.Notify();
         }
 
-        var paths = carrier.Connection.GetPaths();
         carrier.LetGo();
         _ = carrier.CloseAsync(code, "the connection was lost");
-        _core.Events.OnConnectionChanged(
-            paths, PathChange.Removed, new ConnectionChanged(_core.Association, false, Lifecycle.Translate(reason), TimeSpan.Zero));
         _core.Wake();
     }
 
@@ -334,6 +335,9 @@ internal sealed class Continuity : IGreeter
         _core.Peer = hello;
         _hasMet = true;
         _core.Attach(carrier);
+        carrier.Paths.Open(_core, tell: true);
+        _core.Events.OnConnectionChanged(
+            new ConnectionChanged(_core.Association, true, null, _core.Clock.Span(_core.Clock.Now - _lostAt)));
         _core.Outbox.GoOn(hello.Held);
         _core.Outbox.OnResumed(carrier.ToldLowest, carrier.Frames);
         _core.Lifecycle.OnResumed(carrier.Frames);
@@ -346,8 +350,6 @@ internal sealed class Continuity : IGreeter
         var gap = _core.Clock.Span(_core.Clock.Now - _lostAt);
         _core.Log.Resumed(gap, carrier.Connection.RemoteEndPoint);
         _core.Instruments.Resumed(_core.Association.IsInitiator);
-        _core.Events.OnConnectionChanged(
-            carrier.Connection.GetPaths(), PathChange.Added, new ConnectionChanged(_core.Association, true, null, gap));
         carrier.MakeReady();
         _connected.Release();
         CheckEnd(carrier);

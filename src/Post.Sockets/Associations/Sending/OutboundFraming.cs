@@ -11,6 +11,7 @@ internal sealed class OutboundFraming(AssociationCore core)
 {
     private readonly byte[] _datagram = new byte[2048];
     private readonly long[] _antecedents = new long[ProtocolLimits.MaxAntecedents];
+    private readonly SortedSet<long> _delivered = [];
 
     /// <summary>The bytes that <see cref="IsForDatagram"/> prepared last.</summary>
     public ReadOnlySpan<byte> Datagram(int size) => _datagram.AsSpan(0, size);
@@ -59,16 +60,7 @@ internal sealed class OutboundFraming(AssociationCore core)
             core.Carrier?.Frames.TellClock(core.Clock.Now);
         }
 
-        var count = 0;
-        foreach (var antecedent in item.Antecedents ?? [])
-        {
-            // One that was delivered holds nobody back any more: the receiver need not hear of it. One that had another end here may be
-            // whole there all the same, and what tells of its end may come later than this object.
-            if (antecedent.End != ObjectEnd.Acked)
-            {
-                _antecedents[count++] = antecedent.Id;
-            }
-        }
+        var count = NoteAntecedents(item);
 
         var properties = item.Properties;
         var treatment = ObjectFlags.None;
@@ -89,5 +81,44 @@ internal sealed class OutboundFraming(AssociationCore core)
             Offset = item.Start.State == OutboundStart.Step.Told ? item.Start.Offset : -1,
             DurableId = CanOffset ? properties.DurableId.Span : default,
         };
+    }
+
+    private int NoteAntecedents(OutboundObject item)
+    {
+        var count = 0;
+        foreach (var antecedent in item.Antecedents ?? [])
+        {
+            // One that was delivered holds nobody back any more: the receiver need not hear of it. One that had another end here may be
+            // whole there all the same, and what tells of its end may come later than this object.
+            if (antecedent.End != ObjectEnd.Acked)
+            {
+                _antecedents[count++] = antecedent.Id;
+            }
+        }
+
+        // But where handlers overlap, one that was delivered may still be at work on: the latest are the likeliest.
+        if (item.Properties.Antecedents.Count == 0 || (core.Peer.Features & HelloFeatures.DeliveredAntecedents) == 0)
+        {
+            return count;
+        }
+
+        _delivered.Clear();
+        foreach (var antecedent in item.Properties.Antecedents)
+        {
+            if (((OutboundObject)antecedent).End == ObjectEnd.Acked)
+            {
+                _delivered.Add(antecedent.Id);
+            }
+        }
+
+        var room = (int)Math.Min(core.Peer.MaxAntecedents, ProtocolLimits.MaxAntecedents) - count;
+        while (room-- > 0 && _delivered.Count > 0)
+        {
+            _antecedents[count++] = _delivered.Max;
+            _delivered.Remove(_delivered.Max);
+        }
+
+        _antecedents.AsSpan(0, count).Sort(static (a, b) => b.CompareTo(a));
+        return count;
     }
 }

@@ -59,7 +59,16 @@ internal sealed class Restarts(AssociationCore core)
                 core.Later(new TransportAction(TransportActionKind.Dispose, stream));
             }
 
-            core.PublishLater(item);
+            if (item.IsReleasePending)
+            {
+                item.IsReleasePending = false;
+                core.ReleaseLater(item);
+            }
+            else
+            {
+                core.PublishLater(item);
+            }
+
             return false;
         }
 

@@ -59,6 +59,14 @@ internal sealed class SourceFeeder(AssociationCore core, StreamWrites writes, Re
         }
     }
 
+    /// <summary>Ends an object with what its source threw. Under the lock.</summary>
+    public static void EndWithSource(AssociationCore core, OutboundObject item, Exception exception) => core.Outbox.End(
+        item,
+        ObjectEnd.Failed,
+        ObjectEndReason.SourceFailed,
+        new PostException(PostErrorReason.SourceFailed, $"The source of object {item.Id} failed: {exception.Message}", exception),
+        AbandonReason.SourceFailed);
+
     private async Task WaitAsync(OutboundObject item)
     {
         try
@@ -96,12 +104,7 @@ internal sealed class SourceFeeder(AssociationCore core, StreamWrites writes, Re
                 return;
             }
 
-            core.Outbox.End(
-                item,
-                ObjectEnd.Failed,
-                ObjectEndReason.SourceFailed,
-                new PostException(PostErrorReason.SourceFailed, $"The source of object {item.Id} failed: {exception.Message}", exception),
-                AbandonReason.SourceFailed);
+            EndWithSource(core, item, exception);
         }
     }
 }

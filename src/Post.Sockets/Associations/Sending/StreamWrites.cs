@@ -127,9 +127,17 @@ internal sealed class StreamWrites(AssociationCore core, OutboundFraming framing
 
     private void Finish(StreamWrite write)
     {
+        Exception? failure = null;
         if (write.FromSource > 0 && write.Entry.Owner is OutboundObject { Source: { } source })
         {
-            source.Advance(write.FromSource);
+            try
+            {
+                source.Advance(write.FromSource);
+            }
+            catch (Exception exception)
+            {
+                failure = exception;
+            }
         }
 
         StreamSender? sender;
@@ -139,7 +147,13 @@ internal sealed class StreamWrites(AssociationCore core, OutboundFraming framing
             sender = write.Entry.Owner as StreamSender;
             if (sender is null)
             {
-                FinishObject((OutboundObject)write.Entry.Owner, write);
+                var item = (OutboundObject)write.Entry.Owner;
+                if (failure is not null)
+                {
+                    SourceFeeder.EndWithSource(core, item, failure);
+                }
+
+                FinishObject(item, write);
             }
             else
             {

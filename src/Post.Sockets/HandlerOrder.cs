@@ -1,0 +1,16 @@
+namespace Post.Sockets;
+
+/// <summary>When a handler of <see cref="Received"/> may start while others run (<see cref="AssociationOptions.HandlerConcurrency"/>).</summary>
+public enum HandlerOrder
+{
+    /// <summary>
+    /// When the handlers of the object's antecedents have returned, and the tasks of asynchronous ones have ended. What has no antecedents
+    /// waits for nobody.
+    /// </summary>
+    AfterAntecedents,
+
+    /// <summary>
+    /// As soon as it can: the objects are taken after their antecedents, but their handlers may overtake those of the antecedents.
+    /// </summary>
+    Unordered,
+}

@@ -1,0 +1,54 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Post.Sockets.Objects;
+
+/// <content>What handlers are at work on, and what waits until they have returned: no dependent is handled before its antecedents were.</content>
+internal sealed partial class Inbox
+{
+    private readonly Dictionary<long, List<InboundObject>?> _handling = [];
+
+    /// <summary>With one handler at a time, taking them in order is enough.</summary>
+    public bool KeepsHandlersInOrder => core.Options is { HandlerConcurrency: > 1, HandlerOrder: HandlerOrder.AfterAntecedents };
+
+    /// <summary>Takes the next object for a handler; <see cref="OnHandled"/> follows.</summary>
+    public InboundObject? TakeForHandler() => Take(KeepsHandlersInOrder);
+
+    /// <summary>The handlers of an object have returned.</summary>
+    public void OnHandled(InboundObject item)
+    {
+        if (!_handling.Remove(item.Id, out var waiters) || waiters is null)
+        {
+            return;
+        }
+
+        foreach (var waiter in waiters)
+        {
+            waiter.HandlersBefore--;
+            OfferIfReady(waiter);
+        }
+    }
+
+    private void WaitForHandlers(InboundObject item, ReadOnlySpan<long> antecedents)
+    {
+        if (_handling.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var antecedent in antecedents)
+        {
+            WaitForHandler(item, antecedent);
+        }
+    }
+
+    private void WaitForHandler(InboundObject item, long antecedent)
+    {
+        ref var waiters = ref CollectionsMarshal.GetValueRefOrNullRef(_handling, antecedent);
+        if (!Unsafe.IsNullRef(ref waiters))
+        {
+            (waiters ??= []).Add(item);
+            item.HandlersBefore++;
+        }
+    }
+}
