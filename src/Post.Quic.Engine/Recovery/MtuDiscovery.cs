@@ -19,9 +19,11 @@ internal sealed class MtuDiscovery
     private const int MaxProbes = 3;
     private const long RaiseTime = 600_000_000;
 
-    // After datagrams vanished the search starts again sooner than after a search that ended well, since several
-    // unlucky losses look the same; each time it waits longer.
-    private const long FirstBlackHoleTime = 60_000_000;
+    // After datagrams vanished the search starts again much sooner than after a search that ended well: several unlucky
+    // losses look the same, and a path that became narrower still carries more than the base. RFC 8899 section 5.2 lets it
+    // start at once; the pause, longer each time, spares a path that is congested or that changes back and forth.
+    private const long FirstBlackHoleTime = 10_000_000;
+    private const long LongestBlackHoleTime = 50_000_000;
 
     // Losses of large datagrams that nothing large and newer contradicts: at so many separate times, they are not
     // congestion.
@@ -222,7 +224,7 @@ internal sealed class MtuDiscovery
         _probeInFlight = false;
         _candidate = 0;
         _raiseAt = now + _blackHoleTime;
-        _blackHoleTime = Math.Min(_blackHoleTime * 2, RaiseTime);
+        _blackHoleTime = Math.Min(_blackHoleTime * 2, LongestBlackHoleTime);
     }
 
     private void ForgetSuspicion()

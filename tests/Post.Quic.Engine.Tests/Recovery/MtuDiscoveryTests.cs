@@ -110,7 +110,7 @@ public sealed class MtuDiscoveryTests
         Assert.AreEqual(MtuDiscovery.BaseSize, mtu.Current);
         Assert.AreEqual(1, mtu.BlackHoles);
         Assert.AreEqual(0, mtu.NextProbe(now));
-        Assert.AreEqual(now + (60 * Second), mtu.NextTimeout);
+        Assert.AreEqual(now + (10 * Second), mtu.NextTimeout);
         Assert.AreEqual(1_472, mtu.NextProbe(mtu.NextTimeout));
     }
 
