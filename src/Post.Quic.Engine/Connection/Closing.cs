@@ -11,10 +11,13 @@ namespace Post.Quic.Engine.Connection;
 /// </summary>
 internal sealed class Closing
 {
+    private const EncryptionLevel NoLevel = EncryptionLevel.Application + 1;
+
     private byte[] _reason = [];
     private long _packetsSinceClose;
     private long _nextReply = 1;
     private bool _pending;
+    private EncryptionLevel _saidDownTo = NoLevel;
 
     public ConnectionCloseInfo? Info { get; private set; }
 
@@ -25,12 +28,8 @@ internal sealed class Closing
     public void Begin(in ConnectionCloseInfo info, bool announce)
     {
         Info = info;
-        _reason = Encoding.UTF8.GetBytes(info.Reason);
-        if (_reason.Length > Limits.MaxCloseReason)
-        {
-            _reason = _reason[..Limits.MaxCloseReason];
-        }
-
+        byte[] reason = Encoding.UTF8.GetBytes(info.Reason);
+        _reason = reason[..Utf8Length(reason, Limits.MaxCloseReason)];
         _pending = announce;
     }
 
@@ -48,9 +47,56 @@ internal sealed class Closing
         }
     }
 
-    public void OnSent() => _pending = false;
+    /// <summary>
+    /// The level to say it at next, the highest first; null once it has been said at all of them. Each is a datagram of its own: a peer may
+    /// drop all that follows a packet whose keys it has discarded, as quiche does, and one that can read several levels learns the
+    /// application's code first, which the lower ones hide.
+    /// </summary>
+    public EncryptionLevel? NextLevel(ConnectionState state)
+    {
+        ReadOnlySpan<EncryptionLevel> levels = [EncryptionLevel.Application, EncryptionLevel.Handshake, EncryptionLevel.Initial];
+        foreach (EncryptionLevel level in levels)
+        {
+            if (level < _saidDownTo && state.Keys.CanSend(level) && state.MayClose(level))
+            {
+                return level;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>It goes out at a level.</summary>
+    public void OnSent(EncryptionLevel level) => _saidDownTo = level;
+
+    /// <summary>It went out at every level.</summary>
+    public void OnSent()
+    {
+        _pending = false;
+        _saidDownTo = NoLevel;
+    }
 
     public void Silence() => _pending = false;
+
+    /// <summary>How much of the text fits into so many bytes without a part of a character at its end (RFC 3629 section 3).</summary>
+    public static int Utf8Length(ReadOnlySpan<byte> text, int most)
+    {
+        if (text.Length <= most)
+        {
+            return text.Length;
+        }
+
+        // The first byte that is left out must begin a character. No character has more than three bytes behind its first.
+        int length = most;
+        while (length > 0 && most - length < 3 && IsContinuation(text[length]))
+        {
+            length--;
+        }
+
+        return IsContinuation(text[length]) ? most : length;
+
+        static bool IsContinuation(byte value) => (value & 0xc0) == 0x80;
+    }
 
     /// <summary>Writes the frame as it may be shown at this level; false where not even its head fits.</summary>
     public bool TryWrite(EncryptionLevel level, ref WireWriter writer)
@@ -68,7 +114,7 @@ internal sealed class Closing
             return false;
         }
 
-        ReadOnlySpan<byte> reason = hidden ? [] : _reason.AsSpan(0, Math.Min(_reason.Length, room));
+        ReadOnlySpan<byte> reason = hidden ? [] : _reason.AsSpan(0, Utf8Length(_reason, room));
         if (asApplication)
         {
             ConnectionCloseFrame.WriteApplication(ref writer, code, reason);

@@ -341,9 +341,7 @@ internal sealed class Egress
         return length;
     }
 
-    /// <summary>
-    /// CONNECTION_CLOSE at every level that the peer may be able to read (RFC 9000 section 10.2.3).
-    /// </summary>
+    /// <summary>CONNECTION_CLOSE at one of the levels that the peer may be able to read (RFC 9000 section 10.2.3).</summary>
     private int BuildClose(Span<byte> buffer, long now, out OutgoingDatagrams batch)
     {
         batch = default;
@@ -355,47 +353,27 @@ internal sealed class Egress
             return 0;
         }
 
-        _state.Closing.OnSent();
-        var last = default(PacketDraft);
-        bool hasLast = false;
-        bool pad = false;
-        int start = 0;
-        for (EncryptionLevel level = EncryptionLevel.Initial; level <= EncryptionLevel.Application; level++)
+        if (_state.Closing.NextLevel(_state) is not { } level)
         {
-            if (level == EncryptionLevel.EarlyData || !_state.Keys.CanSend(level) || !_state.MayClose(level))
-            {
-                continue;
-            }
-
-            if (!_builder.TryBegin(buffer[..room], start, level, path, network, out PacketDraft draft))
-            {
-                break;
-            }
-
-            var writer = new WireWriter(buffer[draft.PayloadOffset..(room - PacketKeys.Overhead)]);
-            if (!_state.Closing.TryWrite(level, ref writer))
-            {
-                break;
-            }
-
-            draft.PayloadLength = writer.Position;
-            if (hasLast)
-            {
-                _ = _builder.Finish(buffer, ref last, padTo: 0, path, network, EcnCodepoint.NotEct, now);
-            }
-
-            pad |= level == EncryptionLevel.Initial && !_state.IsServer;
-            last = draft;
-            hasLast = true;
-            start = draft.End;
+            _state.Closing.OnSent();
+            return 0;
         }
 
-        if (!hasLast)
+        _state.Closing.OnSent(level);
+        if (!_builder.TryBegin(buffer[..room], 0, level, path, network, out PacketDraft draft))
         {
             return 0;
         }
 
-        int length = _builder.Finish(buffer, ref last, pad ? FullDatagram : 0, path, network, EcnCodepoint.NotEct, now);
+        var writer = new WireWriter(buffer[draft.PayloadOffset..(room - PacketKeys.Overhead)]);
+        if (!_state.Closing.TryWrite(level, ref writer))
+        {
+            return 0;
+        }
+
+        draft.PayloadLength = writer.Position;
+        int padTo = level == EncryptionLevel.Initial && !_state.IsServer ? FullDatagram : 0;
+        int length = _builder.Finish(buffer, ref draft, padTo, path, network, EcnCodepoint.NotEct, now);
         OnDatagramBuilt(network, length);
         batch = new OutgoingDatagrams(network.Local, network.Remote, EcnCodepoint.NotEct, length, length);
         return length;

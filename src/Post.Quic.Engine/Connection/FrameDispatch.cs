@@ -274,7 +274,7 @@ internal sealed class FrameDispatch
         }
 
         ReadOnlySpan<byte> reason = frame.Reason;
-        reason = reason[..Math.Min(reason.Length, Limits.MaxCloseReason)];
+        reason = reason[..Closing.Utf8Length(reason, Limits.MaxCloseReason)];
         _state.Lifecycle.OnPeerClosed(
             new ConnectionCloseInfo(
                 CloseSource.Peer,

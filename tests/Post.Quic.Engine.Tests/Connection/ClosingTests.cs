@@ -1,3 +1,5 @@
+using System.Text;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
@@ -5,6 +7,7 @@ using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Simulation;
 using Post.Quic.Engine.Tests.Tls;
 using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Frames;
 
 namespace Post.Quic.Engine.Tests.Connections;
 
@@ -63,6 +66,111 @@ public sealed class ClosingTests
         Assert.IsFalse(info.IsApplication);
         Assert.AreEqual((ulong)TransportErrorCode.ApplicationError, info.ErrorCode);
         Assert.AreEqual(string.Empty, info.Reason);
+    }
+
+    /// <summary>
+    /// A peer may drop what follows a packet that it has no keys for any more. A close at several levels reaches it all the same, and one
+    /// that has all keys learns the application's code.
+    /// </summary>
+    [TestMethod]
+    [DataRow(1)]
+    [DataRow(2)]
+    [DataRow(3)]
+    public void Close_right_after_the_handshake_says_the_applications_code(int seed)
+    {
+        using var pair = new Pair(new PairOptions { Seed = (ulong)seed });
+        pair.Connect();
+        pair.RunUntil(() => pair.Client.Core!.State.IsHandshakeComplete, 1_000_000, "handshake");
+        Assert.IsFalse(pair.Client.Core!.State.IsHandshakeConfirmed);
+        List<byte> first = Record(pair, fromClient: true);
+        pair.Client.Core.Close(42, "enough", pair.Now);
+        pair.RunUntil(() => pair.Server.Closed is not null, 1_000_000, "close");
+        ConnectionCloseInfo info = pair.Server.Closed!.Value;
+        Assert.AreEqual((CloseSource.Peer, true, 42UL, "enough"), (info.Source, info.IsApplication, info.ErrorCode, info.Reason));
+        Assert.HasCount(2, first.TakeLast(2).Select(b => b & 0x80).Distinct().ToList(), "1-RTT and Handshake, each in a datagram of its own");
+    }
+
+    [TestMethod]
+    public void A_servers_close_during_the_handshake_goes_in_one_datagram_for_each_level()
+    {
+        using var pair = new Pair();
+        pair.Connect();
+        pair.RunUntil(() => pair.Server.Core is not null, 1_000_000, "arrival");
+        pair.Drive();
+        List<byte> first = Record(pair, fromClient: false);
+        pair.Server.Core!.Close(42, "secret", pair.Now);
+        pair.Drive();
+        int[] types = [.. first.Select(b => (b >> 4) & 3)];
+        CollectionAssert.AreEqual(new[] { 2, 0 }, types, "Handshake, which the client may not read yet, and Initial, which it may have discarded");
+        pair.RunUntil(() => pair.Client.Closed is not null, 1_000_000, "close");
+        Assert.AreEqual((ulong)TransportErrorCode.ApplicationError, pair.Client.Closed!.Value.ErrorCode);
+    }
+
+    /// <summary>The first bytes of the datagrams of one side from now on.</summary>
+    private static List<byte> Record(Pair pair, bool fromClient)
+    {
+        var bytes = new List<byte>();
+        pair.Network.Fate = datagram =>
+        {
+            if (datagram.FromClient == fromClient)
+            {
+                bytes.Add(datagram.Payload[0]);
+            }
+
+            return DatagramFate.Deliver;
+        };
+        return bytes;
+    }
+
+    [TestMethod]
+    [DataRow("\u00e4", 2)]
+    [DataRow("\u20ac", 3)]
+    [DataRow("\U0001F600", 4)]
+    public void A_long_reason_is_cut_between_characters(string character, int bytes)
+    {
+        for (int ahead = 0; ahead < bytes; ahead++)
+        {
+            using Pair pair = new Pair().Handshake();
+            string reason = new string('x', ahead) + string.Concat(Enumerable.Repeat(character, 200));
+            pair.Client.Core!.Close(42, reason, pair.Now);
+            pair.RunUntil(() => pair.Server.Closed is not null, 1_000_000, "close");
+            string heard = pair.Server.Closed!.Value.Reason;
+            Assert.StartsWith(heard, reason, StringComparison.Ordinal);
+            Assert.IsInRange(Limits.MaxCloseReason - bytes + 1, Limits.MaxCloseReason, Encoding.UTF8.GetByteCount(heard));
+        }
+    }
+
+    /// <summary>A peer's reason may be longer than what we keep of it, and need not be UTF-8 at all.</summary>
+    [TestMethod]
+    public void What_is_kept_of_a_peers_reason_is_cut_between_characters()
+    {
+        using Pair pair = new Pair().Handshake();
+        byte[] reason = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("\u20ac", 200)));
+        new EvilPeer(pair.Client, pair.Server).Send(
+            pair.Now, (ref WireWriter writer) => ConnectionCloseFrame.WriteApplication(ref writer, 42, reason));
+        Assert.AreEqual(new string('\u20ac', Limits.MaxCloseReason / 3), pair.Server.Closed!.Value.Reason);
+
+        using Pair other = new Pair().Handshake();
+        byte[] noText = [.. Enumerable.Repeat((byte)0x80, Limits.MaxCloseReason + 1)];
+        new EvilPeer(other.Client, other.Server).Send(
+            other.Now, (ref WireWriter writer) => ConnectionCloseFrame.WriteApplication(ref writer, 42, noText));
+        Assert.AreEqual(42UL, other.Server.Closed!.Value.ErrorCode);
+    }
+
+    [TestMethod]
+    public void A_reason_that_must_fit_a_packet_is_cut_between_characters()
+    {
+        var closing = new Closing();
+        closing.Begin(new ConnectionCloseInfo(CloseSource.Local, true, 42, 0, string.Concat(Enumerable.Repeat("\u20ac", 60))), announce: true);
+        for (int room = 20; room < 200; room++)
+        {
+            var writer = new WireWriter(new byte[room]);
+            Assert.IsTrue(closing.TryWrite(EncryptionLevel.Application, ref writer));
+            var reader = new WireReader(writer.Written[1..]);
+            Assert.IsTrue(ConnectionCloseFrame.TryParse(FrameType.ConnectionCloseApplication, ref reader, out ConnectionCloseFrame frame));
+            Assert.AreEqual(0, frame.Reason.Length % 3);
+            Assert.IsGreaterThanOrEqualTo(Math.Min(180, room - 8), frame.Reason.Length);
+        }
     }
 
     [TestMethod]

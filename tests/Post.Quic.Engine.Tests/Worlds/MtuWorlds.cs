@@ -42,7 +42,7 @@ public sealed class MtuWorlds
         }
     }
 
-    private static int Mtu(Pair pair) => pair.Client.Core!.State.Paths.Active.Transmission.Mtu.Current;
+    private static int Mtu(Pair pair) => pair.Client.Core!.State.Paths.First.Network.Transmission.Mtu.Current;
 
     /// <summary>As much as fills the link for so long.</summary>
     private static void Send(Pair pair, long duration)
