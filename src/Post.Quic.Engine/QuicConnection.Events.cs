@@ -71,8 +71,8 @@ public sealed partial class QuicConnection : IConnectionEvents
         }
     }
 
-    void IConnectionEvents.OnDatagramReceived(ReadOnlySpan<byte> data, bool isEarlyData) =>
-        _datagrams.OnReceived(data, isEarlyData);
+    void IConnectionEvents.OnDatagramReceived(ReadOnlySpan<byte> data, bool isEarlyData, long arrivedAt) =>
+        _datagrams.OnReceived(data, isEarlyData, arrivedAt);
 
     void IDatagramEvents.OnDatagramState(ulong number, DatagramState state) => _datagrams.OnState(number, state);
 

@@ -20,8 +20,12 @@ public abstract class QuicConnectionEvents
     /// <summary>A datagram came. Without an override of this, <see cref="QuicConnection.ReceiveDatagramAsync"/> gives datagrams out.</summary>
     /// <param name="payload">Its bytes, valid during the call.</param>
     /// <param name="isEarlyData">It came in early data, so an attacker may have replayed it.</param>
+    /// <param name="arrivedAt">
+    /// When it reached the machine, as a timestamp of <see cref="QuicConnection.TimeProvider"/>: as the kernel says on Linux, when it was read
+    /// elsewhere.
+    /// </param>
     /// <returns>True: taken. False: queue it for <see cref="QuicConnection.ReceiveDatagramAsync"/>.</returns>
-    public virtual bool OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData) => false;
+    public virtual bool OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData, long arrivedAt) => false;
 
     /// <summary>A datagram has a new state.</summary>
     /// <param name="token">The number given with it.</param>

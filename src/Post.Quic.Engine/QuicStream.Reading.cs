@@ -10,6 +10,21 @@ public sealed partial class QuicStream
     private StreamOperation<int>? _read;
     private Exception? _readEnd;
 
+    /// <summary>
+    /// When the last packet with bytes of this stream reached the machine, as a timestamp of <see cref="QuicConnection.TimeProvider"/>: as the
+    /// kernel says on Linux, when it was read elsewhere. 0 before there was one.
+    /// </summary>
+    public long ArrivedAt
+    {
+        get
+        {
+            lock (_driver.Gate)
+            {
+                return _transport?.Receive is { ArrivedAt: > 0 and var arrivedAt } ? _driver.Clock.ToTimestamp(arrivedAt) : 0;
+            }
+        }
+    }
+
     /// <summary>Reads what is there, or waits for the first byte. What was read is what the peer gets credit for.</summary>
     /// <param name="buffer">Where to.</param>
     /// <param name="cancellationToken">Ends the wait; nothing is lost and the stream can be read again.</param>

@@ -22,6 +22,7 @@ internal sealed class FrameDispatch
         var frames = new FrameReader(payload, packet.Level, fromServer: !_state.IsServer, ParameterFactory.Extensions(_state.Settings));
         summary = default;
         _state.Streams.IsReceivingEarlyData = packet.Level == EncryptionLevel.EarlyData;
+        _state.Streams.ArrivedAt = packet.ArrivedAt;
         TransportError error = TransportError.None;
         while (frames.TryReadType(out ulong type))
         {
@@ -77,7 +78,7 @@ internal sealed class FrameDispatch
             case FrameType.Ack or FrameType.AckEcn:
                 return HandleAck(type, ref frames, packet, now);
             case FrameType.Datagram or FrameType.DatagramWithLength:
-                return HandleDatagram(type, ref frames, packet.Level);
+                return HandleDatagram(type, ref frames, packet);
             case FrameType.Crypto:
                 return CryptoFrame.TryParse(ref frames.Body, out CryptoFrame crypto)
                     ? _state.Handshake.Receive(packet.Level, crypto, now)
@@ -149,7 +150,7 @@ internal sealed class FrameDispatch
         return outcome;
     }
 
-    private TransportError HandleDatagram(ulong type, ref FrameReader frames, EncryptionLevel level)
+    private TransportError HandleDatagram(ulong type, ref FrameReader frames, in ReceivedPacket packet)
     {
         if (!DatagramFrame.TryParse(type, ref frames.Body, out DatagramFrame frame))
         {
@@ -162,7 +163,7 @@ internal sealed class FrameDispatch
             return new TransportError(TransportErrorCode.ProtocolViolation, "DATAGRAM larger than announced");
         }
 
-        _state.Events.OnDatagramReceived(frame.Data, level == EncryptionLevel.EarlyData);
+        _state.Events.OnDatagramReceived(frame.Data, packet.Level == EncryptionLevel.EarlyData, packet.ArrivedAt);
         return TransportError.None;
     }
 

@@ -35,8 +35,8 @@ internal interface IConnectionEvents : IStreamEvents, IDatagramEvents
     /// <summary>The server took or refused early data. On refusal what was sent so far has to be sent anew.</summary>
     void OnEarlyDataDecided(bool accepted);
 
-    /// <summary>A datagram came; in early data, an attacker may have replayed it.</summary>
-    void OnDatagramReceived(ReadOnlySpan<byte> data, bool isEarlyData);
+    /// <summary>A datagram came, and reached the machine at that time; in early data, an attacker may have replayed it.</summary>
+    void OnDatagramReceived(ReadOnlySpan<byte> data, bool isEarlyData, long arrivedAt);
 
     /// <summary>The largest datagram that can be sent changed.</summary>
     void OnMaxDatagramSize(int size);

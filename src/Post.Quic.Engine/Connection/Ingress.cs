@@ -179,6 +179,7 @@ internal sealed class Ingress
             localId,
             level == EncryptionLevel.Application ? _state.Keys.Application!.OpenedGeneration : 0,
             metadata.Ecn,
+            metadata.ArrivedAt,
             isStray);
         ReadOnlySpan<byte> payload = packet[headerLength..^PacketKeys.Overhead];
         _state.Trace?.PacketReceived(now, network, level, number, packet.Length, payload);

@@ -13,6 +13,7 @@ namespace Post.Quic.Engine.Connection;
 /// <param name="LocalIdSequence">The sequence number of our id that it was sent to.</param>
 /// <param name="KeyGeneration">Of 1-RTT: the generation of the keys that opened it.</param>
 /// <param name="Ecn">What was left of the sender's mark.</param>
+/// <param name="ArrivedAt">When it reached the machine.</param>
 /// <param name="IsStray">It came from an address that we cannot answer: <paramref name="Network"/> is not its network.</param>
 internal readonly record struct ReceivedPacket(
     EncryptionLevel Level,
@@ -22,4 +23,5 @@ internal readonly record struct ReceivedPacket(
     ulong LocalIdSequence,
     ulong KeyGeneration,
     EcnCodepoint Ecn,
+    long ArrivedAt,
     bool IsStray);

@@ -64,9 +64,9 @@ internal sealed class ConnectionDatagrams(QuicConnection connection)
         connection.Events?.OnDatagramState(datagram.Token, Translate(state));
     }
 
-    public void OnReceived(ReadOnlySpan<byte> data, bool isEarlyData)
+    public void OnReceived(ReadOnlySpan<byte> data, bool isEarlyData, long arrivedAt)
     {
-        if (connection.Events?.OnDatagramReceived(data, isEarlyData) == true)
+        if (connection.Events?.OnDatagramReceived(data, isEarlyData, connection.Driver.Clock.ToTimestamp(arrivedAt)) == true)
         {
             return;
         }

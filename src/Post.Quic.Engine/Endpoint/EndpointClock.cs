@@ -30,4 +30,9 @@ internal sealed class EndpointClock
             ? elapsed / 10
             : (long)(Int128.CreateChecked(elapsed) * Second / _frequency));
     }
+
+    /// <summary>The core's microseconds as a timestamp of the <see cref="TimeProvider"/>.</summary>
+    public long ToTimestamp(long time) => _origin + (_frequency % Second == 0
+        ? (time - Second) * (_frequency / Second)
+        : (long)(Int128.CreateChecked(time - Second) * _frequency / Second));
 }

@@ -51,7 +51,7 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
     public void OnReceive(UdpReceiveBatch batch)
     {
         long now = _host.Clock.Now;
-        var metadata = new DatagramMetadata(batch.Local, batch.Remote, batch.Ecn);
+        var metadata = new DatagramMetadata(batch.Local, batch.Remote, batch.Ecn, now - batch.Age);
         Span<byte> rest = batch.Data;
 
         // A batch is of one flow, so nearly always of one connection: it is woken once, when all of it is in.

@@ -15,6 +15,9 @@ internal sealed class ReceiveHalf(BlockPool pool)
 
     public ReceiveAssembler Assembler { get; } = new(pool, AssemblerLimits.Stream);
 
+    /// <summary>When the last packet with bytes of this stream reached the machine.</summary>
+    public long ArrivedAt { get; set; }
+
     public ReceiveState State { get; private set; }
 
     /// <summary>The highest offset received, which is what flow control counts (RFC 9000 section 4.1).</summary>

@@ -17,6 +17,7 @@ internal sealed partial class StreamTable
 
         stream.IsEarlyData |= IsReceivingEarlyData;
         ReceiveHalf receive = stream.Receive!;
+        receive.ArrivedAt = ArrivedAt;
         error = CountReceived(receive, frame.EndOffset, frame.Fin, now);
         if (error.IsError)
         {

@@ -56,6 +56,9 @@ internal sealed partial class StreamTable
     /// <summary>The frames that are being handled came in a 0-RTT packet.</summary>
     public bool IsReceivingEarlyData { get; set; }
 
+    /// <summary>When the packet that is being processed reached the machine.</summary>
+    public long ArrivedAt { get; set; }
+
     /// <summary>The peer announced that it understands RESET_STREAM_AT.</summary>
     public bool PeerKnowsResetStreamAt { get; set; }
 

@@ -7,7 +7,7 @@ namespace Post.Quic.Engine.Udp;
 /// <summary>Reads the control messages that a recvmsg brought. They are the kernel's, not the network's.</summary>
 internal ref struct LinuxControlReader
 {
-    /// <summary>Mark, packet info, segment size, and as much again for what a kernel may add.</summary>
+    /// <summary>Mark, packet info, segment size, time of arrival, and as much again for what a kernel may add.</summary>
     public const int Capacity = 256;
 
     private const byte EcnMask = 0x03;
@@ -20,6 +20,9 @@ internal ref struct LinuxControlReader
     public NetworkAddress Local { get; private set; }
 
     public int InterfaceIndex { get; private set; }
+
+    /// <summary>When the kernel got the first of the datagrams, in nanoseconds since 1970; 0 where it does not say.</summary>
+    public long ArrivedAt { get; private set; }
 
     public static unsafe LinuxControlReader Read(ReadOnlySpan<byte> control, ushort localPort)
     {
@@ -47,6 +50,10 @@ internal ref struct LinuxControlReader
         {
             case (LinuxNative.SolUdp, LinuxNative.UdpGro):
                 SegmentSize = MemoryMarshal.Read<int>(data);
+                break;
+
+            case (LinuxNative.SolSocket, LinuxNative.SocketTimestamp):
+                ArrivedAt = (MemoryMarshal.Read<long>(data) * 1_000_000_000) + MemoryMarshal.Read<long>(data[sizeof(long)..]);
                 break;
 
             case (LinuxNative.SolIP, LinuxNative.IPTos):

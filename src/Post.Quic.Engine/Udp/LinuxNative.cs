@@ -21,6 +21,9 @@ internal static unsafe partial class LinuxNative
     public const int SocketSendBufferForce = 32;
     public const int SocketReceiveBufferForce = 33;
 
+    /// <summary>SO_TIMESTAMPNS, and SCM_TIMESTAMPNS: a struct timespec of two 64-bit numbers.</summary>
+    public const int SocketTimestamp = 35;
+
     public const int IPTos = 1;
     public const int IPPacketInfo = 8;
     public const int IPMtuDiscover = 10;

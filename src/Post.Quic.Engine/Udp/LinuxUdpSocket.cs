@@ -20,6 +20,7 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
     private const ushort FamilyIPv6 = 10;
 
     private readonly Lock _gate = new();
+    private readonly LinuxArrivals _arrivals = new();
     private readonly bool _dedicatedThread;
     private readonly bool _canSendEcn;
     private readonly bool _canChooseSource;
@@ -53,6 +54,11 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
             : LinuxNative.TrySetSocketOption(Descriptor, LinuxNative.SolIP, LinuxNative.IPPacketInfo, 1))
         {
             features |= UdpFeatures.PacketInfo;
+        }
+
+        if (LinuxNative.TrySetSocketOption(Descriptor, LinuxNative.SolSocket, LinuxNative.SocketTimestamp, 1))
+        {
+            features |= UdpFeatures.ArrivalTime;
         }
 
         // Setting no segment size for the socket changes nothing and fails where the kernel does not know the option.
@@ -263,6 +269,7 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
                 int error = Marshal.GetLastPInvokeError();
                 if (error == LinuxNative.TryAgain)
                 {
+                    _arrivals.OnEmpty();
                     return;
                 }
 
@@ -285,7 +292,8 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
                 info.Local.IsNone ? LocalAddress : info.Local,
                 SocketAddressCodec.Read(new ReadOnlySpan<byte>(name, SocketAddressCodec.IPv6Length), IsIPv6),
                 info.InterfaceIndex,
-                info.Ecn));
+                info.Ecn,
+                _arrivals.AgeOf(info.ArrivedAt)));
         }
     }
 

@@ -203,7 +203,8 @@ internal sealed class PortableUdpSocket : UdpSocket
                         LocalAddress,
                         SocketAddressCodec.Read(from.Buffer.Span, IsIPv6),
                         interfaceIndex: 0,
-                        EcnCodepoint.NotEct));
+                        EcnCodepoint.NotEct,
+                        age: 0));
                 }
             }
             catch (SocketException error) when (IsOfOneDatagram(error.SocketErrorCode))

@@ -20,4 +20,7 @@ internal enum UdpFeatures
 
     /// <summary>No router or kernel fragments what is sent, so that the path's MTU can be probed (RFC 9000 section 14).</summary>
     DontFragment = 1 << 4,
+
+    /// <summary>The kernel says when each datagram reached the machine.</summary>
+    ArrivalTime = 1 << 5,
 }

@@ -19,7 +19,8 @@ internal readonly ref struct UdpReceiveBatch
         NetworkAddress local,
         NetworkAddress remote,
         int interfaceIndex,
-        EcnCodepoint ecn)
+        EcnCodepoint ecn,
+        long age)
     {
         _owner = ref owner;
         Data = owner!.Span[..length];
@@ -28,6 +29,7 @@ internal readonly ref struct UdpReceiveBatch
         Remote = remote;
         InterfaceIndex = interfaceIndex;
         Ecn = ecn;
+        Age = age;
     }
 
     /// <summary>The datagrams, one behind the other. Empty for an empty datagram, which UDP allows.</summary>
@@ -47,6 +49,9 @@ internal readonly ref struct UdpReceiveBatch
     public int InterfaceIndex { get; }
 
     public EcnCodepoint Ecn { get; }
+
+    /// <summary>Microseconds since the first of them reached the machine; 0 where that is not known.</summary>
+    public long Age { get; }
 
     /// <summary>Takes the buffer out of the socket's hands: the data stands at its start. The taker returns it to the pool.</summary>
     public UdpBuffer TakeBuffer()

@@ -56,18 +56,18 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
         }
     }
 
-    public override bool OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData)
+    public override bool OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData, long arrivedAt)
     {
         lock (_gate)
         {
             if (_events is { } events)
             {
-                events.OnDatagramReceived(payload, isEarlyData);
+                events.OnDatagramReceived(payload, isEarlyData, arrivedAt);
             }
             else if (_waiting!.Count < MaxWaiting)
             {
                 byte[] copy = payload.ToArray();
-                _waiting.Enqueue(later => later.OnDatagramReceived(copy, isEarlyData));
+                _waiting.Enqueue(later => later.OnDatagramReceived(copy, isEarlyData, arrivedAt));
             }
         }
 

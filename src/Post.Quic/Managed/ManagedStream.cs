@@ -24,6 +24,8 @@ internal sealed class ManagedStream : TransportStream
 
     public override bool IsEarlyData => _stream.IsEarlyData;
 
+    public override long? ArrivedAt => _stream.ArrivedAt is > 0 and var arrivedAt ? arrivedAt : null;
+
     /// <summary>Ranks begin at 0 in the engine; Post's control stream stands before them all, at -1.</summary>
     public static QuicPriority Translate(in TransportPriority priority) => new(
         priority.Niceness == int.MaxValue ? int.MaxValue : priority.Niceness + 1,

@@ -56,10 +56,10 @@ internal sealed partial class Inbox(AssociationCore core)
     }
 
     /// <summary>
-    /// A header came. Takes the object in; or says with which code to stop its stream (a datagram is dropped); or with which code to close.
+    /// A header came, and reached the machine at that time at the latest. Takes the object in; or says with which code to stop its stream (a datagram is dropped); or with which code to close.
     /// </summary>
     public InboundObject? Begin(
-        in ObjectHeader header, TransportStream? stream, bool isEarly, bool isWhole, out PostErrorCode stop, out PostErrorCode violation)
+        in ObjectHeader header, TransportStream? stream, long arrivedAt, bool isEarly, bool isWhole, out PostErrorCode stop, out PostErrorCode violation)
     {
         stop = PostErrorCode.NoError;
         violation = PostErrorCode.NoError;
@@ -123,7 +123,7 @@ internal sealed partial class Inbox(AssociationCore core)
         var expiresAt = TransportPriority.NoDeadline;
         if (header.Lifetime >= 0)
         {
-            PeerClock.OnSample(header.SentAt, core.Clock.Microseconds(now));
+            PeerClock.OnSample(header.SentAt, core.Clock.Microseconds(arrivedAt));
             expiresAt = EndOf(header.SentAt, header.Lifetime, now);
         }
 

@@ -9,7 +9,10 @@ public abstract class TransportEvents
     /// <summary>A datagram came.</summary>
     /// <param name="payload">Its bytes, valid during the call.</param>
     /// <param name="isEarlyData">True when an attacker may have replayed it.</param>
-    public virtual void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData)
+    /// <param name="arrivedAt">
+    /// When it reached the machine, as a timestamp of <see cref="PostTransport.TimeProvider"/>; where that is not known, when it was read.
+    /// </param>
+    public virtual void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData, long arrivedAt)
     {
     }
 

@@ -18,6 +18,12 @@ public abstract class TransportStream : IAsyncDisposable
     /// <summary>True when its first bytes came as early data, which an attacker may have replayed.</summary>
     public virtual bool IsEarlyData => false;
 
+    /// <summary>
+    /// When the last bytes of this stream reached the machine, as a timestamp of <see cref="PostTransport.TimeProvider"/>. Null where that is
+    /// not known: the time of reading them is then the best guess.
+    /// </summary>
+    public virtual long? ArrivedAt => null;
+
     /// <summary>Whatever the user of the stream wants to find again in <see cref="TransportEvents"/>; the transport leaves it alone.</summary>
     public object? State { get; set; }
 

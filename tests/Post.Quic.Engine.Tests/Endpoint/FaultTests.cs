@@ -125,7 +125,7 @@ public sealed class FaultTests
     {
         public bool BreaksAtClose { get; init; }
 
-        public override bool OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData) =>
+        public override bool OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData, long arrivedAt) =>
             throw new InvalidOperationException("a defect");
 
         public override void OnDatagramState(long token, QuicDatagramState state)

@@ -191,7 +191,7 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
         EarlyDataDecisions++;
     }
 
-    public void OnDatagramReceived(ReadOnlySpan<byte> data, bool isEarlyData) =>
+    public void OnDatagramReceived(ReadOnlySpan<byte> data, bool isEarlyData, long arrivedAt) =>
         (DatagramCame ?? Datagrams.Add)(data.ToArray());
 
     public void OnDatagramState(ulong number, DatagramState state)

@@ -28,7 +28,7 @@ internal sealed class CollectingReceiver : IUdpReceiver
         {
             int length = Math.Min(batch.SegmentSize, data.Length);
             _datagrams.Writer.TryWrite(
-                new Datagram(data[..length].ToArray(), batch.Local, batch.Remote, batch.InterfaceIndex, batch.Ecn));
+                new Datagram(data[..length].ToArray(), batch.Local, batch.Remote, batch.InterfaceIndex, batch.Ecn, batch.Age));
             data = data[length..];
             count++;
         }
@@ -49,5 +49,5 @@ internal sealed class CollectingReceiver : IUdpReceiver
     public Task WritableAsync() => _writable.Task.WaitAsync(Patience);
 
     internal sealed record Datagram(
-        byte[] Bytes, NetworkAddress Local, NetworkAddress Remote, int InterfaceIndex, EcnCodepoint Ecn);
+        byte[] Bytes, NetworkAddress Local, NetworkAddress Remote, int InterfaceIndex, EcnCodepoint Ecn, long Age);
 }

@@ -15,11 +15,57 @@ public sealed class LinuxUdpSocketTests
     {
         using UdpSocket socket = Open(Linux, "::");
         Assert.AreEqual(
-            UdpFeatures.Segmentation | UdpFeatures.Coalescing | UdpFeatures.Ecn | UdpFeatures.PacketInfo | UdpFeatures.DontFragment,
+            UdpFeatures.Segmentation | UdpFeatures.Coalescing | UdpFeatures.Ecn | UdpFeatures.PacketInfo | UdpFeatures.DontFragment
+            | UdpFeatures.ArrivalTime,
             socket.Features);
         Assert.IsGreaterThan(0, socket.ReceiveBufferSize);
         using UdpSocket byDefault = UdpSocket.Create(new UdpSocketOptions { LocalAddress = Address("127.0.0.1") });
         Assert.IsInstanceOfType<LinuxUdpSocket>(byDefault);
+    }
+
+    [TestMethod]
+    [DataRow("127.0.0.1", "127.0.0.1", 1)]
+    [DataRow("::1", "::1", 3)]
+    [DataRow("::", "127.0.0.1", 3)]
+    public async Task What_waited_in_the_kernel_is_as_old_as_it_is(string serverAddress, string host, int batch)
+    {
+        using UdpSocket server = Open(Linux, serverAddress);
+        (UdpSocket client, _) = Start(Linux, host);
+        using (client)
+        {
+            // One that is not started reads nothing, like one whose process stands still.
+            var sent = System.Diagnostics.Stopwatch.StartNew();
+            Assert.AreEqual(UdpSendResult.Sent, client.Send(new byte[1000 * batch], 1000, To(server, host), EcnCodepoint.NotEct, out _));
+            await Task.Delay(300);
+            long waited = (long)sent.Elapsed.TotalMicroseconds;
+            var receiver = new CollectingReceiver();
+            server.Start(receiver);
+            for (int i = 0; i < batch; i++)
+            {
+                CollectingReceiver.Datagram late = await receiver.NextAsync();
+                Assert.IsTrue(
+                    late.Age >= waited - 50_000 && late.Age <= sent.Elapsed.TotalMicroseconds, $"{late.Age} us old after {waited} us");
+            }
+
+            sent.Restart();
+            client.Send([1], 1, To(server, host), EcnCodepoint.NotEct, out _);
+            Assert.IsLessThanOrEqualTo((long)sent.Elapsed.TotalMicroseconds + 50_000, (await receiver.NextAsync()).Age);
+        }
+    }
+
+    [TestMethod]
+    public async Task A_clock_that_was_set_makes_nothing_older_than_the_wait()
+    {
+        var arrivals = new LinuxArrivals();
+        await Task.Delay(20);
+        long now = (DateTime.UtcNow.Ticks - DateTime.UnixEpoch.Ticks) * 100;
+        const long Hour = 3_600_000_000_000;
+        Assert.AreEqual(0, arrivals.AgeOf(now + Hour), "the clock was set back");
+        Assert.IsTrue(arrivals.AgeOf(now - Hour) is >= 20_000 and < Hour / 2000, "the clock was set forward");
+        Assert.AreEqual(0, arrivals.AgeOf(0), "no stamp");
+        arrivals.OnEmpty();
+        Assert.IsLessThan(Hour / 2000, arrivals.AgeOf(long.MinValue + 1));
+        Assert.AreEqual(0, arrivals.AgeOf(long.MaxValue));
     }
 
     [TestMethod]

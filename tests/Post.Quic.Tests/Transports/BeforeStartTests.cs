@@ -141,6 +141,6 @@ public sealed class BeforeStartTests
 
         public int Count => Volatile.Read(ref _count);
 
-        public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData) => Interlocked.Increment(ref _count);
+        public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData, long arrivedAt) => Interlocked.Increment(ref _count);
     }
 }

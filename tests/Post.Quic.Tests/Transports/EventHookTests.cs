@@ -200,7 +200,7 @@ public sealed class EventHookTests
 
     private sealed class ThrowingEvents : TransportEvents
     {
-        public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData) => throw new InvalidOperationException("as the test wants");
+        public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData, long arrivedAt) => throw new InvalidOperationException("as the test wants");
     }
 
     private sealed class ThrowingLogs : ILoggerFactory, ILogger

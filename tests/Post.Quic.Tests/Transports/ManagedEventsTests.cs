@@ -13,7 +13,7 @@ public sealed class ManagedEventsTests
         var events = new ManagedEvents(isClient: false);
         for (int i = 0; i < 1_000; i++)
         {
-            events.OnDatagramReceived([1], isEarlyData: true);
+            events.OnDatagramReceived([1], isEarlyData: true, arrivedAt: 1);
         }
 
         events.OnHandshakeComplete();
@@ -34,7 +34,7 @@ public sealed class ManagedEventsTests
 
         public int Ends { get; private set; }
 
-        public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData) => Datagrams++;
+        public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData, long arrivedAt) => Datagrams++;
 
         public override void OnHandshakeCompleted() => Handshakes++;
 

@@ -49,7 +49,7 @@ internal sealed class RecordedEvents : TransportEvents
 
     public override void OnStreamStopped(TransportStream stream, long errorCode) => _stopped.Writer.TryWrite(errorCode);
 
-    public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData) => _datagrams.Writer.TryWrite(payload.ToArray());
+    public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData, long arrivedAt) => _datagrams.Writer.TryWrite(payload.ToArray());
 
     public override void OnDatagramState(long token, TransportDatagramState state) => _datagramStates.Writer.TryWrite((token, state));
 

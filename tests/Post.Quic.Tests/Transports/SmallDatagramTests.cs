@@ -167,6 +167,6 @@ public sealed class SmallDatagramTests
 
         public ValueTask<byte[]> NextAsync(CancellationToken cancellationToken) => _received.Reader.ReadAsync(cancellationToken);
 
-        public override bool OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData) => _received.Writer.TryWrite(payload.ToArray());
+        public override bool OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData, long arrivedAt) => _received.Writer.TryWrite(payload.ToArray());
     }
 }

@@ -5,7 +5,7 @@ namespace Post.Sockets.Tests.Seam;
 /// <summary>Hands the events of a guarded connection on, with the streams that its user knows.</summary>
 internal sealed class GuardedEvents(TransportEvents inner, SeamGuard guard) : TransportEvents
 {
-    public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData) => inner.OnDatagramReceived(payload, isEarlyData);
+    public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData, long arrivedAt) => inner.OnDatagramReceived(payload, isEarlyData, arrivedAt);
 
     public override void OnDatagramState(long token, TransportDatagramState state) => inner.OnDatagramState(token, state);
 

@@ -49,6 +49,15 @@ internal sealed class GuardedStream : TransportStream
         }
     }
 
+    public override long? ArrivedAt
+    {
+        get
+        {
+            _guard.Check("Stream.ArrivedAt");
+            return _inner.ArrivedAt;
+        }
+    }
+
     /// <summary>The one guarded stream in front of a stream: an event may come before whoever opened it has it.</summary>
     public static GuardedStream Of(TransportStream inner, SeamGuard guard)
     {

@@ -30,7 +30,7 @@ internal sealed class EventLog(VirtualClock clock) : TransportEvents
 
     public string Text => _text.ToString();
 
-    public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData)
+    public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData, long arrivedAt)
     {
         Datagrams.Add(payload.ToArray());
         EarlyDatagrams.Add(isEarlyData);

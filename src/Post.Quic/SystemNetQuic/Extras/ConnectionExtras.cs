@@ -42,7 +42,7 @@ internal sealed partial class ConnectionExtras : IEventTarget
     private readonly bool _givesTickets;
     private readonly DatagramSender _datagrams;
     private readonly Lock _gate = new();
-    private Queue<(byte[] Payload, bool IsEarly)>? _earlyDatagrams = new();
+    private Queue<(byte[] Payload, bool IsEarly, long ArrivedAt)>? _earlyDatagrams = new();
     private int _earlyBytes;
     private List<byte[]>? _earlyTickets = [];
     private Action<byte[]>? _keepTicket;
@@ -79,9 +79,9 @@ internal sealed partial class ConnectionExtras : IEventTarget
     {
         lock (_gate)
         {
-            while (_earlyDatagrams!.TryDequeue(out (byte[] Payload, bool IsEarly) datagram))
+            while (_earlyDatagrams!.TryDequeue(out (byte[] Payload, bool IsEarly, long ArrivedAt) datagram))
             {
-                events.OnDatagramReceived(datagram.Payload, datagram.IsEarly);
+                events.OnDatagramReceived(datagram.Payload, datagram.IsEarly, datagram.ArrivedAt);
             }
 
             _earlyDatagrams = null;
@@ -195,7 +195,7 @@ internal sealed partial class ConnectionExtras : IEventTarget
                     if (_earlyDatagrams!.Count < MaxEarlyDatagrams && _earlyBytes + payload.Length <= MaxEarlyBytes)
                     {
                         _earlyBytes += payload.Length;
-                        _earlyDatagrams.Enqueue((payload.ToArray(), isEarly));
+                        _earlyDatagrams.Enqueue((payload.ToArray(), isEarly, _time.GetTimestamp()));
                     }
 
                     return;
@@ -203,7 +203,8 @@ internal sealed partial class ConnectionExtras : IEventTarget
             }
         }
 
-        events.OnDatagramReceived(payload, isEarly);
+        // msquic does not say when it came to the machine.
+        events.OnDatagramReceived(payload, isEarly, _time.GetTimestamp());
     }
 
     private void OnTicket(byte[] ticket)

@@ -106,6 +106,9 @@ internal sealed class Carrier
 
     public PostInstruments Instruments => _host.Instruments;
 
+    /// <summary>The time on the transport's clock.</summary>
+    public long Now => _host.Transport.TimeProvider.GetTimestamp();
+
     public ILogger Log => _host.AssociationLog;
 
     /// <summary>Bits per second that are reserved by streams. Under the association's lock.</summary>
@@ -165,9 +168,9 @@ internal sealed class Carrier
         lock (Gate)
         {
             _takesDatagrams = true;
-            foreach (var (payload, isEarly) in _held.Take())
+            foreach (var (payload, isEarly, arrivedAt) in _held.Take())
             {
-                Objects.OnDatagram(payload, isEarly);
+                Objects.OnDatagram(payload, isEarly, arrivedAt);
             }
         }
 
@@ -179,7 +182,7 @@ internal sealed class Carrier
 
     public Task WhenHandshakeAsync() => _handshake.WaitAsync(Over);
 
-    public void OnDatagram(ReadOnlySpan<byte> payload, bool isEarly)
+    public void OnDatagram(ReadOnlySpan<byte> payload, bool isEarly, long arrivedAt)
     {
         if (!_takesDatagrams)
         {
@@ -187,7 +190,7 @@ internal sealed class Carrier
             {
                 if (!_takesDatagrams)
                 {
-                    if (!_held.TryAdd(payload, isEarly))
+                    if (!_held.TryAdd(payload, isEarly, arrivedAt))
                     {
                         // Its sender believes that it arrived: better to lose the connection than the object.
                         _host.Transport.Dispatcher.Queue(new Work(() => _ = CloseAsync(PostErrorCode.InternalError, "too much came before HELLO")));
@@ -198,7 +201,7 @@ internal sealed class Carrier
             }
         }
 
-        Objects.OnDatagram(payload, isEarly);
+        Objects.OnDatagram(payload, isEarly, arrivedAt);
         Core!.Wake();
     }
 

@@ -13,7 +13,8 @@ internal sealed class CarrierEvents(Carrier carrier) : TransportEvents
     /// <summary>Whose events these are.</summary>
     public Carrier Carrier => carrier;
 
-    public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData) => carrier.OnDatagram(payload, isEarlyData);
+    public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData, long arrivedAt) =>
+        carrier.OnDatagram(payload, isEarlyData, arrivedAt);
 
     public override void OnDatagramState(long token, TransportDatagramState state)
     {

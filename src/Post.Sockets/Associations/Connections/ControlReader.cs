@@ -18,9 +18,11 @@ internal sealed class ControlReader(Carrier carrier)
     {
         while (true)
         {
+            // Noted before anything waits: CLOCK is worth what it says of its arrival.
+            var arrivedAt = stream.ArrivedAt ?? carrier.Now;
             while (from < filled)
             {
-                if (!TryApplyNext(buffer.AsSpan(0, filled), ref from))
+                if (!TryApplyNext(buffer.AsSpan(0, filled), arrivedAt, ref from))
                 {
                     return;
                 }
@@ -57,7 +59,7 @@ internal sealed class ControlReader(Carrier carrier)
     }
 
     /// <summary>Applies one frame, or keeps the beginning of one; false when the peer broke a rule.</summary>
-    private bool TryApplyNext(ReadOnlySpan<byte> buffer, ref int from)
+    private bool TryApplyNext(ReadOnlySpan<byte> buffer, long arrivedAt, ref int from)
     {
         var bytes = buffer[from..];
         var status = _frames.TryRead(ref bytes, out var frame, out var error);
@@ -71,7 +73,7 @@ internal sealed class ControlReader(Carrier carrier)
                 return false;
         }
 
-        error = Apply(frame);
+        error = Apply(frame, arrivedAt);
         if (error != PostErrorCode.NoError)
         {
             carrier.Violate(error, $"control frame {frame.Type} is malformed or names impossible ids");
@@ -81,7 +83,7 @@ internal sealed class ControlReader(Carrier carrier)
         return true;
     }
 
-    private PostErrorCode Apply(in ControlFrame frame)
+    private PostErrorCode Apply(in ControlFrame frame, long arrivedAt)
     {
         if (frame.Type == FrameType.Hello)
         {
@@ -98,11 +100,11 @@ internal sealed class ControlReader(Carrier carrier)
         lock (core.Gate)
         {
             // A connection that was lost, or gave way to a newer one, has no more say.
-            return core.Carrier == carrier ? Apply(core, frame) : PostErrorCode.NoError;
+            return core.Carrier == carrier ? Apply(core, frame, arrivedAt) : PostErrorCode.NoError;
         }
     }
 
-    private static PostErrorCode Apply(AssociationCore core, in ControlFrame frame)
+    private static PostErrorCode Apply(AssociationCore core, in ControlFrame frame, long arrivedAt)
     {
         var error = PostErrorCode.NoError;
         switch (frame.Type)
@@ -145,7 +147,7 @@ internal sealed class ControlReader(Carrier carrier)
                     return PostErrorCode.FrameEncoding;
                 }
 
-                core.Inbox.PeerClock.OnSample(clock.Shown, core.Clock.Microseconds(core.Clock.Now));
+                core.Inbox.PeerClock.OnSample(clock.Shown, core.Clock.Microseconds(arrivedAt));
                 return PostErrorCode.NoError;
             case FrameType.StartAt:
                 return StartAtFrame.TryParse(frame.Payload, out var start)

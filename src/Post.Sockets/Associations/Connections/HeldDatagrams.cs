@@ -8,11 +8,11 @@ namespace Post.Sockets.Associations.Connections;
 /// </summary>
 internal sealed class HeldDatagrams
 {
-    private readonly List<(byte[] Payload, bool IsEarly)> _datagrams = [];
+    private readonly List<(byte[] Payload, bool IsEarly, long ArrivedAt)> _datagrams = [];
     private int _bytes;
 
     /// <summary>Keeps a copy; false when there is no room.</summary>
-    public bool TryAdd(ReadOnlySpan<byte> payload, bool isEarly)
+    public bool TryAdd(ReadOnlySpan<byte> payload, bool isEarly, long arrivedAt)
     {
         // What one costs beside its bytes counts too: empty ones must not be free.
         var cost = payload.Length + 128;
@@ -22,13 +22,13 @@ internal sealed class HeldDatagrams
         }
 
         _bytes += cost;
-        _datagrams.Add((payload.ToArray(), isEarly));
+        _datagrams.Add((payload.ToArray(), isEarly, arrivedAt));
         return true;
     }
 
-    public List<(byte[] Payload, bool IsEarly)> Take()
+    public List<(byte[] Payload, bool IsEarly, long ArrivedAt)> Take()
     {
-        List<(byte[], bool)> taken = [.. _datagrams];
+        List<(byte[], bool, long)> taken = [.. _datagrams];
         _datagrams.Clear();
         return taken;
     }

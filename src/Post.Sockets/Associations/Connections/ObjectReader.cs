@@ -19,7 +19,7 @@ internal sealed class ObjectReader(Carrier carrier)
     }
 
     /// <summary>A datagram came. It is one object, or nothing that we know.</summary>
-    public void OnDatagram(ReadOnlySpan<byte> datagram, bool isEarly)
+    public void OnDatagram(ReadOnlySpan<byte> datagram, bool isEarly, long arrivedAt)
     {
         Span<long> scratch = stackalloc long[ProtocolLimits.MaxAntecedents];
         if (!PostInteger.TryRead(datagram, out var type, out _) || type != StreamType.Object)
@@ -57,7 +57,7 @@ internal sealed class ObjectReader(Carrier carrier)
                 return;
             }
 
-            var item = core.Inbox.Begin(header, null, isEarly && !carrier.IsHandshakeCompleted, isWhole: true, out _, out violation);
+            var item = core.Inbox.Begin(header, null, arrivedAt, isEarly && !carrier.IsHandshakeCompleted, isWhole: true, out _, out violation);
             if (item is not null && core.Inbox.TryCharge(item, payload.Length))
             {
                 item.Append(payload);
@@ -125,6 +125,7 @@ internal sealed class ObjectReader(Carrier carrier)
 
         // Before the lock: a transport may take its own to answer, and calls us while it holds that.
         var isEarly = !carrier.IsHandshakeCompleted && stream.IsEarlyData;
+        var arrivedAt = header.Lifetime < 0 ? 0 : stream.ArrivedAt ?? core.Clock.Now;
         lock (core.Gate)
         {
             if (core.IsClosed || core.Carrier != carrier)
@@ -132,7 +133,7 @@ internal sealed class ObjectReader(Carrier carrier)
                 return true;
             }
 
-            item = core.Inbox.Begin(header, stream, isEarly, isCompleted, out stop, out violation);
+            item = core.Inbox.Begin(header, stream, arrivedAt, isEarly, isCompleted, out stop, out violation);
             if (item is { IsResumed: false })
             {
                 item.IsReading = true;

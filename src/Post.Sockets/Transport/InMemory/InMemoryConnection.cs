@@ -289,7 +289,7 @@ internal sealed partial class InMemoryConnection : TransportConnection
         {
             if (frame.Stream is null)
             {
-                _events.OnDatagramReceived(packet.Bytes.AsSpan(frame.Start, frame.Length), early);
+                _events.OnDatagramReceived(packet.Bytes.AsSpan(frame.Start, frame.Length), early, Network.Clock.GetTimestamp());
             }
             else
             {

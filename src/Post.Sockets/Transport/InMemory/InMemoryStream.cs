@@ -34,6 +34,8 @@ internal sealed class InMemoryStream : TransportStream
 
     public override bool IsEarlyData { get; }
 
+    public override long? ArrivedAt => Receive?.ArrivedAt;
+
     public SendHalf? Send { get; }
 
     public ReceiveHalf? Receive { get; }

@@ -23,6 +23,9 @@ internal sealed class ReceiveHalf(InMemoryStream stream, InMemoryConnection conn
     /// <summary>Nothing more will come, and its end was told to the reader (who may have said that it does not care).</summary>
     public bool IsDone => _done;
 
+    /// <summary>When the last packet with bytes of it arrived.</summary>
+    public long? ArrivedAt { get; private set; }
+
     private bool IsReset => _resetSize >= 0;
 
     public ValueTask<TransportReadResult> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
@@ -61,6 +64,7 @@ internal sealed class ReceiveHalf(InMemoryStream stream, InMemoryConnection conn
     public void Receive(Packet packet, in PacketFrame frame)
     {
         long end = frame.Offset + frame.Length;
+        ArrivedAt = connection.Network.Clock.GetTimestamp();
         _highest = Math.Max(_highest, end);
         if (frame.IsEnd)
         {
