@@ -14,6 +14,7 @@ internal sealed class DurableWorld(int seed = 0, InMemoryLinkSettings? link = nu
 {
     private readonly SeamGuard _guard = new();
     private Listener? _listener;
+    private long _lost;
 
     public InMemoryNetwork Network { get; } = new(seed, link);
 
@@ -72,20 +73,33 @@ internal sealed class DurableWorld(int seed = 0, InMemoryLinkSettings? link = nu
         var before = Server;
         Client = await Association.AssociateAsync(
             CreateTransport(), Local.Anonymous with { Certificate = identity }, Remote.Named("server", 1), ClientOptions);
-        while (Server == before && _listener is not null)
+        while (Server == before && _listener is not null && !Client.Completion.IsCompleted)
         {
             await DelayAsync(1);
+        }
+    }
+
+    /// <summary>Bytes that clients have sent.</summary>
+    public long Moved => _lost + Network.Wires.Sum(static wire => wire.Client.GetStatistics().BytesSent ?? 0);
+
+    /// <summary>Times that all connections were lost.</summary>
+    public int Losses { get; private set; }
+
+    /// <summary>All connections are lost.</summary>
+    public void Lose()
+    {
+        _lost = Moved;
+        Losses++;
+        foreach (var wire in Network.Wires)
+        {
+            wire.Break();
         }
     }
 
     /// <summary>Kills the server's process: nobody is told, and nothing of what it knew is left.</summary>
     public async Task KillServerAsync()
     {
-        foreach (var wire in Network.Wires)
-        {
-            wire.Break();
-        }
-
+        Lose();
         await _listener!.DisposeAsync();
         Server.Abort();
     }
@@ -93,11 +107,7 @@ internal sealed class DurableWorld(int seed = 0, InMemoryLinkSettings? link = nu
     /// <summary>Likewise the client's.</summary>
     public void KillClient()
     {
-        foreach (var wire in Network.Wires)
-        {
-            wire.Break();
-        }
-
+        Lose();
         Client.Abort();
     }
 
