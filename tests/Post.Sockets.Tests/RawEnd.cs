@@ -29,6 +29,10 @@ internal sealed class RawEnd : TransportEvents
     /// <summary>The object streams that came, with what was read of them and how they ended.</summary>
     public List<RawObject> Objects { get; } = [];
 
+    /// <summary>Where the other wants its objects to begin, as it said.</summary>
+    public IEnumerable<StartAtFrame> Starts => _frames.Where(static frame => frame.Type == FrameType.StartAt)
+        .Select(static frame => StartAtFrame.TryParse(frame.Payload, out var start) ? start : throw new InvalidDataException());
+
     public int Count(long type) => _frames.Count(frame => frame.Type == type);
 
     /// <summary>The ids that the other's receipts, or ABANDONs, name, in the order in which they came.</summary>

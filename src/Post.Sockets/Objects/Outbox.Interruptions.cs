@@ -70,6 +70,8 @@ internal sealed partial class Outbox
             }
 
             item.NeedsStream = true;
+
+            // An antecedent that is handed over later must not schedule it while it is being written.
             item.Unsent = 0;
             core.Admission.Hold(item);
             core.Scheduler.GoOn(item.Entry);

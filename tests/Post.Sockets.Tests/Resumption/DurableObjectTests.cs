@@ -178,6 +178,70 @@ public sealed class DurableObjectTests
         Assert.AreEqual(0, world.Server.HeldBytes);
     });
 
+    /// <summary>When the receiver's application says where the object begins.</summary>
+    public enum Moment
+    {
+        Before,
+        AsTheConnectionIsLost,
+        Between,
+        After,
+    }
+
+    [TestMethod]
+    [DataRow(Moment.Before)]
+    [DataRow(Moment.AsTheConnectionIsLost)]
+    [DataRow(Moment.Between)]
+    [DataRow(Moment.After)]
+    public void An_answer_outlives_the_connection_on_which_it_was_asked_for(Moment moment) => DurableWorld.Run(
+        new(link: PostWorld.Link(4_000_000, 20)) { ClientOptions = new(), ServerOptions = new() { Incremental = IncrementalDelivery.Always } }, async world =>
+    {
+        const int Offset = 100_000;
+        await world.StartServerAsync(keeps: false);
+        await world.StartClientAsync();
+        foreach (var source in new[] { Source.Memory, Source.Seekable, Source.Opened, Source.OpenedWithoutLength })
+        {
+            var sent = Send(world, source);
+            using var received = await world.Server.ReceiveAsync();
+            using var all = new MemoryStream();
+            var reading = Task.CompletedTask;
+            if (moment == Moment.Before)
+            {
+                received.ResumeFrom(Offset);
+                reading = received.AsStream().CopyToAsync(all);
+                await world.DelayAsync(500);
+            }
+
+            if (moment == Moment.AsTheConnectionIsLost)
+            {
+                received.ResumeFrom(Offset);
+            }
+
+            world.Network.IsUp = false;
+            world.Lose();
+            await world.DelayAsync(300);
+            if (moment == Moment.Between)
+            {
+                received.ResumeFrom(Offset);
+            }
+
+            Assert.AreEqual(moment == Moment.After, received.CanResume);
+            world.Network.IsUp = true;
+            await world.DelayAsync(6000);
+            if (moment == Moment.After)
+            {
+                Assert.AreEqual(0, sent.BytesSent, "it is asked again");
+                received.ResumeFrom(Offset);
+            }
+
+            await reading;
+            await received.AsStream().CopyToAsync(all);
+            Assert.IsTrue(all.ToArray().AsSpan().SequenceEqual(Bytes.AsSpan(Offset)), source.ToString());
+            Assert.IsTrue((await sent.Completion).IsAcked);
+            Assert.AreEqual(Offset, sent.Offset);
+            Assert.AreEqual(Offset, received.Offset);
+        }
+    });
+
     [TestMethod]
     public void A_durable_key_tells_who_sends_and_what() => DurableWorld.Run(new(), async world =>
     {
@@ -207,7 +271,7 @@ public sealed class DurableObjectTests
     });
 
     [TestMethod]
-    public void Few_of_the_objects_that_wait_to_be_sent_are_open() => DurableWorld.Run(new(link: PostWorld.Link(1_000_000, 20)), async world =>
+    public void Few_of_the_objects_that_wait_to_be_sent_are_open() => DurableWorld.Run(new(link: PostWorld.Link(50_000_000, 200)), async world =>
     {
         await world.StartServerAsync();
         await world.StartClientAsync();

@@ -154,6 +154,34 @@ public sealed class HostileOffsetTests
         new() { Association = new() { Incremental = IncrementalDelivery.Always } });
 
     [TestMethod]
+    public void Who_asks_again_hears_how_far_the_object_has_come() => RunClients(
+        async world =>
+        {
+            var first = await world.BeginAsync(Id, features: All);
+            var stream = await first.SendAsync(Object(0, 100, -1, [], durable: [1]), end: false);
+            using var received = await world.Accepted[0].ReceiveAsync();
+            received.ResumeFrom(40);
+            await world.DelayAsync(50);
+            CollectionAssert.AreEqual(new[] { new StartAtFrame(0, 40) }, first.Starts.ToArray());
+            await stream.WriteAsync(new byte[25], false, CancellationToken.None);
+            await world.DelayAsync(50);
+            first.Connection.Lose(world);
+            var second = await world.ConnectAsync();
+            await second.SayHelloAsync(new HelloFrame { AssociationId = Id, Resumption = 1, Features = All });
+            await world.DelayAsync(50);
+            stream = await second.SendAsync(Object(0, 100, -1, [], durable: [1]), end: false);
+            await world.DelayAsync(50);
+            CollectionAssert.AreEqual(new[] { new StartAtFrame(0, 65) }, second.Starts.ToArray());
+            await stream.WriteAsync(new byte[35], true, CancellationToken.None);
+            using var all = new MemoryStream();
+            await received.AsStream().CopyToAsync(all);
+            Assert.AreEqual(60, all.Length);
+            await world.DelayAsync(50);
+            Assert.IsNull(second.Closed);
+        },
+        new() { Association = new() { Incremental = IncrementalDelivery.Always } });
+
+    [TestMethod]
     public void Datagrams_have_neither_offsets_nor_durable_ids() => RunClients(async world =>
     {
         foreach (var bytes in new[] { Object(0, 1, 0, [1]), Object(0, 1, -1, [1], durable: [1]) })

@@ -136,6 +136,55 @@ public sealed class OffsetTests
     });
 
     [TestMethod]
+    public void What_is_under_way_does_not_wait_for_an_antecedent_that_has_no_room_until_it_is_through() => new PostWorld(link: PostWorld.Link(1_000_000, 20))
+    {
+        ServerOptions = new()
+        {
+            ReceiveBudget = 400_000, MaxWholeObjectSize = 90_000, ReceiptLevel = ReceiptLevel.Processed, Incremental = IncrementalDelivery.WhenLarge,
+        },
+    }.Run(async world =>
+    {
+        ReceivedObject? kept = null;
+        var got = new List<long>();
+        world.Server.Register<Received>(async received =>
+        {
+            kept ??= received.Object.Keep();
+            if (received.Object.IsIncremental)
+            {
+                await received.Object.AsStream().CopyToAsync(Stream.Null);
+            }
+
+            got.Add(received.Object.Id);
+        });
+
+        // The handler has it and has not dealt with it: it has no end.
+        var antecedent = world.Client.Send(new byte[50_000]);
+        await world.DelayAsync(1000);
+        var underWay = world.Client.Send(new byte[95_000], new() { Antecedents = [antecedent] });
+        await world.DelayAsync(100);
+        Assert.IsFalse(underWay.State >= SentObjectState.Sent);
+
+        // They are whole, and wait for the handler, which reads what is under way.
+        var urgent = new[] { world.Client.Send(new byte[80_000], new() { Niceness = 0 }), world.Client.Send(new byte[80_000], new() { Niceness = 0 }) };
+        while (world.Server.HeldBytes < 160_512)
+        {
+            await world.DelayAsync(5);
+        }
+
+        Assert.IsFalse(underWay.State >= SentObjectState.Sent);
+        await LoseAsync(world);
+        (await underWay.Completion).EnsureAcked();
+        foreach (var item in urgent)
+        {
+            (await item.Completion).EnsureAcked();
+        }
+
+        Assert.IsFalse(antecedent.Completion.IsCompleted);
+        kept!.MarkProcessed();
+        (await antecedent.Completion).EnsureAcked();
+    });
+
+    [TestMethod]
     public void A_kept_object_expires_in_the_gap_is_canceled_in_it_or_rejected_in_it() => new PostWorld(link: PostWorld.Link(2_000_000, 20))
     {
         ServerOptions = new() { Incremental = IncrementalDelivery.WhenLarge, MaxWholeObjectSize = 300_000 },
