@@ -67,12 +67,13 @@ internal sealed class SendAdmission(AssociationCore core)
     }
 
     /// <summary>
-    /// Whether a large object, or one whose source is to be opened, may begin to share its class now; parks it if not. So a queue of
-    /// thousands of files opens few at a time.
+    /// Whether a large object, one whose source is to be opened, or one that may have to wait for its receiver's word may begin to share its
+    /// class now; parks it if not. So a queue of thousands of files opens few of them, and few streams, at a time.
     /// </summary>
     public bool TryShare(OutboundObject item)
     {
-        if (!(item.IsLarge || item.Source is OpenedSource) || item.IsPerishable || item.SharingClass is not null)
+        var mayShare = item.IsDurable || (!item.IsPerishable && (item.IsLarge || item.Source is OpenedSource));
+        if (!mayShare || item.SharingClass is not null)
         {
             return true;
         }
@@ -141,8 +142,12 @@ internal sealed class SendAdmission(AssociationCore core)
         while (sendClass.Parked.TryDequeue(out var entry))
         {
             // One that has its end, or another class meanwhile, does not wait here any more.
-            if (entry.IsParked && entry.Class == niceness && !((OutboundObject)entry.Owner).IsEnded)
+            var next = (OutboundObject)entry.Owner;
+            if (entry.IsParked && entry.Class == niceness && !next.IsEnded)
             {
+                // The place is its own from now on: should it end before it uses it, the next one gets it.
+                next.SharingClass = niceness;
+                sendClass.Sharing++;
                 entry.IsParked = false;
                 core.Scheduler.Add(entry);
                 break;
@@ -180,10 +185,18 @@ internal sealed class SendAdmission(AssociationCore core)
         _waitingAtReceiver--;
         while (_waitingParked.TryDequeue(out var parked))
         {
-            if (parked.IsWaitingParked && !parked.IsEnded)
+            if (!parked.IsWaitingParked || parked.IsEnded)
             {
-                parked.IsWaitingParked = false;
-                core.Scheduler.Add(parked.Entry);
+                continue;
+            }
+
+            parked.IsWaitingParked = false;
+            core.Scheduler.Add(parked.Entry);
+            if (MayWait(parked))
+            {
+                // Likewise, the place is its own.
+                parked.CountsAsWaiting = true;
+                _waitingAtReceiver++;
                 break;
             }
         }

@@ -221,6 +221,24 @@ public sealed class HostileOffsetTests
     });
 
     [TestMethod]
+    public void A_receiver_that_does_not_answer_holds_few_streams_and_nobody_else_up() => RunServer(All, async (world, client, first) =>
+    {
+        var silent = Enumerable.Range(0, 1000).Select(i => client.Send(
+            new byte[10], new() { DurableId = new byte[] { 7 }, Lifetime = i % 2 == 0 ? TimeSpan.FromSeconds(5) : Timeout.InfiniteTimeSpan })).ToArray();
+        await world.DelayAsync(500);
+        Assert.HasCount(32, first.Objects);
+        var other = client.Send(new byte[10]);
+        await world.DelayAsync(200);
+        Assert.IsTrue(first.Objects.Single(o => o.Id == other.Id).IsWhole);
+        await first.SayAsync(buffer => new StartAtFrame(first.Objects[1].Id, 0).Write(buffer));
+        await world.DelayAsync(200);
+        Assert.HasCount(34, first.Objects, "each that goes on lets another one ask");
+        await world.DelayAsync(6000);
+        Assert.AreEqual(500, silent.Count(item => item.Receipt?.End == ObjectEnd.Expired));
+        Assert.HasCount(32, first.Objects.Where(o => !o.IsWhole && !o.IsReset).ToArray());
+    });
+
+    [TestMethod]
     public void To_a_peer_that_does_not_know_offsets_everything_begins_at_its_beginning() => RunServer(
         HelloFeatures.DatagramObjects,
         async (world, client, first) =>
