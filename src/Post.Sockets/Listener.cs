@@ -323,22 +323,25 @@ public sealed class Listener : IAsyncDisposable
             return;
         }
 
-        await using var watch = _host.Transport.TimeProvider.CreateTimer(
+        var watch = _host.Transport.TimeProvider.CreateTimer(
             static listener => ((Listener)listener!)._log.AcceptHandlerStuck(HandlerWatch.Patience),
             this,
             HandlerWatch.Patience,
             Timeout.InfiniteTimeSpan);
-        foreach (var handler in handlers)
+        await using (watch.ConfigureAwait(false))
         {
-            try
+            foreach (var handler in handlers)
             {
-                await handler.InvokeAsync(accept).ConfigureAwait(false);
-            }
-            catch (Exception exception)
-            {
-                _log.HandlerFailed(nameof(Accept), exception);
-                accept.Refuse();
-                await RaiseAsync(new HandlerFailed(accept, exception)).ConfigureAwait(false);
+                try
+                {
+                    await handler.InvokeAsync(accept).ConfigureAwait(false);
+                }
+                catch (Exception exception)
+                {
+                    _log.HandlerFailed(nameof(Accept), exception);
+                    accept.Refuse();
+                    await RaiseAsync(new HandlerFailed(accept, exception)).ConfigureAwait(false);
+                }
             }
         }
     }

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-
 namespace Post.Sockets.Objects;
 
 /// <content>What handlers are at work on, and what waits until they have returned: no dependent is handled before its antecedents were.</content>
@@ -44,11 +41,17 @@ internal sealed partial class Inbox
 
     private void WaitForHandler(InboundObject item, long antecedent)
     {
-        ref var waiters = ref CollectionsMarshal.GetValueRefOrNullRef(_handling, antecedent);
-        if (!Unsafe.IsNullRef(ref waiters))
+        if (!_handling.TryGetValue(antecedent, out var waiters))
         {
-            (waiters ??= []).Add(item);
-            item.HandlersBefore++;
+            return;
         }
+
+        if (waiters is null)
+        {
+            _handling[antecedent] = waiters = [];
+        }
+
+        waiters.Add(item);
+        item.HandlersBefore++;
     }
 }
