@@ -162,7 +162,7 @@ public sealed class Association : IAsyncDisposable
     /// <exception cref="PostException">The queue is full (<see cref="PostErrorReason.QueueFull"/>), or the association is closed.</exception>
     public SentObject Send(Stream stream, ObjectProperties? properties = null, bool leaveOpen = false)
     {
-        ArgumentNullException.ThrowIfNull(stream);
+        ThrowUnlessReadable(stream);
         return Add(default, SourceOf(stream, leaveOpen), properties);
     }
 
@@ -233,8 +233,7 @@ public sealed class Association : IAsyncDisposable
     public ValueTask<SentObject> SendAsync(
         Stream stream, ObjectProperties? properties = null, bool leaveOpen = false, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(stream);
-        cancellationToken.ThrowIfCancellationRequested();
+        ThrowUnlessReadable(stream);
         return StartAsync(_core.Outbox.AddAsync(default, SourceOf(stream, leaveOpen), properties ?? ObjectProperties.Default, cancellationToken));
     }
 
@@ -318,6 +317,7 @@ public sealed class Association : IAsyncDisposable
     public IDisposable Register<TEvent>(Func<TEvent, ValueTask> handler)
         where TEvent : PostEvent
     {
+        ThrowUnlessRaised<TEvent>();
         var registration = _core.Events.Handlers.Add(handler);
         _core.Wake();
         return registration;
@@ -331,10 +331,13 @@ public sealed class Association : IAsyncDisposable
     /// <param name="cancellationToken">Ends the enumeration.</param>
     /// <returns>The events; ends with the association.</returns>
     public IAsyncEnumerable<TEvent> EventsAsync<TEvent>(CancellationToken cancellationToken = default)
-        where TEvent : PostEvent =>
-        typeof(TEvent) == typeof(Received)
+        where TEvent : PostEvent
+    {
+        ThrowUnlessRaised<TEvent>();
+        return typeof(TEvent) == typeof(Received)
             ? throw new ArgumentException("Received objects have back pressure: take them with ReceiveAllAsync.")
             : _core.Events.Handlers.StreamAsync<TEvent>(cancellationToken);
+    }
 
     /// <summary>Moves to another local address, on the initiator and where the transport can.</summary>
     /// <param name="localEndPoint">The new address; null: the system chooses a fresh port.</param>
@@ -343,6 +346,8 @@ public sealed class Association : IAsyncDisposable
     /// <exception cref="PostException">The transport cannot, or the new path did not answer.</exception>
     public async ValueTask MigrateAsync(IPEndPoint? localEndPoint = null, CancellationToken cancellationToken = default)
     {
+        cancellationToken.ThrowIfCancellationRequested();
+        _core.ThrowIfClosed();
         if (_core.Carrier is not { } carrier)
         {
             throw new PostException(
@@ -356,7 +361,9 @@ public sealed class Association : IAsyncDisposable
         }
         catch (TransportException exception)
         {
-            throw Error ?? Lifecycle.Translate(exception);
+            // It may have been closed meanwhile; then that is the reason.
+            _core.ThrowIfClosed();
+            throw Lifecycle.Translate(exception);
         }
     }
 
@@ -415,6 +422,26 @@ public sealed class Association : IAsyncDisposable
 
     internal void Refuse() => _core.Lifecycle.Abort(
         PostErrorCode.AssociationRefused, new PostException(PostErrorReason.AssociationRefused, "The association was refused on this side."));
+
+    private static void ThrowUnlessRaised<TEvent>()
+    {
+        if (typeof(TEvent) == typeof(Accept) || typeof(TEvent) == typeof(PostEvent))
+        {
+            throw new ArgumentException(
+                typeof(TEvent) == typeof(Accept)
+                    ? "Accept is raised by listeners: register for it there."
+                    : "Register for each type of event by itself: nothing is raised as PostEvent.");
+        }
+    }
+
+    private static void ThrowUnlessReadable(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        if (!stream.CanRead)
+        {
+            throw new ArgumentException("The stream cannot be read: it was closed, or is for writing only.", nameof(stream));
+        }
+    }
 
     private static PipeSource SourceOf(Stream stream, bool leaveOpen) => stream.CanSeek
         ? new SeekableSource(stream, leaveOpen)

@@ -85,6 +85,12 @@ public sealed class Listener : IAsyncDisposable
     public IDisposable Register<TEvent>(Func<TEvent, ValueTask> handler)
         where TEvent : PostEvent
     {
+        if (typeof(TEvent) != typeof(Accept) && typeof(TEvent) != typeof(HandlerFailed))
+        {
+            throw new ArgumentException(
+                $"A listener raises Accept and HandlerFailed, and no {typeof(TEvent).Name}: register for that on its associations.");
+        }
+
         var registration = _handlers.Add(handler);
         WakeAll();
         return registration;
@@ -241,9 +247,10 @@ public sealed class Listener : IAsyncDisposable
             _ = HandleAsync(carrier, hello);
         }
 
-        foreach (var waiter in waiters)
+        if (waiters.Length > 0)
         {
-            waiter.TrySetResult();
+            // Continuations run where all others do, not inside the caller.
+            _host.Transport.Dispatcher.Queue(new Work(() => Array.ForEach(waiters, static waiter => waiter.TrySetResult())));
         }
     }
 

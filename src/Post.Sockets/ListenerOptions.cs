@@ -7,7 +7,15 @@ public sealed record ListenerOptions
     public static ListenerOptions Default { get; } = new();
 
     /// <summary>The options of its associations.</summary>
-    public AssociationOptions Association { get; init; } = AssociationOptions.Default;
+    public AssociationOptions Association
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(Association));
+            field = value;
+        }
+    } = AssociationOptions.Default;
 
     /// <summary>What clients must prove; null: nothing.</summary>
     public PeerTrust? ClientTrust { get; init; }
@@ -16,11 +24,7 @@ public sealed record ListenerOptions
     public int MaxAssociations
     {
         get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(MaxAssociations));
-            field = value;
-        }
+        init => field = OptionRange.Number(value, 1, int.MaxValue, "associations at a time");
     } = 10_000;
 
     /// <summary>
@@ -31,11 +35,7 @@ public sealed record ListenerOptions
     public int MaxInterrupted
     {
         get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(MaxInterrupted));
-            field = value;
-        }
+        init => field = OptionRange.Number(value, 0, int.MaxValue, "associations that wait for their initiator at a time");
     } = 1000;
 
     /// <summary>
@@ -46,10 +46,6 @@ public sealed record ListenerOptions
     public long MaxInterruptedBytes
     {
         get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(MaxInterruptedBytes));
-            field = value;
-        }
+        init => field = OptionRange.Number(value, 0, long.MaxValue, "bytes that those associations hold of objects that are not whole");
     } = 64L * 1024 * 1024;
 }

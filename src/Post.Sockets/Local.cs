@@ -36,7 +36,7 @@ public sealed record Local
     public static Local OnPort(int port, X509Certificate2? certificate = null) => new()
     {
         Certificate = certificate,
-        EndPoints = [new IPEndPoint(IPAddress.IPv6Any, port)],
+        EndPoints = [new IPEndPoint(IPAddress.IPv6Any, OptionRange.Number(port, 0, 65535, "the port to listen on; 0 lets the system choose", nameof(port)))],
     };
 
     /// <summary>A Local on one endpoint.</summary>

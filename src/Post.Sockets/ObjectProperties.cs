@@ -34,8 +34,7 @@ public sealed record ObjectProperties
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(Niceness));
-            field = value;
+            field = OptionRange.Number(value, 0, int.MaxValue, "how much the object yields; 0 is the most urgent");
         }
     } = DefaultNiceness;
 
@@ -51,7 +50,7 @@ public sealed record ObjectProperties
     } = [];
 
     /// <summary>What happens when an antecedent does not make it.</summary>
-    public AntecedentPolicy AntecedentPolicy { get; init; }
+    public AntecedentPolicy AntecedentPolicy { get; init => field = OptionRange.Named(value); }
 
     /// <summary>May be received twice, so it may travel as early (0-RTT) data that an attacker could replay.</summary>
     public bool SafeToReplay { get; init; }

@@ -57,6 +57,7 @@ public sealed class PostHost
         ArgumentNullException.ThrowIfNull(remote);
         options ??= AssociationOptions.Default;
         options.Validate();
+        cancellationToken.ThrowIfCancellationRequested();
         using var activity = PostActivity.StartAssociate(remote, Transport.Name);
         try
         {
@@ -91,6 +92,7 @@ public sealed class PostHost
         ArgumentNullException.ThrowIfNull(local);
         options ??= ListenerOptions.Default;
         options.Association.Validate();
+        cancellationToken.ThrowIfCancellationRequested();
         try
         {
             var listener = await Transport.ListenAsync(

@@ -91,6 +91,7 @@ public sealed class PostStream : Stream, IDuplexPipe
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
+        cancellationToken.ThrowIfCancellationRequested();
         if (!_first.IsEmpty)
         {
             var count = Math.Min(_first.Length, buffer.Length);

@@ -21,7 +21,7 @@ public sealed class Receipt
     /// <summary>The reason.</summary>
     public ObjectEndReason Reason { get; }
 
-    /// <summary>The error behind it, with <see cref="ObjectEnd.Failed"/>.</summary>
+    /// <summary>The error behind it, with <see cref="ObjectEnd.Failed"/> and <see cref="ObjectEnd.Rejected"/>; else null.</summary>
     public PostException? Error { get; }
 
     /// <summary>From <c>Send</c> to the end, by our clock.</summary>
@@ -43,9 +43,7 @@ public sealed class Receipt
         ObjectEnd.Expired => new PostException(
             PostErrorReason.ObjectExpired,
             $"Object {Object.Id} expired ({Reason}) after {Elapsed}. Give it a longer lifetime or a smaller niceness, or send less."),
-        ObjectEnd.Rejected => new PostException(
-            PostErrorReason.ObjectRejected,
-            $"The receiver rejected object {Object.Id} ({Reason})."),
+        ObjectEnd.Rejected => new PostException(PostErrorReason.ObjectRejected, Error!.Message, Error),
         ObjectEnd.Canceled => new PostException(PostErrorReason.ObjectCanceled, $"Object {Object.Id} was canceled."),
         _ => new PostException(
             Error?.Reason ?? PostErrorReason.AssociationEnded, $"Object {Object.Id} failed: {Error?.Message}", Error),

@@ -7,10 +7,18 @@ namespace Post.Sockets;
 public sealed record Remote
 {
     /// <summary>The host name or address: what is looked up, sent as server name, and (by default) expected in the certificate.</summary>
-    public required string Host { get; init; }
+    public required string Host
+    {
+        get;
+        init
+        {
+            ArgumentException.ThrowIfNullOrWhiteSpace(value, nameof(Host));
+            field = value;
+        }
+    }
 
-    /// <summary>The port.</summary>
-    public required int Port { get; init; }
+    /// <summary>The port, 1 to 65535.</summary>
+    public required int Port { get; init => field = OptionRange.Number(value, 1, 65535, "the port on which the remote listens"); }
 
     /// <summary>Addresses already known; empty: <see cref="Host"/> is looked up. Tried in this order.</summary>
     public IReadOnlyList<IPAddress> Addresses { get; init; } = [];
@@ -52,11 +60,5 @@ public sealed record Remote
             ? string.Create(CultureInfo.InvariantCulture, $"[{Host}]:{Port}")
             : string.Create(CultureInfo.InvariantCulture, $"{Host}:{Port}");
 
-    private static Remote Make(string host, int port, PeerTrust trust)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(host);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(port);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(port, 65535);
-        return new Remote { Host = host, Port = port, Trust = trust };
-    }
+    private static Remote Make(string host, int port, PeerTrust trust) => new() { Host = host, Port = port, Trust = trust };
 }

@@ -151,8 +151,18 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     {
         if (State != AssociationState.Open)
         {
-            throw Lifecycle.Error ?? new PostException(
-                PostErrorReason.AssociationEnded, "The association is closed, or being closed, and takes nothing new to send.");
+            throw WhyNotSending();
+        }
+    }
+
+    public PostException WhyNotSending() => Lifecycle.Error ?? new PostException(
+        PostErrorReason.AssociationEnded, "The association is closed, or being closed, and takes nothing new to send.");
+
+    public void ThrowIfClosed()
+    {
+        if (IsClosed)
+        {
+            throw Lifecycle.Error ?? new PostException(PostErrorReason.AssociationEnded, "The association is closed.");
         }
     }
 
@@ -450,7 +460,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     {
         try
         {
-            item.Source?.Release(item.Error);
+            item.Source?.Release(item.End == ObjectEnd.Failed ? item.Error : null);
         }
         catch (Exception exception)
         {

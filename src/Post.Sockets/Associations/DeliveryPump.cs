@@ -25,8 +25,16 @@ internal sealed class DeliveryPump(AssociationCore core) : IThreadPoolWorkItem
         core.Inbox.Discards.Run();
         TaskCompletionSource? waiter = null;
         TaskCompletionSource[] room;
+        PostStream[] streams = [];
         lock (core.Gate)
         {
+            if (_streams.Count > 0 && core.Events.Handlers.Has<StreamOpened>())
+            {
+                // They came before the handler did.
+                streams = [.. _streams];
+                _streams.Clear();
+            }
+
             room = core.Inbox.Deliverable.TakeRoomWaiters();
             _watch.Look(
                 core.Inbox.Deliverable.HeldBack > 0 || (_running >= core.Options.HandlerConcurrency && core.Inbox.Deliverable.Count > 0), _handled);
@@ -48,6 +56,11 @@ internal sealed class DeliveryPump(AssociationCore core) : IThreadPoolWorkItem
                     }
                 }
             }
+        }
+
+        foreach (var stream in streams)
+        {
+            core.Events.Enqueue(new StreamOpened(core.Association, stream));
         }
 
         foreach (var waiting in room)

@@ -12,6 +12,7 @@ internal sealed class HandlerTable
 
     private ImmutableDictionary<Type, ImmutableArray<Handler>> _handlers = ImmutableDictionary<Type, ImmutableArray<Handler>>.Empty;
     private ImmutableArray<IEventStream> _streams = [];
+    private volatile bool _isComplete;
 
     public bool Has<TEvent>() => _handlers.ContainsKey(typeof(TEvent));
 
@@ -40,6 +41,7 @@ internal sealed class HandlerTable
     /// <summary>Nothing more will happen.</summary>
     public void CompleteStreams()
     {
+        _isComplete = true;
         foreach (var stream in _streams)
         {
             stream.Complete();
@@ -101,6 +103,10 @@ internal sealed class HandlerTable
                 return default;
             });
             ImmutableInterlocked.Update(ref table._streams, static (streams, stream) => streams.Add(stream), (IEventStream)this);
+            if (table._isComplete)
+            {
+                Complete();
+            }
         }
 
         public ChannelReader<TEvent> Reader => _channel.Reader;

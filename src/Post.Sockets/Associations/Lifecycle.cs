@@ -193,6 +193,11 @@ internal sealed class Lifecycle
 
     public static PostException Translate(TransportException exception)
     {
+        if (exception.Reason == TransportErrorReason.ClosedLocally)
+        {
+            return new PostException(PostErrorReason.AssociationEnded, "The association was closed on this side.", exception);
+        }
+
         if (exception.Reason != TransportErrorReason.ClosedByPeer)
         {
             return new PostException(

@@ -188,6 +188,8 @@ internal sealed class OutboundObject : SentObject, ITimed
 
     public override Task WaitForAsync(SentObjectState state, CancellationToken cancellationToken = default)
     {
+        OptionRange.Named(state, nameof(state));
+        cancellationToken.ThrowIfCancellationRequested();
         TaskCompletionSource source;
         lock (_outbox.Gate)
         {

@@ -112,7 +112,14 @@ internal sealed class OutboundReports(AssociationCore core, Outbox outbox)
                 ReceiptStatus.ReceiverLimit => (ObjectEnd.Rejected, ObjectEndReason.ReceiverLimit),
                 _ => (ObjectEnd.Rejected, ObjectEndReason.Refused),
             };
-            outbox.End(item, end, reason);
+            if (end == ObjectEnd.Rejected)
+            {
+                outbox.Reject(item, reason, abandon: null);
+            }
+            else
+            {
+                outbox.End(item, end, reason);
+            }
         }
 
         return PostErrorCode.NoError;
@@ -170,13 +177,13 @@ internal sealed class OutboundReports(AssociationCore core, Outbox outbox)
                 outbox.End(item, ObjectEnd.Expired, ObjectEndReason.AntecedentExpired);
                 break;
             case PostErrorCode.TooLarge:
-                outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.TooLarge);
+                outbox.Reject(item, ObjectEndReason.TooLarge, abandon: null);
                 break;
             case PostErrorCode.ReceiverLimit:
-                outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.ReceiverLimit);
+                outbox.Reject(item, ObjectEndReason.ReceiverLimit, abandon: null);
                 break;
             default:
-                outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.Refused, abandon: AbandonReason.Canceled);
+                outbox.Reject(item, ObjectEndReason.Refused, AbandonReason.Canceled);
                 break;
         }
     }

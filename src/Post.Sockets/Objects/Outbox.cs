@@ -69,12 +69,20 @@ internal sealed partial class Outbox(AssociationCore core)
     public ValueTask<OutboundObject> AddAsync(
         ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<OutboundObject>(cancellationToken);
+        }
+
         OutboundObject? added = null;
         SendWaiter? waiter = null;
         lock (Gate)
         {
-            core.ThrowIfNotSending();
+            if (!core.IsSending)
+            {
+                return ValueTask.FromException<OutboundObject>(core.WhyNotSending());
+            }
+
             _antecedents.Check(properties);
             if (Room.TryTake(OutboundObject.HeldBytesOf(memory, source, properties), properties.Niceness))
             {
@@ -242,6 +250,34 @@ internal sealed partial class Outbox(AssociationCore core)
         }
 
         return true;
+    }
+
+    /// <summary>Ends an object that the receiver does not take, with the figures that are known of that.</summary>
+    public bool Reject(OutboundObject item, ObjectEndReason reason, AbandonReason? abandon)
+    {
+        var size = Math.Max(item.Length ?? 0, item.Transit.PayloadTaken);
+        var limit = core.Peer.MaxObjectSize;
+        var why = reason switch
+        {
+            ObjectEndReason.TooLarge when size > limit =>
+                $"it has {size} bytes{(item.Length is null ? " or more" : string.Empty)}, and the receiver takes at most {limit}. Send it in parts, or raise "
+                + "the receiver's MaxWholeObjectSize, or let it take objects incrementally.",
+            ObjectEndReason.TooLarge =>
+                $"it has {size} bytes, and the receiver takes fewer. Send it in parts, or raise the receiver's MaxWholeObjectSize.",
+            ObjectEndReason.ReceiverLimit when item.Antecedents?.Length > core.Peer.MaxAntecedents =>
+                $"it has {item.Antecedents.Length} antecedents without an end, and the receiver takes at most {core.Peer.MaxAntecedents}. Chain them, or raise "
+                + "the receiver's MaxAntecedents.",
+            ObjectEndReason.ReceiverLimit =>
+                $"one of its limits is reached: its ReceiveBudget is {core.Peer.ReceiveBudget} bytes, its MaxWaitingObjects {core.Peer.MaxWaiting}, and no "
+                + "antecedent may be missing for longer than its AntecedentTimeout.",
+            _ => "its application does not want it.",
+        };
+        return End(
+            item,
+            ObjectEnd.Rejected,
+            reason,
+            new PostException(PostErrorReason.ObjectRejected, $"The receiver rejected object {item.Id} ({reason}): {why}"),
+            abandon);
     }
 
     /// <summary>The transport does not hold the datagram of an object any more.</summary>

@@ -82,6 +82,24 @@ public sealed class EventOrderTests
             "events of paths are for whoever debugs");
     });
 
+    [TestMethod]
+    public void A_handler_of_StreamOpened_gets_the_streams_that_came_before_it() => new PostWorld(link: PostWorld.Link(delay: 5)).Run(async world =>
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            await (await world.Client.OpenAsync()).WriteAsync(new byte[] { (byte)i });
+        }
+
+        await world.DelayAsync(100);
+        var opened = new List<long>();
+        world.Server.Register<StreamOpened>(happened => opened.Add(happened.Stream.Id));
+        await world.DelayAsync(1);
+        await (await world.Client.OpenAsync()).WriteAsync(new byte[1]);
+        await world.DelayAsync(100);
+        Assert.HasCount(4, opened);
+        CollectionAssert.AllItemsAreUnique(opened);
+    });
+
     /// <summary>A stream that never has a byte and does not let itself be canceled.</summary>
     private sealed class NeverStream : Stream
     {

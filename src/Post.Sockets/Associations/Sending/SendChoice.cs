@@ -149,19 +149,14 @@ internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, 
 
     private bool EndIfHopeless(OutboundObject item)
     {
-        if (item.Length is { } length && length > core.Peer.MaxObjectSize)
+        if (Math.Max(item.Length ?? 0, item.Transit.PayloadTaken) > core.Peer.MaxObjectSize)
         {
-            return core.Outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.TooLarge, abandon: AbandonReason.Canceled);
-        }
-
-        if (item.Transit.PayloadTaken > core.Peer.MaxObjectSize)
-        {
-            return core.Outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.TooLarge, abandon: AbandonReason.Canceled);
+            return core.Outbox.Reject(item, ObjectEndReason.TooLarge, AbandonReason.Canceled);
         }
 
         if (item.Antecedents?.Length > core.Peer.MaxAntecedents && !item.Transit.IsVisible)
         {
-            return core.Outbox.End(item, ObjectEnd.Rejected, ObjectEndReason.ReceiverLimit, abandon: AbandonReason.Canceled);
+            return core.Outbox.Reject(item, ObjectEndReason.ReceiverLimit, AbandonReason.Canceled);
         }
 
         if (!item.IsPerishable)

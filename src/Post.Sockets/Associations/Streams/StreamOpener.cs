@@ -15,6 +15,8 @@ internal static class StreamOpener
     public static async ValueTask<PostStream> OpenAsync(
         AssociationCore core, StreamProperties properties, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
+
         // A stream cannot say that it is safe to replay, so it waits for the handshake.
         await core.Lifecycle.WhenHandshakeAsync(cancellationToken).ConfigureAwait(false);
 
@@ -45,8 +47,9 @@ internal static class StreamOpener
 
             var header = new byte[ProtocolLimits.MaxStreamHeader];
             var length = new StreamHeader(properties.Niceness, properties.Bandwidth ?? 0).Write(header);
-            await sender.WriteAsync(header.AsMemory(0, length), end: false).ConfigureAwait(false);
-            return new PostStream(core, sender, properties.Niceness, ReadOnlyMemory<byte>.Empty, isReadEnded: false);
+            var opened = new PostStream(core, sender, properties.Niceness, ReadOnlyMemory<byte>.Empty, isReadEnded: false);
+            await opened.WriteAsync(header.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+            return opened;
         }
         catch (TransportException exception)
         {
