@@ -118,7 +118,19 @@ internal sealed class LocalConnectionIds
         // Left at the change before this one, and still not retired.
         _hoards |= CountBelow(Math.Min(_oldestInUse, oldestInUse)) != 0;
         _oldestInUse = oldestInUse;
-        if (CountBelow(sequence + 1) == _count)
+        if (_hoards && CountBelow(sequence + 1) == _count)
+        {
+            Recall(oldestInUse);
+        }
+    }
+
+    /// <summary>
+    /// The peer needs an id for a network that we are about to try. Where it has used all that it was given, those below
+    /// <paramref name="oldestInUse"/> are asked back and replaced: it has had a round trip at least to retire them by itself.
+    /// </summary>
+    public void OnNewNetwork(ulong newestInUse, ulong oldestInUse)
+    {
+        if (CountBelow(newestInUse + 1) == _count)
         {
             Recall(oldestInUse);
         }
@@ -128,7 +140,13 @@ internal sealed class LocalConnectionIds
     /// The peer does not answer by a path that we try. If it hoards ids, it may have none to answer with: which of them it keeps for
     /// paths that it left cannot be known, so all are asked back and replaced.
     /// </summary>
-    public void RecallAll() => Recall(_next);
+    public void RecallAll()
+    {
+        if (_hoards)
+        {
+            Recall(_next);
+        }
+    }
 
     /// <summary>RETIRE_CONNECTION_ID came in a packet that was sent to id <paramref name="carrier"/>.</summary>
     public TransportError OnRetire(ulong sequence, ulong carrier)
@@ -224,7 +242,7 @@ internal sealed class LocalConnectionIds
     {
         // Nothing more is asked of a peer that owes an answer: that bounds what it makes us hold.
         int count = CountBelow(below);
-        if (_hoards && count != 0 && _recalled == 0)
+        if (count != 0 && _recalled == 0)
         {
             _recalled = count;
             _retirePriorTo = below;

@@ -9,8 +9,12 @@ namespace Post.Quic.Engine.Paths;
 /// </summary>
 internal sealed class Migration
 {
+    /// <summary>As long as packets that were sent before a move may still be on their way (RFC 9000 section 10.2 has the same for a close).</summary>
+    private const int LeavePeriods = 3;
+
     private readonly Path _path;
     private readonly IPathHost _host;
+    private bool _isMoving;
 
     public Migration(Path path, IPathHost host)
     {
@@ -24,6 +28,9 @@ internal sealed class Migration
     /// </summary>
     public Network? Fallback { get; private set; }
 
+    /// <summary>When the networks that we left are given up.</summary>
+    public long Deadline { get; private set; } = long.MaxValue;
+
     private Networks Networks => _path.Networks;
 
     /// <summary>
@@ -32,7 +39,13 @@ internal sealed class Migration
     /// </summary>
     public void OnNonProbingPacket(Network network, long now)
     {
-        if (network == Networks.Active || !_host.IsServer || !_host.IsHandshakeConfirmed)
+        if (!_host.IsServer)
+        {
+            OnNonProbingPacketWhileMoving(network, now);
+            return;
+        }
+
+        if (network == Networks.Active || !_host.IsHandshakeConfirmed)
         {
             return;
         }
@@ -98,9 +111,12 @@ internal sealed class Migration
             network.ActivateWhenValidated = false;
             Network previous = Networks.Active;
             Activate(network, now);
+            Networks.RemoveOlderAttempts(network);
             if (previous != network)
             {
-                Networks.Remove(previous);
+                previous.IsLeft = true;
+                _isMoving = true;
+                Deadline = long.MaxValue;
             }
         }
         else if (network == Networks.Active && Fallback is { } left)
@@ -188,6 +204,44 @@ internal sealed class Migration
         network.Amplification.Validate();
         Validate(network, now);
         return true;
+    }
+
+    /// <summary>The networks that we left are given up, and their ids with them.</summary>
+    public void HandleTimeout(long now)
+    {
+        if (now >= Deadline)
+        {
+            FinishMove();
+        }
+    }
+
+    /// <summary>
+    /// Client: the peer sends by the network that we moved to. The id of the one that we left is given back only some time later: a peer
+    /// that has not validated our new address yet still ties our packets to the old one, and picoquic then takes RETIRE_CONNECTION_ID for
+    /// one that names the id of the packet that carries it (RFC 9000 section 19.16). Where its answer to our challenge was lost, that takes
+    /// it some probe timeouts more. A peer whose ids are all in use replaces none before it gets one back.
+    /// </summary>
+    private void OnNonProbingPacketWhileMoving(Network network, long now)
+    {
+        bool hasFollowed = Deadline != long.MaxValue;
+        if (network == Networks.Active ? !_isMoving || hasFollowed : !network.IsLeft || !hasFollowed)
+        {
+            return;
+        }
+
+        // A peer that comes back to where we were, as picoquic does when it hears a late answer from there, is still received there.
+        Deadline = now + (LeavePeriods * _path.Recovery.ProbeTimeoutPeriod);
+        if (network == Networks.Active && _path.RemoteIds.AvailableCount == 0)
+        {
+            FinishMove();
+        }
+    }
+
+    private void FinishMove()
+    {
+        _isMoving = false;
+        Deadline = long.MaxValue;
+        Networks.RemoveLeft();
     }
 
     private void Validate(Network network, long now) => Networks.Validate(network, now);

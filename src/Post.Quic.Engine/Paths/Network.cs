@@ -52,6 +52,9 @@ internal sealed class Network
     /// <summary>New data goes by this path once it is validated: we asked for it.</summary>
     public bool ActivateWhenValidated { get; set; }
 
+    /// <summary>New data goes by another network, to which the peer has not followed yet.</summary>
+    public bool IsLeft { get; set; }
+
     /// <summary>The spin bit's value for the next packet (RFC 9000 section 17.4).</summary>
     public bool Spin { get; set; }
 

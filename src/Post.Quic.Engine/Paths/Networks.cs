@@ -39,7 +39,7 @@ internal sealed class Networks
     {
         get
         {
-            long deadline = long.MaxValue;
+            long deadline = _path.Migration.Deadline;
             foreach (Network? network in _networks)
             {
                 deadline = Math.Min(deadline, network?.Validation.Deadline ?? long.MaxValue);
@@ -136,16 +136,50 @@ internal sealed class Networks
     /// <summary>Adds a network that we want to try; null when there is no room or no connection id for it.</summary>
     public Network? AddForProbing(in NetworkAddress local, in NetworkAddress remote)
     {
-        if (!TryFindRoom(out int slot) || !_path.RemoteIds.TryTake(out RemoteConnectionId remoteId))
+        RemoveLeftAt(local, remote);
+        if (!TryFindRoom(out int slot))
         {
             return null;
         }
+
+        if (!_path.RemoteIds.TryTake(out RemoteConnectionId remoteId))
+        {
+            // The peer replaces the ids that it gets back, so that the next attempt has one.
+            RemoveLeft();
+            return null;
+        }
+
+        LetPeerFollow();
 
         var network = new Network(_host.NextNetworkId(), local, remote, _path.CreateTransmission())
         {
             LocalIdSequence = Active.LocalIdSequence,
         };
         return Insert(slot, network, remoteId);
+    }
+
+    /// <summary>A newer wish of ours came true: networks that we asked for before must not take its place.</summary>
+    public void RemoveOlderAttempts(Network network)
+    {
+        foreach (Network? other in _networks)
+        {
+            if (other is { ActivateWhenValidated: true } && other.Id < network.Id)
+            {
+                Remove(other);
+            }
+        }
+    }
+
+    /// <summary>The peer has followed to the active network: those that we left are given up.</summary>
+    public void RemoveLeft()
+    {
+        foreach (Network? network in _networks)
+        {
+            if (network is { IsLeft: true })
+            {
+                Remove(network);
+            }
+        }
     }
 
     /// <summary>The newest packet of a network was sent to this id of ours.</summary>
@@ -233,8 +267,12 @@ internal sealed class Networks
         ReplaceRetiredId(Active);
         foreach (Network? network in _networks)
         {
-            // The one to come back to waits for the next id.
-            if (network is not null && !ReplaceRetiredId(network) && network != Active && network != _path.Migration.Fallback)
+            // The one to come back to waits for the next id. One that was left needs none.
+            if (network is { IsLeft: true } && !_path.RemoteIds.IsActive(network.RemoteId.Sequence))
+            {
+                Remove(network);
+            }
+            else if (network is not null && !ReplaceRetiredId(network) && network != Active && network != _path.Migration.Fallback)
             {
                 Remove(network);
             }
@@ -354,6 +392,8 @@ internal sealed class Networks
             Report(network, PathChange.Failed);
             _path.Migration.OnFailed(network, now);
         }
+
+        _path.Migration.HandleTimeout(now);
     }
 
     public void Report(Network network, PathChange change)
@@ -367,6 +407,38 @@ internal sealed class Networks
     /// </summary>
     private long ValidationTime(Network network) =>
         4 * Math.Max(_path.Recovery.ProbeTimeoutPeriod, network.Transmission.Rtt.HasSample ? 0 : UnknownProbeTimeout);
+
+    /// <summary>
+    /// A peer that has to answer by a new network needs an id of ours that it has not used (RFC 9000 section 9.5). One that may hold two
+    /// and keeps those of networks that we left has none after the first move: quiche then drops all that comes by the next.
+    /// </summary>
+    private void LetPeerFollow()
+    {
+        ulong oldest = Active.LocalIdSequence;
+        ulong newest = oldest;
+        foreach (Network? network in _networks)
+        {
+            if (network is not null)
+            {
+                oldest = Math.Min(oldest, network.LocalIdSequence);
+                newest = Math.Max(newest, network.LocalIdSequence);
+            }
+        }
+
+        _path.LocalIds.OnNewNetwork(newest, oldest);
+    }
+
+    /// <summary>We come back to where we left: packets from there belong to the new attempt.</summary>
+    private void RemoveLeftAt(in NetworkAddress local, in NetworkAddress remote)
+    {
+        foreach (Network? network in _networks)
+        {
+            if (network is { IsLeft: true } && network.Local == local && network.Remote == remote)
+            {
+                Remove(network);
+            }
+        }
+    }
 
     private Network Insert(int slot, Network network, in RemoteConnectionId remoteId)
     {

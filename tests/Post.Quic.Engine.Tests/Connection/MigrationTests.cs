@@ -48,6 +48,54 @@ public sealed class MigrationTests
         OnePathLeft(pair.Server);
     }
 
+    /// <summary>
+    /// A peer that has not validated our new address yet may tie our packets to the old one: then the id of the old one would be that of
+    /// the packet which retires it (RFC 9000 section 19.16).
+    /// </summary>
+    [TestMethod]
+    public void The_id_of_the_network_we_left_is_given_back_once_the_peer_has_followed()
+    {
+        using Pair pair = new Pair().Handshake();
+        pair.RunFor(1_000_000);
+        ulong used = pair.Server.Core!.State.Paths.First.Network.LocalIdSequence;
+        ConnectionId left = pair.Client.Core!.State.Paths.First.Network.RemoteId.Id;
+
+        // Only what probes a path comes back to the client.
+        pair.Network.Fate = datagram => datagram.FromClient || datagram.Payload.Length == 1200 ? DatagramFate.Deliver : DatagramFate.Drop;
+        Assert.IsTrue(pair.Client.Core.TryMigrate(Second, pair.Now));
+        pair.RunUntil(() => pair.Client.Core.State.Paths.First.Network.Local == Second, 1_000_000, "move");
+        Assert.IsTrue(pair.Client.Core.Streams.TryOpen(true, out TransportStream? stream));
+        stream!.Write("somewhere else"u8);
+        pair.RunFor(500_000);
+        Assert.IsTrue(pair.Server.Core.State.Paths.First.LocalIds.TryFind(left.Span, out ulong sequence), "given back too early");
+        Assert.AreEqual(used, sequence);
+
+        pair.Network.Fate = null;
+        pair.RunFor(10_000_000);
+        Assert.IsFalse(pair.Server.Core.State.Paths.First.LocalIds.TryFind(left.Span, out _), "not given back");
+        OnePathLeft(pair.Client);
+    }
+
+    [TestMethod]
+    public void The_newest_of_two_moves_stays_although_the_older_is_answered_later()
+    {
+        NetworkAddress third = NetworkAddress.FromIPv4(0x0a010003, 50001);
+        using Pair pair = new Pair().Handshake();
+        pair.RunFor(1_000_000);
+        bool isSlow = true;
+        pair.Network.Fate = datagram => isSlow && datagram.FromClient && datagram.From == pair.Network.Translate(Second)
+            ? DatagramFate.Drop
+            : DatagramFate.Deliver;
+        Assert.IsTrue(pair.Client.Core!.TryMigrate(Second, pair.Now));
+        Assert.IsTrue(pair.Client.Core.TryMigrate(third, pair.Now));
+        pair.RunUntil(() => pair.Client.Core.State.Paths.First.Network.Local == third, 1_000_000, "move");
+        isSlow = false;
+        pair.RunFor(5_000_000);
+        Assert.AreEqual(third, pair.Client.Core.State.Paths.First.Network.Local);
+        Assert.AreEqual(pair.Network.Translate(third), pair.Server.Core!.State.Paths.First.Network.Remote);
+        OnePathLeft(pair.Client);
+    }
+
     [TestMethod]
     public void Port_that_changes_every_second_does_not_stop_a_transfer()
     {

@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Bounds;
 using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
@@ -8,8 +9,8 @@ namespace Post.Quic.Engine.Tests.Endpoint;
 [TestClass]
 public sealed class MigrationSocketTests
 {
-    /// <summary>The one in use, the one that is tried, and those that late packets may still come to.</summary>
-    private const int Handful = 6;
+    /// <summary>The networks of a path: the one in use, the one that is tried, those that the server follows from; and the sockets of late packets.</summary>
+    private const int Handful = Limits.MaxNetworks + Limits.MaxLeftSockets;
 
     /// <summary>Enough that sockets which are not given back are seen, however slow the machine.</summary>
     private const int FewestMoves = 4 * Handful;

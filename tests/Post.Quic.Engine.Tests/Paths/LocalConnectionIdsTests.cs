@@ -141,6 +141,27 @@ public sealed class LocalConnectionIdsTests : IDisposable
         Assert.IsFalse(ids.TryFind([1, 0, 0, 0, 0, 0, 0, 9], out _));
     }
 
+    /// <summary>quiche holds two ids, and keeps that of the path it left: it has none for the second move.</summary>
+    [TestMethod]
+    public void A_peer_that_has_used_all_of_its_ids_gets_another_before_we_move_again()
+    {
+        LocalConnectionIds ids = Issued(2);
+        _ = Write(ids, 1200);
+        ids.OnNewNetwork(newestInUse: 0, oldestInUse: 0);
+        Assert.IsFalse(ids.HasDataToSend, "It has one left.");
+        ids.OnUsed(1, oldestInUse: 0);
+        ids.OnNewNetwork(newestInUse: 1, oldestInUse: 0);
+        Assert.IsFalse(ids.HasDataToSend, "It still uses both.");
+
+        ids.OnNewNetwork(newestInUse: 1, oldestInUse: 1);
+
+        NewConnectionIdFrame frame = WriteAndRead(ids).Single();
+        Assert.AreEqual((2UL, 1UL), (frame.SequenceNumber, frame.RetirePriorTo));
+        Assert.AreEqual(2, ids.ActiveCount);
+        Assert.IsFalse(ids.OnRetire(0, carrier: 1).IsError);
+        Assert.IsFalse(ids.HasDataToSend, "It is replaced already.");
+    }
+
     [TestMethod]
     public void A_peer_that_still_uses_all_of_its_ids_keeps_them()
     {

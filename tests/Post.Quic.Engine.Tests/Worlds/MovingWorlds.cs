@@ -1,5 +1,6 @@
 using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Bounds;
+using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Tests.Simulation;
 
@@ -48,6 +49,39 @@ public sealed class MovingWorlds
         pair.RunFor(10 * Second);
         World.Exchange(pair, 1_000, 60 * Second);
         here = pair.Client.Core!.State.Paths.First.Network.Local;
+        Assert.AreEqual(pair.Network.Translate(here), pair.Server.Core!.State.Paths.First.Network.Remote);
+        World.End(pair);
+    });
+
+    /// <summary>Moves faster than the peer can follow, to peers that hold as few ids as allowed and to others, and back again.</summary>
+    [TestMethod]
+    public void Eight_moves_sixty_milliseconds_apart() => World.Run(seed =>
+    {
+        ConnectionSettings settings = World.Patient with { ActiveConnectionIdLimit = seed % 3 == 0 ? 2UL : 8 };
+        using Pair pair = World.Connected(seed, settings);
+        pair.Network.Conditions = new LinkConditions
+        {
+            Delay = 2_000 + (long)(seed % 5 * 12_000),
+            Loss = seed % 4 * 0.02,
+            Reordering = seed % 2 * 0.05,
+            Bandwidth = 250_000,
+        };
+        byte[] data = pair.RandomBytes(150_000);
+        ulong id = World.Begin(pair, data);
+        int moves = 0;
+        for (uint i = 0; i < 8; i++)
+        {
+            pair.RunFor(60_000);
+            uint host = seed % 5 == 0 ? i % 2 : i;
+            NetworkAddress to = NetworkAddress.FromIPv4(0x0a010000 + host, 50_001);
+            moves += to != pair.Client.Core!.State.Paths.First.Network.Local && pair.Client.Core.TryMigrate(to, pair.Now) ? 1 : 0;
+        }
+
+        Assert.IsGreaterThan(0, moves);
+        World.Finish(pair, id, data, 60 * Second);
+        pair.RunFor(10 * Second);
+        World.Exchange(pair, 1_000, 60 * Second);
+        NetworkAddress here = pair.Client.Core!.State.Paths.First.Network.Local;
         Assert.AreEqual(pair.Network.Translate(here), pair.Server.Core!.State.Paths.First.Network.Remote);
         World.End(pair);
     });
