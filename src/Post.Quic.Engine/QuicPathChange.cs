@@ -23,4 +23,13 @@ public enum QuicPathChange
 
     /// <summary>Explicit congestion notification was found to work or not to work on it.</summary>
     EcnChanged,
+
+    /// <summary>One side gave it up: nothing is sent on it any more, and it is removed a little later. Multipath only.</summary>
+    Abandoned,
+
+    /// <summary>Either side's wish changed whether it is kept for when nothing else works. Multipath only.</summary>
+    StatusChanged,
+
+    /// <summary>It has owed acknowledgements for too long, so that other paths take over, or has given them since. Multipath only.</summary>
+    StandingChanged,
 }

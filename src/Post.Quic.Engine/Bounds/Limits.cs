@@ -190,6 +190,17 @@ internal static class Limits
     public const int PathProbeReserve = 64;
 
     /// <summary>
+    /// Paths that a connection has at once, those given up lately among them: each has a packet-number space, recovery, a congestion
+    /// controller and connection ids in the endpoint's table.
+    /// </summary>
+    public const int MaxPaths = 8;
+
+    /// <summary>
+    /// Connection ids given for a path that is not used yet: one to open it with, and one more for a NAT that rebinds meanwhile.
+    /// </summary>
+    public const int ConnectionIdsOfUnusedPath = 2;
+
+    /// <summary>
     /// Networks that a path keeps at once, the active one included: a peer (or whoever rewrites its source address)
     /// adds one by sending from a new address.
     /// </summary>

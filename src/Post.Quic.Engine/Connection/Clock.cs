@@ -25,10 +25,19 @@ internal sealed class Clock
         }
 
         ref TimerTable timers = ref _state.Timers;
-        long paths = long.MaxValue;
+        long paths = _state.Multipath.NextTimeout;
         foreach (Path path in _state.Paths.Open)
         {
             paths = Math.Min(paths, Deadline(path, now));
+        }
+
+        foreach (Path path in _state.Paths.Known)
+        {
+            // An acknowledgement that may not be sent would be due again and again: the next datagram brings the right to.
+            if (path.HasNetwork && _state.Paths.AcknowledgedBy(path, now).Network.Amplification.Budget >= FullDatagram)
+            {
+                paths = Math.Min(paths, path.Recovery.AckDeadline);
+            }
         }
 
         timers.Set(TimerId.Paths, paths);
@@ -100,12 +109,6 @@ internal sealed class Clock
         recovery.SetAmplificationLimited(limited, now);
         long deadline = Math.Min(recovery.NextTimeout, path.PacingDeadline);
 
-        // An acknowledgement that may not be sent would be due again and again: the next datagram brings the right to.
-        if (!limited)
-        {
-            deadline = Math.Min(deadline, recovery.AckDeadline);
-        }
-
         // The next probe of MTU discovery.
         if (_state.IsHandshakeConfirmed)
         {
@@ -139,6 +142,8 @@ internal sealed class Clock
                 return;
             }
         }
+
+        _state.Multipath.HandleTimeout(now);
     }
 
     private void HandleRecovery(Path path, long now)

@@ -229,6 +229,41 @@ internal sealed class ConnectionCore : IDisposable
         return started;
     }
 
+    /// <summary>Several paths may be used at once: both sides announced it and the handshake is complete.</summary>
+    public bool IsMultipath => _state.Multipath.IsEnabled;
+
+    /// <summary>Client: opens another path, from a local address to the server's or to another of the server's addresses.</summary>
+    /// <param name="local">From where.</param>
+    /// <param name="remote">To where; <see cref="NetworkAddress.None"/> for where the first open path goes.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="pathId">Its id, where it was begun.</param>
+    public PathOpening TryOpenPath(in NetworkAddress local, in NetworkAddress remote, long now, out uint pathId)
+    {
+        pathId = 0;
+        if (_state.IsOver)
+        {
+            return PathOpening.NotPossible;
+        }
+
+        _state.Now = now;
+        PathOpening opening = _state.Multipath.TryOpen(
+            local, remote.IsNone ? _state.Paths.Main.Network.Remote : remote, now, out pathId);
+        _clock.Update(now);
+        return opening;
+    }
+
+    /// <summary>Gives a path up; false for one that is not there, and for the last that works.</summary>
+    public bool TryAbandonPath(uint pathId, ulong errorCode, long now)
+    {
+        _state.Now = now;
+        bool abandoned = !_state.IsOver && _state.Multipath.TryAbandon(pathId, errorCode, now);
+        _clock.Update(now);
+        return abandoned;
+    }
+
+    /// <summary>Says whether a path is to be kept for when nothing else works; false for one that is not there.</summary>
+    public bool TrySetBackup(uint pathId, bool isBackup) => !_state.IsOver && _state.Multipath.TrySetBackup(pathId, isBackup);
+
     /// <summary>Asks the peer for a sign of life.</summary>
     public void Ping() => _state.PingToSend = !_state.IsOver;
 

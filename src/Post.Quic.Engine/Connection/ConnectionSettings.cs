@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Paths.Scheduling;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 
@@ -57,6 +58,12 @@ internal sealed record ConnectionSettings
     public ulong ActiveConnectionIdLimit { get; init; } = 8;
 
     public bool DisableActiveMigration { get; init; }
+
+    /// <summary>Paths that may be used at once, the first included; 1 for no multipath.</summary>
+    public int MaxPaths { get; init; } = 1;
+
+    /// <summary>Decides by which of several paths what is sent goes.</summary>
+    public Func<IPathScheduler> PathScheduler { get; init; } = static () => new LowestRoundTrip();
 
     /// <summary>How long an acknowledgement of ours may wait.</summary>
     public long MaxAckDelay { get; init; } = 25_000;

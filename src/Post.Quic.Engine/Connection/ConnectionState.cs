@@ -6,6 +6,7 @@ using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Frames;
 using Post.Quic.Engine.Wire.Parameters;
 
 namespace Post.Quic.Engine.Connection;
@@ -43,6 +44,8 @@ internal sealed class ConnectionState
         Datagrams = CreateDatagrams();
         _fates = new FrameFates(this);
         PathWatch = new PathWatch(this);
+        Multipath = new Multipath(this);
+        MultipathFrames = new MultipathFrames(this);
         FirstFlight = new FirstFlight(this);
         KeyUpdates = new KeyUpdates(this);
         Spins = Settings.SpinBit == SpinBitMode.Spin && Random.NextInt32(SpinDisabledOneIn) != 0;
@@ -83,6 +86,10 @@ internal sealed class ConnectionState
     public PathTable Paths { get; }
 
     public PathWatch PathWatch { get; }
+
+    public Multipath Multipath { get; }
+
+    public MultipathFrames MultipathFrames { get; }
 
     public FirstFlight FirstFlight { get; }
 
@@ -170,6 +177,16 @@ internal sealed class ConnectionState
     public PacketNumberSpace Space(EncryptionLevel level, Path path) => level.Space() is var id and not PacketNumberSpaceId.Application
         ? Paths.First.Recovery.Space(id)
         : path.Space;
+
+    /// <summary>
+    /// The extensions whose frames the peer may send. Those of multipath need the word of both sides; what comes of them before
+    /// it is known is in the wrong packet.
+    /// </summary>
+    public FrameExtensions Extensions =>
+        ParameterFactory.Extensions(Settings)
+        | (Multipath.IsEnabled || (!IsHandshakeComplete && Parameters.OwnMaxPathId is not null)
+            ? FrameExtensions.Multipath
+            : FrameExtensions.None);
 
     /// <summary>0-RTT is what a client sends until it can send 1-RTT.</summary>
     public bool MaySend(EncryptionLevel level) =>

@@ -23,16 +23,24 @@ internal sealed class Egress
 
     private readonly ConnectionState _state;
     private readonly PacketBuilder _builder;
+    private readonly PathWalk _walk;
+    private int _closed;
 
     public Egress(ConnectionState state)
     {
         _state = state;
         _builder = new PacketBuilder(state);
+        _walk = new PathWalk(state);
     }
 
     public int Build(Span<byte> buffer, long now, out OutgoingDatagrams batch)
     {
         batch = default;
+        foreach (Path path in _state.Paths.Open)
+        {
+            path.PacingDeadline = long.MaxValue;
+        }
+
         if (_state.Phase >= ConnectionPhase.Draining)
         {
             return 0;
@@ -66,13 +74,12 @@ internal sealed class Egress
             }
         }
 
-        foreach (Path path in _state.Paths.Open)
+        int total = _state.Paths.AreSeveral
+            ? BuildOnSeveral(buffer, now, out batch)
+            : BuildBatch(buffer, _state.Paths.Main, hasContent: true, now, out batch);
+        if (total != 0)
         {
-            int total = BuildBatch(buffer, path, now, out batch);
-            if (total != 0)
-            {
-                return total;
-            }
+            return total;
         }
 
         foreach (Path path in _state.Paths.Open)
@@ -87,16 +94,52 @@ internal sealed class Egress
         return 0;
     }
 
+    /// <summary>Content by the path that is chosen for it, then what each path has to say for itself: acknowledgements and probes.</summary>
+    private int BuildOnSeveral(Span<byte> buffer, long now, out OutgoingDatagrams batch)
+    {
+        if (HasContent && _walk.Choose(now) is { } chosen)
+        {
+            int total = BuildBatch(buffer, chosen, hasContent: true, now, out batch);
+            if (total != 0)
+            {
+                return total;
+            }
+        }
+
+        foreach (Path path in _state.Paths.Open)
+        {
+            if (path.Phase == PathPhase.Open)
+            {
+                int total = BuildBatch(buffer, path, hasContent: false, now, out batch);
+                if (total != 0)
+                {
+                    return total;
+                }
+            }
+        }
+
+        batch = default;
+        return 0;
+    }
+
+    private bool HasContent => _state.FrameWriter.HasContent(EncryptionLevel.Application, _state.Paths.Main);
+
     /// <summary>What goes by one path.</summary>
-    private int BuildBatch(Span<byte> buffer, Path path, long now, out OutgoingDatagrams batch)
+    private int BuildBatch(Span<byte> buffer, Path path, bool hasContent, long now, out OutgoingDatagrams batch)
     {
         Network network = path.Network;
         EcnCodepoint ecn = network.Transmission.Ecn.Mark;
-        path.PacingDeadline = long.MaxValue;
+        bool several = _state.Paths.AreSeveral;
         int total = 0;
         int segment = 0;
         for (int count = 0; count < Limits.MaxSegments; count++)
         {
+            // Each datagram goes where it gets there first; that the next one does by the same path makes a batch of them.
+            if (several && hasContent && count != 0 && (!HasContent || _walk.Choose(now) != path))
+            {
+                break;
+            }
+
             int room = segment != 0 ? segment : _state.DatagramSize(network);
             if (room > buffer.Length - total)
             {
@@ -107,7 +150,7 @@ internal sealed class Egress
             // peer that has truly moved would be given up.
             long budget = network.Amplification.Budget - (network.IsValidated ? 0 : Limits.PathProbeReserve);
             room = (int)Math.Clamp(budget, 0, room);
-            int length = room == 0 ? 0 : BuildDatagram(buffer.Slice(total, room), path, ecn, now);
+            int length = room == 0 ? 0 : BuildDatagram(buffer.Slice(total, room), path, hasContent, ecn, now);
             if (length == 0)
             {
                 break;
@@ -128,7 +171,12 @@ internal sealed class Egress
     }
 
     /// <summary>One datagram with the packets of all levels that have something to say. Returns its length.</summary>
-    private int BuildDatagram(Span<byte> datagram, Path path, EcnCodepoint ecn, long now)
+    /// <param name="datagram">Its room.</param>
+    /// <param name="path">The path that it goes by.</param>
+    /// <param name="mayHaveContent">False for what the path has to say for itself: acknowledgements and probes.</param>
+    /// <param name="ecn">Its mark.</param>
+    /// <param name="now">The current time.</param>
+    private int BuildDatagram(Span<byte> datagram, Path path, bool mayHaveContent, EcnCodepoint ecn, long now)
     {
         Network network = path.Network;
         var last = default(PacketDraft);
@@ -136,7 +184,8 @@ internal sealed class Egress
         bool pad = false;
         bool isShortened = false;
         int start = 0;
-        for (EncryptionLevel level = EncryptionLevel.Initial; level <= EncryptionLevel.Application; level++)
+        EncryptionLevel first = path == _state.Paths.First ? EncryptionLevel.Initial : EncryptionLevel.Application;
+        for (EncryptionLevel level = first; level <= EncryptionLevel.Application; level++)
         {
             if (!_state.Keys.CanSend(level) || !_state.MaySend(level))
             {
@@ -145,8 +194,9 @@ internal sealed class Egress
 
             PacketNumberSpace space = _state.Space(level, path);
             bool isProbe = space.ProbesPending > 0;
-            bool hasContent = _state.FrameWriter.HasContent(level, path);
-            if (!isProbe && !hasContent && !(level != EncryptionLevel.EarlyData && space.Received.IsAckDue(now)))
+            bool hasContent = mayHaveContent && _state.FrameWriter.HasContent(level, path);
+            bool isAckDue = _state.FrameWriter.IsAckDue(level, path, now);
+            if (!isProbe && !hasContent && !isAckDue)
             {
                 continue;
             }
@@ -154,7 +204,7 @@ internal sealed class Egress
             int size = isProbe || !hasContent ? datagram.Length : SizeFor(level, path, start, datagram.Length);
             isShortened |= size < datagram.Length;
             SendPermission permission = Ask(space, path, size, hasContent, now);
-            if (permission != SendPermission.Allowed && !isProbe && !space.Received.IsAckDue(now))
+            if (permission != SendPermission.Allowed && !isProbe && !isAckDue)
             {
                 continue;
             }
@@ -173,7 +223,7 @@ internal sealed class Egress
             }
 
             var writer = new WireWriter(datagram[draft.PayloadOffset..(end - PacketKeys.Overhead)]);
-            draft.Flags = _state.FrameWriter.Write(level, ref writer, path, permission, isProbe, now);
+            draft.Flags = _state.FrameWriter.Write(level, ref writer, path, hasContent, permission, isProbe, now);
             draft.PayloadLength = writer.Position;
             draft.IsFull = writer.Remaining == 0;
             if (draft.PayloadLength == 0)
@@ -316,7 +366,7 @@ internal sealed class Egress
     {
         batch = default;
         Network network = path.Network;
-        if (!_state.IsHandshakeConfirmed || !network.IsValidated)
+        if (!_state.IsHandshakeConfirmed || !path.IsUsable)
         {
             return 0;
         }
@@ -341,31 +391,61 @@ internal sealed class Egress
         return length;
     }
 
-    /// <summary>CONNECTION_CLOSE at one of the levels that the peer may be able to read (RFC 9000 section 10.2.3).</summary>
+    /// <summary>
+    /// CONNECTION_CLOSE at each level that the peer may be able to read (RFC 9000 section 10.2.3), and over every path that may still
+    /// work.
+    /// </summary>
     private int BuildClose(Span<byte> buffer, long now, out OutgoingDatagrams batch)
     {
         batch = default;
-        Path path = _state.Paths.First;
+        while (_state.Closing.HasDataToSend)
+        {
+            if (_state.Closing.NextLevel(_state) is not { } level)
+            {
+                _state.Closing.OnSent();
+                return 0;
+            }
+
+            ReadOnlySpan<Path> open = _state.Paths.Open;
+            bool overAll = level == EncryptionLevel.Application;
+            Path? path = !overAll ? _state.Paths.First : _closed < open.Length ? open[_closed] : null;
+            int room = path is null ? 0 : (int)Math.Min(Math.Min(buffer.Length, FullDatagram), path.Network.Amplification.Budget);
+            if (room == 0 && open.Length == 1)
+            {
+                // The next datagram of the peer's brings the right to say it.
+                return 0;
+            }
+
+            if (overAll && _closed + 1 < open.Length)
+            {
+                _closed++;
+            }
+            else
+            {
+                _closed = 0;
+                _state.Closing.OnSent(level);
+            }
+
+            int length = room == 0 ? 0 : BuildClose(buffer[..room], level, path!, now, out batch);
+            if (length != 0)
+            {
+                return length;
+            }
+        }
+
+        return 0;
+    }
+
+    private int BuildClose(Span<byte> buffer, EncryptionLevel level, Path path, long now, out OutgoingDatagrams batch)
+    {
+        batch = default;
         Network network = path.Network;
-        int room = (int)Math.Min(Math.Min(buffer.Length, FullDatagram), network.Amplification.Budget);
-        if (!_state.Closing.HasDataToSend || room == 0)
+        if (!_builder.TryBegin(buffer, 0, level, path, network, out PacketDraft draft))
         {
             return 0;
         }
 
-        if (_state.Closing.NextLevel(_state) is not { } level)
-        {
-            _state.Closing.OnSent();
-            return 0;
-        }
-
-        _state.Closing.OnSent(level);
-        if (!_builder.TryBegin(buffer[..room], 0, level, path, network, out PacketDraft draft))
-        {
-            return 0;
-        }
-
-        var writer = new WireWriter(buffer[draft.PayloadOffset..(room - PacketKeys.Overhead)]);
+        var writer = new WireWriter(buffer[draft.PayloadOffset..^PacketKeys.Overhead]);
         if (!_state.Closing.TryWrite(level, ref writer))
         {
             return 0;

@@ -19,7 +19,7 @@ internal sealed class FrameDispatch
     /// <summary>Processes all frames; stops at the first that is wrong.</summary>
     public TransportError Process(ReadOnlySpan<byte> payload, in ReceivedPacket packet, long now, out PacketSummary summary)
     {
-        var frames = new FrameReader(payload, packet.Level, fromServer: !_state.IsServer, ParameterFactory.Extensions(_state.Settings));
+        var frames = new FrameReader(payload, packet.Level, fromServer: !_state.IsServer, _state.Extensions);
         summary = default;
         _state.Streams.IsReceivingEarlyData = packet.Level == EncryptionLevel.EarlyData;
         _state.Streams.ArrivedAt = packet.ArrivedAt;
@@ -46,7 +46,7 @@ internal sealed class FrameDispatch
     /// </summary>
     public void ProcessWhileClosing(ReadOnlySpan<byte> payload, in ReceivedPacket packet, long now)
     {
-        var frames = new FrameReader(payload, packet.Level, fromServer: !_state.IsServer, ParameterFactory.Extensions(_state.Settings));
+        var frames = new FrameReader(payload, packet.Level, fromServer: !_state.IsServer, _state.Extensions);
         while (frames.TryReadType(out ulong type))
         {
             if (type is FrameType.ConnectionClose or FrameType.ConnectionCloseApplication)
@@ -97,12 +97,6 @@ internal sealed class FrameDispatch
                     : frames.Malformed();
             case >= FrameType.MaxData and <= FrameType.StreamsBlockedUnidirectional:
                 return HandleCredit(type, ref frames);
-            case FrameType.NewConnectionId:
-                return HandleNewConnectionId(type, ref frames);
-            case FrameType.RetireConnectionId:
-                return RetireConnectionIdFrame.TryParse(type, ref frames.Body, out RetireConnectionIdFrame retire)
-                    ? _state.Paths.First.LocalIds.OnRetire(retire.SequenceNumber, packet.LocalIdSequence)
-                    : frames.Malformed();
             case FrameType.PathChallenge:
                 return HandleChallenge(ref frames, packet);
             case FrameType.PathResponse:
@@ -120,6 +114,12 @@ internal sealed class FrameDispatch
                 }
 
                 return TransportError.None;
+            case FrameType.PathAck or FrameType.PathAckEcn:
+                return HandlePathAck(type, ref frames, packet, now);
+            case FrameType.NewConnectionId
+                or FrameType.RetireConnectionId
+                or (>= FrameType.PathAbandon and <= FrameType.PathConnectionIdsBlocked):
+                return _state.MultipathFrames.Handle(type, ref frames, packet);
             case FrameType.ImmediateAck:
                 summary.WantsImmediateAck = true;
                 return TransportError.None;
@@ -135,17 +135,45 @@ internal sealed class FrameDispatch
             return frames.Malformed();
         }
 
+        // draft-ietf-quic-multipath-21 section 2.3: whatever path it comes by, it speaks of the first.
+        return OnAck(_state.Paths.First, ack, packet, now);
+    }
+
+    private TransportError HandlePathAck(ulong type, ref FrameReader frames, in ReceivedPacket packet, long now)
+    {
+        if (!AckFrame.TryParse(type, ref frames.Body, out AckFrame ack))
+        {
+            return frames.Malformed();
+        }
+
+        ulong id = ack.PathId ?? 0;
+        if (_state.Multipath.IsBeyondLimit(id, out TransportError error) || _state.Paths.FindOrCreate((uint)id) is not { } path)
+        {
+            return error;
+        }
+
+        // RFC 9000 section 13.1: an acknowledgement of a packet that was never sent is a connection error.
+        return path.HasNetwork
+            ? OnAck(path, ack, packet, now)
+            : path.Phase == PathPhase.Abandoned
+                ? TransportError.None
+                : new TransportError(TransportErrorCode.ProtocolViolation, "acknowledgement of a packet never sent");
+    }
+
+    /// <summary>Packets of ours on a path were acknowledged.</summary>
+    private TransportError OnAck(Path path, in AckFrame ack, in ReceivedPacket packet, long now)
+    {
         if (packet.Level == EncryptionLevel.Application)
         {
-            TransportError error = _state.Keys.Application!.OnAcknowledged(packet.Path.Id, ack.LargestAcknowledged, packet.KeyGeneration);
+            TransportError error = _state.Keys.Application!.OnAcknowledged(path.Id, ack.LargestAcknowledged, packet.KeyGeneration);
             if (error.IsError)
             {
                 return error;
             }
         }
 
-        Path path = packet.Level == EncryptionLevel.Application ? packet.Path : _state.Paths.First;
         TransportError outcome = path.Recovery.OnAckReceived(_state.Space(packet.Level, path), ack, now);
+        _state.Multipath.JudgeSilence(path, now);
         _state.PathWatch.OnChanged(path, now);
         return outcome;
     }
@@ -220,24 +248,6 @@ internal sealed class FrameDispatch
         }
 
         return frames.Malformed();
-    }
-
-    private TransportError HandleNewConnectionId(ulong type, ref FrameReader frames)
-    {
-        if (!NewConnectionIdFrame.TryParse(type, ref frames.Body, out NewConnectionIdFrame frame))
-        {
-            return frames.Malformed();
-        }
-
-        TransportError error = _state.Paths.First.RemoteIds.OnNew(frame);
-        if (!error.IsError)
-        {
-            _state.Trace?.ConnectionIdChanged(
-                _state.Now, ours: false, frame.SequenceNumber, frame.ConnectionId, retired: false);
-            _state.Paths.First.Networks.OnRemoteIdsChanged();
-        }
-
-        return error;
     }
 
     private static TransportError HandleChallenge(ref FrameReader frames, in ReceivedPacket packet)

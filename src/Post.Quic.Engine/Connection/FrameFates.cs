@@ -76,6 +76,13 @@ internal sealed class FrameFates : IFrameFate
             // What these said is said anew whenever it is needed; a challenge has its own clock.
             case SentFrameKind.Ack or SentFrameKind.Ping or SentFrameKind.PathChallenge:
                 break;
+            case SentFrameKind.PathAbandon
+                or SentFrameKind.PathStatus
+                or SentFrameKind.MaxPathId
+                or SentFrameKind.PathsBlocked
+                or SentFrameKind.PathConnectionIdsBlocked:
+                _state.MultipathFrames.OnLost(frame);
+                break;
             case SentFrameKind.AckFrequency:
                 _state.AckFrequency.OnLost(frame.Id);
                 break;

@@ -25,7 +25,10 @@ internal sealed class FrameWriter
     }
 
     private bool HasConnectionFrames(Path carrier) =>
-        _state.HandshakeDoneToSend || _newTokenToSend || _state.Paths.HasConnectionIdsToSend(carrier);
+        _state.HandshakeDoneToSend
+        || _newTokenToSend
+        || _state.Paths.HasConnectionIdsToSend(carrier)
+        || _state.MultipathFrames.HasDataToSend;
 
     /// <summary>The newest token replaces one that is still to be sent.</summary>
     public void SendNewToken(ReadOnlySpan<byte> token)
@@ -52,10 +55,35 @@ internal sealed class FrameWriter
 
     private bool HasApplicationData => _state.Streams.HasFramesToSend || _state.Datagrams.HasDataToSend;
 
+    /// <summary>An acknowledgement must be sent in a packet of this level by this path.</summary>
+    public bool IsAckDue(EncryptionLevel level, Path path, long now)
+    {
+        if (level == EncryptionLevel.EarlyData)
+        {
+            return false;
+        }
+
+        if (level != EncryptionLevel.Application || !_state.Multipath.IsEnabled)
+        {
+            return _state.Space(level, path).Received.IsAckDue(now);
+        }
+
+        foreach (Path one in _state.Paths.Known)
+        {
+            if (one.HasNetwork && one.Space.Received.IsAckDue(now) && _state.Paths.AcknowledgedBy(one, now) == path)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Fills the packet; returns what its frames make of it.</summary>
     /// <param name="level">The packet's keys.</param>
     /// <param name="writer">The room for frames.</param>
     /// <param name="path">The path that it goes by.</param>
+    /// <param name="mayHaveContent">Content goes by this path.</param>
     /// <param name="permission">Whether the window lets content out.</param>
     /// <param name="isProbe">The packet is to be sent whatever the window says, and to ask for an answer.</param>
     /// <param name="now">The current time.</param>
@@ -63,21 +91,14 @@ internal sealed class FrameWriter
         EncryptionLevel level,
         ref WireWriter writer,
         Path path,
+        bool mayHaveContent,
         SendPermission permission,
         bool isProbe,
         long now)
     {
         PacketNumberSpace space = _state.Space(level, path);
-        bool content = (permission == SendPermission.Allowed || isProbe) && HasContent(level, path);
-        bool wroteAck = false;
-
-        // RFC 9000 section 13.2.1: an acknowledgement rides along with anything that goes anyway; with a probe even one
-        // that was sent before, since a peer that is silent may have missed it.
-        if (level != EncryptionLevel.EarlyData && (isProbe || WantsAck(space.Received, path, content, now)))
-        {
-            wroteAck = space.Received.TryWriteAck(ref writer, space.Frames, AckDelayExponent, now);
-        }
-
+        bool content = mayHaveContent && (permission == SendPermission.Allowed || isProbe) && HasContent(level, path);
+        bool wroteAck = level != EncryptionLevel.EarlyData && WriteAcks(level, ref writer, path, content, isProbe, now);
         bool eliciting = content && WriteContent(level, path, ref writer, space.Frames, now);
         if (isProbe && level == EncryptionLevel.Application && _state.AckFrequency.IsInForce && writer.Remaining >= ImmediateAckFrame.Length)
         {
@@ -101,6 +122,33 @@ internal sealed class FrameWriter
 
         SentPacketFlags flags = SentPacketFlags.AckEliciting | SentPacketFlags.InFlight;
         return isProbe ? flags | SentPacketFlags.PtoProbe : flags;
+    }
+
+    /// <summary>
+    /// RFC 9000 section 13.2.1: an acknowledgement rides along with anything that goes anyway; with a probe even one that was sent
+    /// before, since a peer that is silent may have missed it.
+    /// </summary>
+    private bool WriteAcks(EncryptionLevel level, ref WireWriter writer, Path path, bool content, bool isProbe, long now)
+    {
+        PacketNumberSpace space = _state.Space(level, path);
+        if (level != EncryptionLevel.Application || !_state.Multipath.IsEnabled)
+        {
+            return (isProbe || WantsAck(space.Received, path, content, now))
+                && space.Received.TryWriteAck(ref writer, space.Frames, AckDelayExponent, now);
+        }
+
+        bool wrote = false;
+        foreach (Path one in _state.Paths.Known)
+        {
+            if (one.HasNetwork
+                && ((isProbe && one == path)
+                    || (WantsAck(one.Space.Received, one, content, now) && _state.Paths.AcknowledgedBy(one, now) == path)))
+            {
+                wrote |= one.Space.Received.TryWriteAck(ref writer, space.Frames, AckDelayExponent, now, asPathAck: true);
+            }
+        }
+
+        return wrote;
     }
 
     private static bool WantsAck(ReceivedPackets received, Path path, bool content, long now) =>
@@ -144,6 +192,11 @@ internal sealed class FrameWriter
             NewTokenFrame.Write(ref writer, _newToken);
             log.Record(new SentFrame(SentFrameKind.NewToken));
             _newTokenToSend = false;
+        }
+
+        if (_state.MultipathFrames.HasDataToSend)
+        {
+            _state.MultipathFrames.Write(ref writer, log, path);
         }
 
         _state.Paths.WriteConnectionIds(path, ref writer, log);

@@ -190,6 +190,7 @@ internal sealed class HandshakeHost : ITlsHost
         _state.Lifecycle.OnHandshakeComplete();
         _state.Timers.Stop(TimerId.Handshake);
         _state.Paths.First.LocalIds.Fill(_state.Peer.ActiveConnectionIdLimit);
+        _state.Multipath.OnHandshakeComplete();
         _state.Events.OnHandshakeComplete();
         if (_state.IsServer)
         {

@@ -38,7 +38,7 @@ internal sealed class Ingress
         _state.Counters.DatagramsReceived++;
         _state.Counters.BytesReceived += datagram.Length;
         Path owner = OwnerOf(datagram);
-        Network? network = owner.Networks.Find(metadata);
+        Network? network = owner.HasNetwork ? owner.Networks.Find(metadata) : null;
         if (network is null && !_state.IsServer && !_state.Paths.IsKnownRemote(metadata.Remote))
         {
             // RFC 9000 section 9: a client discards packets from an unknown server address.
@@ -110,7 +110,8 @@ internal sealed class Ingress
             if (PacketHeader.TryParse(packet, _state.Paths.First.LocalIds.Length, out PacketHeader header) == PacketParseResult.Parsed)
             {
                 Path owner = OwnerOf(packet);
-                _ = HandleProtected(header, packet, metadata, owner, owner.Networks.Find(metadata), 0, now);
+                Network? network = owner.HasNetwork ? owner.Networks.Find(metadata) : null;
+                _ = HandleProtected(header, packet, metadata, owner, network, 0, now);
             }
 
             ArrayPool<byte>.Shared.Return(buffer);
@@ -151,12 +152,25 @@ internal sealed class Ingress
             return false;
         }
 
+        // draft-ietf-quic-multipath-21 section 3: only clients open paths.
+        if (!path.HasNetwork && (!_state.IsServer || path.Phase == PathPhase.Abandoned))
+        {
+            Drop(packet.Length, PacketDropReason.UnknownPath, now);
+            return false;
+        }
+
         if (!_opener.TryOpen(header, packet, path, now, out ulong number, out int headerLength))
         {
             return false;
         }
 
         // From here on the packet is the peer's own.
+        if (!path.HasNetwork && !TryOpenPath(path, metadata, localId, datagramLength, now, out network))
+        {
+            Drop(packet.Length, PacketDropReason.UnknownPath, now);
+            return true;
+        }
+
         PacketNumberSpace space = _state.Space(level, path);
         if (space.Received.IsDuplicate(number))
         {
@@ -170,6 +184,7 @@ internal sealed class Ingress
         // holds all the same; it may bring the very id that is missing.
         bool isStray = network is null;
         network ??= path.Network;
+        path.LastHeard = now;
         OnAuthentic(header, network, now);
         var received = new ReceivedPacket(
             level,
@@ -239,7 +254,7 @@ internal sealed class Ingress
                 received.Network.Spin = spin == _state.IsServer;
             }
 
-            if (summary.IsNonProbing)
+            if (summary.IsNonProbing && received.Path.Phase != PathPhase.Abandoned)
             {
                 received.Path.Migration.OnNonProbingPacket(received.Network, now);
             }
@@ -340,12 +355,26 @@ internal sealed class Ingress
     /// </summary>
     private Path OwnerOf(ReadOnlySpan<byte> datagram)
     {
-        ReadOnlySpan<Path> open = _state.Paths.Open;
-        return open.Length > 1
+        return _state.Multipath.IsEnabled
             && InvariantHeader.TryParse(datagram, _state.Paths.First.LocalIds.Length, out InvariantHeader header)
             && _state.Paths.FindByLocalId(header.DestinationConnectionId, out _) is { } path
                 ? path
                 : _state.Paths.First;
+    }
+
+    /// <summary>Server: the client begins a path. False where nothing could be sent on it.</summary>
+    private bool TryOpenPath(
+        Path path, in DatagramMetadata metadata, ulong localId, int datagramLength, long now, out Network? network)
+    {
+        network = _state.IsHandshakeConfirmed ? _state.Multipath.OnOpenedByPeer(path, metadata, localId, now) : null;
+        if (network is null)
+        {
+            return false;
+        }
+
+        network.Amplification.OnReceived(datagramLength);
+        network.BytesReceived += datagramLength;
+        return true;
     }
 
     /// <summary>The network of an authentic packet from addresses that are not known.</summary>
@@ -354,7 +383,10 @@ internal sealed class Ingress
     {
         // RFC 9000 section 9: nobody moves before the handshake is confirmed. What comes from elsewhere until then
         // counts, but is answered where the handshake began; and a client's own addresses are its own business.
-        if (!_state.IsServer || !_state.IsHandshakeConfirmed || level != EncryptionLevel.Application)
+        if (!_state.IsServer
+            || !_state.IsHandshakeConfirmed
+            || level != EncryptionLevel.Application
+            || path.Phase == PathPhase.Abandoned)
         {
             return path.Network;
         }

@@ -24,7 +24,7 @@ internal sealed class PacketOpener
     {
         number = 0;
         headerLength = 0;
-        ulong expected = _state.Space(header.Level, path).Received.Largest is { } largest ? largest + 1 : 0;
+        ulong expected = path.HasNetwork && _state.Space(header.Level, path).Received.Largest is { } largest ? largest + 1 : 0;
         if (header.Level == EncryptionLevel.Application)
         {
             return TryOpenApplication(header, packet, path, expected, now, out number, out headerLength);

@@ -59,8 +59,15 @@ internal sealed class PathHost : IPathHost
         _state.Events.OnResetTokenRemoved(remote, token);
 
     // RFC 9000 section 9.3.2: without any validated path the connection is given up in silence.
-    public void OnPathFailed(Path path, string reason, long now) =>
-        _state.Lifecycle.EndSilently(CloseSource.NoViablePath, reason, now);
+    public void OnPathFailed(Path path, string reason, long now)
+    {
+        if (!_state.Multipath.OnPathFailed(path, now))
+        {
+            _state.Lifecycle.EndSilently(CloseSource.NoViablePath, reason, now);
+        }
+    }
+
+    public void OnValidated(Path path, long now) => _state.Multipath.OnValidated(path, now);
 
     public void Fail(in TransportError error, long now) => _state.Lifecycle.Fail(error, now);
 }

@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
@@ -32,6 +33,17 @@ internal sealed class PeerParameters
 
     public bool AreKnown { get; private set; }
 
+    /// <summary>
+    /// The highest path id that we announce; null without multipath. It needs connection ids that are not empty, of both sides
+    /// (draft-ietf-quic-multipath-21 section 2.1).
+    /// </summary>
+    public uint? OwnMaxPathId =>
+        _state.Settings.MaxPaths > 1
+        && !_state.Paths.First.LocalIds.IsZeroLength
+        && !(_state.IsServer && _state.Paths.First.RemoteIds.IsZeroLength)
+            ? (uint)(Math.Min(_state.Settings.MaxPaths, Limits.MaxPaths) - 1)
+            : null;
+
     public RememberedParameters? Remembered { get; private set; }
 
     /// <summary>The settings have changed before anything of ours was told.</summary>
@@ -61,6 +73,7 @@ internal sealed class PeerParameters
         {
             InitialSourceConnectionId = _state.OwnInitialSource,
             VersionInformation = _state.Version.ToInformation(),
+            InitialMaxPathId = OwnMaxPathId,
         };
         if (!_state.IsServer)
         {
@@ -97,6 +110,12 @@ internal sealed class PeerParameters
 
     public TransportError Apply(TransportParameters peer)
     {
+        // draft-ietf-quic-multipath-21 section 2.1: not in a packet to an empty connection id either.
+        if (peer.InitialMaxPathId is not null && _state.Paths.First.LocalIds.IsZeroLength)
+        {
+            return new TransportError(TransportErrorCode.ProtocolViolation, "multipath with empty connection ids");
+        }
+
         Peer = peer;
         AreKnown = true;
         _state.Idle.SetPeerTimeout((long)Math.Min(peer.MaxIdleTimeout, uint.MaxValue) * MicrosecondsPerMillisecond);
@@ -130,15 +149,19 @@ internal sealed class PeerParameters
         recovery.PeerAckDelayExponent = Peer.AckDelayExponent;
     }
 
-    /// <summary>The room for datagrams follows the size of the paths and the peer's word: a datagram may go by any path.</summary>
+    /// <summary>The room for datagrams follows the peer's word and the largest of the paths that are in use: what another cannot carry goes by that.</summary>
     public void UpdateDatagramSize()
     {
-        int room = int.MaxValue;
+        int room = 0;
+        PathRank best = _state.Paths.BestRank;
         foreach (Path path in _state.Paths.Open)
         {
-            Network network = path.Network;
-            int overhead = 1 + network.RemoteId.Id.Length + Wire.Packets.PacketNumber.MaxLength + Crypto.PacketKeys.Overhead;
-            room = Math.Min(room, network.Transmission.Mtu.Current - overhead);
+            if (path.Rank == best)
+            {
+                Network network = path.Network;
+                int overhead = 1 + network.RemoteId.Id.Length + Wire.Packets.PacketNumber.MaxLength + Crypto.PacketKeys.Overhead;
+                room = Math.Max(room, network.Transmission.Mtu.Current - overhead);
+            }
         }
 
         // RFC 9221 section 3: what the peer announces bounds the whole frame.

@@ -28,4 +28,9 @@ internal enum SentFrameKind : byte
     Datagram,
     PathChallenge,
     AckFrequency,
+    PathAbandon,
+    PathStatus,
+    MaxPathId,
+    PathsBlocked,
+    PathConnectionIdsBlocked,
 }

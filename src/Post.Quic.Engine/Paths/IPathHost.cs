@@ -57,6 +57,9 @@ internal interface IPathHost
 
     void OnResetTokenRemoved(in NetworkAddress remote, in StatelessResetToken token);
 
+    /// <summary>The peer answered over the path's network.</summary>
+    void OnValidated(Path path, long now);
+
     /// <summary>The path reaches the peer no more.</summary>
     void OnPathFailed(Path path, string reason, long now);
 

@@ -29,6 +29,7 @@ internal sealed class LocalConnectionIds
     private ulong _retirePriorTo;
     private ulong _oldestInUse;
     private bool _hoards;
+    private bool _stopped;
     private int _limit = 1;
 
     /// <param name="source">Makes the ids.</param>
@@ -43,6 +44,12 @@ internal sealed class LocalConnectionIds
     public bool IsZeroLength => _source.Length == 0;
 
     public int Length => _source.Length;
+
+    /// <summary>The sequence number of the next id to be told.</summary>
+    public ulong Next => _next;
+
+    /// <summary>What frames name; those of path 0 are the ones that RFC 9000 has.</summary>
+    private ulong? PathId => _pathId == 0 ? null : _pathId;
 
     /// <summary>Those that the peer may use.</summary>
     public int ActiveCount => _count - _recalled;
@@ -71,7 +78,7 @@ internal sealed class LocalConnectionIds
     /// <summary>The peer's active_connection_id_limit is known and 1-RTT packets can carry the rest.</summary>
     public void Fill(ulong peerLimit)
     {
-        if (IsZeroLength)
+        if (IsZeroLength || _stopped)
         {
             return;
         }
@@ -81,6 +88,18 @@ internal sealed class LocalConnectionIds
         {
             _ = Add(pending: true, out _);
         }
+    }
+
+    /// <summary>The path was given up: the ids that were told stay routed, and no others follow.</summary>
+    public void Stop()
+    {
+        _stopped = true;
+        for (int i = 0; i < _count; i++)
+        {
+            _entries[i].Pending = false;
+        }
+
+        _pending = 0;
     }
 
     /// <summary>Finds which of ours a packet was sent to.</summary>
@@ -197,7 +216,7 @@ internal sealed class LocalConnectionIds
             // One that never arrived is told again though it is asked back: only an id that came can be given back. It asks for
             // nothing itself, or the peer could be left without any.
             bool isRecalled = entry.Sequence < _retirePriorTo;
-            var frame = new NewConnectionIdFrame(entry.Sequence, isRecalled ? 0 : _retirePriorTo, entry.Id, entry.Token);
+            var frame = new NewConnectionIdFrame(entry.Sequence, isRecalled ? 0 : _retirePriorTo, entry.Id, entry.Token, PathId);
             if (writer.Remaining < frame.Length)
             {
                 break;
@@ -218,7 +237,7 @@ internal sealed class LocalConnectionIds
     public void OnLost(ulong sequence)
     {
         int index = IndexOf(sequence);
-        if (index >= 0 && !_entries[index].Pending)
+        if (index >= 0 && !_stopped && !_entries[index].Pending)
         {
             _entries[index].Pending = true;
             _pending++;

@@ -235,6 +235,21 @@ internal sealed class Networks
         Report(network, PathChange.Removed);
     }
 
+    /// <summary>The path is forgotten, and all of its networks with it.</summary>
+    public void RemoveAll()
+    {
+        foreach (Network? network in _networks)
+        {
+            if (network is not null)
+            {
+                WithdrawToken(network);
+                Report(network, PathChange.Removed);
+            }
+        }
+
+        Array.Clear(_networks);
+    }
+
     /// <summary>The peer is found: places where it was looked for in vain are forgotten.</summary>
     public void RemoveFailed()
     {
@@ -331,6 +346,7 @@ internal sealed class Networks
                 }
 
                 _path.Migration.OnValidated(network, now);
+                _host.OnValidated(_path, now);
                 return true;
             }
         }

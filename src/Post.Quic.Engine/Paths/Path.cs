@@ -15,6 +15,11 @@ internal sealed class Path
     private Networks? _networks;
     private Migration? _migration;
 
+    /// <summary>Fields: the structs are changed in place.</summary>
+    public PathStatus OwnStatus;
+
+    public PathStatus PeerStatus;
+
     public Path(uint id, IPathHost host)
     {
         Id = id;
@@ -26,31 +31,78 @@ internal sealed class Path
     /// <summary>Never used again for another path of the connection.</summary>
     public uint Id { get; }
 
+    public PathPhase Phase { get; set; }
+
     /// <summary>The connection ids of ours that the peer sends to on this path.</summary>
     public LocalConnectionIds LocalIds { get; }
 
     /// <summary>The connection ids of the peer's that we send to on this path.</summary>
     public RemoteConnectionIds RemoteIds { get; }
 
-    /// <summary>It has a network; until then it has nothing but connection ids.</summary>
-    public bool IsOpen => _recovery is not null;
+    /// <summary>It has, or had, a network; until then it has nothing but connection ids.</summary>
+    public bool HasNetwork => _recovery is not null;
 
-    public LossRecovery Recovery => _recovery ?? throw NotOpen();
+    public LossRecovery Recovery => _recovery ?? throw NoNetwork();
 
     /// <summary>The path's packet-number space (0-RTT and 1-RTT).</summary>
     public PacketNumberSpace Space => Recovery.Application;
 
-    public Networks Networks => _networks ?? throw NotOpen();
+    public Networks Networks => _networks ?? throw NoNetwork();
 
-    public Migration Migration => _migration ?? throw NotOpen();
+    public Migration Migration => _migration ?? throw NoNetwork();
 
     /// <summary>The network that new data goes over.</summary>
     public Network Network => Networks.Active;
 
     public Transmission Transmission => Networks.Active.Transmission;
 
+    /// <summary>What its silence says of it; told from time to time by <see cref="JudgeSilence"/>.</summary>
+    public PathStanding Standing { get; private set; }
+
+    /// <summary>Either side would rather keep it for when nothing else works.</summary>
+    public bool IsBackup => OwnStatus.IsBackup || PeerStatus.IsBackup;
+
+    /// <summary>Whatever there is may go by it.</summary>
+    public bool IsUsable => Phase == PathPhase.Open && Network.IsValidated;
+
+    public PathRank Rank => !IsUsable ? PathRank.None : Standing switch
+    {
+        PathStanding.Failing => PathRank.Failing,
+        PathStanding.Suspect => PathRank.Suspect,
+        _ => IsBackup ? PathRank.Backup : PathRank.Available,
+    };
+
+    /// <summary>When something last came by it.</summary>
+    public long LastHeard { get; set; } = long.MinValue;
+
     /// <summary>When the pacer lets the next burst out; <see cref="long.MaxValue"/> where it holds nothing back.</summary>
     public long PacingDeadline { get; set; } = long.MaxValue;
+
+    /// <summary>We would open it, and the peer gave no connection id: that waits to be said.</summary>
+    public bool IsBlockedToSend { get; set; }
+
+    /// <summary>The PATH_ABANDON of ours waits to be sent on another path.</summary>
+    public bool AbandonToSend { get; set; }
+
+    /// <summary>Why it was given up: the code that we say.</summary>
+    public ulong AbandonCode { get; private set; }
+
+    /// <summary>The peer has given it up as well.</summary>
+    public bool IsAbandonedByPeer { get; private set; }
+
+    /// <summary>When an abandoned path is forgotten; <see cref="long.MaxValue"/> for one that is not abandoned.</summary>
+    public long ForgetAt { get; private set; } = long.MaxValue;
+
+    /// <summary>When <see cref="JudgeSilence"/> has news; <see cref="long.MaxValue"/> for never.</summary>
+    public long NextJudgement => Standing switch
+    {
+        PathStanding.Good => Recovery.OwedSince(SuspectPeriods),
+        PathStanding.Suspect => Recovery.OwedSince(FailingPeriods),
+        _ => long.MaxValue,
+    };
+
+    private const int SuspectPeriods = 2;
+    private const int FailingPeriods = 3;
 
     /// <summary>Opens the path over its first network.</summary>
     public Network Open(in NetworkAddress local, in NetworkAddress remote)
@@ -71,5 +123,43 @@ internal sealed class Path
         return transmission;
     }
 
-    private InvalidOperationException NotOpen() => new($"Path {Id} is not open.");
+    /// <summary>
+    /// Draws the conclusion from how long the path has owed acknowledgements. Returns whether it is worse than before: what it
+    /// holds is then to go by other paths, if there are any.
+    /// </summary>
+    public bool JudgeSilence(long now)
+    {
+        PathStanding before = Standing;
+        Standing = Recovery.OwedSince(FailingPeriods) <= now ? PathStanding.Failing
+            : Recovery.OwedSince(SuspectPeriods) <= now ? PathStanding.Suspect
+            : PathStanding.Good;
+        return Standing > before;
+    }
+
+    /// <summary>
+    /// One side gives the path up. The ids of the peer's are retired with it, so that nothing can be sent on it any more
+    /// (draft-ietf-quic-multipath-21 section 3.4); those of ours stay until what is under way has come.
+    /// </summary>
+    /// <param name="code">What the answer says.</param>
+    /// <param name="forgetAt">When it is forgotten.</param>
+    public void Abandon(ulong code, long forgetAt)
+    {
+        Phase = PathPhase.Abandoned;
+        AbandonCode = code;
+        AbandonToSend = true;
+        ForgetAt = forgetAt;
+        PacingDeadline = long.MaxValue;
+        RemoteIds.RetireAll();
+        LocalIds.Stop();
+        _networks?.WithdrawTokens();
+    }
+
+    /// <summary>The peer gave the path up.</summary>
+    public void OnAbandonedByPeer(long forgetAt)
+    {
+        IsAbandonedByPeer = true;
+        ForgetAt = forgetAt;
+    }
+
+    private InvalidOperationException NoNetwork() => new($"Path {Id} has no network.");
 }

@@ -23,4 +23,13 @@ internal enum PathChange : byte
 
     /// <summary>ECN was found to work or not to work on it.</summary>
     Ecn,
+
+    /// <summary>One side gave it up; nothing is sent on it any more, and it is forgotten a little later.</summary>
+    Abandoned,
+
+    /// <summary>Either side's wish changed whether it is kept for when nothing else works.</summary>
+    Status,
+
+    /// <summary>It has owed acknowledgements for too long, or has given them since.</summary>
+    Standing,
 }

@@ -5,11 +5,13 @@ using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Paths;
 
-/// <summary>The paths of a connection by their ids.</summary>
+/// <summary>The paths of a connection by their ids, and which of them are of use for what.</summary>
 internal sealed class PathTable
 {
     private readonly IPathHost _host;
-    private Path[] _open = [];
+    private Path[] _known;
+    private Path[] _open;
+    private uint _nextId = 1;
 
     /// <param name="host">The connection.</param>
     /// <param name="local">Our address on the first path, as far as it is known.</param>
@@ -17,23 +19,34 @@ internal sealed class PathTable
     public PathTable(IPathHost host, in NetworkAddress local, in NetworkAddress remote)
     {
         _host = host;
-        First = new Path(0, host);
+        First = new Path(0, host) { Phase = PathPhase.Open };
         _ = First.Open(local, remote);
-        _open = [First];
+        _known = [First];
+        _open = _known;
+        Limits = new PathLimits();
     }
 
     /// <summary>The path of the handshake. It stays here when it is given up, since the spaces of the handshake are its own.</summary>
     public Path First { get; }
 
-    /// <summary>The paths that packets go by, in the order of their ids.</summary>
+    /// <summary>The paths that packets go by, in the order of their ids; those that are being validated among them.</summary>
     public ReadOnlySpan<Path> Open => _open;
+
+    /// <summary>All of which something is known: those, the ones that only have connection ids, and the ones given up lately.</summary>
+    public ReadOnlySpan<Path> Known => _known;
+
+    /// <summary>Up to which id paths may be used, by our word and the peer's.</summary>
+    public PathLimits Limits { get; }
+
+    /// <summary>The path that stands for all: the one of the lowest id that is open.</summary>
+    public Path Main => _open.Length != 0 ? _open[0] : First;
 
     /// <summary>The largest probe timeout of all paths: what closing, draining, idle and key lifetimes are measured in.</summary>
     public long ProbeTimeoutPeriod
     {
         get
         {
-            long period = 0;
+            long period = First.Recovery.ProbeTimeoutPeriod;
             foreach (Path path in _open)
             {
                 period = Math.Max(period, path.Recovery.ProbeTimeoutPeriod);
@@ -43,19 +56,6 @@ internal sealed class PathTable
         }
     }
 
-    public Path? Find(uint id)
-    {
-        foreach (Path path in _open)
-        {
-            if (path.Id == id)
-            {
-                return path;
-            }
-        }
-
-        return null;
-    }
-
     /// <summary>
     /// Of the network with the smallest window in use: what is asked of the peer for all paths is what this one needs.
     /// </summary>
@@ -63,7 +63,7 @@ internal sealed class PathTable
     {
         get
         {
-            Transmission neediest = _open[0].Transmission;
+            Transmission neediest = Main.Transmission;
             foreach (Path path in _open)
             {
                 Transmission transmission = path.Transmission;
@@ -77,10 +77,70 @@ internal sealed class PathTable
         }
     }
 
+    /// <summary>The best rank that any path has.</summary>
+    public PathRank BestRank
+    {
+        get
+        {
+            PathRank best = PathRank.None;
+            foreach (Path path in _open)
+            {
+                best = path.Rank < best ? path.Rank : best;
+            }
+
+            return best;
+        }
+    }
+
+    /// <summary>Several paths are open, be it that only one of them is validated.</summary>
+    public bool AreSeveral => _open.Length > 1;
+
+    public Path? Find(uint id)
+    {
+        foreach (Path path in _known)
+        {
+            if (path.Id == id)
+            {
+                return path;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// The path of a frame that speaks of one, known from here on if its id was not used before. Null for one that was forgotten:
+    /// the frame is ignored (draft-ietf-quic-multipath-21 section 4).
+    /// </summary>
+    /// <param name="id">At most our limit; the caller has checked that.</param>
+    public Path? FindOrCreate(uint id)
+    {
+        while (_nextId <= id)
+        {
+            Add(new Path(_nextId++, _host));
+        }
+
+        return Find(id);
+    }
+
+    /// <summary>The unused path of the lowest id for which both sides have given connection ids.</summary>
+    public Path? FindUnused()
+    {
+        foreach (Path path in _known)
+        {
+            if (path.Phase == PathPhase.Unused && path.Id <= Limits.Common && path.RemoteIds.AvailableCount != 0 && path.LocalIds.ActiveCount != 0)
+            {
+                return path;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Finds by which path a packet came: the connection id that it was sent to tells.</summary>
     public Path? FindByLocalId(ReadOnlySpan<byte> id, out ulong sequence)
     {
-        foreach (Path path in _open)
+        foreach (Path path in _known)
         {
             if (path.LocalIds.TryFind(id, out sequence))
             {
@@ -92,12 +152,70 @@ internal sealed class PathTable
         return null;
     }
 
+    /// <summary>
+    /// Gives an unused path its first network. It carries nothing else until it is validated; null where the peer gave no
+    /// connection id to send to.
+    /// </summary>
+    public Network? Begin(Path path, in NetworkAddress local, in NetworkAddress remote)
+    {
+        if (!path.RemoteIds.TryTake(out RemoteConnectionId remoteId))
+        {
+            return null;
+        }
+
+        Network network = path.Open(local, remote);
+        network.RemoteId = remoteId;
+        path.Phase = PathPhase.Validating;
+        Arrange();
+        path.Networks.AnnounceToken(network);
+        path.Networks.Report(network, PathChange.Added);
+        return network;
+    }
+
+    /// <summary>The path has been given up by one side or both: it is forgotten in time, and nothing goes by it any more.</summary>
+    public void Abandon(Path path, ulong code, long forgetAt)
+    {
+        path.Abandon(code, forgetAt);
+        Arrange();
+        if (path.HasNetwork)
+        {
+            path.Networks.Report(path.Network, PathChange.Abandoned);
+        }
+    }
+
+    /// <summary>Forgets the abandoned paths whose time has come. Returns whether there were any.</summary>
+    public bool Forget(long now)
+    {
+        bool any = false;
+        for (int i = _known.Length - 1; i >= 0; i--)
+        {
+            Path path = _known[i];
+            if (path.ForgetAt > now)
+            {
+                continue;
+            }
+
+            _known = [.. _known[..i], .. _known[(i + 1)..]];
+            path.LocalIds.RetireAll();
+            if (path.HasNetwork)
+            {
+                path.Recovery.Abandon(now);
+                path.Networks.RemoveAll();
+            }
+
+            Limits.OnForgotten();
+            any = true;
+        }
+
+        return any;
+    }
+
     /// <summary>RFC 9000 section 9: a client takes packets from no server address that it does not talk to.</summary>
     public bool IsKnownRemote(in NetworkAddress remote)
     {
-        foreach (Path path in _open)
+        foreach (Path path in _known)
         {
-            if (path.Networks.IsKnownRemote(remote))
+            if (path.HasNetwork && path.Networks.IsKnownRemote(remote))
             {
                 return true;
             }
@@ -134,6 +252,35 @@ internal sealed class PathTable
         return null;
     }
 
+    /// <summary>
+    /// By which path what came on <paramref name="path"/> is acknowledged: by itself, where it was just heard; by another while
+    /// it may not be sent on, and by one that is more than twice as fast and was heard lately, too. A path that fell silent must
+    /// not take the acknowledgements of the others with it.
+    /// </summary>
+    public Path AcknowledgedBy(Path path, long now)
+    {
+        if (_open.Length <= 1)
+        {
+            return Main;
+        }
+
+        bool itself = path.IsUsable;
+        Path best = path;
+        long least = itself ? path.Transmission.Rtt.Smoothed / 2 : long.MaxValue;
+        foreach (Path other in _open)
+        {
+            long roundTrip = other.Transmission.Rtt.Smoothed;
+            bool isHeard = !itself || now - other.LastHeard <= other.Recovery.ProbeTimeoutPeriod;
+            if (other.IsUsable && other.Standing == PathStanding.Good && isHeard && roundTrip < least)
+            {
+                best = other;
+                least = roundTrip;
+            }
+        }
+
+        return best.Phase == PathPhase.Open ? best : Main;
+    }
+
     /// <summary>After the frames of a packet: connection ids that the peer took back are replaced.</summary>
     /// <param name="path">The path that the packet came by.</param>
     /// <param name="network">And the network.</param>
@@ -149,7 +296,7 @@ internal sealed class PathTable
     /// <param name="carrier">The path of the packet that could carry them.</param>
     public bool HasConnectionIdsToSend(Path carrier)
     {
-        foreach (Path path in _open)
+        foreach (Path path in _known)
         {
             if (path.LocalIds.HasDataToSend || path.RemoteIds.HasDataToSend(Carrying(carrier, path)))
             {
@@ -163,7 +310,7 @@ internal sealed class PathTable
     /// <summary>Writes those frames while they fit.</summary>
     public void WriteConnectionIds(Path carrier, ref WireWriter writer, SentFrameLog log)
     {
-        foreach (Path path in _open)
+        foreach (Path path in _known)
         {
             _ = path.RemoteIds.WriteFrames(ref writer, log, Carrying(carrier, path));
             if (path.LocalIds.HasDataToSend)
@@ -172,10 +319,6 @@ internal sealed class PathTable
             }
         }
     }
-
-    // RFC 9000 section 19.16: an id is not given back in a packet that is sent to it.
-    private static ulong Carrying(Path carrier, Path path) =>
-        carrier == path ? path.Network.RemoteId.Sequence : ulong.MaxValue;
 
     /// <summary>PATH_RESPONSE came, by whatever path (RFC 9000 section 8.2.3).</summary>
     public void OnResponse(ulong data, long now)
@@ -202,19 +345,43 @@ internal sealed class PathTable
     /// <summary>The connection is over: every route goes.</summary>
     public void Withdraw()
     {
-        foreach (Path path in _open)
+        foreach (Path path in _known)
         {
-            path.Networks.WithdrawTokens();
             path.LocalIds.RetireAll();
+            if (path.HasNetwork)
+            {
+                path.Networks.WithdrawTokens();
+            }
+        }
+
+        if (Find(0) is null)
+        {
+            First.LocalIds.RetireAll();
         }
     }
 
     public void Dispose()
     {
         First.Recovery.Dispose();
-        foreach (Path path in _open)
+        foreach (Path path in _known)
         {
-            path.Recovery.Dispose();
+            if (path.HasNetwork)
+            {
+                path.Recovery.Dispose();
+            }
         }
     }
+
+    // RFC 9000 section 19.16: an id is not given back in a packet that is sent to it.
+    private static ulong Carrying(Path carrier, Path path) =>
+        carrier == path ? path.Network.RemoteId.Sequence : ulong.MaxValue;
+
+    private void Add(Path path)
+    {
+        _known = [.. _known, path];
+        Arrange();
+    }
+
+    private void Arrange() =>
+        _open = Array.FindAll(_known, static path => path.Phase is PathPhase.Validating or PathPhase.Open);
 }

@@ -31,6 +31,7 @@ internal sealed class RemoteConnectionIds
     private ulong _retirePriorTo;
     private ulong _highest;
     private ulong _seen;
+    private bool _stopped;
 
     /// <param name="limit">The active_connection_id_limit that we announced.</param>
     /// <param name="pathId">The path that they are for.</param>
@@ -47,7 +48,10 @@ internal sealed class RemoteConnectionIds
     public bool HasDataToSend(ulong carrier) =>
         _pendingRetirements > 1 || (_pendingRetirements == 1 && _retirements[0] != carrier);
 
-    /// <summary>Ids that no path uses yet.</summary>
+    /// <summary>The sequence number that the peer gives next.</summary>
+    public ulong Next => _seen == 0 ? 0 : _highest + 1;
+
+    /// <summary>Ids that no network uses yet.</summary>
     public int AvailableCount
     {
         get
@@ -89,6 +93,11 @@ internal sealed class RemoteConnectionIds
     /// <summary>Takes in a NEW_CONNECTION_ID, or the id of the preferred address as if one had brought it.</summary>
     public TransportError OnNew(in NewConnectionIdFrame frame)
     {
+        if (_stopped)
+        {
+            return TransportError.None;
+        }
+
         // RFC 9000 section 19.15: a peer that is addressed without ids cannot issue any.
         if (IsZeroLength)
         {
@@ -184,6 +193,30 @@ internal sealed class RemoteConnectionIds
         return IsZeroLength || index < 0 || TryRetireAt(index) ? TransportError.None : TooManyRetirements();
     }
 
+    /// <summary>
+    /// The path is given up, and all of its ids with it; nothing is told of them (draft-ietf-quic-multipath-21 section 3.4).
+    /// </summary>
+    public void RetireAll()
+    {
+        _count = 0;
+        _pendingRetirements = 0;
+        _stopped = true;
+    }
+
+    /// <summary>Whether an id is one of these, in use or not.</summary>
+    public bool Contains(in ConnectionId id)
+    {
+        for (int i = 0; i < _count; i++)
+        {
+            if (_entries[i].Id == id)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>False once the peer has asked for the id back: the path that uses it needs another.</summary>
     public bool IsActive(ulong sequence) => IsZeroLength || IndexOf(sequence) >= 0;
 
@@ -224,13 +257,13 @@ internal sealed class RemoteConnectionIds
                 continue;
             }
 
-            if (writer.Remaining < 1 + VarInt.Length(sequence))
+            var frame = new RetireConnectionIdFrame(sequence, _pathId == 0 ? null : _pathId);
+            if (writer.Remaining < frame.Length)
             {
                 break;
             }
 
-            writer.WriteVarInt(FrameType.RetireConnectionId);
-            writer.WriteVarInt(sequence);
+            frame.Write(ref writer);
             log.Record(SentFrame.OfPath(SentFrameKind.RetireConnectionId, _pathId, sequence));
             _retirements[i] = _retirements[--_pendingRetirements];
             wrote = true;
@@ -241,7 +274,13 @@ internal sealed class RemoteConnectionIds
 
     public void OnRetireAcked() => _unacknowledgedRetirements--;
 
-    public void OnRetireLost(ulong sequence) => _retirements[_pendingRetirements++] = sequence;
+    public void OnRetireLost(ulong sequence)
+    {
+        if (!_stopped)
+        {
+            _retirements[_pendingRetirements++] = sequence;
+        }
+    }
 
     private void Add(in Entry entry)
     {

@@ -157,7 +157,11 @@ internal sealed class LossRecovery : IDisposable
         }
 
         space.SentSinceAckEliciting = 0;
-        space.AckElicitingOutstanding++;
+        if (space.AckElicitingOutstanding++ == 0)
+        {
+            space.OwedSince = now;
+        }
+
         space.LastAckElicitingSent = now;
         if ((info.Flags & SentPacketFlags.PtoProbe) != 0 && space.ProbesPending > 0)
         {
@@ -181,6 +185,8 @@ internal sealed class LossRecovery : IDisposable
         {
             return error;
         }
+
+        space.OwedSince = now;
 
         // RFC 9002 section 6.2.2.1: an acknowledgement of a Handshake packet proves our address to us.
         if (space.Id == PacketNumberSpaceId.Handshake)
@@ -249,12 +255,36 @@ internal sealed class LossRecovery : IDisposable
     }
 
     /// <summary>
+    /// When the peer will have owed acknowledgements for so many probe timeouts without any coming;
+    /// <see cref="long.MaxValue"/> while it owes none.
+    /// </summary>
+    public long OwedSince(int periods) =>
+        Application.AckElicitingOutstanding == 0 ? long.MaxValue : Application.OwedSince + (periods * ProbeTimeoutPeriod);
+
+    /// <summary>
+    /// What is on its way is to be sent again by other paths, though it may arrive: it is told as lost or overdue, and goes on being
+    /// waited for.
+    /// </summary>
+    public void GiveBack() => _probeContents.GiveBackAll(Application);
+
+    /// <summary>
+    /// The path is forgotten: what was not acknowledged counts as lost (draft-ietf-quic-multipath-21 section 3.4.3), and says
+    /// nothing of congestion.
+    /// </summary>
+    public void Abandon(long now)
+    {
+        ForgetOutstanding(Application, onlyEarlyData: false, now);
+        UpdateTimeout(now);
+    }
+
+    /// <summary>
     /// Nobody ran us for so long. What is on its way will be acknowledged or lost as ever, but its round trip is the
     /// machine's and not the network's.
     /// </summary>
     public void OnStall(long duration, long now)
     {
         _acks.SamplesFrom = now;
+        Application.OwedSince = now;
         foreach (Transmission transmission in _transmissions)
         {
             transmission.Congestion.OnStall(duration);

@@ -59,6 +59,12 @@ internal sealed class PacketNumberSpace : IDisposable
     /// <summary>Ack-eliciting packets neither acknowledged nor lost.</summary>
     public int AckElicitingOutstanding { get; internal set; }
 
+    /// <summary>
+    /// Since when acknowledgements have been owed without any coming: the last that came, or the first ack-eliciting packet after
+    /// nothing was owed. Of no meaning while <see cref="AckElicitingOutstanding"/> is 0.
+    /// </summary>
+    internal long OwedSince { get; set; }
+
     /// <summary>When the last ack-eliciting packet was sent; <see cref="long.MinValue"/> before.</summary>
     public long LastAckElicitingSent { get; internal set; } = long.MinValue;
 

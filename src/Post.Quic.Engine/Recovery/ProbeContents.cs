@@ -26,6 +26,19 @@ internal sealed class ProbeContents(IFrameFate fate)
         }
     }
 
+    /// <summary>Everything in the space gives its frames back, while it is still waited for.</summary>
+    public void GiveBackAll(PacketNumberSpace space)
+    {
+        for (ulong number = space.Sent.First; number < space.Sent.End; number++)
+        {
+            ref SentPacket packet = ref space.Sent[number];
+            if (packet.State == SentPacketState.Outstanding && packet.IsAckEliciting)
+            {
+                _ = GiveBack(space.Frames, ref packet);
+            }
+        }
+    }
+
     /// <summary>
     /// RFC 9002 section 6.2.4: a probe should carry data that was not acknowledged. The oldest packets give theirs
     /// back, while they themselves are still waited for.

@@ -159,11 +159,11 @@ internal sealed class ReceivedPackets
     /// Writes an ACK frame of as many ranges as fit and records it in <paramref name="log"/>; false, with nothing
     /// written, if there is nothing to acknowledge or no room.
     /// </summary>
-    public bool TryWriteAck(ref WireWriter writer, SentFrameLog log, int ackDelayExponent, long now)
+    public bool TryWriteAck(ref WireWriter writer, SentFrameLog log, int ackDelayExponent, long now, bool asPathAck = false)
     {
         // RFC 9000 section 13.2.5: time on our side since the largest was received; of no use before 1-RTT.
         long held = _space == PacketNumberSpaceId.Application ? Math.Max(now - _largestReceivedTime, 0) : 0;
-        if (!AckFrameWriter.TryWrite(ref writer, Ranges, (ulong)held >> ackDelayExponent, _ecn, out _))
+        if (!AckFrameWriter.TryWrite(ref writer, Ranges, (ulong)held >> ackDelayExponent, _ecn, out _, asPathAck ? _pathId : null))
         {
             return false;
         }

@@ -28,6 +28,8 @@ internal sealed class StreamScheduler
     /// <summary>Whether any stream has data that may be sent.</summary>
     public bool HasData(bool credit) => _repair.Count > 0 || (credit && _fresh.Count > 0);
 
+    public bool HasRepair => _repair.Count > 0;
+
     /// <summary>New data waits, whether the connection has credit or not.</summary>
     public bool HasFresh => _fresh.Count > 0;
 

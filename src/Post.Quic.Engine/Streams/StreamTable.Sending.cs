@@ -19,6 +19,12 @@ internal sealed partial class StreamTable
 
     public bool HasDataToSend => _scheduler.HasData(_sendCredit.Available > 0);
 
+    /// <summary>Data waits that was lost, or that is overdue.</summary>
+    public bool HasRepairToSend => _scheduler.HasRepair;
+
+    /// <summary>Bytes that were written, may be sent as far as each stream's own credit goes, and were not sent yet.</summary>
+    public long UnsentBytes => _scheduler.UnsentBytes;
+
     /// <summary>Anything to send at all.</summary>
     public bool HasFramesToSend => HasControlToSend || HasDataToSend;
 

@@ -25,7 +25,7 @@ public sealed class ForgeryAttackTests
                 continue;
             }
 
-            using var pair = new Pair(new PairOptions { StandInTls = true });
+            using var pair = new Pair(new PairOptions { StandInTls = true, Server = new ConnectionSettings { MaxPaths = 2 } });
             pair.Network.FromServer = new LinkConditions { Loss = 1 };
             _ = pair.Connect();
             pair.RunUntil(() => pair.Server.Core is not null, 1_000_000, "arrival");

@@ -1,0 +1,116 @@
+using Post.Quic.Engine.Bounds;
+using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Paths.Scheduling;
+using Post.Quic.Engine.Recovery;
+
+namespace Post.Quic.Engine.Connection;
+
+/// <summary>
+/// By which path what waits is sent next. Only paths that are as good as any other are in question: those that keep for when
+/// nothing else works, and those that fell silent, only where there are no better ones. Among them the scheduler chooses.
+/// </summary>
+internal sealed class PathWalk
+{
+    private readonly ConnectionState _state;
+    private IPathScheduler? _scheduler;
+
+    public PathWalk(ConnectionState state)
+    {
+        _state = state;
+    }
+
+    /// <summary>The path for the next datagram with content; null where nothing may be sent now.</summary>
+    public Path? Choose(long now)
+    {
+        ReadOnlySpan<Path> open = _state.Paths.Open;
+        PathRank best = _state.Paths.BestRank;
+        if (best == PathRank.None)
+        {
+            // Nothing is validated: the handshake, or a move that is not proved yet, on the first of them.
+            return _state.Paths.Main;
+        }
+
+        Span<PathView> views = stackalloc PathView[Limits.MaxPaths];
+        Span<byte> places = stackalloc byte[Limits.MaxPaths];
+        int count = 0;
+        int needed = NeededRoom();
+        for (int i = 0; i < open.Length && count < views.Length; i++)
+        {
+            if (open[i].Rank == best && (needed == 0 || Room(open[i]) >= needed))
+            {
+                places[count] = (byte)i;
+                views[count++] = View(open[i], now);
+            }
+        }
+
+        if (count == 0)
+        {
+            return null;
+        }
+
+        _scheduler ??= _state.Settings.PathScheduler();
+        int chosen = count == 1 ? (views[0].CanSend ? 0 : -1) : _scheduler.Choose(views[..count], Demand(), now);
+        return chosen < 0 ? null : open[places[chosen]];
+    }
+
+    /// <summary>Bytes that the datagram takes which goes first; 0 where streams go first, which fit anywhere.</summary>
+    private int NeededRoom()
+    {
+        if (!_state.Datagrams.TryPeekUrgency(out Streams.SendUrgency datagram)
+            || (_state.Streams.TryPeekUrgency(out Streams.SendUrgency stream) && stream < datagram))
+        {
+            return 0;
+        }
+
+        return Wire.Frames.DatagramFrame.LengthOf(_state.Datagrams.FirstLength, withLength: false);
+    }
+
+    private int Room(Path path) => _state.DatagramSize(path.Network) - PacketBuilder.Overhead(path.Network);
+
+    private SendDemand Demand()
+    {
+        long bytes = _state.Streams.UnsentBytes + _state.Datagrams.QueuedBytes;
+        if (_state.Streams.HasRepairToSend || _state.Streams.HasControlToSend)
+        {
+            return new SendDemand(SendKind.Repair, bytes);
+        }
+
+        bool isUrgent = (_state.Datagrams.TryPeekUrgency(out Streams.SendUrgency datagram) && datagram.Deadline != long.MaxValue)
+            || (_state.Streams.TryPeekUrgency(out Streams.SendUrgency stream) && stream.Deadline != long.MaxValue);
+        return new SendDemand(isUrgent ? SendKind.Urgent : SendKind.Bulk, bytes);
+    }
+
+    private PathView View(Path path, long now)
+    {
+        Transmission transmission = path.Transmission;
+        int size = _state.DatagramSize(path.Network);
+        SendPermission permission = path.Space.CanSend(transmission, size, now);
+        long readyAt = now;
+        if (permission == SendPermission.Pacing)
+        {
+            readyAt = path.PacingDeadline = transmission.Pacer.NextSendTime(size, now);
+        }
+        else if (permission != SendPermission.Allowed)
+        {
+            // An acknowledgement opens the window: of what has been owed for the longest.
+            readyAt = Math.Max(now, path.Space.OwedSince + transmission.Rtt.Smoothed);
+        }
+
+        return new PathView
+        {
+            PathId = path.Id,
+            CanSend = permission == SendPermission.Allowed,
+            ReadyAt = readyAt,
+            RoundTrip = transmission.Rtt.Smoothed,
+            RoundTripVariation = transmission.Rtt.Variation,
+            BytesInFlight = transmission.BytesInFlight,
+            Window = transmission.Congestion.Window,
+            Rate = transmission.EstimatedBandwidth != 0
+                ? transmission.EstimatedBandwidth
+                : transmission.Congestion.Window * 1_000_000 / Math.Max(transmission.Rtt.Smoothed, 1),
+            DatagramSize = size,
+            IsBackup = path.IsBackup,
+            IsSuspect = path.Standing != PathStanding.Good,
+        };
+    }
+}
