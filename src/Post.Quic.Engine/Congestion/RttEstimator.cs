@@ -81,6 +81,12 @@ internal sealed class RttEstimator
     }
 
     /// <summary>
+    /// Acknowledgements come by another way than before, and what they measure is another round trip
+    /// (draft-ietf-quic-multipath-21 section 5.4).
+    /// </summary>
+    public void OnReturnChanged() => _minimumIsStale = true;
+
+    /// <summary>
     /// RFC 9002 section 5.2: min_rtt should be re-established after persistent congestion, which often means that the
     /// path has become another one.
     /// </summary>

@@ -224,7 +224,7 @@ internal sealed class ConnectionCore : IDisposable
     public bool TryMigrate(in NetworkAddress local, long now)
     {
         _state.Now = now;
-        bool started = !_state.IsOver && _state.Paths.First.Migration.TryMigrate(local, now);
+        bool started = !_state.IsOver && _state.Paths.Main.Migration.TryMigrate(local, now);
         _clock.Update(now);
         return started;
     }

@@ -172,7 +172,7 @@ internal sealed class FrameDispatch
             }
         }
 
-        TransportError outcome = path.Recovery.OnAckReceived(_state.Space(packet.Level, path), ack, now);
+        TransportError outcome = path.Recovery.OnAckReceived(_state.Space(packet.Level, path), ack, now, packet.Path.Id);
         _state.Multipath.JudgeSilence(path, now);
         _state.PathWatch.OnChanged(path, now);
         return outcome;
@@ -332,11 +332,7 @@ internal sealed class FrameDispatch
             return new TransportError(TransportErrorCode.ProtocolViolation, "asked for a longer delay than max_ack_delay may be");
         }
 
-        foreach (Path path in _state.Paths.Open)
-        {
-            path.Space.Received.OnAckFrequency(frame);
-        }
-
+        _state.Multipath.OnAckFrequency(frame);
         return TransportError.None;
     }
 }

@@ -18,6 +18,7 @@ internal sealed class Multipath
     private const int UnansweredPeriods = 12;
 
     private readonly ConnectionState _state;
+    private AckFrequencyFrame? _ackFrequency;
 
     public Multipath(ConnectionState state)
     {
@@ -113,7 +114,9 @@ internal sealed class Multipath
     /// <summary>The path reaches the peer no more. Returns false where it was the last.</summary>
     public bool OnPathFailed(Path path, long now)
     {
-        if (!IsEnabled || !IsAnyUsableBeside(path))
+        // One that never carried anything leaves the others as they are, even where they are not proved at this moment.
+        bool isNew = path.Phase == PathPhase.Validating;
+        if (!IsEnabled || (isNew ? Paths.Open.Length == 1 : !IsAnyUsableBeside(path)))
         {
             return false;
         }
@@ -129,7 +132,30 @@ internal sealed class Multipath
         {
             path.Phase = PathPhase.Open;
             path.LocalIds.Fill(_state.Peer.ActiveConnectionIdLimit);
+            _state.PathWatch.OnRanksChanged();
             _state.PathWatch.OnChanged(path, now);
+            foreach (Path other in Paths.Open)
+            {
+                // There was nowhere else to send what it holds; now there is.
+                if (other != path && other.Standing != PathStanding.Good)
+                {
+                    other.Recovery.GiveBack();
+                }
+            }
+        }
+    }
+
+    /// <summary>ACK_FREQUENCY names no path: it is for all of them, those that come among them.</summary>
+    public void OnAckFrequency(in AckFrequencyFrame frame)
+    {
+        if (_ackFrequency is not { } newest || frame.SequenceNumber > newest.SequenceNumber)
+        {
+            _ackFrequency = frame;
+        }
+
+        foreach (Path path in Paths.Open)
+        {
+            path.Space.Received.OnAckFrequency(frame);
         }
     }
 
@@ -345,6 +371,7 @@ internal sealed class Multipath
 
         if (path.Standing != before)
         {
+            _state.PathWatch.OnRanksChanged();
             path.Networks.Report(path.Network, PathChange.Standing);
         }
     }
@@ -352,6 +379,11 @@ internal sealed class Multipath
     private void OnBegun(Path path, Network network, long now)
     {
         _state.Parameters.SetAckDelay(path.Recovery);
+        if (_ackFrequency is { } frequency)
+        {
+            path.Space.Received.OnAckFrequency(frequency);
+        }
+
         path.Recovery.OnHandshakeConfirmed(now);
         path.Networks.Validate(network, now);
         _state.PathWatch.OnChanged(path, now);
@@ -366,7 +398,7 @@ internal sealed class Multipath
         {
             // What it holds may still arrive, but need not.
             path.Recovery.GiveBack();
-            _state.PathWatch.OnChanged(Paths.Main, now);
+            _state.PathWatch.OnRanksChanged();
         }
     }
 

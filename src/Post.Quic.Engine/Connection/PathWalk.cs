@@ -32,25 +32,33 @@ internal sealed class PathWalk
 
         Span<PathView> views = stackalloc PathView[Limits.MaxPaths];
         Span<byte> places = stackalloc byte[Limits.MaxPaths];
-        int count = 0;
         int needed = NeededRoom();
+        int count = Collect(open, best, needed, views, places, now);
+        if (count == 0 && needed != 0)
+        {
+            // None carries the datagram any more, which is found out in a moment: streams need not wait for that.
+            count = Collect(open, best, 0, views, places, now);
+        }
+
+        _scheduler ??= _state.Settings.PathScheduler();
+        int chosen = count == 1 ? (views[0].CanSend ? 0 : -1) : _scheduler.Choose(views[..count], Demand(), now);
+        return chosen < 0 ? null : open[places[chosen]];
+    }
+
+    private int Collect(
+        ReadOnlySpan<Path> open, PathRank rank, int needed, Span<PathView> views, Span<byte> places, long now)
+    {
+        int count = 0;
         for (int i = 0; i < open.Length && count < views.Length; i++)
         {
-            if (open[i].Rank == best && (needed == 0 || Room(open[i]) >= needed))
+            if (open[i].Rank == rank && Room(open[i]) >= needed)
             {
                 places[count] = (byte)i;
                 views[count++] = View(open[i], now);
             }
         }
 
-        if (count == 0)
-        {
-            return null;
-        }
-
-        _scheduler ??= _state.Settings.PathScheduler();
-        int chosen = count == 1 ? (views[0].CanSend ? 0 : -1) : _scheduler.Choose(views[..count], Demand(), now);
-        return chosen < 0 ? null : open[places[chosen]];
+        return count;
     }
 
     /// <summary>Bytes that the datagram takes which goes first; 0 where streams go first, which fit anywhere.</summary>

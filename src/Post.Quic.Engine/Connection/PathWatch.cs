@@ -21,6 +21,13 @@ internal sealed class PathWatch
         _state = state;
     }
 
+    /// <summary>Another path is in use than before, or one less.</summary>
+    public void OnRanksChanged()
+    {
+        UpdateStreams();
+        _state.Parameters.UpdateDatagramSize();
+    }
+
     public void OnChanged(Path path, long now)
     {
         UpdateStreams();
@@ -37,8 +44,11 @@ internal sealed class PathWatch
         long window = 0;
         foreach (Path path in _state.Paths.Open)
         {
-            roundTrip = Math.Max(roundTrip, path.Transmission.Rtt.Smoothed);
-            window += path.Transmission.Congestion.Window;
+            if (path.IsUsable || path == _state.Paths.Main)
+            {
+                roundTrip = Math.Max(roundTrip, path.Transmission.Rtt.Smoothed);
+                window += path.Transmission.Congestion.Window;
+            }
         }
 
         _state.Streams.RoundTrip = roundTrip;

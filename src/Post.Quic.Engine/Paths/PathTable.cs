@@ -41,15 +41,16 @@ internal sealed class PathTable
     /// <summary>The path that stands for all: the one of the lowest id that is open.</summary>
     public Path Main => _open.Length != 0 ? _open[0] : First;
 
-    /// <summary>The largest probe timeout of all paths: what closing, draining, idle and key lifetimes are measured in.</summary>
+    /// <summary>The largest probe timeout of all paths in use: what closing, draining, idle and key lifetimes are measured in.</summary>
     public long ProbeTimeoutPeriod
     {
         get
         {
-            long period = First.Recovery.ProbeTimeoutPeriod;
+            long period = Main.Recovery.ProbeTimeoutPeriod;
             foreach (Path path in _open)
             {
-                period = Math.Max(period, path.Recovery.ProbeTimeoutPeriod);
+                // One that is being validated has measured nothing yet.
+                period = path.IsUsable ? Math.Max(period, path.Recovery.ProbeTimeoutPeriod) : period;
             }
 
             return period;

@@ -29,6 +29,7 @@ internal sealed class LossRecovery : IDisposable
     private readonly LossDetector _detector;
     private readonly AckReceiver _acks;
     private readonly PacketNumberSpace[] _spaces;
+    private uint _ackCarrier;
 
     /// <param name="isClient">The two sides differ in how they keep the handshake from a deadlock.</param>
     /// <param name="random">For the packet numbers that are skipped.</param>
@@ -37,6 +38,7 @@ internal sealed class LossRecovery : IDisposable
     /// <param name="pathId">The path's id. With 0 it has the spaces of the handshake, too.</param>
     public LossRecovery(bool isClient, RandomSource random, IFrameFate fate, Transmission transmission, uint pathId = 0)
     {
+        _ackCarrier = pathId;
         _transmissions.Add(transmission);
         _probe = new ProbeTimer(isClient);
         _probeContents = new ProbeContents(fate);
@@ -177,9 +179,19 @@ internal sealed class LossRecovery : IDisposable
         return number;
     }
 
-    /// <summary>An ACK frame was received in the space.</summary>
-    public TransportError OnAckReceived(PacketNumberSpace space, in AckFrame ack, long now)
+    /// <summary>An ACK frame was received for the space.</summary>
+    /// <param name="space">The space.</param>
+    /// <param name="ack">The frame.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="carrier">The path that it came by, where that is not the space's own.</param>
+    public TransportError OnAckReceived(PacketNumberSpace space, in AckFrame ack, long now, uint? carrier = null)
     {
+        if ((carrier ?? space.PathId) != _ackCarrier)
+        {
+            _ackCarrier = carrier ?? space.PathId;
+            Transmission.Rtt.OnReturnChanged();
+        }
+
         TransportError error = _acks.Receive(space, ack, AckDelay(space, ack.AckDelay), now);
         if (error.IsError || !_acks.AnyNewlyAcked)
         {

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
+using Post.Quic.Engine.Paths.Scheduling;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Simulation;
 
@@ -15,15 +17,27 @@ public sealed class SteadyStateTests
 
     [TestMethod]
     [DoNotParallelize]
-    public void Bulk_transfer_allocates_nothing_per_packet()
+    [DataRow(1)]
+    [DataRow(2)]
+    public void Bulk_transfer_allocates_nothing_per_packet(int paths)
     {
         ConnectionSettings settings = ConnectionSettings.Default with
         {
             InitialMaxData = 16 << 20,
             InitialMaxStreamData = 16 << 20,
             StreamSendBuffer = 512 << 10,
+            MaxPaths = paths,
+            PathScheduler = static () => new InTurns(),
         };
         using Pair pair = new Pair(new PairOptions { Client = settings, Server = settings }).Handshake();
+        pair.RunFor(500_000);
+        if (paths == 2)
+        {
+            NetworkAddress other = pair.Client.Address.WithPort(50_001);
+            Assert.AreEqual(PathOpening.Begun, pair.Client.Core!.TryOpenPath(other, default, pair.Now, out _));
+            pair.RunFor(500_000);
+        }
+
         pair.Server.Discard = true;
         Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(false, out TransportStream? stream));
         var loop = new DirectLoop(pair, stream!);
@@ -39,7 +53,27 @@ public sealed class SteadyStateTests
         TestContext.WriteLine(
             $"{allocated} bytes for {packets} packets; {time.TotalNanoseconds / packets:F0} ns a packet, built and received; "
             + $"{loop.Bytes * 8 / time.TotalSeconds / 1e9:F2} Gbit/s");
+        Assert.IsTrue(Array.TrueForAll(pair.Client.Core.GetPaths(), path => path.PacketsSent > 10_000));
         Assert.IsLessThan(packets / 10, allocated, $"{allocated} bytes allocated for {packets} packets");
+    }
+
+    private sealed class InTurns : IPathScheduler
+    {
+        private int _turn;
+
+        public int Choose(ReadOnlySpan<PathView> paths, in SendDemand demand, long now)
+        {
+            for (int i = 0; i < paths.Length; i++)
+            {
+                int path = ++_turn % paths.Length;
+                if (paths[path].CanSend)
+                {
+                    return path;
+                }
+            }
+
+            return -1;
+        }
     }
 
     /// <summary>Two cores with nothing between them: what is measured is the engine and not the network.</summary>

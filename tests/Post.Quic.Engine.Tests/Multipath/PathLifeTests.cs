@@ -180,6 +180,58 @@ public sealed class PathLifeTests
     }
 
     [TestMethod]
+    public void Both_links_die_and_one_comes_back()
+    {
+        foreach (ulong seed in Seeds.Of(20))
+        {
+            using Pair pair = Connected(seed);
+            _ = Open(pair, Second);
+            byte[] data = pair.RandomBytes(2_000_000);
+            Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
+            Assert.IsTrue(stream!.WriteReference(data, null));
+            stream.Finish();
+            ulong id = stream.Id;
+            pair.RunFor(60_000 + (long)(seed % 100_000));
+            pair.Network.DeadInterfaces.Add(pair.Client.Address);
+            pair.Network.DeadInterfaces.Add(Second);
+            pair.RunFor(5_000_000);
+            pair.Network.DeadInterfaces.Remove(seed % 2 == 0 ? pair.Client.Address : Second);
+            pair.RunUntil(() => pair.Server.EndedStreams.Contains(id), 20_000_000, "the rest");
+            CollectionAssert.AreEqual(data, pair.Server.Received(id), pair.Repeat);
+        }
+    }
+
+    [TestMethod]
+    public void Flapping_links_lose_nothing()
+    {
+        foreach (ulong seed in Seeds.Of(20))
+        {
+            using Pair pair = Connected(seed);
+            _ = Open(pair, Second);
+            byte[] data = pair.RandomBytes(3_000_000);
+            pair.Network.Conditions = new LinkConditions { Bandwidth = 1_000_000, Delay = 15_000, Jitter = 5_000 };
+            Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
+            Assert.IsTrue(stream!.WriteReference(data, null));
+            stream.Finish();
+            ulong id = stream.Id;
+            for (int i = 0; i < 300 && !pair.Server.EndedStreams.Contains(id); i++)
+            {
+                NetworkAddress flapping = (i + (int)seed) % 3 == 0 ? pair.Client.Address : Second;
+                if (!pair.Network.DeadInterfaces.Remove(flapping))
+                {
+                    pair.Network.DeadInterfaces.Add(flapping);
+                }
+
+                pair.RunFor(200_000);
+            }
+
+            pair.Network.DeadInterfaces.Clear();
+            pair.RunUntil(() => pair.Server.EndedStreams.Contains(id), 30_000_000, "the rest");
+            CollectionAssert.AreEqual(data, pair.Server.Received(id), pair.Repeat);
+        }
+    }
+
+    [TestMethod]
     public void Either_path_can_be_moved_by_a_nat()
     {
         foreach (ulong seed in Seeds.Of(20))
