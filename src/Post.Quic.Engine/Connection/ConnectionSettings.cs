@@ -63,7 +63,7 @@ internal sealed record ConnectionSettings
     public int MaxPaths { get; init; } = 1;
 
     /// <summary>Decides by which of several paths what is sent goes.</summary>
-    public Func<IPathScheduler> PathScheduler { get; init; } = static () => new LowestRoundTrip();
+    public Func<IPathScheduler> PathScheduler { get; init; } = static () => new EarliestCompletionScheduler();
 
     /// <summary>How long an acknowledgement of ours may wait.</summary>
     public long MaxAckDelay { get; init; } = 25_000;

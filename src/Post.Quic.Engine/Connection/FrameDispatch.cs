@@ -172,7 +172,7 @@ internal sealed class FrameDispatch
             }
         }
 
-        TransportError outcome = path.Recovery.OnAckReceived(_state.Space(packet.Level, path), ack, now, packet.Path.Id);
+        TransportError outcome = path.Recovery.OnAckReceived(_state.Space(packet.Level, path), ack, now, ack.PathId is null ? null : packet.Path.Id);
         _state.Multipath.JudgeSilence(path, now);
         _state.PathWatch.OnChanged(path, now);
         return outcome;

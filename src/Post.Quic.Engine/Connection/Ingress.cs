@@ -185,6 +185,11 @@ internal sealed class Ingress
         bool isStray = network is null;
         network ??= path.Network;
         path.LastHeard = now;
+        if (path.Standing != PathStanding.Good && _state.Paths.AreSeveral)
+        {
+            path.Recovery.ProbeNow(now);
+        }
+
         OnAuthentic(header, network, now);
         var received = new ReceivedPacket(
             level,

@@ -14,11 +14,16 @@ internal sealed class Multipath
     /// <summary>Section 3.4: the state of a path that was given up is kept for three probe timeouts, for what is still under way.</summary>
     private const int RetentionPeriods = 3;
 
+    /// <summary>Microseconds between two signs of life that each path is asked for while none answers.</summary>
+    private const long LongestSearchInterval = 2_000_000;
+
     /// <summary>Section 3.4 leaves open what becomes of a path whose end the peer does not confirm: it is forgotten, too, but later.</summary>
     private const int UnansweredPeriods = 12;
 
     private readonly ConnectionState _state;
     private AckFrequencyFrame? _ackFrequency;
+    private long _searchAt = long.MaxValue;
+    private long _searchInterval;
 
     public Multipath(ConnectionState state)
     {
@@ -132,7 +137,7 @@ internal sealed class Multipath
         {
             path.Phase = PathPhase.Open;
             path.LocalIds.Fill(_state.Peer.ActiveConnectionIdLimit);
-            _state.PathWatch.OnRanksChanged();
+            _state.PathWatch.OnUseChanged();
             _state.PathWatch.OnChanged(path, now);
             foreach (Path other in Paths.Open)
             {
@@ -314,7 +319,7 @@ internal sealed class Multipath
     {
         get
         {
-            long next = long.MaxValue;
+            long next = _searchAt;
             if (!IsEnabled)
             {
                 return next;
@@ -353,12 +358,14 @@ internal sealed class Multipath
                 JudgeSilence(path, now);
             }
         }
+
+        Search(now);
     }
 
     /// <summary>Something was acknowledged on a path, or its time is up: is it still good for anything?</summary>
     public void JudgeSilence(Path path, long now)
     {
-        if (path.Phase != PathPhase.Open)
+        if (!IsEnabled || path.Phase != PathPhase.Open)
         {
             return;
         }
@@ -371,9 +378,43 @@ internal sealed class Multipath
 
         if (path.Standing != before)
         {
-            _state.PathWatch.OnRanksChanged();
+            Search(now);
+            _state.PathWatch.OnUseChanged();
             path.Networks.Report(path.Network, PathChange.Standing);
         }
+    }
+
+    /// <summary>
+    /// While every path is silent, each is asked from time to time, at random: the back-off of the probe timeouts would find out late
+    /// that one of them works again, and may beat time with the outages. One small packet for each path; what the window holds back
+    /// stays back.
+    /// </summary>
+    private void Search(long now)
+    {
+        if (!Paths.AreSeveral || Paths.BestGrade is not (PathGrade.Suspect or PathGrade.Failing))
+        {
+            _searchAt = long.MaxValue;
+            return;
+        }
+
+        if (_searchAt == long.MaxValue)
+        {
+            _searchInterval = 2 * Paths.ProbeTimeoutPeriod;
+        }
+        else if (_searchAt <= now)
+        {
+            _searchInterval = Math.Min(_searchInterval * 2, LongestSearchInterval);
+            foreach (Path path in Paths.Open)
+            {
+                path.Recovery.ProbeNow(now);
+            }
+        }
+        else
+        {
+            return;
+        }
+
+        _searchAt = now + (_searchInterval / 2) + (long)_state.Random.NextUInt64((ulong)_searchInterval);
     }
 
     private void OnBegun(Path path, Network network, long now)
@@ -398,7 +439,7 @@ internal sealed class Multipath
         {
             // What it holds may still arrive, but need not.
             path.Recovery.GiveBack();
-            _state.PathWatch.OnRanksChanged();
+            _state.PathWatch.OnUseChanged();
         }
     }
 

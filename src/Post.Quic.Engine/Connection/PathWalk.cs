@@ -23,8 +23,8 @@ internal sealed class PathWalk
     public Path? Choose(long now)
     {
         ReadOnlySpan<Path> open = _state.Paths.Open;
-        PathRank best = _state.Paths.BestRank;
-        if (best == PathRank.None)
+        PathGrade best = _state.Paths.BestGrade;
+        if (best == PathGrade.None)
         {
             // Nothing is validated: the handshake, or a move that is not proved yet, on the first of them.
             return _state.Paths.Main;
@@ -46,12 +46,12 @@ internal sealed class PathWalk
     }
 
     private int Collect(
-        ReadOnlySpan<Path> open, PathRank rank, int needed, Span<PathView> views, Span<byte> places, long now)
+        ReadOnlySpan<Path> open, PathGrade grade, int needed, Span<PathView> views, Span<byte> places, long now)
     {
         int count = 0;
         for (int i = 0; i < open.Length && count < views.Length; i++)
         {
-            if (open[i].Rank == rank && Room(open[i]) >= needed)
+            if (open[i].Grade == grade && Room(open[i]) >= needed)
             {
                 places[count] = (byte)i;
                 views[count++] = View(open[i], now);
@@ -100,8 +100,8 @@ internal sealed class PathWalk
         }
         else if (permission != SendPermission.Allowed)
         {
-            // An acknowledgement opens the window: of what has been owed for the longest.
-            readyAt = Math.Max(now, path.Space.OwedSince + transmission.Rtt.Smoothed);
+            // An acknowledgement opens the window. It may be overdue.
+            readyAt = path.Space.OldestSent + transmission.Rtt.Smoothed;
         }
 
         return new PathView

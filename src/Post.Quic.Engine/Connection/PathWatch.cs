@@ -22,7 +22,7 @@ internal sealed class PathWatch
     }
 
     /// <summary>Another path is in use than before, or one less.</summary>
-    public void OnRanksChanged()
+    public void OnUseChanged()
     {
         UpdateStreams();
         _state.Parameters.UpdateDatagramSize();

@@ -153,10 +153,10 @@ internal sealed class PeerParameters
     public void UpdateDatagramSize()
     {
         int room = 0;
-        PathRank best = _state.Paths.BestRank;
+        PathGrade best = _state.Paths.BestGrade;
         foreach (Path path in _state.Paths.Open)
         {
-            if (path.Rank == best)
+            if (path.Grade == best)
             {
                 Network network = path.Network;
                 int overhead = 1 + network.RemoteId.Id.Length + Wire.Packets.PacketNumber.MaxLength + Crypto.PacketKeys.Overhead;

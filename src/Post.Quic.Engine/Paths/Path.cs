@@ -65,11 +65,11 @@ internal sealed class Path
     /// <summary>Whatever there is may go by it.</summary>
     public bool IsUsable => Phase == PathPhase.Open && Network.IsValidated;
 
-    public PathRank Rank => !IsUsable ? PathRank.None : Standing switch
+    public PathGrade Grade => !IsUsable ? PathGrade.None : Standing switch
     {
-        PathStanding.Failing => PathRank.Failing,
-        PathStanding.Suspect => PathRank.Suspect,
-        _ => IsBackup ? PathRank.Backup : PathRank.Available,
+        PathStanding.Failing => PathGrade.Failing,
+        PathStanding.Suspect => PathGrade.Suspect,
+        _ => IsBackup ? PathGrade.Backup : PathGrade.Available,
     };
 
     /// <summary>When something last came by it.</summary>

@@ -78,15 +78,15 @@ internal sealed class PathTable
         }
     }
 
-    /// <summary>The best rank that any path has.</summary>
-    public PathRank BestRank
+    /// <summary>The best grade that any path has.</summary>
+    public PathGrade BestGrade
     {
         get
         {
-            PathRank best = PathRank.None;
+            PathGrade best = PathGrade.None;
             foreach (Path path in _open)
             {
-                best = path.Rank < best ? path.Rank : best;
+                best = path.Grade < best ? path.Grade : best;
             }
 
             return best;

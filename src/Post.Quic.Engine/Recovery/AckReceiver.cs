@@ -33,7 +33,13 @@ internal sealed class AckReceiver
     /// <summary>Routers marked packets that the last ACK acknowledged: a congestion event began.</summary>
     public bool CongestionMarked { get; private set; }
 
-    public TransportError Receive(PacketNumberSpace space, in AckFrame ack, long ackDelay, long now)
+    /// <summary>Applies one frame.</summary>
+    /// <param name="space">The space that it speaks of.</param>
+    /// <param name="ack">The frame.</param>
+    /// <param name="ackDelay">How long the peer held it, as far as that counts.</param>
+    /// <param name="measures">It may be taken for a measurement of the round trip.</param>
+    /// <param name="now">The current time.</param>
+    public TransportError Receive(PacketNumberSpace space, in AckFrame ack, long ackDelay, bool measures, long now)
     {
         AnyNewlyAcked = CongestionMarked = false;
 
@@ -65,7 +71,8 @@ internal sealed class AckReceiver
         }
 
         // RFC 9002 section 5.1: a sample only if the largest is newly acknowledged and something ack-eliciting was.
-        if (largestIsNew
+        if (measures
+            && largestIsNew
             && anyAckEliciting
             && largestPacket.TimeSent >= SamplesFrom
             && _transmissions.Find(largestPacket) is { } sampled)

@@ -183,7 +183,7 @@ internal sealed class LossRecovery : IDisposable
     /// <param name="space">The space.</param>
     /// <param name="ack">The frame.</param>
     /// <param name="now">The current time.</param>
-    /// <param name="carrier">The path that it came by, where that is not the space's own.</param>
+    /// <param name="carrier">The path that a PATH_ACK came by; null for an ACK.</param>
     public TransportError OnAckReceived(PacketNumberSpace space, in AckFrame ack, long now, uint? carrier = null)
     {
         if ((carrier ?? space.PathId) != _ackCarrier)
@@ -192,7 +192,7 @@ internal sealed class LossRecovery : IDisposable
             Transmission.Rtt.OnReturnChanged();
         }
 
-        TransportError error = _acks.Receive(space, ack, AckDelay(space, ack.AckDelay), now);
+        TransportError error = _acks.Receive(space, ack, AckDelay(space, ack.AckDelay), carrier is null || !IsLate(ack.AckDelay), now);
         if (error.IsError || !_acks.AnyNewlyAcked)
         {
             return error;
@@ -272,6 +272,20 @@ internal sealed class LossRecovery : IDisposable
     /// </summary>
     public long OwedSince(int periods) =>
         Application.AckElicitingOutstanding == 0 ? long.MaxValue : Application.OwedSince + (periods * ProbeTimeoutPeriod);
+
+    /// <summary>
+    /// Asks a path that owes acknowledgements for one now, and not much later when the backed-off timer expires: the peer was heard
+    /// on it, or no other path works. Once in a round trip.
+    /// </summary>
+    public void ProbeNow(long now)
+    {
+        if (Application.AckElicitingOutstanding != 0
+            && Application.ProbesPending == 0
+            && now - Application.LastAckElicitingSent >= Transmission.Rtt.Smoothed)
+        {
+            Application.ProbesPending = 1;
+        }
+    }
 
     /// <summary>
     /// What is on its way is to be sent again by other paths, though it may arrive: it is told as lost or overdue, and goes on being
@@ -432,6 +446,16 @@ internal sealed class LossRecovery : IDisposable
         NextTimeout = long.MaxValue;
     }
 
+    /// <summary>
+    /// What is acknowledged by another path, because the first acknowledgement was lost with its own, measures how long that took
+    /// and not the network. The peer tells by the time that it held it, which is more than it promised.
+    /// </summary>
+    private bool IsLate(ulong onWire) =>
+        Transmission.Rtt.HasSample && OnWire(onWire) > PeerMaxAckDelay + Transmission.Rtt.ProbeTimeout;
+
+    private long OnWire(ulong delay) =>
+        delay > (ulong)(long.MaxValue >> PeerAckDelayExponent) ? long.MaxValue : (long)(delay << PeerAckDelayExponent);
+
     private long AckDelay(PacketNumberSpace space, ulong onWire)
     {
         // RFC 9002 section 5.3: none for Initial; and the peer answers Handshake packets at once as well. Once the
@@ -441,9 +465,7 @@ internal sealed class LossRecovery : IDisposable
             return 0;
         }
 
-        long delay = onWire > (ulong)(long.MaxValue >> PeerAckDelayExponent)
-            ? long.MaxValue
-            : (long)(onWire << PeerAckDelayExponent);
+        long delay = OnWire(onWire);
         return IsHandshakeConfirmed ? Math.Min(delay, PeerMaxAckDelay) : delay;
     }
 

@@ -59,6 +59,9 @@ internal sealed class PacketNumberSpace : IDisposable
     /// <summary>Ack-eliciting packets neither acknowledged nor lost.</summary>
     public int AckElicitingOutstanding { get; internal set; }
 
+    /// <summary>When the oldest packet that is on its way was sent; <see cref="long.MinValue"/> where none is.</summary>
+    public long OldestSent => Sent.OutstandingCount == 0 ? long.MinValue : Sent[Sent.First].TimeSent;
+
     /// <summary>
     /// Since when acknowledgements have been owed without any coming: the last that came, or the first ack-eliciting packet after
     /// nothing was owed. Of no meaning while <see cref="AckElicitingOutstanding"/> is 0.

@@ -10,7 +10,7 @@ internal readonly record struct PathView
 
     /// <summary>
     /// When they will: now where they do, the pacer's time where that is what holds the path back, and otherwise about when the
-    /// oldest packet on the way will be acknowledged.
+    /// oldest packet on the way should have been acknowledged: that may be past.
     /// </summary>
     public required long ReadyAt { get; init; }
 

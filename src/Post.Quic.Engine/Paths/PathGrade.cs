@@ -1,7 +1,7 @@
 namespace Post.Quic.Engine.Paths;
 
-/// <summary>How good a path is for content: one of a later rank is used only where there is none of an earlier.</summary>
-internal enum PathRank : byte
+/// <summary>How good a path is for content: one of a later grade is used only where there is none of an earlier.</summary>
+internal enum PathGrade : byte
 {
     /// <summary>Neither side keeps it back, and it answers.</summary>
     Available,
