@@ -197,8 +197,6 @@ public sealed partial class QuicConnection : IConnectionEvents
 
     void IStreamEvents.OnStreamClosed(TransportStream stream) => (stream.Tag as QuicStream)?.OnForgotten();
 
-    void IStreamEvents.OnStreamExpired(TransportStream stream) => (stream.Tag as QuicStream)?.OnExpired();
-
     void IStreamEvents.OnStreamRejected(TransportStream stream) => (stream.Tag as QuicStream)?.OnRejected();
 
     void IStreamEvents.OnStreamsToAccept(bool bidirectional)

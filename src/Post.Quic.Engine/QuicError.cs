@@ -54,6 +54,4 @@ public enum QuicError
     /// <summary>The server rejected early data: what this stream carried was not received. Open a new one and send it again.</summary>
     EarlyDataRejected,
 
-    /// <summary>The stream's lifetime ended before its data was delivered.</summary>
-    StreamExpired,
 }

@@ -18,7 +18,7 @@ public sealed partial class QuicStream : Stream
     // Null once the transport, or we, are done with it: the object then serves another stream.
     private TransportStream? _transport;
     private ConnectionCloseInfo? _connectionClosed;
-    private QuicError? _ended;
+    private bool _isRejected;
     private TaskCompletionSource? _readsClosed;
     private TaskCompletionSource? _writesClosed;
     private bool _isEarlyData;
@@ -135,26 +135,6 @@ public sealed partial class QuicStream : Stream
         }
     }
 
-    /// <summary>
-    /// Gives what is written a lifetime: from then on it is neither sent nor sent again, but reset, unless all of it is
-    /// under way already and arrives.
-    /// </summary>
-    /// <param name="expiresAt">A timestamp of the connection's clock.</param>
-    /// <param name="errorCode">What the peer is told with the reset.</param>
-    /// <param name="reliableSize">The first bytes that still reach the peer, where it understands RESET_STREAM_AT.</param>
-    public void SetLifetime(long expiresAt, long errorCode, long reliableSize = 0)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(errorCode);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(errorCode, QuicConnectionOptions.MaxErrorCode);
-        ArgumentOutOfRangeException.ThrowIfNegative(reliableSize);
-        lock (_driver.Gate)
-        {
-            _transport?.SetLifetime(_driver.Clock.FromTimestamp(expiresAt), (ulong)errorCode, (ulong)reliableSize);
-        }
-
-        _driver.Wake();
-    }
-
     /// <summary>Nothing to flush: what was written is sent as soon as the path allows.</summary>
     public override void Flush()
     {
@@ -208,16 +188,10 @@ public sealed partial class QuicStream : Stream
 
     internal void OnRejected()
     {
-        _ended = QuicError.EarlyDataRejected;
+        _isRejected = true;
         _transport = null;
         _connection.Forget(this);
-        EndBoth(EndedException());
-    }
-
-    internal void OnExpired()
-    {
-        _ended = QuicError.StreamExpired;
-        EndWrites(EndedException());
+        EndBoth(RejectedException());
     }
 
     /// <inheritdoc/>
@@ -255,16 +229,11 @@ public sealed partial class QuicStream : Stream
         }
     }
 
-    private QuicException EndedException() => _ended switch
-    {
-        QuicError.EarlyDataRejected => new QuicException(
-            QuicError.EarlyDataRejected,
-            null,
-            null,
-            "The server did not take the early data; open a new stream and send it again."),
-        _ => new QuicException(
-            QuicError.StreamExpired, null, null, "The stream's lifetime ended before its data was delivered."),
-    };
+    private static QuicException RejectedException() => new(
+        QuicError.EarlyDataRejected,
+        null,
+        null,
+        "The server did not take the early data; open a new stream and send it again.");
 
     private void ThrowIfUnusable()
     {
@@ -274,9 +243,9 @@ public sealed partial class QuicStream : Stream
             throw _connection.ToException(closed);
         }
 
-        if (_ended == QuicError.EarlyDataRejected)
+        if (_isRejected)
         {
-            throw EndedException();
+            throw RejectedException();
         }
     }
 }

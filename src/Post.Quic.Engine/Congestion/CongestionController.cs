@@ -146,16 +146,6 @@ internal abstract class CongestionController
         SetWindow(_sawAck || _sawCongestion ? Window : InitialWindow);
     }
 
-    public CongestionSnapshot Snapshot(bool inRecovery) => new(
-        Name,
-        Window,
-        SlowStartThreshold == long.MaxValue ? null : SlowStartThreshold,
-        InSlowStart,
-        inRecovery,
-        CongestionEvents,
-        PersistentCongestionEvents,
-        SpuriousCongestionEvents);
-
     protected abstract void OnAckedCore(in AckSample sample);
 
     protected abstract void OnCongestionCore(long now);

@@ -27,9 +27,6 @@ internal sealed class CryptoStreams
     public bool HasDataToSend(EncryptionLevel level) =>
         Find(level) is { } stream && stream.Outgoing.TryGetNext(ulong.MaxValue, out _);
 
-    /// <summary>Everything sent at this level was acknowledged.</summary>
-    public bool IsAllAcked(EncryptionLevel level) => Find(level) is not { } stream || !stream.Outgoing.HasUnacked;
-
     /// <summary>Writes CRYPTO frames while they fit and there is data.</summary>
     public bool WriteFrames(EncryptionLevel level, ref WireWriter writer, SentFrameLog log)
     {
@@ -64,22 +61,6 @@ internal sealed class CryptoStreams
 
     public void OnLost(in SentFrame frame) =>
         Find((EncryptionLevel)frame.Id)?.Outgoing.OnLost(frame.Offset, frame.Length, fin: false);
-
-    /// <summary>
-    /// Everything unacknowledged of the level goes again: after a Retry or a change of version, and as the content of
-    /// a probe.
-    /// </summary>
-    public bool SendAgain(EncryptionLevel level)
-    {
-        if (Find(level) is not { } stream || !stream.Outgoing.HasUnacked)
-        {
-            return false;
-        }
-
-        ulong from = stream.Outgoing.AckedOffset;
-        stream.Outgoing.OnLost(from, (uint)(stream.Outgoing.SentOffset - from), fin: false);
-        return true;
-    }
 
     /// <summary>Takes in a CRYPTO frame and gives TLS what is in order now.</summary>
     public TransportError Receive(EncryptionLevel level, in CryptoFrame frame, TlsSession tls, long now)

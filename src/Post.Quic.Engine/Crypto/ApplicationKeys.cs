@@ -218,11 +218,6 @@ internal sealed class ApplicationKeys : IDisposable
         _previous = null;
     }
 
-    /// <summary>
-    /// Counts forgeries against earlier keys of the connection: the integrity limit is over all of them.
-    /// </summary>
-    public void AddFailures(ulong count) => _failures += count;
-
     public void Dispose()
     {
         _sendSecret?.Dispose();

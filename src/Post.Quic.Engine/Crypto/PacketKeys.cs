@@ -15,19 +15,15 @@ internal sealed class PacketKeys : IDisposable
     private readonly PacketProtection _protection;
     private readonly HeaderProtection _header;
 
-    private PacketKeys(CipherSuite suite, PacketProtection protection, HeaderProtection header)
+    private PacketKeys(PacketProtection protection, HeaderProtection header)
     {
-        Suite = suite;
         _protection = protection;
         _header = header;
     }
 
-    public CipherSuite Suite { get; }
-
     public static PacketKeys Create(
         CryptoProvider provider, QuicVersion version, CipherSuite suite, KeyDirection direction, ReadOnlySpan<byte> secret) =>
         new(
-            suite,
             PacketProtection.Create(provider, version, suite, direction, secret),
             CreateHeaderProtection(provider, version, suite, secret));
 

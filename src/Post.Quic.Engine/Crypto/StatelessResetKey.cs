@@ -24,10 +24,6 @@ internal sealed class StatelessResetKey : IDisposable
         key.CopyTo(_key);
     }
 
-    /// <summary>RFC 9000 section 10.3.1: compared in constant time, or the time would tell a guesser how far he came.</summary>
-    public static bool Matches(ReadOnlySpan<byte> token, ReadOnlySpan<byte> other) =>
-        CryptographicOperations.FixedTimeEquals(token, other);
-
     public void WriteToken(in ConnectionId connectionId, Span<byte> token)
     {
         Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];

@@ -105,7 +105,6 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
         OutgoingDatagram datagram = _free.Take() ?? new OutgoingDatagram();
         datagram.Number = number;
         datagram.Data = data;
-        datagram.Deadline = deadline;
         _bytes += data.Length;
         _waiting.Add(number, datagram);
         _order.Set(datagram, new SendUrgency(priority, deadline), number);
@@ -115,18 +114,6 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
         }
 
         return DatagramEnqueueResult.Queued;
-    }
-
-    /// <summary>Takes a datagram back; false where it was sent already.</summary>
-    public bool TryCancel(ulong number)
-    {
-        if (!_waiting.TryGetValue(number, out OutgoingDatagram? datagram))
-        {
-            return false;
-        }
-
-        Settle(datagram, DatagramState.Canceled);
-        return true;
     }
 
     public bool TryPeekUrgency(out SendUrgency urgency)

@@ -8,7 +8,4 @@ internal sealed class OutgoingDatagram : UrgencyHeapItem
     public ulong Number { get; set; }
 
     public ReadOnlyMemory<byte> Data { get; set; }
-
-    /// <summary>Its age limit in microseconds of the connection's clock; <see cref="long.MaxValue"/> for none.</summary>
-    public long Deadline { get; set; }
 }

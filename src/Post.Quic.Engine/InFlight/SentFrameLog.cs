@@ -43,19 +43,6 @@ internal sealed class SentFrameLog : IDisposable
         _tail++;
     }
 
-    /// <summary>
-    /// Marks the place in the packet being built, for a frame that is taken back with <see cref="RewindTo"/>.
-    /// </summary>
-    public long Mark() => _tail;
-
-    /// <summary>Takes back what was recorded after <paramref name="mark"/>.</summary>
-    public void RewindTo(long mark)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(mark, _committed);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(mark, _tail);
-        _tail = mark;
-    }
-
     /// <summary>The packet being built will not be sent.</summary>
     public void Discard() => _tail = _committed;
 

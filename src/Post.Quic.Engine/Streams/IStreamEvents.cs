@@ -24,9 +24,6 @@ internal interface IStreamEvents
     /// <summary>Both directions are over and the table has forgotten the stream.</summary>
     void OnStreamClosed(TransportStream stream);
 
-    /// <summary>The stream's lifetime ended before its data was delivered; it has been reset.</summary>
-    void OnStreamExpired(TransportStream stream);
-
     /// <summary>0-RTT was rejected: what the stream did never happened (RFC 9001 section 4.6.2).</summary>
     void OnStreamRejected(TransportStream stream);
 

@@ -15,7 +15,6 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
     private ReadSegment? _firstSegment;
     private ReadSegment? _lastSegment;
     private int _consumedOfFirst;
-    private bool _discardWhenReturned;
 
     /// <summary>Everything below was read (or skipped) by the reader.</summary>
     public ulong ReadOffset { get; private set; }
@@ -99,24 +98,6 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
         return InsertFragments(offset, data);
     }
 
-    /// <summary>A reader holds what <see cref="Peek"/> gave it: that memory must not be reused.</summary>
-    public bool IsLent { get; private set; }
-
-    /// <summary>
-    /// Lends all that is readable, in place. The reader may use it outside the gate until it calls
-    /// <see cref="Consume"/>, which it must do, if only with 0: nothing that the peer does meanwhile frees the memory.
-    /// </summary>
-    public ReadOnlySequence<byte> Peek()
-    {
-        IsLent = _firstSegment is not null;
-        if (_firstSegment is null)
-        {
-            return ReadOnlySequence<byte>.Empty;
-        }
-
-        return new ReadOnlySequence<byte>(_firstSegment, _consumedOfFirst, _lastSegment!, _lastSegment!.Length);
-    }
-
     /// <summary>The first run of readable bytes, in place.</summary>
     public ReadOnlySpan<byte> PeekFirst() =>
         _firstSegment is null ? [] : _firstSegment.Memory.Span[_consumedOfFirst..];
@@ -140,14 +121,6 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
     /// <summary>The reader is done with that many bytes; their memory goes back as soon as nothing else is in it.</summary>
     public void Consume(long count)
     {
-        IsLent = false;
-        if (_discardWhenReturned)
-        {
-            _discardWhenReturned = false;
-            DiscardReadable();
-            return;
-        }
-
         ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)count, (ulong)ReadableBytes);
         ReadOffset += (ulong)count;
         while (_firstSegment is { } first && count > 0)
@@ -188,22 +161,13 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
 
         _fragments.Clear();
         ReadOffset = ReadyOffset;
-        if (IsLent)
-        {
-            _discardWhenReturned = true;
-        }
-        else
-        {
-            DiscardReadable();
-        }
-
+        DiscardReadable();
         _blocks.Drop();
     }
 
-    /// <summary>Gives all memory back and starts over, for the next stream that uses this object; not while it is lent.</summary>
+    /// <summary>Gives all memory back and starts over, for the next stream that uses this object.</summary>
     public void Clear()
     {
-        Debug.Assert(!IsLent, "a reader still holds memory of this stream");
         Discard();
         ReadOffset = 0;
         ReadyOffset = 0;

@@ -5,8 +5,7 @@ namespace Post.Quic.Engine.Streams;
 
 /// <summary>
 /// The bytes of one stream (or of one level's CRYPTO data) from the moment they are written until they are
-/// acknowledged: what is unsent, in flight, lost and acknowledged. It refers to the writer's memory, or copies small
-/// writes together into pooled blocks.
+/// acknowledged: what is unsent, in flight, lost and acknowledged, copied together into pooled blocks.
 /// </summary>
 internal sealed class SendBuffer(BlockPool pool)
 {
@@ -53,8 +52,6 @@ internal sealed class SendBuffer(BlockPool pool)
     /// <summary>The end is to be sent and no byte is left to carry it.</summary>
     public bool HasBareFin => FinQueued && !FinSent && SentOffset == WrittenOffset;
 
-    public bool HasUnacked => AckedOffset < WrittenOffset || (FinQueued && !FinAcked);
-
     /// <summary>Every byte and the end were acknowledged.</summary>
     public bool IsComplete => FinAcked && AckedOffset == WrittenOffset;
 
@@ -67,7 +64,7 @@ internal sealed class SendBuffer(BlockPool pool)
         CopiedBytes += taken;
         while (!data.IsEmpty)
         {
-            if (_count > 0 && Last.Owner is MemoryBlock block && block.Free > 0)
+            if (_count > 0 && Last.Block is { Free: > 0 } block)
             {
                 int part = Math.Min(block.Free, data.Length);
                 data[..part].CopyTo(block.Bytes.AsSpan(block.Used));
@@ -79,7 +76,7 @@ internal sealed class SendBuffer(BlockPool pool)
             }
 
             // A stream that goes on gets larger blocks; a short one never pays for them.
-            int size = _count > 0 && Last.Owner is MemoryBlock previous ? previous.Bytes.Length * 2 : SmallestBlock;
+            int size = _count > 0 ? Last.Block.Bytes.Length * 2 : SmallestBlock;
             size = Math.Min(LargestBlock, Math.Max(size, (int)BitOperations.RoundUpToPowerOf2((uint)data.Length)));
             MemoryBlock fresh = pool.Rent(size);
             fresh.References = 1;
@@ -87,20 +84,6 @@ internal sealed class SendBuffer(BlockPool pool)
         }
 
         return taken;
-    }
-
-    /// <summary>Keeps a reference to the memory, which must stay unchanged until its owner is told of its release.</summary>
-    public void AppendReference(ReadOnlyMemory<byte> data, ISendChunkOwner? owner)
-    {
-        Debug.Assert(!FinQueued, "nothing follows the end");
-        if (data.IsEmpty)
-        {
-            owner?.OnChunkReleased(acknowledged: true);
-            return;
-        }
-
-        Push(new Chunk(WrittenOffset, data, owner));
-        WrittenOffset += (ulong)data.Length;
     }
 
     public void Finish() => FinQueued = true;
@@ -238,17 +221,13 @@ internal sealed class SendBuffer(BlockPool pool)
         while (_count > 0 && Last.Start >= offset)
         {
             _count--;
-            Release(ref _chunks[(_head + _count) & (_chunks.Length - 1)], acknowledged: false);
+            Release(ref _chunks[(_head + _count) & (_chunks.Length - 1)]);
         }
 
         if (_count > 0 && Last.End > offset)
         {
             int kept = (int)(offset - Last.Start);
-            if (Last.Owner is MemoryBlock)
-            {
-                CopiedBytes -= Last.Memory.Length - kept;
-            }
-
+            CopiedBytes -= Last.Memory.Length - kept;
             Last.Memory = Last.Memory[..kept];
         }
 
@@ -262,7 +241,7 @@ internal sealed class SendBuffer(BlockPool pool)
     {
         while (_count > 0)
         {
-            PopFirst(acknowledged: false);
+            PopFirst();
         }
 
         _acked.Clear();
@@ -286,7 +265,7 @@ internal sealed class SendBuffer(BlockPool pool)
     {
         while (_count > 0 && At(0).End <= AckedOffset)
         {
-            PopFirst(acknowledged: true);
+            PopFirst();
         }
     }
 
@@ -337,33 +316,27 @@ internal sealed class SendBuffer(BlockPool pool)
         Last = chunk;
     }
 
-    private void PopFirst(bool acknowledged)
+    private void PopFirst()
     {
         ref Chunk first = ref At(0);
         _head = (_head + 1) & (_chunks.Length - 1);
         _count--;
-        Release(ref first, acknowledged);
+        Release(ref first);
     }
 
-    private void Release(ref Chunk chunk, bool acknowledged)
+    private void Release(ref Chunk chunk)
     {
-        object? owner = chunk.Owner;
-        if (owner is MemoryBlock block)
-        {
-            CopiedBytes -= chunk.Memory.Length;
-            pool.Return(block);
-        }
-
+        CopiedBytes -= chunk.Memory.Length;
+        pool.Return(chunk.Block);
         chunk = default;
-        (owner as ISendChunkOwner)?.OnChunkReleased(acknowledged);
     }
 
-    /// <summary>A run of written bytes: the writer's own memory, or a block of copies.</summary>
-    private struct Chunk(ulong start, ReadOnlyMemory<byte> memory, object? owner)
+    /// <summary>A run of written bytes, in a block of its own.</summary>
+    private struct Chunk(ulong start, ReadOnlyMemory<byte> memory, MemoryBlock block)
     {
         public ulong Start = start;
         public ReadOnlyMemory<byte> Memory = memory;
-        public object? Owner = owner;
+        public MemoryBlock Block = block;
 
         public readonly ulong End => Start + (ulong)Memory.Length;
     }

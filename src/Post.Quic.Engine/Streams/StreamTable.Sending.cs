@@ -103,12 +103,6 @@ internal sealed partial class StreamTable
         while (_scheduler.TryPeek(_sendCredit.Available > 0, out TransportStream stream, out SendUrgency urgency)
             && urgency <= limit)
         {
-            if (stream.ExpiresAt <= now && !stream.Send!.IsReset)
-            {
-                ExpireUnsent(stream, now);
-                continue;
-            }
-
             if (!WriteStreamFrame(stream, ref writer, log))
             {
                 break;
@@ -189,15 +183,7 @@ internal sealed partial class StreamTable
         {
             case SentFrameKind.Stream when stream.Send is { } send:
                 send.OnLost(frame.Offset, frame.Length, frame.Fin);
-                if (send.Buffer.HasLost && !send.IsReset && (stream.IsOverdue || stream.ExpiresAt <= now))
-                {
-                    ExpireUnsent(stream, now);
-                }
-                else
-                {
-                    _scheduler.Update(stream);
-                }
-
+                _scheduler.Update(stream);
                 break;
             case SentFrameKind.ResetStream or SentFrameKind.ResetStreamAt
                 when stream.Send is { IsResetReady: true } send && send.ReliableSize == frame.Offset:
@@ -215,13 +201,6 @@ internal sealed partial class StreamTable
                 _scheduler.AddPending(stream, PendingStreamFrames.StreamDataBlocked);
                 break;
         }
-    }
-
-    private void ExpireUnsent(TransportStream stream, long now)
-    {
-        stream.IsOverdue = false;
-        Expire(stream, now);
-        stream.ExpiresAt = long.MaxValue;
     }
 
     private void WriteConnectionControl(ref WireWriter writer, SentFrameLog log, long now)

@@ -13,7 +13,6 @@ internal sealed partial class StreamTable
     private readonly BlockPool _pool;
     private readonly Dictionary<ulong, TransportStream> _streams = [];
     private readonly StreamScheduler _scheduler = new();
-    private readonly UrgencyHeap<TransportStream> _expiries = new(UrgencyHeapSlot.Expiry);
     private readonly IncomingStreams _incomingBidirectional;
     private readonly IncomingStreams _incomingUnidirectional;
 
@@ -63,14 +62,7 @@ internal sealed partial class StreamTable
     public bool PeerKnowsResetStreamAt { get; set; }
 
     /// <summary>When <see cref="HandleTimeout"/> wants to be called.</summary>
-    public long NextTimeout
-    {
-        get
-        {
-            long expiry = _expiries.Count > 0 ? _expiries.FirstUrgency.Deadline : long.MaxValue;
-            return Math.Min(expiry, Math.Min(_incomingBidirectional.NextTimeout, _incomingUnidirectional.NextTimeout));
-        }
-    }
+    public long NextTimeout => Math.Min(_incomingBidirectional.NextTimeout, _incomingUnidirectional.NextTimeout);
 
     /// <summary>Bytes the peer lets us send on the connection.</summary>
     public ulong SendCreditLeft => _sendCredit.Available;
@@ -83,8 +75,7 @@ internal sealed partial class StreamTable
 
     /// <summary>
     /// Takes the peer's transport parameters, those remembered for 0-RTT as well as the real ones. Limits only rise
-    /// (RFC 9000 section 7.4.1); whether the real ones may be lower at all is for
-    /// <see cref="StreamCredits.CheckNotBelow"/> to say.
+    /// (RFC 9000 section 7.4.1); that the real ones are not lower is checked before.
     /// </summary>
     public void ApplyPeerCredits(in StreamCredits credits)
     {
@@ -179,19 +170,14 @@ internal sealed partial class StreamTable
 
     public bool TryGet(ulong id, out TransportStream? stream) => _streams.TryGetValue(id, out stream);
 
-    /// <summary>Ends lifetimes that are over, and gives back credit that was held back.</summary>
+    /// <summary>Gives back credit that was held back.</summary>
     public void HandleTimeout(long now)
     {
-        while (_expiries.Count > 0 && _expiries.FirstUrgency.Deadline <= now)
-        {
-            Expire(_expiries.First, now);
-        }
-
         QueueStreamCredit(_incomingBidirectional, now);
         QueueStreamCredit(_incomingUnidirectional, now);
     }
 
-    /// <summary>The connection is over: lent memory goes back to its owners, all streams are forgotten.</summary>
+    /// <summary>The connection is over: all streams are forgotten.</summary>
     public void Abandon()
     {
         TransportStream[] streams = [.. _streams.Values];
@@ -221,22 +207,6 @@ internal sealed partial class StreamTable
         }
     }
 
-    internal void SetLifetime(TransportStream stream, long expiresAt, ulong errorCode, ulong reliableSize)
-    {
-        stream.ExpiresAt = expiresAt;
-        stream.ExpiryCode = errorCode;
-        stream.ExpiryReliableSize = reliableSize;
-        stream.IsOverdue = false;
-        if (expiresAt == long.MaxValue || stream.IsClosed || stream.Send is not { IsReset: false, IsSettled: false })
-        {
-            _expiries.Remove(stream);
-        }
-        else
-        {
-            _expiries.Set(stream, new SendUrgency(0, expiresAt), 0);
-        }
-    }
-
     internal void ResetStream(TransportStream stream, ulong errorCode, ulong reliableSize)
     {
         if (stream.IsClosed || stream.Send is not { } send
@@ -245,7 +215,6 @@ internal sealed partial class StreamTable
             return;
         }
 
-        _expiries.Remove(stream);
         _scheduler.Update(stream);
         if (send.IsResetReady)
         {
@@ -376,26 +345,6 @@ internal sealed partial class StreamTable
         return stream;
     }
 
-    private void Expire(TransportStream stream, long now)
-    {
-        _expiries.Remove(stream);
-        SendHalf send = stream.Send!;
-        if (send.IsReset || send.IsSettled)
-        {
-            return;
-        }
-
-        if (send.Buffer.FinSent && !send.Buffer.HasLost)
-        {
-            // All of it is out and may still arrive: only a loss shows that it did not.
-            stream.IsOverdue = true;
-            return;
-        }
-
-        ResetStream(stream, stream.ExpiryCode, stream.ExpiryReliableSize);
-        _events.OnStreamExpired(stream);
-    }
-
     /// <summary>Tells that the sending side is settled, and closes the stream when both are.</summary>
     private void CloseIfSettled(TransportStream stream, long now)
     {
@@ -407,8 +356,7 @@ internal sealed partial class StreamTable
         if (stream.Send is { IsSettled: true } && !stream.SendSettledReported)
         {
             stream.SendSettledReported = true;
-            _expiries.Remove(stream);
-            _scheduler.Update(stream);
+                _scheduler.Update(stream);
             _events.OnStreamSendSettled(stream);
         }
 
@@ -446,16 +394,15 @@ internal sealed partial class StreamTable
         stream.IsClosed = true;
         stream.Pending = PendingStreamFrames.None;
         _streams.Remove(stream.Id);
-        _expiries.Remove(stream);
         _scheduler.Remove(stream);
     }
 
     /// <summary>Keeps the objects of a stream that nobody refers to any more.</summary>
     private void Recycle(TransportStream stream)
     {
-        // While a list or a reader still holds it, its time has not come.
+        // While a list still holds it, its time has not come.
         if (!stream.IsReleased || !stream.IsClosed || stream.IsInPendingList
-            || stream.Receive is { Assembler.IsLent: true } || (stream.Send is null && stream.Receive is null))
+            || (stream.Send is null && stream.Receive is null))
         {
             return;
         }

@@ -24,21 +24,11 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
 
     public SendUrgency Urgency { get; internal set; } = SendUrgency.Default;
 
-    /// <summary>When the stream is given up (<see cref="long.MaxValue"/>: never).</summary>
-    public long ExpiresAt { get; internal set; } = long.MaxValue;
-
     /// <summary>The transport is done with this stream: both sides have reached their end.</summary>
     public bool IsClosed { get; internal set; }
 
     /// <summary>Some of what the peer sent on it came in 0-RTT packets, which an attacker may have replayed.</summary>
     public bool IsEarlyData { get; internal set; }
-
-    internal ulong ExpiryCode { get; set; }
-
-    internal ulong ExpiryReliableSize { get; set; }
-
-    /// <summary>The deadline has passed with everything in flight: the first loss resets the stream.</summary>
-    internal bool IsOverdue { get; set; }
 
     internal bool IsReleased { get; set; }
 
@@ -95,19 +85,6 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
         return true;
     }
 
-    /// <summary>Lends memory to be sent; its owner is told when it is free again. False: the stream takes no more.</summary>
-    public bool WriteReference(ReadOnlyMemory<byte> data, ISendChunkOwner? owner)
-    {
-        if (IsClosed || Send is not { IsWritable: true } send)
-        {
-            return false;
-        }
-
-        send.Buffer.AppendReference(data, owner);
-        table.OnSendChanged(this);
-        return true;
-    }
-
     /// <summary>Ends the sending side after what was written.</summary>
     public void Finish()
     {
@@ -127,13 +104,6 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
     /// <summary>Moves the stream in the order of sending, also while it is being sent.</summary>
     public void SetUrgency(SendUrgency urgency) => table.SetUrgency(this, urgency);
 
-    /// <summary>
-    /// From <paramref name="expiresAt"/> on the stream is neither sent nor retransmitted, but reset with
-    /// <paramref name="errorCode"/>, unless all of it is in flight already and arrives.
-    /// </summary>
-    public void SetLifetime(long expiresAt, ulong errorCode, ulong reliableSize = 0) =>
-        table.SetLifetime(this, expiresAt, errorCode, reliableSize);
-
     /// <summary>Copies what can be read; 0 with <see cref="ReceiveHalf.State"/> telling why.</summary>
     public int Read(Span<byte> destination, long now)
     {
@@ -145,19 +115,6 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
         int count = receive.Assembler.Read(destination);
         table.OnConsumed(this, now);
         return count;
-    }
-
-    /// <summary>Lends what can be read in place, until <see cref="Consume"/>, which must follow.</summary>
-    public ReadOnlySequence<byte> Peek() => Receive?.Assembler.Peek() ?? ReadOnlySequence<byte>.Empty;
-
-    /// <summary>Ends the loan of <see cref="Peek"/>; the first bytes of it are done with.</summary>
-    public void Consume(long count, long now)
-    {
-        if (Receive is { } receive)
-        {
-            receive.Assembler.Consume(count);
-            table.OnConsumed(this, now);
-        }
     }
 
     /// <summary>Lends memory that the next bytes go into directly; false while something can be read already.</summary>
@@ -197,10 +154,6 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
         Receive = null;
         Tag = null;
         Urgency = SendUrgency.Default;
-        ExpiresAt = long.MaxValue;
-        ExpiryCode = 0;
-        ExpiryReliableSize = 0;
-        IsOverdue = false;
         IsClosed = false;
         IsReleased = false;
         IsHandedOut = false;

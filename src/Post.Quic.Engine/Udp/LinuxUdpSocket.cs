@@ -286,8 +286,7 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
             LinuxControlReader info = LinuxControlReader.Read(
                 new ReadOnlySpan<byte>(control, (int)message.ControlLength), LocalAddress.Port);
             _receiver!.OnReceive(new UdpReceiveBatch(
-                ref buffer,
-                (int)length,
+                buffer.Span[..(int)length],
                 info.SegmentSize > 0 ? info.SegmentSize : (int)length,
                 info.Local.IsNone ? LocalAddress : info.Local,
                 SocketAddressCodec.Read(new ReadOnlySpan<byte>(name, SocketAddressCodec.IPv6Length), IsIPv6),

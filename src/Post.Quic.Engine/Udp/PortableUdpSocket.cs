@@ -197,8 +197,7 @@ internal sealed class PortableUdpSocket : UdpSocket
                     }
 
                     _receiver!.OnReceive(new UdpReceiveBatch(
-                        ref _buffer,
-                        length,
+                        _buffer.Span[..length],
                         length,
                         LocalAddress,
                         SocketAddressCodec.Read(from.Buffer.Span, IsIPv6),

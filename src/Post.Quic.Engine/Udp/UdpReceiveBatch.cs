@@ -5,16 +5,12 @@ namespace Post.Quic.Engine.Udp;
 
 /// <summary>
 /// Datagrams that arrived in one call, all of one flow and one ECN mark. All are <see cref="SegmentSize"/> bytes long,
-/// except the last, which may be shorter. The bytes may be changed in place, and are good until the call returns, unless
-/// the buffer is taken.
+/// except the last, which may be shorter. The bytes may be changed in place, and are good until the call returns.
 /// </summary>
 internal readonly ref struct UdpReceiveBatch
 {
-    private readonly ref UdpBuffer? _owner;
-
     public UdpReceiveBatch(
-        ref UdpBuffer? owner,
-        int length,
+        Span<byte> data,
         int segmentSize,
         NetworkAddress local,
         NetworkAddress remote,
@@ -22,8 +18,7 @@ internal readonly ref struct UdpReceiveBatch
         EcnCodepoint ecn,
         long age)
     {
-        _owner = ref owner;
-        Data = owner!.Span[..length];
+        Data = data;
         SegmentSize = segmentSize;
         Local = local;
         Remote = remote;
@@ -52,12 +47,4 @@ internal readonly ref struct UdpReceiveBatch
 
     /// <summary>Microseconds since the first of them reached the machine; 0 where that is not known.</summary>
     public long Age { get; }
-
-    /// <summary>Takes the buffer out of the socket's hands: the data stands at its start. The taker returns it to the pool.</summary>
-    public UdpBuffer TakeBuffer()
-    {
-        UdpBuffer taken = _owner ?? throw new InvalidOperationException("The buffer was already taken.");
-        _owner = null;
-        return taken;
-    }
 }

@@ -32,13 +32,6 @@ internal ref struct WireWriter
         _position += count;
     }
 
-    /// <summary>Takes back everything after <paramref name="position"/>.</summary>
-    public void Rewind(int position)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)position, (uint)_position);
-        _position = position;
-    }
-
     public void WriteByte(byte value) => _destination[_position++] = value;
 
     public void WriteUInt16(ushort value)

@@ -9,7 +9,7 @@ internal static class ManagedQuicErrors
 {
     /// <summary>Whether the failure concerns one stream, so that the connection goes on.</summary>
     public static bool IsStreamFailure(QuicException exception) =>
-        exception.QuicError is QuicError.StreamAborted or QuicError.StreamExpired;
+        exception.QuicError is QuicError.StreamAborted;
 
     public static TransportException Translate(Exception exception) => exception switch
     {

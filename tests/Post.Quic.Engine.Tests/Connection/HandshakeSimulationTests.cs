@@ -276,7 +276,7 @@ public sealed class HandshakeSimulationTests
         Assert.IsTrue(pair.Client.Core!.CanSendEarlyData, "no early data possible");
         Assert.IsTrue(pair.Client.Core.Streams.TryOpen(true, out TransportStream? stream));
         byte[] data = pair.RandomBytes(3000);
-        Assert.IsTrue(stream!.WriteReference(data, null));
+        stream.WriteAll(data);
         stream.Finish();
         long start = pair.Now;
         pair.RunUntil(() => pair.Server.EndedStreams.Contains(stream.Id), 1_000_000, "early data");
@@ -302,7 +302,7 @@ public sealed class HandshakeSimulationTests
         });
         pair.Connect();
         Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
-        Assert.IsTrue(stream!.WriteReference(pair.RandomBytes(3000), null));
+        stream.WriteAll(pair.RandomBytes(3000));
         stream.Finish();
         pair.RunUntil(() => pair.Client.IsConfirmed, 1_000_000, "handshake");
         Assert.AreEqual(false, pair.Client.EarlyData);
@@ -324,7 +324,7 @@ public sealed class HandshakeSimulationTests
         });
         pair.Connect();
         Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
-        Assert.IsTrue(stream!.WriteReference(pair.RandomBytes(3000), null));
+        stream.WriteAll(pair.RandomBytes(3000));
         stream.Finish();
         pair.RunUntil(() => pair.Client.IsConfirmed, 1_000_000, "handshake");
         Assert.AreEqual(QuicVersion.Version1, pair.Client.Core!.Version);

@@ -111,7 +111,7 @@ public sealed class MigrationTests
             pair.Server.Echo = true;
             Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
             byte[] data = pair.RandomBytes(1_000_000);
-            Assert.IsTrue(stream!.WriteReference(data, null));
+            stream.WriteAll(data);
             stream.Finish();
             for (int i = 0; i < 120 && !pair.Client.EndedStreams.Contains(stream.Id); i++)
             {
@@ -285,7 +285,7 @@ public sealed class MigrationTests
         Assert.AreEqual(forged, pair.Server.Core!.State.Paths.First.Network.Remote);
         Assert.IsTrue(pair.Server.Core.Streams.TryOpen(true, out TransportStream? stream));
         byte[] data = pair.RandomBytes(100_000);
-        Assert.IsTrue(stream!.WriteReference(data, null));
+        stream.WriteAll(data);
         stream.Finish();
         pair.RunUntil(() => pair.Client.EndedStreams.Contains(stream.Id), 20_000_000, "transfer after a forged move");
         Assert.AreEqual(pair.Network.Translate(pair.Client.Address), pair.Server.Core.State.Paths.First.Network.Remote);

@@ -77,7 +77,7 @@ public sealed class NarrowWindowTests
     private static ulong Write(Pair pair, int size)
     {
         Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(false, out TransportStream? stream));
-        stream!.WriteReference(new byte[size], null);
+        stream.WriteAll(new byte[size]);
         stream.Finish();
         return stream.Id;
     }

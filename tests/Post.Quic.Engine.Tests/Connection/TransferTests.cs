@@ -117,7 +117,7 @@ public sealed class TransferTests
         pair.Server.IsLazy = true;
         Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
         byte[] data = pair.RandomBytes(500_000);
-        Assert.IsTrue(stream!.WriteReference(data, null));
+        stream.WriteAll(data);
         stream.Finish();
         pair.RunFor(5_000_000);
         Assert.AreEqual(0UL, pair.Client.Core.Streams.SendCreditLeft);

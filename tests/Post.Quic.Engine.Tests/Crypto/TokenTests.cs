@@ -149,10 +149,10 @@ public sealed class TokenTests
         using var same = new StatelessResetKey(key);
         using var other = new StatelessResetKey(new SeededRandomSource(1));
         byte[] token = Token(one, Original);
-        Assert.IsTrue(StatelessResetKey.Matches(token, Token(same, Original)));
-        Assert.IsFalse(StatelessResetKey.Matches(token, Token(other, Original)));
-        Assert.IsFalse(StatelessResetKey.Matches(token, Token(one, new ConnectionId([1, 2, 3, 4, 5, 6, 7, 9]))));
-        Assert.IsFalse(StatelessResetKey.Matches(token, Token(one, new ConnectionId([1, 2, 3, 4, 5, 6, 7]))));
+        CollectionAssert.AreEqual(token, Token(same, Original));
+        CollectionAssert.AreNotEqual(token, Token(other, Original));
+        CollectionAssert.AreNotEqual(token, Token(one, new ConnectionId([1, 2, 3, 4, 5, 6, 7, 9])));
+        CollectionAssert.AreNotEqual(token, Token(one, new ConnectionId([1, 2, 3, 4, 5, 6, 7])));
 
         static byte[] Token(StatelessResetKey key, ConnectionId id)
         {

@@ -94,19 +94,6 @@ public sealed class DatagramQueueTests : IDisposable
     }
 
     [TestMethod]
-    public void A_datagram_can_be_taken_back_until_it_is_sent()
-    {
-        DatagramQueue queue = Create();
-        Add(queue, 0, long.MaxValue);
-        Add(queue, 0, Now + 100);
-        Assert.IsTrue(queue.TryCancel(1));
-        Assert.IsFalse(queue.TryCancel(1));
-        Assert.AreEqual(1, Write(queue, 1200).Length);
-        Assert.IsFalse(queue.TryCancel(0));
-        CollectionAssert.AreEqual(new[] { "1 Canceled", "0 Sent" }, _events.Lines);
-    }
-
-    [TestMethod]
     public void What_no_longer_fits_a_shrunk_path_is_reported()
     {
         DatagramQueue queue = Create();

@@ -181,7 +181,7 @@ internal sealed class Pair : IDisposable
     public TransportStream Transfer(SimulatedSide from, SimulatedSide to, byte[] data, long timeout)
     {
         Assert.IsTrue(from.Core!.Streams.TryOpen(true, out TransportStream? stream), "no credit for a stream");
-        Assert.IsTrue(stream!.WriteReference(data, null));
+        stream.WriteAll(data);
         stream.Finish();
         ulong id = stream.Id;
         RunUntil(() => to.EndedStreams.Contains(id), timeout, $"transfer of {data.Length} bytes");

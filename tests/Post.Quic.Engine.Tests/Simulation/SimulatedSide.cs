@@ -241,10 +241,6 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
 
     public void OnStopSending(TransportStream stream, ulong errorCode) => StoppedStreams[stream.Id] = errorCode;
 
-    public void OnStreamExpired(TransportStream stream)
-    {
-    }
-
     public void OnStreamRejected(TransportStream stream)
     {
     }

@@ -8,39 +8,6 @@ public sealed class SendBufferTests
     private readonly BlockPool _pool = new();
 
     [TestMethod]
-    public void A_lent_chunk_returns_when_its_last_byte_is_acknowledged()
-    {
-        var buffer = new SendBuffer(_pool);
-        var owner = new ChunkOwner();
-        buffer.AppendReference(new byte[100], owner);
-        buffer.OnSent(0, 60, fin: false);
-        buffer.OnSent(60, 40, fin: false);
-
-        buffer.OnAcked(60, 40, fin: false);
-        Assert.IsNull(owner.Acknowledged, "the first 60 bytes are still in flight");
-        buffer.OnAcked(0, 60, fin: false);
-        Assert.IsTrue(owner.Acknowledged);
-    }
-
-    [TestMethod]
-    public void A_reset_returns_lent_chunks_as_not_acknowledged()
-    {
-        var buffer = new SendBuffer(_pool);
-        ChunkOwner first = new(), second = new();
-        buffer.AppendReference(new byte[100], first);
-        buffer.AppendReference(new byte[100], second);
-
-        buffer.Truncate(40);
-
-        Assert.IsNull(first.Acknowledged, "40 bytes of it are still promised");
-        Assert.IsFalse(second.Acknowledged);
-        Assert.AreEqual(40UL, buffer.WrittenOffset);
-        buffer.OnSent(0, 40, fin: false);
-        buffer.OnAcked(0, 40, fin: false);
-        Assert.IsTrue(first.Acknowledged);
-    }
-
-    [TestMethod]
     public void A_reset_lets_go_of_a_chunk_whose_sent_part_was_acknowledged()
     {
         SendBuffer buffer = Written(3000);
@@ -143,16 +110,5 @@ public sealed class SendBufferTests
         var buffer = new SendBuffer(_pool);
         buffer.AppendCopy(new byte[length]);
         return buffer;
-    }
-
-    private sealed class ChunkOwner : ISendChunkOwner
-    {
-        public bool? Acknowledged { get; private set; }
-
-        public void OnChunkReleased(bool acknowledged)
-        {
-            Assert.IsNull(Acknowledged, "a chunk is released once");
-            Acknowledged = acknowledged;
-        }
     }
 }

@@ -83,7 +83,7 @@ public sealed class StreamCostTests
         client.Table.ApplyPeerCredits(Large with { MaxData = 1000 });
         for (int i = 0; i < 10_000; i++)
         {
-            client.Open().WriteReference(new byte[2000], null);
+            client.Open().Write(new byte[2000]);
         }
 
         while (client.Build() is not null)
@@ -108,7 +108,7 @@ public sealed class StreamCostTests
         {
             TransportStream stream = client.Open();
             stream.SetUrgency(new SendUrgency(i % 3, i));
-            stream.WriteReference(data, null);
+            stream.Write(data);
         }
 
         double best = double.MaxValue;
@@ -206,8 +206,10 @@ public sealed class StreamCostTests
                     _open.Add(_server.Accept());
                 }
 
-                var sequence = _open[1].Peek();
-                _open[1].Consume(sequence.Length, _server.Now);
+                while (_open[1].Read(_read, _server.Now) > 0)
+                {
+                }
+
                 Pump(_server, _client);
             }
         }

@@ -161,8 +161,6 @@ internal sealed class StreamEnd : IStreamEvents, IDisposable
 
     void IStreamEvents.OnStreamClosed(TransportStream stream) => Note("closed", stream);
 
-    void IStreamEvents.OnStreamExpired(TransportStream stream) => Note("expired", stream);
-
     void IStreamEvents.OnStreamRejected(TransportStream stream) => Note("rejected", stream);
 
     void IStreamEvents.OnStreamsToAccept(bool bidirectional) => Note(bidirectional ? "accept bidi" : "accept uni", null);

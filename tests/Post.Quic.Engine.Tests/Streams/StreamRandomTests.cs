@@ -114,10 +114,6 @@ public sealed class StreamRandomTests
             case 2 when stream.Send is not null:
                 stream.Write(new byte[length]);
                 break;
-            case 3:
-                stream.Peek();
-                stream.Consume(0, end.Now);
-                break;
             case 4 when flag:
                 stream.AcknowledgeReset(end.Now);
                 break;

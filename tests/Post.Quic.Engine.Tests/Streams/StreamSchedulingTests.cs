@@ -183,7 +183,7 @@ public sealed class StreamSchedulingTests
         stream.SetUrgency(new SendUrgency(priority, deadline));
         if (length > 0)
         {
-            stream.WriteReference(new byte[length], null);
+            stream.Write(new byte[length]);
             stream.Finish();
         }
 

@@ -265,28 +265,6 @@ public sealed class UdpSocketTests
     [TestMethod]
     [DataRow(Linux)]
     [DataRow(Portable)]
-    public async Task A_taken_buffer_keeps_its_bytes_while_others_arrive(string kind)
-    {
-        using UdpSocket server = Open(kind, "127.0.0.1");
-        var receiver = new TakingReceiver(20);
-        server.Start(receiver);
-        using UdpSocket client = Open(kind, "127.0.0.1");
-        for (byte i = 0; i < 20; i++)
-        {
-            Assert.AreEqual(UdpSendResult.Sent, client.Send([i, i, i], 3, To(server), EcnCodepoint.NotEct, out _));
-            await receiver.TakeOneAsync();
-        }
-
-        for (byte i = 0; i < 20; i++)
-        {
-            CollectionAssert.AreEqual(new[] { i, i, i }, receiver.Taken[i].Span[..3].ToArray());
-            UdpBufferPool.Shared.Return(receiver.Taken[i]);
-        }
-    }
-
-    [TestMethod]
-    [DataRow(Linux)]
-    [DataRow(Portable)]
     public async Task Many_client_sockets_share_what_serves_them(string kind)
     {
         const int Clients = 150;
@@ -356,25 +334,6 @@ public sealed class UdpSocketTests
 
         public void OnWritable()
         {
-        }
-    }
-
-    private sealed class TakingReceiver(int expected) : IUdpReceiver
-    {
-        private readonly Channel<UdpBuffer> _arrived = Channel.CreateUnbounded<UdpBuffer>();
-
-        public List<UdpBuffer> Taken { get; } = new(expected);
-
-        public void OnReceive(UdpReceiveBatch batch) => _arrived.Writer.TryWrite(batch.TakeBuffer());
-
-        public void OnWritable()
-        {
-        }
-
-        public async Task TakeOneAsync()
-        {
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-            Taken.Add(await _arrived.Reader.ReadAsync(patience.Token));
         }
     }
 }

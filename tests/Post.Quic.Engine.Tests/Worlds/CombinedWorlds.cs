@@ -113,7 +113,7 @@ public sealed class CombinedWorlds
             pair.RunUntil(() => pair.Client.Core!.Streams.OpenCreditLeft(true) > 0, 60 * Second, "credit for a stream");
             Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
             byte[] data = pair.RandomBytes(1 + random.Below(6_000));
-            Assert.IsTrue(stream!.WriteReference(data, null));
+            stream.WriteAll(data);
             int reliable = random.Below(data.Length + 1);
             ulong id = stream.Id;
             pair.RunFor(random.Below(60_000));

@@ -49,7 +49,7 @@ public sealed class MtuWorlds
     {
         long end = pair.Now + duration;
         Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
-        stream!.WriteReference(new byte[60_000 * duration / Second], null);
+        stream.WriteAll(new byte[60_000 * duration / Second]);
         stream.Finish();
         ulong id = stream.Id;
         pair.RunUntil(() => pair.Server.EndedStreams.Contains(id), 6 * duration, "upload");

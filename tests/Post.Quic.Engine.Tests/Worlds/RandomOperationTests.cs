@@ -199,9 +199,6 @@ public sealed class RandomOperationTests
                 case < 52:
                     chosen?.Stream.SetUrgency(new SendUrgency(which, long.MaxValue));
                     break;
-                case < 56:
-                    chosen?.Expire(pair.Now + (amount * 20L), (ulong)(chosen.Data.Count * which / 10));
-                    break;
                 case < 62:
                     SendDatagram(pair.RandomBytes(amount % 1300), which, pair.Now + (amount * 50L));
                     break;
@@ -330,12 +327,6 @@ public sealed class RandomOperationTests
         {
             GiveUp(reliable);
             stream.Reset(code, reliable);
-        }
-
-        public void Expire(long at, ulong reliable)
-        {
-            GiveUp(reliable);
-            stream.SetLifetime(at, 5, reliable);
         }
 
         private void GiveUp(ulong reliable)

@@ -75,7 +75,7 @@ internal static class World
     {
         pair.Server.Echo = true;
         Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream), "no credit for a stream");
-        Assert.IsTrue(stream!.WriteReference(data, null));
+        stream.WriteAll(data);
         stream.Finish();
         return stream.Id;
     }

@@ -15,7 +15,6 @@ internal sealed class KeySchedule : IDisposable
     /// <summary>Begins with a pre-shared key, or without one.</summary>
     public KeySchedule(CipherSuite suite, ReadOnlySpan<byte> preSharedKey)
     {
-        Suite = suite;
         _hash = suite.HashName();
         HashLength = suite.HashLength();
         _secret = new SecretBuffer(HashLength);
@@ -23,8 +22,6 @@ internal sealed class KeySchedule : IDisposable
         zeros.Clear();
         Hkdf.Extract(_hash, default, preSharedKey.IsEmpty ? zeros[..HashLength] : preSharedKey, _secret.Span);
     }
-
-    public CipherSuite Suite { get; }
 
     public int HashLength { get; }
 

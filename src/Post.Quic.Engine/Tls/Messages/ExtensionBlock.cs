@@ -10,13 +10,10 @@ internal readonly ref struct ExtensionBlock
 {
     private readonly ReadOnlySpan<byte> _block;
 
-    private ExtensionBlock(ReadOnlySpan<byte> block, int count)
+    private ExtensionBlock(ReadOnlySpan<byte> block)
     {
         _block = block;
-        Count = count;
     }
-
-    public int Count { get; }
 
     public static TransportError Parse(ReadOnlySpan<byte> block, ExtensionPlace place, out ExtensionBlock extensions)
     {
@@ -51,11 +48,9 @@ internal readonly ref struct ExtensionBlock
             seen[count++] = type;
         }
 
-        extensions = new ExtensionBlock(block, count);
+        extensions = new ExtensionBlock(block);
         return default;
     }
-
-    public bool Contains(ExtensionType type) => TryFind(type, out _);
 
     public bool TryFind(ExtensionType type, out ReadOnlySpan<byte> body) => TryFind(_block, type, out body);
 

@@ -10,8 +10,6 @@ internal sealed class MessageWriter
     private byte[] _buffer = new byte[1024];
     private int _length;
 
-    public int Length => _length;
-
     public Span<byte> Written => _buffer.AsSpan(0, _length);
 
     public void Clear() => _length = 0;

@@ -25,8 +25,6 @@ internal static class FirstByte
 
     public static bool IsLong(byte value) => (value & LongForm) != 0;
 
-    public static int PacketNumberLength(byte value) => (value & PacketNumberLengthMask) + 1;
-
     /// <summary>
     /// RFC 9000 sections 17.2 and 17.3.1: reserved bits that are not 0 are PROTOCOL_VIOLATION, to be judged only after
     /// both protections are removed: before that anyone on the path could have set them.

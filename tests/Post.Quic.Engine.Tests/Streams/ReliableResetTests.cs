@@ -5,104 +5,20 @@ using Post.Quic.Engine.Wire.Frames;
 
 namespace Post.Quic.Engine.Tests.Streams;
 
-/// <summary>Streams with a deadline, and resets that keep a promise (draft-ietf-quic-reliable-stream-reset).</summary>
+/// <summary>Resets that keep a promise (draft-ietf-quic-reliable-stream-reset).</summary>
 [TestClass]
-public sealed class StreamLifetimeTests
+public sealed class ReliableResetTests
 {
-    private const ulong Expired = 77;
+    private const ulong Code = 77;
 
     [TestMethod]
-    public void Unsent_data_is_not_sent_after_the_deadline()
+    public void A_stream_that_is_reset_still_delivers_its_header()
     {
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair();
         TransportStream stream = client.Open(bidirectional: false);
-        stream.SetLifetime(client.Now + 1000, Expired);
-        stream.Write(new byte[5000]);
-        server.Receive(client.Build()!);
-        client.Now += 1000;
-
-        StreamPacket? packet = client.Build();
-        packet ??= client.Build();
-        CollectionAssert.AreEqual(new[] { SentFrameKind.ResetStream }, packet!.Kinds.ToArray());
-        CollectionAssert.Contains(client.Events, "expired 2");
-        Assert.AreEqual(Expired, stream.Send!.ResetCode);
-        Assert.AreEqual(0, client.Pool.RentedBytes);
-    }
-
-    [TestMethod]
-    public void The_deadline_is_a_timer_too()
-    {
-        (StreamEnd client, _) = StreamEnd.Pair();
-        TransportStream stream = client.Open(bidirectional: false);
-        stream.SetLifetime(client.Now + 1000, Expired);
-        stream.Write("x"u8);
-        client.Build();
-        Assert.AreEqual(client.Now + 1000, client.Table.NextTimeout);
-        client.Now += 1000;
-        client.Table.HandleTimeout(client.Now);
-        Assert.AreEqual(long.MaxValue, client.Table.NextTimeout);
-        CollectionAssert.Contains(client.Build()!.Kinds.ToArray(), SentFrameKind.ResetStream);
-    }
-
-    [TestMethod]
-    public void What_is_all_in_flight_at_the_deadline_may_still_arrive()
-    {
-        (StreamEnd client, _) = StreamEnd.Pair();
-        TransportStream stream = client.Open(bidirectional: false);
-        stream.SetLifetime(client.Now + 1000, Expired);
-        stream.Write("x"u8);
-        stream.Finish();
-        StreamPacket packet = client.Build()!;
-        client.Now += 2000;
-        client.Table.HandleTimeout(client.Now);
-        Assert.IsNull(client.Build());
-
-        client.Acked(packet);
-        CollectionAssert.Contains(client.Events, "settled 2");
-        CollectionAssert.DoesNotContain(client.Events, "expired 2");
-    }
-
-    [TestMethod]
-    public void What_is_lost_after_the_deadline_is_not_sent_again()
-    {
-        (StreamEnd client, _) = StreamEnd.Pair();
-        TransportStream stream = client.Open(bidirectional: false);
-        stream.SetLifetime(client.Now + 1000, Expired);
-        stream.Write("x"u8);
-        stream.Finish();
-        StreamPacket packet = client.Build()!;
-        client.Now += 2000;
-        client.Table.HandleTimeout(client.Now);
-
-        client.Lost(packet);
-        CollectionAssert.Contains(client.Events, "expired 2");
-        CollectionAssert.AreEqual(new[] { SentFrameKind.ResetStream }, client.Build()!.Kinds.ToArray());
-    }
-
-    [TestMethod]
-    public void What_is_lost_before_the_deadline_is_sent_again()
-    {
-        (StreamEnd client, _) = StreamEnd.Pair();
-        TransportStream stream = client.Open(bidirectional: false);
-        stream.SetLifetime(client.Now + 1000, Expired);
-        stream.Write("x"u8);
-        stream.Finish();
-        StreamPacket packet = client.Build()!;
-        client.Now += 999;
-        client.Lost(packet);
-        CollectionAssert.AreEqual(new[] { SentFrameKind.Stream }, client.Build()!.Kinds.ToArray());
-    }
-
-    [TestMethod]
-    public void A_stream_that_expires_still_delivers_its_header()
-    {
-        (StreamEnd client, StreamEnd server) = StreamEnd.Pair();
-        TransportStream stream = client.Open(bidirectional: false);
-        stream.SetLifetime(client.Now + 1000, Expired, reliableSize: 6);
         stream.Write("headerpayload"u8);
         StreamPacket lost = client.Build()!;
-        client.Now += 1000;
-        client.Table.HandleTimeout(client.Now);
+        stream.Reset(Code, reliableSize: 6);
         StreamPacket reset = client.Build()!;
         CollectionAssert.AreEqual(new[] { SentFrameKind.ResetStreamAt }, reset.Kinds.ToArray());
         client.Lost(lost);
@@ -115,7 +31,7 @@ public sealed class StreamLifetimeTests
         server.Receive(data);
         Assert.AreEqual("header", StreamStateTests.Read(accepted, server));
         Assert.AreEqual(ReceiveState.ResetReceived, accepted.Receive.State);
-        Assert.AreEqual(Expired, accepted.Receive.ResetCode);
+        Assert.AreEqual(Code, accepted.Receive.ResetCode);
 
         client.Acked(reset);
         CollectionAssert.DoesNotContain(client.Events, "settled 2");
