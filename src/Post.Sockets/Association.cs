@@ -153,7 +153,7 @@ public sealed class Association : IAsyncDisposable
 
     /// <summary>Sends what a stream holds from its position on as one object, reading it while sending.</summary>
     /// <param name="stream">
-    /// The stream. Where it can seek, its length is used, and it is read again from where it began when the connection is lost: what it
+    /// The stream. Where it can seek, it is sent with the length that it has now, and read again from where it began when the connection is lost: what it
     /// holds must not change before the object has its end. Where it cannot, the object fails with its connection.
     /// </param>
     /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
@@ -175,7 +175,10 @@ public sealed class Association : IAsyncDisposable
     /// before the object has its end. The stream is disposed when it is not needed any more; it need not be able to seek. The token is canceled
     /// when the object ends meanwhile. It throws where the bytes end before the offset. What it throws lets the object fail (<see cref="ObjectEndReason.SourceFailed"/>).
     /// </param>
-    /// <param name="length">The bytes of the whole object; null where that is not known.</param>
+    /// <param name="length">
+    /// The bytes of the whole object; null where that is not known. What a stream has beyond them is not sent; one that has fewer lets the object
+    /// fail.
+    /// </param>
     /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
     /// <returns>The handle.</returns>
     /// <exception cref="PostException">The queue is full (<see cref="PostErrorReason.QueueFull"/>), or the association is closed.</exception>

@@ -38,8 +38,8 @@ internal sealed class OpenedSource(
         }
 
         chunk = default;
-        isLast = false;
-        return false;
+        isLast = _position == length;
+        return isLast;
     }
 
     public override void Advance(int count)

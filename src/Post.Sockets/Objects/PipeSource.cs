@@ -35,7 +35,14 @@ internal class PipeSource(PipeReader reader, long? length, long heldBytes, long 
     public override bool TryPeek(int limit, out ReadOnlyMemory<byte> chunk, out bool isLast)
     {
         chunk = default;
-        isLast = false;
+        isLast = Position == length;
+        if (isLast)
+        {
+            // What a file has gained since then is not part of the object.
+            return true;
+        }
+
+        limit = (int)Math.Min(limit, length - Position ?? limit);
         if (!TryRead())
         {
             return false;
@@ -59,10 +66,10 @@ internal class PipeSource(PipeReader reader, long? length, long heldBytes, long 
         }
 
         isLast = _result.IsCompleted && chunk.Length == _result.Buffer.Length;
-        if (_skip > 0 || (length is { } promised && (_position + chunk.Length > promised || (isLast && _position + chunk.Length < promised))))
+        if (_skip > 0 || (isLast && _position + chunk.Length < length))
         {
             throw new InvalidDataException(
-                $"The source of an object said it had {length ?? _position + _skip} bytes and has {(isLast ? "fewer" : "more")}.");
+                $"The source of an object was to have {length ?? _position + _skip} bytes and has {_position + chunk.Length}.");
         }
 
         // With a known length the end need not be waited for.

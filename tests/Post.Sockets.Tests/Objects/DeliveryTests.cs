@@ -8,6 +8,44 @@ namespace Post.Sockets.Tests.Objects;
 public sealed class DeliveryTests
 {
     [TestMethod]
+    [DataRow(true)]
+    [DataRow(false)]
+    public void A_file_that_grows_while_it_is_sent_arrives_as_it_was(bool opened) => new PostWorld(link: PostWorld.Link(2_000_000, 10)).Run(async world =>
+    {
+        foreach (var size in new[] { 0, 1, 65_535, 65_536, 65_537, 200_000 })
+        {
+            var file = new MemoryStream();
+            file.Write(PostWorld.Bytes(size));
+            file.Position = 0;
+            var sent = opened
+                ? world.Client.Send((offset, _) => ValueTask.FromResult<Stream>(new MemoryStream(file.ToArray()) { Position = offset }), size)
+                : world.Client.Send(file, leaveOpen: true);
+            file.SetLength(size + 100_000);
+            using var received = await world.Server.ReceiveAsync();
+            CollectionAssert.AreEqual(PostWorld.Bytes(size), received.ToArray());
+            Assert.IsTrue((await sent.Completion).IsAcked);
+        }
+    });
+
+    [TestMethod]
+    [DataRow(true)]
+    [DataRow(false)]
+    public void A_file_that_shrinks_while_it_is_sent_lets_its_object_fail(bool opened) => new PostWorld(link: PostWorld.Link(2_000_000, 10)).Run(async world =>
+    {
+        foreach (var size in new[] { 1, 65_536, 200_000 })
+        {
+            var file = new MemoryStream();
+            file.Write(PostWorld.Bytes(size));
+            file.Position = 0;
+            var sent = opened
+                ? world.Client.Send((offset, _) => ValueTask.FromResult<Stream>(new MemoryStream(file.ToArray()) { Position = offset }), size)
+                : world.Client.Send(file, leaveOpen: true);
+            file.SetLength(size - 1);
+            Assert.AreEqual(ObjectEndReason.SourceFailed, (await sent.Completion).Reason);
+        }
+    });
+
+    [TestMethod]
     public void An_object_arrives_whole_and_its_sender_learns_of_it() => new PostWorld(link: PostWorld.Link(delay: 10)).Run(async world =>
     {
         var sent = world.Client.Send("hello"u8);

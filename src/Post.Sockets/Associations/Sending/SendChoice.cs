@@ -182,9 +182,10 @@ internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, 
     /// </summary>
     private bool CanStillArrive(OutboundObject item, long time) =>
         item.Transit.IsVisible
-        || item is not { Length: { } length and >= LeastForecast }
+        || item.Length - item.Transit.PayloadTaken is not { } rest
+        || rest < LeastForecast
         || Forecast.CanLeave(
-            core.Scheduler.OutstandingBefore(item.Entry) + writes.Outstanding.RestBefore(item.Entry) + length, time - core.LongestWay);
+            core.Scheduler.OutstandingBefore(item.Entry) + writes.Outstanding.RestBefore(item.Entry) + rest, time - core.LongestWay);
 
     private static bool MayGoEarly(OutboundObject item) =>
         item is { Properties.SafeToReplay: true, IsDurable: false } && (item.Source is null || item.Source.CanGoBack);
