@@ -152,7 +152,7 @@ public sealed class PathLifeTests
             _ = Open(pair, Second);
             byte[] data = pair.RandomBytes(4_000_000);
             Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
-            Assert.IsTrue(stream!.WriteReference(data, null));
+            stream.WriteAll(data);
             stream.Finish();
             ulong id = stream.Id;
             pair.RunFor(50_000 + (long)(seed % 200_000));
@@ -188,7 +188,7 @@ public sealed class PathLifeTests
             _ = Open(pair, Second);
             byte[] data = pair.RandomBytes(2_000_000);
             Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
-            Assert.IsTrue(stream!.WriteReference(data, null));
+            stream.WriteAll(data);
             stream.Finish();
             ulong id = stream.Id;
             pair.RunFor(60_000 + (long)(seed % 100_000));
@@ -211,7 +211,7 @@ public sealed class PathLifeTests
             byte[] data = pair.RandomBytes(3_000_000);
             pair.Network.Conditions = new LinkConditions { Bandwidth = 1_000_000, Delay = 15_000, Jitter = 5_000 };
             Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
-            Assert.IsTrue(stream!.WriteReference(data, null));
+            stream.WriteAll(data);
             stream.Finish();
             ulong id = stream.Id;
             for (int i = 0; i < 300 && !pair.Server.EndedStreams.Contains(id); i++)
