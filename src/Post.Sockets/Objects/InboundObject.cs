@@ -15,8 +15,11 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     /// <summary>What the pipe of an incremental object holds before the transport's flow control slows the sender.</summary>
     private const int PipeThreshold = 256 * 1024;
 
+    /// <summary>Where the end is read that follows the last byte; whatever else comes is wrong, and nobody looks at it.</summary>
+    private static readonly byte[] _end = new byte[1];
+
     private readonly Inbox _inbox;
-    private readonly PayloadBuffer _buffer = new();
+    private PayloadBuffer _buffer;
     private readonly byte[] _metadata;
     private readonly byte[] _durableId;
     private List<TaskCompletionSource>? _freeWaiters;
@@ -156,6 +159,9 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     /// <summary>It will not be delivered: expired, abandoned, rejected, or the association ended.</summary>
     public bool IsGone { get; set; }
 
+    /// <summary>With which code its stream is stopped; null where it is not.</summary>
+    public PostErrorCode? StopCode { get; set; }
+
     /// <summary>Its receipt is given, or nobody expects one.</summary>
     public bool HasReceipt { get; set; }
 
@@ -167,6 +173,14 @@ internal sealed class InboundObject : ReceivedObject, ITimed
 
     /// <summary>Its niceness, or that of a more urgent object that waits for it.</summary>
     public int Urgency { get; set; }
+
+    /// <summary>Bytes of memory that its payload occupies; and what came with its header.</summary>
+    public long Capacity => _buffer.Capacity;
+
+    /// <summary>As much of it as is counted in <see cref="Charge"/>.</summary>
+    public long ChargedCapacity { get; set; }
+
+    public int HeaderBytes => _metadata.Length + _durableId.Length;
 
     /// <summary>Bytes of the receive budget that it holds.</summary>
     public long Charge { get; set; }
@@ -237,7 +251,14 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     }
 
     /// <summary>Space for the next bytes; for the reader.</summary>
-    public Memory<byte> GetSpace() => Pipe is null ? _buffer.GetSpace(Math.Max(PayloadLength - Received, 4096)) : Pipe.Writer.GetMemory(4096);
+    public Memory<byte> GetSpace() => Pipe is not null
+        ? Pipe.Writer.GetMemory(4096)
+        : PayloadLength < 0 ? _buffer.GetSpace(-1)
+        : PayloadLength > Received || Skip > 0 ? _buffer.GetSpace(PayloadLength - Received + Skip)
+        : _end;
+
+    /// <summary>All bytes are here: gives back what memory is too much.</summary>
+    public void Trim() => _buffer.Trim();
 
     /// <summary>The bytes in the space are there; for the reader.</summary>
     public void Advance(int count)
@@ -257,7 +278,7 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     {
         if (Pipe is null)
         {
-            _buffer.Append(bytes, Math.Max(PayloadLength, 0));
+            _buffer.Append(bytes, PayloadLength < 0 ? -1 : PayloadLength - _buffer.Length);
         }
         else
         {

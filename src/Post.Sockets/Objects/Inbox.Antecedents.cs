@@ -174,6 +174,7 @@ internal sealed partial class Inbox
         Uncharge(item);
         if (item is { Stream: { } stream, IsComplete: false })
         {
+            item.StopCode = PostErrorCode.AntecedentExpired;
             core.Later(new TransportAction(TransportActionKind.StopReading, stream, PostErrorCode.AntecedentExpired));
         }
 

@@ -134,7 +134,8 @@ internal sealed partial class Inbox(AssociationCore core)
             return null;
         }
 
-        var item = new InboundObject(this, header, stream, isEarly, expiresAt, isIncremental) { Charge = Outbox.Overhead };
+        var item = new InboundObject(this, header, stream, isEarly, expiresAt, isIncremental) ;
+        item.Charge = Outbox.Overhead + item.HeaderBytes;
         if (!LinkAntecedents(item, header.Antecedents, out stop))
         {
             return null;
@@ -181,8 +182,7 @@ internal sealed partial class Inbox(AssociationCore core)
             return true;
         }
 
-        item.Charge += bytes;
-        _held += bytes;
+        Recharge(item);
         if (item.Received > core.Options.MaxWholeObjectSize)
         {
             Fail(item, ReceiptStatus.TooLarge, PostErrorCode.TooLarge);
@@ -198,10 +198,24 @@ internal sealed partial class Inbox(AssociationCore core)
         return true;
     }
 
+    /// <summary>The memory of an object has grown, or shrunk.</summary>
+    public void Recharge(InboundObject item)
+    {
+        if (item is { IsGone: false, IsIncremental: false })
+        {
+            item.ChargedCapacity = item.Capacity;
+            var charge = Outbox.Overhead + item.HeaderBytes + Math.Max(item.Received, item.Capacity);
+            _held += charge - item.Charge;
+            item.Charge = charge;
+        }
+    }
+
     /// <summary>All bytes of an object are here.</summary>
     public void OnComplete(InboundObject item)
     {
         item.IsComplete = true;
+        item.Stream = null;
+        Recharge(item);
         if (item.IsGone)
         {
             return;
@@ -316,6 +330,7 @@ internal sealed partial class Inbox(AssociationCore core)
         Uncharge(item);
         if (stop is { } code && item is { Stream: { } stream, IsComplete: false })
         {
+            item.StopCode = code;
             core.Later(new TransportAction(TransportActionKind.StopReading, stream, code));
         }
 

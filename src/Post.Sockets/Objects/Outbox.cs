@@ -16,8 +16,8 @@ internal sealed partial class Outbox(AssociationCore core)
     /// <summary>Objects above this many bytes take turns with their equals.</summary>
     public const int LargeObject = 64 * 1024;
 
-    /// <summary>What an object costs the receiver beside its bytes; both sides count it.</summary>
-    public const int Overhead = 256;
+    /// <summary>What an object costs the receiver in memory beside its bytes; both sides count it. A test measures it.</summary>
+    public const int Overhead = 512;
 
     private readonly Dictionary<long, OutboundObject> _objects = [];
     private readonly Stack<OutboundObject> _cascade = new();

@@ -3,82 +3,135 @@ using System.Buffers;
 namespace Post.Sockets.Objects;
 
 /// <summary>
-/// The arriving bytes of one object in pooled pieces. A piece is made only when bytes are there to fill the one before, so a header that
-/// promises a gigabyte costs nothing.
+/// The arriving bytes of one object in pieces. A piece is made only when bytes are there to fill the one before, and is no larger than what has
+/// come or what is to come, so a header that promises a gigabyte costs nothing. One piece is held without anything around it: small
+/// objects come by the hundred thousand.
 /// </summary>
-internal sealed class PayloadBuffer
+internal struct PayloadBuffer
 {
     private const int LargestPiece = 64 * 1024;
+    private const int SmallestPiece = 512;
 
+    /// <summary>The first piece asks for no more than a read brings.</summary>
+    private const int FirstPiece = 4096;
+
+    private byte[]? _array;
     private Segment? _first;
     private Segment? _last;
-    private int _lastUsed;
+    private int _used;
 
+    /// <summary>Bytes that are here.</summary>
     public long Length { get; private set; }
 
-    /// <summary>Space for the next bytes, at least one.</summary>
-    public Memory<byte> GetSpace(long expected)
-    {
-        if (_last is null || _lastUsed == _last.Array.Length)
-        {
-            var size = (int)Math.Clamp(expected, 512, LargestPiece);
-            var segment = new Segment(ArrayPool<byte>.Shared.Rent(size), Length);
-            if (_last is null)
-            {
-                _first = segment;
-            }
-            else
-            {
-                _last.Link(segment, _lastUsed);
-            }
+    /// <summary>Bytes of memory that it holds.</summary>
+    public long Capacity { get; private set; }
 
-            _last = segment;
-            _lastUsed = 0;
+    /// <summary>Space for the next bytes, at least one.</summary>
+    /// <param name="left">Bytes that are still to come; negative where that is not known.</param>
+    public Memory<byte> GetSpace(long left)
+    {
+        if (_array is null || _used == _array.Length)
+        {
+            var most = Math.Clamp(Length, FirstPiece, LargestPiece);
+            Add(left < 0 ? (int)Math.Max(SmallestPiece, Math.Min(Length, most)) : (int)Math.Clamp(left, 1, most));
         }
 
-        return _last.Array.AsMemory(_lastUsed);
+        return _array.AsMemory(_used);
     }
 
     public void Advance(int count)
     {
-        _lastUsed += count;
+        _used += count;
         Length += count;
     }
 
-    public void Append(ReadOnlySpan<byte> bytes, long expected)
+    /// <summary>Copies bytes.</summary>
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="left">Bytes that are still to come, these among them; negative where that is not known.</param>
+    public void Append(ReadOnlySpan<byte> bytes, long left)
     {
         while (!bytes.IsEmpty)
         {
-            var space = GetSpace(Math.Max(bytes.Length, expected)).Span;
+            var space = GetSpace(left < 0 ? left : Math.Max(left, bytes.Length)).Span;
             var count = Math.Min(space.Length, bytes.Length);
             bytes[..count].CopyTo(space);
             Advance(count);
             bytes = bytes[count..];
+            left = left < 0 ? left : left - count;
         }
     }
 
-    public ReadOnlySequence<byte> ToSequence()
+    /// <summary>No more bytes come: gives back what they would have needed.</summary>
+    public void Trim()
     {
-        if (_first is null)
+        if (_array is { } array && _used < array.Length - (array.Length / 8))
+        {
+            var exact = Rent(_used);
+            array.AsSpan(0, _used).CopyTo(exact);
+            Capacity += exact.Length - array.Length;
+            Return(array);
+            _array = exact;
+            _last?.Replace(exact);
+        }
+    }
+
+    public readonly ReadOnlySequence<byte> ToSequence()
+    {
+        if (_array is null)
         {
             return ReadOnlySequence<byte>.Empty;
         }
 
-        return _first == _last
-            ? new ReadOnlySequence<byte>(_first.Array, 0, _lastUsed)
-            : new ReadOnlySequence<byte>(_first, 0, _last!, _lastUsed);
+        return _first is null
+            ? new ReadOnlySequence<byte>(_array, 0, _used)
+            : new ReadOnlySequence<byte>(_first, 0, _last!, _used);
     }
 
     public void Release()
     {
-        for (var segment = _first; segment is not null; segment = (Segment?)segment.Next)
+        if (_first is null && _array is not null)
         {
-            ArrayPool<byte>.Shared.Return(segment.Array);
+            Return(_array);
         }
 
-        _first = null;
-        _last = null;
-        _lastUsed = 0;
+        for (var segment = _first; segment is not null; segment = (Segment?)segment.Next)
+        {
+            Return(segment.Array);
+        }
+
+        this = default;
+    }
+
+    private void Add(int size)
+    {
+        var array = Rent(size);
+        if (_array is not null)
+        {
+            _first ??= _last = new Segment(_array, 0);
+            var next = new Segment(array, Length);
+            _last!.Link(next, _used);
+            _last = next;
+        }
+
+        _array = array;
+        _used = 0;
+        Capacity += array.Length;
+    }
+
+    /// <summary>Pooled where the pool has about that size; it has powers of two.</summary>
+    private static byte[] Rent(int size)
+    {
+        var pooled = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(size, 16));
+        return pooled - size <= pooled / 8 ? ArrayPool<byte>.Shared.Rent(size) : GC.AllocateUninitializedArray<byte>(size);
+    }
+
+    private static void Return(byte[] array)
+    {
+        // What the pool has no place for is not its own.
+        if (array.Length >= 16 && System.Numerics.BitOperations.IsPow2(array.Length))
+        {
+            ArrayPool<byte>.Shared.Return(array);
+        }
     }
 
     private sealed class Segment : ReadOnlySequenceSegment<byte>
@@ -90,12 +143,18 @@ internal sealed class PayloadBuffer
             RunningIndex = runningIndex;
         }
 
-        public byte[] Array { get; }
+        public byte[] Array { get; private set; }
 
         public void Link(Segment next, int used)
         {
             Memory = Array.AsMemory(0, used);
             Next = next;
+        }
+
+        public void Replace(byte[] array)
+        {
+            Array = array;
+            Memory = array;
         }
     }
 }

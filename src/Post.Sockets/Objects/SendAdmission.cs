@@ -161,7 +161,8 @@ internal sealed class SendAdmission(AssociationCore core)
     private long SizeOf(OutboundObject item)
     {
         var budget = core.Peer.ReceiveBudget;
-        var size = Math.Min(item.Length ?? Outbox.LargeObject, long.MaxValue / 4) + Outbox.Overhead;
+        var size = Math.Min(item.Length ?? Outbox.LargeObject, long.MaxValue / 4) + Outbox.Overhead
+            + item.Properties.Metadata.Length + item.Properties.DurableId.Length;
 
         // What is larger than half of the budget can only be taken incrementally, and then occupies little.
         return size > budget / 2 ? budget / 16 : size;

@@ -164,7 +164,7 @@ internal sealed class ObjectReader(Carrier carrier)
             Task? free = null;
             lock (core.Gate)
             {
-                if (item.Stream != stream)
+                if (item.Stream != stream && !item.IsComplete)
                 {
                     // This connection was lost meanwhile, too.
                     return false;
@@ -226,7 +226,7 @@ internal sealed class ObjectReader(Carrier carrier)
                     await core.Inbox.Deliverable.WaitForRoomAsync().ConfigureAwait(false);
                 }
 
-                var space = item.GetSpace();
+                var space = GetSpace(item);
                 // It ends with its connection by itself; a token would cost each read a registration, or more.
                 var result = await stream.ReadAsync(space, CancellationToken.None).ConfigureAwait(false);
                 if (result.IsReset)
@@ -249,12 +249,13 @@ internal sealed class ObjectReader(Carrier carrier)
                     space.Span[skipped..result.Count].CopyTo(space.Span);
                 }
 
-                item.Advance(result.Count - skipped);
-                isThrough = result.IsCompleted;
                 if (item.PayloadLength >= 0 && item.Received > item.PayloadLength)
                 {
                     break;
                 }
+
+                item.Advance(result.Count - skipped);
+                isThrough = result.IsCompleted;
 
                 if (item.IsIncremental)
                 {
@@ -282,7 +283,27 @@ internal sealed class ObjectReader(Carrier carrier)
             isBroken = true;
         }
 
+        if (item is { IsGone: true, StopCode: { } stop } && !isBroken)
+        {
+            // Now, since the stream is given back next, and its sender is to know why.
+            stream.StopReading((long)stop);
+        }
+
         Finish(item, isThrough && !isBroken, isBroken);
+    }
+
+    private Memory<byte> GetSpace(InboundObject item)
+    {
+        var space = item.GetSpace();
+        if (item.Capacity > item.ChargedCapacity)
+        {
+            lock (carrier.Core!.Gate)
+            {
+                carrier.Core.Inbox.Recharge(item);
+            }
+        }
+
+        return space;
     }
 
     /// <summary>Bytes came: how many of them were here already? False when they are not wanted any more.</summary>
@@ -312,6 +333,11 @@ internal sealed class ObjectReader(Carrier carrier)
         bool isHanded;
         bool isComplete;
         TaskCompletionSource[] waiters;
+        if (isWhole)
+        {
+            item.Trim();
+        }
+
         lock (core.Gate)
         {
             item.IsReading = false;
