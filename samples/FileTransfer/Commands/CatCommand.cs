@@ -40,7 +40,7 @@ internal static class CatCommand
         var closing = OutputStream.WaitUntilClosedAsync(ended.Token);
         try
         {
-            if (await Task.WhenAny(writing, closing) == closing)
+            if (await Task.WhenAny(writing, closing) == closing && closing.IsCompletedSuccessfully)
             {
                 return ExitCode.OutputClosed;
             }

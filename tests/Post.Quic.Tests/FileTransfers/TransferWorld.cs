@@ -33,6 +33,8 @@ internal sealed class TransferWorld : IAsyncDisposable
 
     public string Fetched => _directory.Combine("fetched");
 
+    public string Served => _directory.Combine("served");
+
     /// <summary>What the server has told.</summary>
     public IEnumerable<string> Notes => _reporter.Notes;
 
@@ -53,6 +55,10 @@ internal sealed class TransferWorld : IAsyncDisposable
         return world;
     }
 
+    /// <summary>A world on the managed engine alone, for what no transport has a part in.</summary>
+    public static Task<TransferWorld> StartAsync(TempDirectory directory, CancellationToken cancellationToken, LinkShape? link = null) =>
+        StartAsync(TestEngine.Managed, TestEngine.Managed, directory, isWritable: true, cancellationToken, link);
+
     public Task<FileClient> ConnectAsync(CancellationToken cancellationToken) => FileClient.ConnectAsync(
         new PostHost(_clientTransport),
         Local.Anonymous,
@@ -67,12 +73,21 @@ internal sealed class TransferWorld : IAsyncDisposable
             source, SourceQuery.Everything, new PutRequest(new byte[16]), new RateLimit(0), progress, _ => { }, _ => { }, cancellationToken);
     }
 
-    public async Task<TransferProgress> GetAsync(CancellationToken cancellationToken)
+    /// <summary>Fetches, whatever comes of it.</summary>
+    public async Task<(TransferResult Result, TransferProgress Progress)> TryGetAsync(
+        CancellationToken cancellationToken, GetRequest? query = null, DestinationOptions? options = null, string? to = null)
     {
         var progress = new TransferProgress();
         await using FileClient client = await ConnectAsync(cancellationToken);
-        using var destination = new DestinationTree(Fetched);
-        TransferResult result = await client.GetAsync(new GetRequest([]), destination, new DestinationOptions(), progress, cancellationToken);
+        using var destination = new DestinationTree(to ?? Fetched);
+        TransferResult result = await client.GetAsync(
+            query ?? new GetRequest([]), destination, options ?? new DestinationOptions(), progress, cancellationToken);
+        return (result, progress);
+    }
+
+    public async Task<TransferProgress> GetAsync(CancellationToken cancellationToken)
+    {
+        (TransferResult result, TransferProgress progress) = await TryGetAsync(cancellationToken);
         Assert.IsEmpty(result.Failed);
         return progress;
     }
