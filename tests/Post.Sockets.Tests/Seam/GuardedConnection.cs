@@ -3,7 +3,7 @@ using Post.Sockets.Transport;
 
 namespace Post.Sockets.Tests.Seam;
 
-internal sealed class GuardedConnection(TransportConnection inner, SeamGuard guard) : TransportConnection
+internal class GuardedConnection(TransportConnection inner, SeamGuard guard) : TransportConnection
 {
     /// <summary>The connection behind the guard, for a test that looks for it in the network.</summary>
     public TransportConnection Inner => inner;
@@ -84,8 +84,11 @@ internal sealed class GuardedConnection(TransportConnection inner, SeamGuard gua
     {
         guard.Learn(events);
         guard.Check("Connection.Start");
-        inner.Start(new GuardedEvents(events, guard));
+        inner.Start(Before(new GuardedEvents(events, guard)));
     }
+
+    /// <summary>What a subclass puts between the transport and whoever listens.</summary>
+    protected virtual TransportEvents Before(TransportEvents events) => events;
 
     public override TransportStream? TryOpenStream(TransportStreamKind kind, in TransportPriority priority)
     {

@@ -2,7 +2,7 @@ using Post.Sockets.Transport;
 
 namespace Post.Sockets.Tests.Seam;
 
-internal sealed class GuardedStream : TransportStream
+internal class GuardedStream : TransportStream
 {
     private readonly TransportStream _inner;
     private readonly SeamGuard _guard;
@@ -11,6 +11,13 @@ internal sealed class GuardedStream : TransportStream
     {
         _inner = inner;
         _guard = guard;
+    }
+
+    /// <summary>Another in front of the same stream, for a subclass.</summary>
+    protected GuardedStream(GuardedStream other)
+    {
+        _inner = other._inner;
+        _guard = other._guard;
     }
 
     public override long Id
