@@ -44,7 +44,10 @@ internal sealed class MachineWorld
     /// <summary>How long before the end of its lifetime the sender knew that the receiver had given up an object; below zero where it never did.</summary>
     public TimeSpan Earliest { get; private set; } = TimeSpan.MinValue;
 
-    public void Run(Func<Task> body)
+    /// <summary>Runs a test in virtual time with the association made.</summary>
+    /// <param name="body">The test.</param>
+    /// <param name="beside">What goes on beside it, from before the association on.</param>
+    public void Run(Func<Task> body, Func<Task>? beside = null)
     {
         Network.Run(async () =>
         {
@@ -53,10 +56,12 @@ internal sealed class MachineWorld
                 Local.At(new DnsEndPoint("server", 1)),
                 new ListenerOptions { Association = ServerOptions });
             var accepting = listener.AcceptAsync().AsTask();
+            var going = beside?.Invoke() ?? Task.CompletedTask;
             Client = await Association.AssociateAsync(
                 ClientMachine.CreateTransport(Network, _guard), Local.Anonymous, Remote.Named("server", 1));
             Server = (await accepting)!;
             await body();
+            await going;
         });
         _guard.AssertKept();
     }

@@ -7,7 +7,7 @@ internal sealed partial class InMemoryConnection : TransportConnection
 {
     private readonly InMemoryWire _wire;
     private readonly List<PathEnd> _paths = [];
-    private readonly List<(Packet? Packet, LinkMessage Message, PathEnd Path)> _beforeStart = [];
+    private readonly List<(Packet? Packet, LinkMessage Message, PathEnd Path, long ArrivedAt)> _beforeStart = [];
     private readonly TellItem _tell;
     private readonly AliveEntry _alive;
     private TransportEvents? _events;
@@ -98,11 +98,11 @@ internal sealed partial class InMemoryConnection : TransportConnection
             }
 
             _events = events;
-            foreach ((Packet? packet, LinkMessage message, PathEnd path) in _beforeStart)
+            foreach ((Packet? packet, LinkMessage message, PathEnd path, long arrivedAt) in _beforeStart)
             {
                 if (packet is not null)
                 {
-                    Receive(packet, path);
+                    Receive(packet, path, arrivedAt);
                 }
                 else
                 {
@@ -267,7 +267,7 @@ internal sealed partial class InMemoryConnection : TransportConnection
 
     public void ReportAcknowledged(InMemoryStream stream) => _events?.OnStreamAcknowledged(stream);
 
-    public void Receive(Packet packet, PathEnd path)
+    public void Receive(Packet packet, PathEnd path, long arrivedAt)
     {
         if (Failure is not null || (packet.IsEarlyData && DropsEarlyData))
         {
@@ -278,7 +278,7 @@ internal sealed partial class InMemoryConnection : TransportConnection
 
         if (_events is null)
         {
-            _beforeStart.Add((packet, default, path));
+            _beforeStart.Add((packet, default, path, arrivedAt));
             return;
         }
 
@@ -289,11 +289,11 @@ internal sealed partial class InMemoryConnection : TransportConnection
         {
             if (frame.Stream is null)
             {
-                _events.OnDatagramReceived(packet.Bytes.AsSpan(frame.Start, frame.Length), early, Network.Clock.GetTimestamp());
+                _events.OnDatagramReceived(packet.Bytes.AsSpan(frame.Start, frame.Length), early, arrivedAt);
             }
             else
             {
-                Streams.Inbound(frame.Stream, early).Receive!.Receive(packet, frame);
+                Streams.Inbound(frame.Stream, early).Receive!.Receive(packet, frame, arrivedAt);
             }
         }
 
@@ -332,7 +332,7 @@ internal sealed partial class InMemoryConnection : TransportConnection
 
         if (_events is null)
         {
-            _beforeStart.Add((null, message, path));
+            _beforeStart.Add((null, message, path, 0));
             return;
         }
 

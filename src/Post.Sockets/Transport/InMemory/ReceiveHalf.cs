@@ -61,10 +61,10 @@ internal sealed class ReceiveHalf(InMemoryStream stream, InMemoryConnection conn
         return _read.Start(this, static (half, token) => ((ReceiveHalf)half!).CancelRead(token), cancellationToken);
     }
 
-    public void Receive(Packet packet, in PacketFrame frame)
+    public void Receive(Packet packet, in PacketFrame frame, long arrivedAt)
     {
         long end = frame.Offset + frame.Length;
-        ArrivedAt = connection.Network.Clock.GetTimestamp();
+        ArrivedAt = arrivedAt;
         _highest = Math.Max(_highest, end);
         if (frame.IsEnd)
         {

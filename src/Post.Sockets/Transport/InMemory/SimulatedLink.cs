@@ -137,7 +137,7 @@ internal sealed class SimulatedLink
             return;
         }
 
-        ReceiverPath.Owner.Receive(packet, ReceiverPath);
+        ReceiverPath.Owner.Receive(packet, ReceiverPath, _network.Clock.GetTimestamp());
     }
 
     private long TransmissionTicks(int bytes) =>
