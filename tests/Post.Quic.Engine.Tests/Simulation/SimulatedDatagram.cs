@@ -11,4 +11,7 @@ internal sealed record SimulatedDatagram(NetworkAddress From, NetworkAddress To,
 
     /// <summary>Counts the datagrams of that side from 0.</summary>
     public int Index { get; init; }
+
+    /// <summary>The link it goes over; null for an attacker's.</summary>
+    public SimulatedLink? Link { get; init; }
 }

@@ -6,7 +6,8 @@ namespace Post.Quic.Engine.Tests.Simulation;
 
 /// <summary>
 /// The network between one client and one server, in virtual time: delay, loss, corruption, bandwidth, a NAT before
-/// the client. What happens follows from the seed alone.
+/// the client. Either side may have further links with addresses, conditions and a fate of their own. What happens follows from the
+/// seed alone.
 /// </summary>
 internal sealed class SimulatedNetwork
 {
@@ -14,9 +15,11 @@ internal sealed class SimulatedNetwork
     private readonly Dictionary<NetworkAddress, NetworkAddress> _outside = [];
     private readonly Dictionary<NetworkAddress, NetworkAddress> _inside = [];
     private readonly SeededRandomSource _random;
-    private readonly Link _up = new();
-    private readonly Link _down = new();
+    private readonly SimulatedLink _common = new();
+    private readonly Dictionary<NetworkAddress, SimulatedLink> _links = [];
     private long _order;
+    private int _sentByClient;
+    private int _sentByServer;
     private ushort _nextPort = 40_000;
 
     public SimulatedNetwork(ulong seed)
@@ -24,18 +27,23 @@ internal sealed class SimulatedNetwork
         _random = new SeededRandomSource((int)seed);
     }
 
-    public LinkConditions FromClient { get; set; } = new();
+    /// <summary>What holds where neither address has a link of its own.</summary>
+    public LinkConditions FromClient
+    {
+        get => _common.FromClient;
+        set => _common.FromClient = value;
+    }
 
-    public LinkConditions FromServer { get; set; } = new();
+    public LinkConditions FromServer
+    {
+        get => _common.FromServer;
+        set => _common.FromServer = value;
+    }
 
     /// <summary>Both directions at once.</summary>
     public LinkConditions Conditions
     {
-        set
-        {
-            FromClient = value;
-            FromServer = value;
-        }
+        set => _common.Conditions = value;
     }
 
     /// <summary>Decides over single datagrams; the rest is up to the conditions.</summary>
@@ -53,19 +61,35 @@ internal sealed class SimulatedNetwork
 
     public long NextDelivery => _underway.TryPeek(out _, out (long Time, long Order) at) ? at.Time : long.MaxValue;
 
+    /// <summary>
+    /// Gives an address of the client's or of the server's a link of its own. What goes between two that have one takes the client's.
+    /// </summary>
+    public SimulatedLink AddLink(in NetworkAddress address, LinkConditions conditions)
+    {
+        var link = new SimulatedLink { Conditions = conditions };
+        _links.Add(address, link);
+        return link;
+    }
+
     /// <summary>The client's NAT takes a new port (and perhaps address) for everything that goes out from now on.</summary>
     public void Rebind(uint? newAddress = null)
     {
         foreach (NetworkAddress inside in _outside.Keys.ToArray())
         {
-            NetworkAddress old = _outside[inside];
-            NetworkAddress next = newAddress is { } address
-                ? NetworkAddress.FromIPv4(address, _nextPort++)
-                : old.WithPort(_nextPort++);
-            _ = _inside.Remove(old);
-            _outside[inside] = next;
-            _inside[next] = inside;
+            Rebind(inside, newAddress);
         }
+    }
+
+    /// <summary>The same for one address of the client's.</summary>
+    public void Rebind(in NetworkAddress inside, uint? newAddress)
+    {
+        NetworkAddress old = Translate(inside);
+        NetworkAddress next = newAddress is { } address
+            ? NetworkAddress.FromIPv4(address, _nextPort++)
+            : old.WithPort(_nextPort++);
+        _ = _inside.Remove(old);
+        _outside[inside] = next;
+        _inside[next] = inside;
     }
 
     /// <summary>How the server sees an address of the client's.</summary>
@@ -85,7 +109,7 @@ internal sealed class SimulatedNetwork
         var datagram = new SimulatedDatagram(Translate(local), remote, ecn, payload)
         {
             FromClient = true,
-            Index = _up.Count++,
+            Index = _sentByClient++,
         };
         if (DeadInterfaces.Contains(local))
         {
@@ -93,13 +117,13 @@ internal sealed class SimulatedNetwork
             return;
         }
 
-        Send(datagram, _up, FromClient, now);
+        Send(datagram, LinkOf(local, remote), now);
     }
 
     public void SendFromServer(in NetworkAddress local, in NetworkAddress remote, EcnCodepoint ecn, byte[] payload, long now)
     {
-        var datagram = new SimulatedDatagram(local, remote, ecn, payload) { Index = _down.Count++ };
-        Send(datagram, _down, FromServer, now);
+        var datagram = new SimulatedDatagram(local, remote, ecn, payload) { Index = _sentByServer++ };
+        Send(datagram, _inside.TryGetValue(remote, out NetworkAddress inside) ? LinkOf(inside, local) : _common, now);
     }
 
     /// <summary>An attacker's datagram, which may bear any address.</summary>
@@ -111,9 +135,16 @@ internal sealed class SimulatedNetwork
         while (_underway.TryPeek(out SimulatedDatagram? next, out (long Time, long Order) at) && at.Time <= now)
         {
             _ = _underway.Dequeue();
+            if (next.Link is { IsDead: true })
+            {
+                Dropped++;
+                continue;
+            }
+
             if (next.FromClient)
             {
                 Delivered++;
+                next.Link?.OnDelivered(next);
                 datagram = next;
                 return true;
             }
@@ -121,6 +152,7 @@ internal sealed class SimulatedNetwork
             if (_inside.TryGetValue(next.To, out NetworkAddress inside) && !DeadInterfaces.Contains(inside))
             {
                 Delivered++;
+                next.Link?.OnDelivered(next);
                 datagram = next with { To = inside };
                 return true;
             }
@@ -132,8 +164,13 @@ internal sealed class SimulatedNetwork
         return false;
     }
 
-    private void Send(SimulatedDatagram datagram, Link link, LinkConditions conditions, long now)
+    private SimulatedLink LinkOf(in NetworkAddress client, in NetworkAddress server) =>
+        _links.TryGetValue(client, out SimulatedLink? link) || _links.TryGetValue(server, out link) ? link : _common;
+
+    private void Send(SimulatedDatagram datagram, SimulatedLink link, long now)
     {
+        LinkConditions conditions = datagram.FromClient ? link.FromClient : link.FromServer;
+        datagram = datagram with { Link = link };
         Sniffer?.Invoke(datagram);
         switch (Fate?.Invoke(datagram) ?? DatagramFate.Deliver)
         {
@@ -141,7 +178,7 @@ internal sealed class SimulatedNetwork
                 Dropped++;
                 return;
             case DatagramFate.Duplicate:
-                Carry(Copy(datagram), link, conditions, now);
+                Carry(Copy(datagram), conditions, now);
                 break;
             case DatagramFate.Replay:
                 Inject(Copy(datagram), now + conditions.Delay + 1_000_000);
@@ -157,15 +194,17 @@ internal sealed class SimulatedNetwork
                 break;
         }
 
-        Carry(datagram, link, conditions, now);
+        Carry(datagram, conditions, now);
     }
 
     private static SimulatedDatagram Copy(SimulatedDatagram datagram) =>
         datagram with { Payload = [.. datagram.Payload] };
 
-    private void Carry(SimulatedDatagram datagram, Link link, LinkConditions conditions, long now)
+    private void Carry(SimulatedDatagram datagram, LinkConditions conditions, long now)
     {
-        if (datagram.Payload.Length > conditions.Mtu
+        SimulatedLink.Direction link = datagram.FromClient ? datagram.Link!.Up : datagram.Link!.Down;
+        if (datagram.Link.IsDead
+            || datagram.Payload.Length > conditions.Mtu
             || Chance(conditions.Loss)
             || conditions.IsDarkAt(now))
         {
@@ -226,14 +265,5 @@ internal sealed class SimulatedNetwork
     {
         int at = _random.NextInt32(payload.Length);
         payload[at] ^= (byte)(1 << _random.NextInt32(8));
-    }
-
-    private sealed class Link
-    {
-        public int Count { get; set; }
-
-        public long FreeAt { get; set; }
-
-        public long LastArrival { get; set; }
     }
 }
