@@ -43,6 +43,13 @@ public sealed record QuicClientConnectionOptions : QuicConnectionOptions
     /// </summary>
     public bool EnableEarlyData { get; init; }
 
+    /// <summary>
+    /// Where the server prefers another of its addresses, move there once the handshake is confirmed, if it answers there (RFC 9000 section
+    /// 9.6); true by default. If it does not, the connection stays where it is. Turn it off where only the address that was
+    /// connected to can or may be reached, for example through a relay.
+    /// </summary>
+    public bool FollowPreferredAddress { get; init; } = true;
+
     /// <summary>The endpoint whose socket the connection uses; null, the default: one of its own.</summary>
     public QuicEndpoint? Endpoint { get; init; }
 

@@ -48,6 +48,8 @@ public sealed partial class QuicConnection
             CreateTls = tls => new TlsServer(tls, host.Random, host.TlsClock),
             Local = metadata.Local,
             Remote = metadata.Remote,
+            PreferredIPv4 = listener.PreferredIPv4,
+            PreferredIPv6 = listener.PreferredIPv6,
             Trace = connection.OpenTrace(listener.Options.Trace, metadata.Local, metadata.Remote),
         };
         try

@@ -142,7 +142,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ConnectionSettings settings = options.ToSettings();
+        ConnectionSettings settings = options.ToSettings() with { FollowPreferredAddress = options.FollowPreferredAddress };
         IPEndPoint[] addresses = await ClientAddresses.ResolveAsync(options.RemoteEndPoint, cancellationToken).ConfigureAwait(false);
         for (int i = 0; ; i++)
         {

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Threading.Channels;
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Endpoint;
 
 namespace Post.Quic.Engine;
@@ -27,6 +29,12 @@ public sealed class QuicListener : IAsyncDisposable
 
     internal QuicListenerOptions Options { get; }
 
+    /// <summary>What clients that connected by IPv4 are asked to move to, or none.</summary>
+    internal NetworkAddress PreferredIPv4 { get; private set; }
+
+    /// <summary>Likewise by IPv6.</summary>
+    internal NetworkAddress PreferredIPv6 { get; private set; }
+
     /// <summary>Fires when the listener is disposed.</summary>
     internal CancellationToken Stopping { get; }
 
@@ -53,6 +61,16 @@ public sealed class QuicListener : IAsyncDisposable
                 MeterFactory = options.MeterFactory,
             });
         var listener = new QuicListener(options, host, ownsHost: options.Endpoint is null);
+        try
+        {
+            listener.OpenPreferred();
+        }
+        catch (Exception) when (options.Endpoint is null)
+        {
+            host.Dispose();
+            throw;
+        }
+
         host.StartListening(listener, new IncomingPolicy { Retry = options.Retry, MaxHandshakes = options.MaxConcurrentHandshakes });
         return ValueTask.FromResult(listener);
     }
@@ -99,6 +117,27 @@ public sealed class QuicListener : IAsyncDisposable
         }
 
         _stopping.Dispose();
+    }
+
+    /// <summary>
+    /// The sockets stay open as long as the endpoint: accepted connections may have moved there, and outlive the listener.
+    /// </summary>
+    private void OpenPreferred()
+    {
+        foreach (IPEndPoint wanted in Options.PreferredEndPoints)
+        {
+            int port = wanted.Port != 0 ? wanted.Port : _host.LocalAddress.Port;
+            var address = NetworkAddress.FromEndPoint(new IPEndPoint(wanted.Address, port));
+            _ = _host.TakeSocket(address);
+            if (wanted.AddressFamily == AddressFamily.InterNetwork)
+            {
+                PreferredIPv4 = address;
+            }
+            else
+            {
+                PreferredIPv6 = address;
+            }
+        }
     }
 
     /// <summary>Hands over a connection; false when too many wait already.</summary>

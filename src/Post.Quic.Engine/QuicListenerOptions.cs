@@ -16,6 +16,13 @@ public sealed record QuicListenerOptions
     /// <remarks>For an endpoint of its own.</remarks>
     public bool DualMode { get; init; } = true;
 
+    /// <summary>
+    /// Addresses of this machine to which clients are asked to move after the handshake (RFC 9000 section 9.6), one of IPv4 and one of IPv6
+    /// at most; the listener receives there as well. Port 0 is the port of <see cref="ListenEndPoint"/>. Empty, the default: none. It serves
+    /// where the address that clients connect to is shared by several servers, and one of its own reaches this one for certain.
+    /// </summary>
+    public IReadOnlyList<IPEndPoint> PreferredEndPoints { get; init; } = [];
+
     /// <summary>The options for each connection, chosen when the client has said what it wants.</summary>
     public required Func<QuicConnection, SslClientHelloInfo, CancellationToken, ValueTask<QuicServerConnectionOptions>> ConnectionOptionsCallback { get; init; }
 
@@ -58,6 +65,7 @@ public sealed record QuicListenerOptions
     {
         ArgumentNullException.ThrowIfNull(ListenEndPoint);
         ArgumentNullException.ThrowIfNull(ConnectionOptionsCallback);
+        CheckPreferred();
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(ListenBacklog);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConcurrentHandshakes);
         QuicEndpointOptions.CheckKey(StatelessResetKey, Crypto.StatelessResetKey.KeyLength, nameof(StatelessResetKey));
@@ -77,5 +85,26 @@ public sealed record QuicListenerOptions
                 $"{nameof(Retry)} is {Retry}; use one of {string.Join(", ", Enum.GetNames<RetryPolicy>())}.", nameof(Retry));
         }
         Trace?.Validate();
+    }
+
+    private void CheckPreferred()
+    {
+        ArgumentNullException.ThrowIfNull(PreferredEndPoints);
+        foreach (IPEndPoint one in PreferredEndPoints)
+        {
+            if (one.Address.Equals(IPAddress.Any) || one.Address.Equals(IPAddress.IPv6Any) || one.Address.IsIPv4MappedToIPv6)
+            {
+                throw new ArgumentException(
+                    $"{one} in {nameof(PreferredEndPoints)} is no address that clients could move to; name one of this machine.",
+                    nameof(PreferredEndPoints));
+            }
+
+            if (PreferredEndPoints.Count(other => other.AddressFamily == one.AddressFamily) > 1)
+            {
+                throw new ArgumentException(
+                    $"{nameof(PreferredEndPoints)} names several addresses of {one.AddressFamily}; name one of each family at most.",
+                    nameof(PreferredEndPoints));
+            }
+        }
     }
 }

@@ -29,4 +29,16 @@ public sealed class PostQuicOptions
     /// put <see cref="QuicKeyExchangeGroup.X25519MlKem768"/> first.
     /// </summary>
     public IList<QuicKeyExchangeGroup> KeyExchangeGroups { get; } = [];
+
+    /// <summary>
+    /// Addresses of this machine, each with a port, such as <c>203.0.113.7:4433</c> or <c>[2001:db8::7]:4433</c>, to which clients are asked to move
+    /// after the handshake (RFC 9000 section 9.6): one of IPv4 and one of IPv6 at most. Listeners receive there as well; port 0 is each
+    /// listener's own port. Empty (the default): none. Only the managed engine announces them, so naming any makes
+    /// <see cref="PostEngine.Auto"/> take that one.
+    /// </summary>
+    public IList<string> PreferredEndPoints { get; } = [];
+
+    /// <inheritdoc cref="QuicClientConnectionOptions.FollowPreferredAddress"/>
+    /// <remarks>Of the managed engine; System.Net.Quic has no such choice.</remarks>
+    public bool FollowPreferredAddress { get; set; } = true;
 }

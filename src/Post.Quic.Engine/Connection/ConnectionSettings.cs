@@ -65,6 +65,9 @@ internal sealed record ConnectionSettings
     /// <summary>Decides by which of several paths what is sent goes.</summary>
     public Func<IPathScheduler> PathScheduler { get; init; } = static () => new EarliestCompletionScheduler();
 
+    /// <summary>Client: move to the server's preferred address once the handshake is confirmed (RFC 9000 section 9.6).</summary>
+    public bool FollowPreferredAddress { get; init; } = true;
+
     /// <summary>How long an acknowledgement of ours may wait.</summary>
     public long MaxAckDelay { get; init; } = 25_000;
 

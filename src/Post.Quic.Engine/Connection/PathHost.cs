@@ -34,7 +34,7 @@ internal sealed class PathHost : IPathHost
     public bool IsMigrationForbidden(in NetworkAddress remote) =>
         _state.Peer.DisableActiveMigration && remote == _state.Setup.Remote;
 
-    public NetworkAddress PreferredAddress(bool isIPv4) => _state.Peer.PreferredAddress is not { } preferred
+    public NetworkAddress PreferredAddress(bool isIPv4) => !_state.Settings.FollowPreferredAddress || _state.Peer.PreferredAddress is not { } preferred
         ? NetworkAddress.None
         : isIPv4 ? preferred.IPv4 : preferred.IPv6;
 

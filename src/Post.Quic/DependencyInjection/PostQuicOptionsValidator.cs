@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Options;
 using Post.Quic.Engine;
 using Post.Sockets.Transport;
@@ -33,6 +34,23 @@ internal sealed class PostQuicOptionsValidator : IValidateOptions<PostQuicOption
                 return ValidateOptionsResult.Fail(
                     $"{group} in KeyExchangeGroups is no key exchange group; there are {string.Join(", ", Enum.GetNames<QuicKeyExchangeGroup>())}.");
             }
+        }
+
+        foreach (string preferred in options.PreferredEndPoints)
+        {
+            if (!IPEndPoint.TryParse(preferred, out IPEndPoint? endPoint)
+                || endPoint.Address.Equals(IPAddress.Any)
+                || endPoint.Address.Equals(IPAddress.IPv6Any)
+                || endPoint.Address.IsIPv4MappedToIPv6)
+            {
+                return ValidateOptionsResult.Fail(
+                    $"'{preferred}' in PreferredEndPoints is no address that clients could move to; name one of this machine, such as 203.0.113.7:4433.");
+            }
+        }
+
+        if (options.PreferredEndPoints.CountBy(static preferred => IPEndPoint.Parse(preferred).AddressFamily).Any(static family => family.Value > 1))
+        {
+            return ValidateOptionsResult.Fail("PreferredEndPoints names several addresses of one family; name one of IPv4 and one of IPv6 at most.");
         }
 
         return ValidateOptionsResult.Success;

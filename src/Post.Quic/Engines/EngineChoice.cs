@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Post.Quic.Managed;
@@ -17,6 +18,8 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
             Engine = PostEngine.SystemNetQuic,
             FindObstacle = static options => options.KeyExchangeGroups.Count > 0
                 ? "System.Net.Quic leaves the key exchange to OpenSSL or Schannel; leave KeyExchangeGroups empty, or use Engine = Managed."
+                : options.PreferredEndPoints.Count > 0
+                ? "System.Net.Quic announces no preferred address; leave PreferredEndPoints empty, or use Engine = Managed."
                 : MsQuicLibrary.IsAvailable(options.MsQuicLibraryPath, out var remedy) ? null : remedy,
             GetCapabilities = static () =>
                 MsQuicLibrary.IsPlatformSupported ? SystemNetQuicTransport.GetCapabilities() : TransportCapabilities.None,
@@ -32,7 +35,12 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
             FindObstacle = static options => KeyExchangeGroups.FindObstacle([.. options.KeyExchangeGroups]),
             GetCapabilities = static () => ManagedTransport.AllCapabilities,
             Create = static (options, services) => new ManagedTransport(
-                new ManagedTransportOptions { KeyExchangeGroups = [.. options.KeyExchangeGroups] },
+                new ManagedTransportOptions
+                {
+                    KeyExchangeGroups = [.. options.KeyExchangeGroups],
+                    PreferredEndPoints = [.. options.PreferredEndPoints.Select(IPEndPoint.Parse)],
+                    FollowPreferredAddress = options.FollowPreferredAddress,
+                },
                 services.LoggerFactory,
                 services.TimeProvider,
                 services.MeterFactory),

@@ -15,6 +15,7 @@ internal sealed class ConnectAttempt
     private readonly TransportConnectRequest _request;
     private readonly TransportScope _scope;
     private readonly IReadOnlyList<QuicKeyExchangeGroup>? _groups;
+    private readonly bool _followsPreferredAddress;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggerFactory;
     private readonly IMeterFactory? _meterFactory;
@@ -26,6 +27,7 @@ internal sealed class ConnectAttempt
         TransportConnectRequest request,
         TransportScope scope,
         IReadOnlyList<QuicKeyExchangeGroup>? groups,
+        bool followsPreferredAddress,
         TimeProvider time,
         ILoggerFactory loggerFactory,
         IMeterFactory? meterFactory)
@@ -34,6 +36,7 @@ internal sealed class ConnectAttempt
         _request = request;
         _scope = scope;
         _groups = groups;
+        _followsPreferredAddress = followsPreferredAddress;
         _time = time;
         _loggerFactory = loggerFactory;
         _verifier = PeerVerifier.OfServer(request.Remote);
@@ -85,6 +88,7 @@ internal sealed class ConnectAttempt
                 SessionTicket = ticket,
                 EnableEarlyData = isEarly,
                 KeyExchangeGroups = _groups,
+                FollowPreferredAddress = _followsPreferredAddress,
                 Events = events,
                 TimeProvider = _time,
                 LoggerFactory = _loggerFactory,

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
@@ -18,6 +19,7 @@ public sealed partial class ManagedTransport : PostTransport
     private readonly ILoggerFactory _loggerFactory;
     private readonly ILogger _logger;
     private readonly IReadOnlyList<QuicKeyExchangeGroup>? _groups;
+    private readonly ManagedTransportOptions _options;
     private readonly TimeProvider _time;
     private readonly IMeterFactory? _meterFactory;
     private readonly TransportScope _scope = new("managed");
@@ -42,7 +44,8 @@ public sealed partial class ManagedTransport : PostTransport
         _loggerFactory = loggerFactory ?? NullLoggerFactory.Instance;
         _logger = _loggerFactory.CreateLogger<ManagedTransport>();
         _time = TransportClock.Of(timeProvider);
-        _restartSecret = options?.RestartSecret ?? default;
+        _options = options ?? new ManagedTransportOptions();
+        _restartSecret = _options.RestartSecret;
         if (_restartSecret.Length is > 0 and < MinRestartSecret)
         {
             throw new ArgumentException(
@@ -91,7 +94,7 @@ public sealed partial class ManagedTransport : PostTransport
     {
         ArgumentNullException.ThrowIfNull(request);
         _scope.ThrowIfDisposed();
-        var attempt = new ConnectAttempt(request, _scope, _groups, _time, _loggerFactory, _meterFactory);
+        var attempt = new ConnectAttempt(request, _scope, _groups, _options.FollowPreferredAddress, _time, _loggerFactory, _meterFactory);
         return await attempt.TryConnectEarlyAsync(cancellationToken).ConfigureAwait(false)
             ?? await RemoteAddresses.ConnectToAnyAsync(
                 request.Remote,
@@ -131,6 +134,8 @@ public sealed partial class ManagedTransport : PostTransport
                     {
                         ListenEndPoint = address.EndPoint,
                         DualMode = address.DualMode,
+                        PreferredEndPoints = [.. _options.PreferredEndPoints.Where(preferred =>
+                            preferred.AddressFamily == address.EndPoint.AddressFamily || (address.DualMode && address.EndPoint.Address.Equals(IPAddress.IPv6Any)))],
                         StatelessResetKey = ResetKey.Of(_restartSecret.Span, identity, address.EndPoint),
                         ListenBacklog = request.Backlog,
                         TimeProvider = _time,

@@ -1,3 +1,4 @@
+using System.Net;
 using Post.Quic.Engine;
 
 namespace Post.Quic.Managed;
@@ -14,4 +15,10 @@ public sealed record ManagedTransportOptions
     /// which needs one that can be exported, and a machine that keeps its name. Where neither is there, peers wait for their idle timeout.
     /// </summary>
     public ReadOnlyMemory<byte> RestartSecret { get; init; }
+
+    /// <inheritdoc cref="QuicListenerOptions.PreferredEndPoints"/>
+    public IReadOnlyList<IPEndPoint> PreferredEndPoints { get; init; } = [];
+
+    /// <inheritdoc cref="QuicClientConnectionOptions.FollowPreferredAddress"/>
+    public bool FollowPreferredAddress { get; init; } = true;
 }

@@ -107,6 +107,31 @@ public sealed class EngineChoiceTests
     }
 
     [TestMethod]
+    public void Preferred_addresses_are_the_managed_engines_to_announce()
+    {
+        var options = new PostQuicOptions { PreferredEndPoints = { "127.0.0.2:0" }, FollowPreferredAddress = false };
+        using PostTransportHolder chosen = Choose(options, [.. EngineChoice.Known]);
+        Assert.AreEqual("managed", chosen.Transport.Name);
+
+        options.Engine = PostEngine.SystemNetQuic;
+        StringAssert.Contains(new EngineChoice(EngineChoice.Known).FindObstacle(options), "leave PreferredEndPoints empty, or use Engine = Managed");
+    }
+
+    [TestMethod]
+    [DataRow("nowhere")]
+    [DataRow("0.0.0.0:4433")]
+    [DataRow("[::]:4433")]
+    [DataRow("127.0.0.2:1", "127.0.0.3:1")]
+    public void Preferred_addresses_that_nobody_can_move_to_are_refused_at_start(params string[] addresses)
+    {
+        var options = new PostQuicOptions();
+        Array.ForEach(addresses, options.PreferredEndPoints.Add);
+        var result = new DependencyInjection.PostQuicOptionsValidator().Validate(null, options);
+        Assert.IsTrue(result.Failed);
+        Assert.Contains("PreferredEndPoints", result.FailureMessage);
+    }
+
+    [TestMethod]
     public void Key_exchange_groups_that_this_platform_lacks_are_left_out_with_a_warning_and_an_error_where_none_is_left()
     {
         QuicKeyExchangeGroup[] missing = [.. Enum.GetValues<QuicKeyExchangeGroup>().Where(static group => !group.IsSupported())];
