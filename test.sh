@@ -6,8 +6,8 @@
 #   ./test.sh --peers         first installs the other QUIC stacks that the interop tests talk to (Debian, as root);
 #                             CI=true does the same
 #
-# The last line is always "N passed, N failed, N skipped"; the exit code is 0 only with none failed. A gate that does
-# not hold (build, formatting) counts as one failure.
+# Skipped tests are summed up by reason, a line each, before the last line. That is always "N passed, N failed, N skipped";
+# the exit code is 0 only with none failed. A gate that does not hold (build, formatting) counts as one failure.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -67,13 +67,28 @@ gate formatting dotnet format whitespace Post.Quic.sln --verify-no-changes --no-
 gate style dotnet format style Post.Quic.sln --verify-no-changes --no-restore --severity warn
 gate build dotnet build Post.Quic.sln --no-restore -c Release -warnaserror --disable-build-servers
 
+show() { # the runner's lines without the empty ones, and without those of skipped tests, which are summed up at the end
+    awk '/^[[:space:]]*$|Running tests from|Zero tests ran/ { next }
+         /^skipped / { skipping = 1; next }
+         skipping && /^[[:space:]]/ { next }
+         { skipping = 0; print; fflush() }'
+}
+
+skips() { # one line for each reason why tests were skipped, the most frequent first
+    awk '/^skipped / { waiting = 1; next }
+         waiting { sub(/^[[:space:]]+/, ""); sub(/^Assert\.Inconclusive( failed)?\.[[:space:]]*/, ""); if ($0 != "") { reasons[$0]++; waiting = 0 } }
+         END { for (reason in reasons) printf "%d skipped: %s\n", reasons[reason], reason }' "$log" | sort -rn
+}
+
 # One test program after the other, each parallel inside: tests with real sockets should not starve each other.
 set -- --solution Post.Quic.sln -c Release --no-build --max-parallel-test-modules 1 --output Normal --ignore-exit-code 8
 [ -z "$filter" ] || set -- "$@" --filter "FullyQualifiedName~$filter"
 set +e
-dotnet test "$@" 2>&1 | tee "$log" | grep --line-buffered -vE '^\s*$|Running tests from|Zero tests ran'
+dotnet test "$@" 2>&1 | tee "$log" | show
 status=${PIPESTATUS[0]}
 set -e
+
+skips
 
 count() { # NAME: the figure that the summary gives for it, or 0
     sed -nE "s/^ *$1: ([0-9]+)\$/\1/p" "$log" | tail -n 1 | grep . || echo 0
