@@ -53,6 +53,8 @@ public sealed class ConfigurationTests
         CollectionAssert.AreEqual(
             new[] { QuicKeyExchangeGroup.X25519MlKem768, QuicKeyExchangeGroup.X25519, QuicKeyExchangeGroup.Secp256r1 },
             options.KeyExchangeGroups.ToArray());
+        CollectionAssert.AreEqual(new[] { "203.0.113.7:4433" }, options.PreferredEndPoints.ToArray());
+        Assert.IsTrue(options.FollowPreferredAddress);
         Assert.AreEqual("/etc/post/server.pfx", local.CertificatePath);
         Assert.HasCount(2, local.EndPoints);
         Assert.AreEqual(1024, local.Association.TransportLimits.MaxInboundUnidirectionalStreams);

@@ -126,7 +126,7 @@ public sealed class EngineChoiceTests
     {
         var options = new PostQuicOptions();
         Array.ForEach(addresses, options.PreferredEndPoints.Add);
-        var result = new DependencyInjection.PostQuicOptionsValidator().Validate(null, options);
+        var result = new Post.Quic.DependencyInjection.PostQuicOptionsValidator().Validate(null, options);
         Assert.IsTrue(result.Failed);
         Assert.Contains("PreferredEndPoints", result.FailureMessage);
     }
