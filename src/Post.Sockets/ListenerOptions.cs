@@ -41,11 +41,12 @@ public sealed record ListenerOptions
     /// <summary>
     /// Bytes that all associations which wait for their initiator hold of objects that had not arrived whole, and that go on from there when it
     /// comes back; half of them at most for one peer (by its key, or, without one, by its address). What does not fit is dropped, and sent
-    /// again from its beginning. 64 MiB by default; zero: nothing is held.
+    /// again from its beginning. 128 MiB by default, so that one peer has room for a whole default <see cref="AssociationOptions.ReceiveBudget"/>;
+    /// zero: nothing is held.
     /// </summary>
     public long MaxInterruptedBytes
     {
         get;
         init => field = OptionRange.Number(value, 0, long.MaxValue, "bytes that those associations hold of objects that are not whole");
-    } = 64L * 1024 * 1024;
+    } = 128L * 1024 * 1024;
 }
