@@ -317,6 +317,17 @@ public sealed class Association : IAsyncDisposable
     }
 
     /// <inheritdoc cref="Register{TEvent}(Action{TEvent})"/>
+    [OverloadResolutionPriority(1)]
+    public IDisposable Register<TEvent>(Func<TEvent, Task> handler)
+        where TEvent : PostEvent
+    {
+        // Without it, a handler of one call that returns a task would be taken for one that returns nothing, and not be waited for.
+        ArgumentNullException.ThrowIfNull(handler);
+        return Register<TEvent>(async happened => await handler(happened).ConfigureAwait(false));
+    }
+
+    /// <inheritdoc cref="Register{TEvent}(Action{TEvent})"/>
+    [OverloadResolutionPriority(2)]
     public IDisposable Register<TEvent>(Func<TEvent, ValueTask> handler)
         where TEvent : PostEvent
     {

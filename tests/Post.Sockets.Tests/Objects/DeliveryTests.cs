@@ -8,6 +8,24 @@ namespace Post.Sockets.Tests.Objects;
 public sealed class DeliveryTests
 {
     [TestMethod]
+    public void A_handler_is_waited_for_in_whatever_form_it_is_written() => new PostWorld(link: PostWorld.Link(2_000_000, 10))
+    {
+        ServerOptions = new() { Incremental = IncrementalDelivery.Always, ReceiptLevel = ReceiptLevel.Processed },
+    }.Run(async world =>
+    {
+        foreach (var register in new Func<IDisposable>[]
+        {
+            () => world.Server.Register<Received>(r => r.Object.AsStream().CopyToAsync(Stream.Null)),
+            () => world.Server.Register<Received>(async r => await r.Object.AsStream().CopyToAsync(Stream.Null)),
+            () => world.Server.Register<Received>(r => new ValueTask(r.Object.AsStream().CopyToAsync(Stream.Null))),
+        })
+        {
+            using var registration = register();
+            Assert.AreEqual(ObjectEndReason.Processed, (await world.Client.Send(new byte[100_000]).Completion).Reason);
+        }
+    });
+
+    [TestMethod]
     [DataRow(true)]
     [DataRow(false)]
     public void A_file_that_grows_while_it_is_sent_arrives_as_it_was(bool opened) => new PostWorld(link: PostWorld.Link(2_000_000, 10)).Run(async world =>
