@@ -71,7 +71,7 @@ internal sealed partial class Inbox(AssociationCore core)
         }
 
         See(id);
-        if (_arriving.TryGetValue(id, out var known) && known.IsResumed && known.Stream is null && stream is not null)
+        if (_arriving.TryGetValue(id, out var known) && known is { IsResumed: true, IsComplete: false, Stream: null } && stream is not null)
         {
             return GoOn(known, header, stream, out violation);
         }

@@ -55,6 +55,7 @@ public sealed class MisuseTests
         }),
         ("Register action", (a, _) => Now(() => a.Register<Acked>(static _ => { }).Dispose())),
         ("Register function", (a, _) => Now(() => a.Register<Acked>(static _ => default).Dispose())),
+        ("Register function of a task", (a, _) => Now(() => a.Register<Acked>(static _ => Task.CompletedTask).Dispose())),
         ("CloseAsync", (a, token) => a.CloseAsync(token)),
         ("DisposeAsync", (a, _) => a.DisposeAsync().AsTask()),
         ("Abort", (a, _) => Now(a.Abort)),
@@ -158,6 +159,7 @@ public sealed class MisuseTests
         Assert.ThrowsExactly<ArgumentException>(() => { _ = association.SendAsync("x"u8.ToArray(), new() { Antecedents = [theirs] }).AsTask(); });
         Assert.ThrowsExactly<ArgumentNullException>(() => association.Register((Action<Acked>)null!));
         Assert.ThrowsExactly<ArgumentNullException>(() => association.Register((Func<Acked, ValueTask>)null!));
+        Assert.ThrowsExactly<ArgumentNullException>(() => association.Register((Func<Acked, Task>)null!));
         Assert.ThrowsExactly<ArgumentException>(() => association.Register<Accept>(_ => { }));
         Assert.ThrowsExactly<ArgumentException>(() => association.Register<PostEvent>(_ => { }));
         Assert.ThrowsExactly<ArgumentException>(() => association.EventsAsync<Received>());

@@ -136,8 +136,11 @@ public sealed class OptionRangeTests
         where option.CanWrite && (Nullable.GetUnderlyingType(option.PropertyType) ?? option.PropertyType) == type
         select (owner, option);
 
-    private static object Number(PropertyInfo option, long value) =>
-        (Nullable.GetUnderlyingType(option.PropertyType) ?? option.PropertyType) == typeof(int) ? (object)(int)value : value;
+    private static object Number(PropertyInfo option, long value)
+    {
+        var type = Nullable.GetUnderlyingType(option.PropertyType) ?? option.PropertyType;
+        return Convert.ChangeType(value, type, System.Globalization.CultureInfo.InvariantCulture);
+    }
 
     // An init accessor is a setter for whoever goes by reflection.
     private static void Set(object owner, PropertyInfo option, object value) =>
