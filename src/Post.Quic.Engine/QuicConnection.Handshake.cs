@@ -72,6 +72,7 @@ public sealed partial class QuicConnection
     private static async ValueTask<QuicConnection> ConnectToAsync(
         QuicClientConnectionOptions options, ConnectionSettings settings, IPEndPoint remote, CancellationToken cancellationToken)
     {
+        ClientAddresses.Check(remote, options.LocalEndPoint ?? options.Endpoint?.LocalEndPoint);
         TlsClientOptions tls = TlsClientOptions.From(
             options.ClientAuthenticationOptions,
             options.PinnedPublicKeys,

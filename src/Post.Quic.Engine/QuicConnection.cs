@@ -10,6 +10,7 @@ using Post.Quic.Engine.Endpoint;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tls.Certificates;
+using Post.Quic.Engine.Udp;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine;
@@ -406,6 +407,27 @@ public sealed partial class QuicConnection : IAsyncDisposable
 
     internal static SendUrgency UrgencyOf(QuicPriority priority, EndpointClock clock) =>
         new(priority.Class, priority.Deadline is { } deadline ? clock.FromTimestamp(deadline) : long.MaxValue);
+
+    /// <summary>The network says that a datagram did not arrive; it may be one of this connection's.</summary>
+    internal void OnUdpError(in UdpError error)
+    {
+        try
+        {
+            lock (Driver.Gate)
+            {
+                if (!Driver.IsSetUp || !Driver.Core.OnUdpError(error.Remote, error.Quoted, error.Error, Driver.Now))
+                {
+                    return;
+                }
+            }
+
+            Driver.Wake();
+        }
+        catch (Exception fault)
+        {
+            OnFault(fault);
+        }
+    }
 
     /// <summary>The endpoint closes under the connection.</summary>
     internal void Abandon()

@@ -54,6 +54,9 @@ public sealed record QuicEndpointOptions
     /// </summary>
     public bool UsePlatformCrypto { get; init; }
 
+    /// <summary>Nobody connects from it.</summary>
+    internal bool ListensOnly { get; init; }
+
     internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(LocalEndPoint);

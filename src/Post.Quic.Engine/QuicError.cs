@@ -45,6 +45,12 @@ public enum QuicError
     /// <summary>The peer has lost the connection's state (stateless reset).</summary>
     ConnectionReset,
 
+    /// <summary>
+    /// The machine or the network says that the peer cannot be reached: no route, nothing that listens on the port, an address that is
+    /// nobody's. The inner <see cref="System.Net.Sockets.SocketException"/> says which.
+    /// </summary>
+    Unreachable,
+
     /// <summary>No way to the peer is left.</summary>
     NoViablePath,
 

@@ -54,6 +54,7 @@ public sealed class QuicListener : IAsyncDisposable
                 LocalEndPoint = options.ListenEndPoint,
                 DualMode = options.DualMode,
                 DedicatedThread = true,
+                ListensOnly = true,
                 StatelessResetKey = options.StatelessResetKey,
                 TokenKey = options.TokenKey,
                 TimeProvider = options.TimeProvider,

@@ -90,6 +90,9 @@ internal readonly struct NetworkAddress : IEquatable<NetworkAddress>
         BinaryPrimitives.WriteUInt64BigEndian(destination[8..], _low);
     }
 
+    /// <summary>The port alone, of whichever address the machine chooses.</summary>
+    public NetworkAddress Unspecified => new(0, IsIPv4 ? MappedPrefix : 0, 0, _port);
+
     public NetworkAddress WithPort(ushort port) => new(_high, _low, _scope, port);
 
     /// <summary>The same host, whatever the port: what tells a NAT that took a new port from a move.</summary>

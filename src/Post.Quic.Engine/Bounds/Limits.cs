@@ -207,6 +207,18 @@ internal static class Limits
     public const int MaxNetworks = 6;
 
     /// <summary>
+    /// ICMP messages that are looked at a second, for each socket. Each asks all connections of the endpoint whether it is about them; who
+    /// forges them by the thousand buys nothing, and an honest one says the same again.
+    /// </summary>
+    public const int UdpErrorsPerSecond = 100;
+
+    /// <summary>
+    /// Probe timeouts in a row after which a client asks the machine for another way to the server. One happens at the tail of any
+    /// burst that is lost; at the second, four round trips or so have passed in silence.
+    /// </summary>
+    public const int ProbeTimeoutsBeforeRouteSearch = 2;
+
+    /// <summary>
     /// Sockets that a client keeps open behind it for late packets. One that moves faster than they come gives the oldest back
     /// early, and what still came to it is sent again: descriptors are scarcer than retransmissions.
     /// </summary>

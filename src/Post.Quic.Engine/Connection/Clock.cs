@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 
@@ -153,6 +154,10 @@ internal sealed class Clock
         if (path.Recovery.ProbeTimeoutCount > probes)
         {
             _state.Counters.ProbeTimeouts++;
+            if (path.Recovery.ProbeTimeoutCount >= Limits.ProbeTimeoutsBeforeRouteSearch)
+            {
+                path.Migration.SearchRoute(now);
+            }
         }
 
         _state.PathWatch.OnChanged(path, now);

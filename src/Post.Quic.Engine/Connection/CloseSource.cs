@@ -24,6 +24,12 @@ internal enum CloseSource : byte
     /// <summary>No path is left on which the peer can be reached.</summary>
     NoViablePath,
 
+    /// <summary>
+    /// The machine or the network says that there is no way to the peer, of which nothing was heard yet. The code is a
+    /// <see cref="System.Net.Sockets.SocketError"/>.
+    /// </summary>
+    Unreachable,
+
     /// <summary>The owner gave the connection up without a word to the peer.</summary>
     Abandoned,
 }

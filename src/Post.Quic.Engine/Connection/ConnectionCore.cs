@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Bounds;
@@ -147,6 +148,36 @@ internal sealed class ConnectionCore : IDisposable
         }
 
         _clock.Update(now);
+    }
+
+    /// <summary>The machine refuses to send the batch: it has no way to the peer, or not from there.</summary>
+    public void OnRefused(in OutgoingDatagrams batch, SocketError refusal, long now)
+    {
+        if (!_state.IsOver)
+        {
+            _state.Now = now;
+            _state.Reachability.OnRefused(batch.Local, batch.Remote, refusal, now);
+            _clock.Update(now);
+        }
+    }
+
+    /// <summary>The network says that a datagram did not arrive.</summary>
+    /// <param name="remote">Where it was sent to.</param>
+    /// <param name="quoted">How it begins, as far as that is told.</param>
+    /// <param name="error">What is said of it.</param>
+    /// <param name="now">The current time.</param>
+    /// <returns>It was one of this connection's.</returns>
+    public bool OnUdpError(in NetworkAddress remote, ReadOnlySpan<byte> quoted, SocketError error, long now)
+    {
+        if (_state.IsOver)
+        {
+            return false;
+        }
+
+        _state.Now = now;
+        bool isOurs = _state.Reachability.OnError(remote, quoted, error, now);
+        _clock.Update(now);
+        return isOurs;
     }
 
     public void HandleTimeout(long now)

@@ -43,6 +43,7 @@ internal sealed class ConnectionState
         Streams = CreateStreams();
         Datagrams = CreateDatagrams();
         _fates = new FrameFates(this);
+        Reachability = new Reachability(this);
         PathWatch = new PathWatch(this);
         Multipath = new Multipath(this);
         MultipathFrames = new MultipathFrames(this);
@@ -92,6 +93,8 @@ internal sealed class ConnectionState
     public MultipathFrames MultipathFrames { get; }
 
     public FirstFlight FirstFlight { get; }
+
+    public Reachability Reachability { get; }
 
     public KeyUpdates KeyUpdates { get; }
 

@@ -190,6 +190,8 @@ internal sealed class Ingress
             path.Recovery.ProbeNow(now);
         }
 
+        // Not before the packet is known to be the peer's: anybody can send to another address of ours.
+        network.LearnLocal(metadata.Local);
         OnAuthentic(header, network, now);
         var received = new ReceivedPacket(
             level,

@@ -81,11 +81,15 @@ internal sealed class Lifecycle
     }
 
     /// <summary>The end without a word to the peer: idle, without a path, without a version.</summary>
-    public void EndSilently(CloseSource source, string reason, long now)
+    /// <param name="source">What ended it.</param>
+    /// <param name="reason">A phrase for a log.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="code">A number that goes with the source.</param>
+    public void EndSilently(CloseSource source, string reason, long now, ulong code = 0)
     {
         if (_state.Phase < ConnectionPhase.Closing)
         {
-            ulong code = source == CloseSource.NoViablePath ? (ulong)TransportErrorCode.NoViablePath : 0;
+            code = source == CloseSource.NoViablePath ? (ulong)TransportErrorCode.NoViablePath : code;
             var info = new ConnectionCloseInfo(source, false, code, 0, reason);
             _state.Closing.Begin(info, announce: false);
             EndForApplication(info, now);

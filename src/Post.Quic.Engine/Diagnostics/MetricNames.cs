@@ -23,6 +23,7 @@ internal static class MetricNames
         CloseSource.StatelessReset => "stateless_reset",
         CloseSource.VersionNegotiation => "version_negotiation",
         CloseSource.NoViablePath => "no_viable_path",
+        CloseSource.Unreachable => "unreachable",
         CloseSource.Abandoned => "abandoned",
         _ => Other,
     };

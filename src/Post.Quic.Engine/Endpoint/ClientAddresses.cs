@@ -20,9 +20,21 @@ internal static class ClientAddresses
             : throw new SocketException((int)SocketError.HostNotFound);
     }
 
+    /// <summary>
+    /// Refuses an address that is a different host on each interface, where none is named: Linux takes any of them, and nobody answers.
+    /// </summary>
+    /// <exception cref="QuicException">It is link-local, and neither it nor the local address names an interface.</exception>
+    public static void Check(IPEndPoint remote, IPEndPoint? local)
+    {
+        if (remote.Address is { IsIPv6LinkLocal: true, ScopeId: 0 } && local?.Address is not { IsIPv6LinkLocal: true, ScopeId: not 0 })
+        {
+            throw SocketError.InvalidArgument.ToException();
+        }
+    }
+
     /// <summary>Another address of the same name can only help where nobody answered at this one.</summary>
     public static bool IsWorthAnother(Exception exception) =>
-        exception is SocketException or QuicException { QuicError: QuicError.ConnectionTimeout or QuicError.ConnectionRefused };
+        exception is SocketException or QuicException { QuicError: QuicError.ConnectionTimeout or QuicError.ConnectionRefused or QuicError.Unreachable };
 
     /// <summary>The name that the server's certificate must bear, where the options give none.</summary>
     public static string HostOf(EndPoint remote) =>

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Tls.Certificates;
@@ -35,6 +36,7 @@ internal static class CloseReasons
             QuicError.VersionNegotiationError, null, null, "The two sides share no version of QUIC."),
         CloseSource.NoViablePath => new QuicException(
             QuicError.NoViablePath, null, (long)TransportErrorCode.NoViablePath, "No way to the peer is left; connect again."),
+        CloseSource.Unreachable => ((SocketError)info.ErrorCode).ToException(),
         CloseSource.Abandoned => new QuicException(
             QuicError.OperationAborted, null, null, "The endpoint of the connection was closed on this side."),
         _ => FromTransportError(info, refusal),
@@ -89,6 +91,26 @@ internal static class CloseReasons
             $"The peer ended the TLS handshake with alert {name}{Quote(info.Reason)}."
             + (TlsAlertText.Meaning(alert) is { } meaning ? $" {meaning}." : string.Empty));
     }
+
+    /// <summary>A refusal of the machine's, or of the network's, in words.</summary>
+    public static QuicException ToException(this SocketError refusal) =>
+        new(QuicError.Unreachable, null, null, DescribeRefusal(refusal), new SocketException((int)refusal));
+
+    private static string DescribeRefusal(SocketError error) => error switch
+    {
+        SocketError.ConnectionRefused => "Nothing listens on that UDP port: the host answers so (ICMP port unreachable). Check that the server "
+            + "runs, and its port.",
+        SocketError.NetworkUnreachable => "This machine, or a router, has no route to that address (network unreachable). Check the network "
+            + "connection and the address.",
+        SocketError.HostUnreachable => "No host answers at that address on its network (host unreachable). Check that it is up, and the address.",
+        SocketError.AddressNotAvailable => "The local address that was asked for is not of this machine any more (address not available). "
+            + "Choose another, or leave the choice to the system.",
+        SocketError.InvalidArgument => "This machine cannot send from the local address to that one (invalid argument). A loopback "
+            + "address reaches no other machine, and a link-local IPv6 address needs its interface: fe80::1%eth0.",
+        SocketError.AccessDenied => "This machine, or a router, does not permit to send to that address (permission denied). A broadcast address "
+            + "is nobody's; else look at the firewalls.",
+        _ => $"The peer cannot be reached ({error}).",
+    };
 
     // The peer's text is cut and cleaned by the core; in quotes nobody takes it for ours.
     private static string Quote(string reason) => reason.Length == 0 ? string.Empty : $" (\"{reason}\")";

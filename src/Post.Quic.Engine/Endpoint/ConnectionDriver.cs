@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net.Sockets;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Udp;
 
@@ -191,6 +192,14 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
                 lock (Gate)
                 {
                     Core.OnTooBig(batch, _clock.Now);
+                }
+            }
+
+            if (result.ToRefusal() is var refusal and not SocketError.Success)
+            {
+                lock (Gate)
+                {
+                    Core.OnRefused(batch, refusal, _clock.Now);
                 }
             }
 

@@ -106,6 +106,7 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
         {
             LocalAddress = local,
             DualMode = _options.DualMode,
+            HearErrors = !_options.ListensOnly,
             DedicatedThread = _options.DedicatedThread,
             Kind = _options.UsePortableSockets ? UdpSocketKind.Portable : UdpSocketKind.Auto,
         });
@@ -227,6 +228,18 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
     {
         sent = 0;
         return SocketOf(batch.Local)?.Send(payload, batch, out sent) ?? UdpSendResult.Closed;
+    }
+
+    /// <summary>The network says that a datagram of ours did not arrive; its sender is found by where it went.</summary>
+    public void OnUdpError(in UdpError error)
+    {
+        foreach (QuicConnection connection in Router.Connections)
+        {
+            if (connection.IsClient)
+            {
+                connection.OnUdpError(error);
+            }
+        }
     }
 
     public void WakeWhenWritable(ConnectionDriver driver, in OutgoingDatagrams batch) =>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Diagnostics;
@@ -15,6 +16,7 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
     private readonly EndpointIngress<QuicConnection> _ingress;
     private readonly byte[] _response = new byte[EndpointIngress<QuicConnection>.MaxResponse];
     private readonly ConcurrentQueue<ConnectionDriver> _waitingToSend = new();
+    private RateLimit _errors = new(Limits.UdpErrorsPerSecond);
 
     public EndpointSocket(EndpointHost host, UdpSocket socket)
     {
@@ -71,6 +73,14 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
         while (!rest.IsEmpty);
 
         touched?.Driver.WakeHere();
+    }
+
+    public void OnError(in UdpError error)
+    {
+        if (_errors.TryTake(_host.Clock.Now))
+        {
+            _host.OnUdpError(error);
+        }
     }
 
     public void OnWritable()

@@ -106,7 +106,12 @@ internal sealed class Migration
 
     public void OnValidated(Network network, long now)
     {
-        if (network.ActivateWhenValidated)
+        if (network is { IsSearch: true, Local.IsUnspecified: true })
+        {
+            // It was answered at no other address than the one in use: the machine knows no other way.
+            Networks.Remove(network);
+        }
+        else if (network.ActivateWhenValidated)
         {
             network.ActivateWhenValidated = false;
             Network previous = Networks.Active;
@@ -191,9 +196,31 @@ internal sealed class Migration
         return ++network.FailedSizeProofs == Limits.MaxFailedSizeProofs;
     }
 
-    private bool TryProbe(in NetworkAddress local, in NetworkAddress remote, long now)
+    /// <summary>
+    /// Client: the way in use is in doubt. Where nobody asked for its address of ours, the machine is asked which way it would take now: a
+    /// challenge goes without a source, and if it is answered at another address, the connection moves there (RFC 9000 section 9.2).
+    /// </summary>
+    public void SearchRoute(long now)
     {
-        if (Networks.AddForProbing(local, remote) is not { } network)
+        Network active = Networks.Active;
+        if (_host.IsServer || !active.IsLocalLearned || Networks.IsSearching)
+        {
+            return;
+        }
+
+        // Before the handshake is confirmed, and where the server forbids it or gave no id to spare, nobody may move on purpose; but what
+        // has no address any more is sent from whichever there is, and to the peer it is a NAT that chose another (RFC 9000 section 9.3).
+        if (!_host.IsHandshakeConfirmed
+            || _host.IsMigrationForbidden(active.Remote)
+            || !TryProbe(active.Local.Unspecified, active.Remote, now, isSearch: true))
+        {
+            active.ForgetLocal();
+        }
+    }
+
+    private bool TryProbe(in NetworkAddress local, in NetworkAddress remote, long now, bool isSearch = false)
+    {
+        if (Networks.AddForProbing(local, remote, isSearch) is not { } network)
         {
             return false;
         }

@@ -23,7 +23,12 @@ internal sealed class Network
     public int Id { get; }
 
     /// <summary>Its host may be unspecified until the first packet shows which of our addresses it is.</summary>
-    public NetworkAddress Local { get; set; }
+    public NetworkAddress Local { get; private set; }
+
+    /// <summary>
+    /// Nobody asked for this address of ours: the machine chose it, and may choose another when that has no way to the peer any more.
+    /// </summary>
+    public bool IsLocalLearned { get; private set; }
 
     public NetworkAddress Remote { get; }
 
@@ -54,6 +59,9 @@ internal sealed class Network
 
     /// <summary>New data goes by another network, to which the peer has not followed yet.</summary>
     public bool IsLeft { get; set; }
+
+    /// <summary>It was opened to see which way the machine would take now; that may turn out to be the one in use.</summary>
+    public bool IsSearch { get; init; }
 
     /// <summary>The spin bit's value for the next packet (RFC 9000 section 17.4).</summary>
     public bool Spin { get; set; }
@@ -87,6 +95,26 @@ internal sealed class Network
     public long BytesSent { get; set; }
 
     public long BytesReceived { get; set; }
+
+    /// <summary>A packet of the peer's shows which of our addresses it is, where the socket is bound to none.</summary>
+    public void LearnLocal(in NetworkAddress local)
+    {
+        if (Local.IsUnspecified && !local.IsUnspecified && local.Port == Local.Port)
+        {
+            Local = local;
+            IsLocalLearned = true;
+        }
+    }
+
+    /// <summary>The machine may choose another address of ours for the next packet.</summary>
+    public void ForgetLocal()
+    {
+        if (IsLocalLearned)
+        {
+            Local = Local.Unspecified;
+            IsLocalLearned = false;
+        }
+    }
 
     public PathStatistics ToStatistics(uint pathId, bool isActive) => new()
     {

@@ -73,12 +73,24 @@ internal sealed class Networks
             }
         }
 
-        if (byRemote is { Local.IsUnspecified: true } && !metadata.Local.IsUnspecified)
-        {
-            byRemote.Local = metadata.Local;
-        }
-
         return byRemote;
+    }
+
+    /// <summary>The machine is being asked for another way to the peer.</summary>
+    public bool IsSearching
+    {
+        get
+        {
+            foreach (Network? network in _networks)
+            {
+                if (network is { IsSearch: true, Validation.State: PathValidationState.Validating })
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
     }
 
     /// <summary>RFC 9000 section 9: a client takes packets from no server address that it does not talk to.</summary>
@@ -134,7 +146,7 @@ internal sealed class Networks
     }
 
     /// <summary>Adds a network that we want to try; null when there is no room or no connection id for it.</summary>
-    public Network? AddForProbing(in NetworkAddress local, in NetworkAddress remote)
+    public Network? AddForProbing(in NetworkAddress local, in NetworkAddress remote, bool isSearch = false)
     {
         RemoveLeftAt(local, remote);
         if (!TryFindRoom(out int slot))
@@ -154,6 +166,7 @@ internal sealed class Networks
         var network = new Network(_host.NextNetworkId(), local, remote, _path.CreateTransmission())
         {
             LocalIdSequence = Active.LocalIdSequence,
+            IsSearch = isSearch,
         };
         return Insert(slot, network, remoteId);
     }
@@ -342,6 +355,11 @@ internal sealed class Networks
 
                 if (!wasValidated)
                 {
+                    if (network.IsSearch)
+                    {
+                        Report(network, PathChange.Added);
+                    }
+
                     Report(network, PathChange.Validated);
                 }
 
@@ -414,6 +432,12 @@ internal sealed class Networks
 
     public void Report(Network network, PathChange change)
     {
+        if (network is { IsSearch: true, Local.IsUnspecified: true })
+        {
+            // No other way has been found, so there is nothing new.
+            return;
+        }
+
         _host.OnPathChanged(new PathEvent(_path.Id, network.Id, change, network.Local, network.Remote));
     }
 

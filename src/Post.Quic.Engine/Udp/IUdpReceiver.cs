@@ -10,6 +10,11 @@ internal interface IUdpReceiver
     /// <summary>Datagrams arrived.</summary>
     void OnReceive(UdpReceiveBatch batch);
 
+    /// <summary>The network says that a datagram did not arrive; only where <see cref="UdpSocketOptions.HearErrors"/> asks for it.</summary>
+    void OnError(in UdpError error)
+    {
+    }
+
     /// <summary>After <see cref="UdpSendResult.WouldBlock"/>: there is room in the send buffer again.</summary>
     void OnWritable();
 }

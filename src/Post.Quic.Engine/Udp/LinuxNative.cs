@@ -27,9 +27,11 @@ internal static unsafe partial class LinuxNative
     public const int IPTos = 1;
     public const int IPPacketInfo = 8;
     public const int IPMtuDiscover = 10;
+    public const int IPReceiveError = 11;
     public const int IPReceiveTos = 13;
 
     public const int IPv6MtuDiscover = 23;
+    public const int IPv6ReceiveError = 25;
     public const int IPv6ReceivePacketInfo = 49;
     public const int IPv6PacketInfo = 50;
     public const int IPv6ReceiveTrafficClass = 66;
@@ -42,12 +44,14 @@ internal static unsafe partial class LinuxNative
     public const int UdpGro = 104;
 
     public const int MessageDontWait = 0x40;
+    public const int MessageErrorQueue = 0x2000;
     public const int MessageNoSignal = 0x4000;
 
     public const int Interrupted = 4;
     public const int InputOutputError = 5;
     public const int BadDescriptor = 9;
     public const int TryAgain = 11;
+    public const int AccessDenied = 13;
     public const int InvalidArgument = 22;
     public const int NotSocket = 88;
     public const int MessageSize = 90;
@@ -63,6 +67,7 @@ internal static unsafe partial class LinuxNative
     public const int EpollModify = 3;
     public const uint EpollIn = 0x001;
     public const uint EpollOut = 0x004;
+    public const uint EpollError = 0x008;
 
     public const int EventCloseOnExec = 0x80000;
     public const int EventNonBlocking = 0x800;

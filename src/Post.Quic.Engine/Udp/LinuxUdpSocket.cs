@@ -24,6 +24,7 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
     private readonly bool _dedicatedThread;
     private readonly bool _canSendEcn;
     private readonly bool _canChooseSource;
+    private readonly bool _hearsErrors;
     private IUdpReceiver? _receiver;
     private LinuxReactor? _reactor;
     private Exception? _failure;
@@ -74,6 +75,7 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
             features |= UdpFeatures.Coalescing;
         }
 
+        _hearsErrors = options.HearErrors && SetForBothFamilies(LinuxNative.IPReceiveError, LinuxNative.IPv6ReceiveError, 1);
         _segmentation = (features & UdpFeatures.Segmentation) != 0;
         _canSendEcn = (features & UdpFeatures.Ecn) != 0;
         _canChooseSource = (features & UdpFeatures.PacketInfo) != 0;
@@ -191,6 +193,12 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
                 _receiver!.OnWritable();
             }
 
+            if (_hearsErrors && (events & LinuxNative.EpollError) != 0)
+            {
+                // While any waits, the socket is ready again at once.
+                LinuxErrorQueue.Read(Descriptor, IsIPv6, _receiver!);
+            }
+
             if ((events & ~LinuxNative.EpollOut) != 0)
             {
                 Receive(ref buffer);
@@ -301,6 +309,7 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
     {
         bool batches = _segmentation;
         bool refused = false;
+        bool mayBeOld = _hearsErrors;
         do
         {
             ReadOnlySpan<byte> rest = payload[sent..];
@@ -317,6 +326,13 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
                 continue;
             }
 
+            if (mayBeOld && error != LinuxNative.TryAgain)
+            {
+                // Who listens to errors is told of an earlier datagram's by the next call as well, once: it says nothing of this one.
+                mayBeOld = false;
+                continue;
+            }
+
             if (length > segmentSize && error is LinuxNative.InputOutputError or LinuxNative.InvalidArgument or LinuxNative.MessageSize)
             {
                 // EIO: the device cannot checksum segments. EINVAL, EMSGSIZE: a segment exceeds the device's MTU, or
@@ -326,7 +342,7 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
                 continue;
             }
 
-            return OnError(error);
+            return OnError(error, choosesSource: !route.Local.IsUnspecified);
         }
         while (sent < payload.Length);
 
@@ -339,7 +355,7 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
         return UdpSendResult.Sent;
     }
 
-    private UdpSendResult OnError(int error)
+    private UdpSendResult OnError(int error, bool choosesSource)
     {
         switch (error)
         {
@@ -350,13 +366,21 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
             case LinuxNative.MessageSize:
                 return UdpSendResult.TooBig;
 
-            // EINVAL: the source address asked for is no longer ours.
             case LinuxNative.NetworkUnreachable:
-            case LinuxNative.HostUnreachable:
             case LinuxNative.NetworkDown:
-            case LinuxNative.AddressNotAvailable:
-            case LinuxNative.InvalidArgument:
                 return UdpSendResult.Unreachable;
+
+            case LinuxNative.HostUnreachable:
+                return UdpSendResult.HostUnreachable;
+
+            case LinuxNative.AddressNotAvailable:
+                return UdpSendResult.SourceGone;
+
+            case LinuxNative.InvalidArgument:
+                return choosesSource ? UdpSendResult.SourceGone : UdpSendResult.InvalidAddress;
+
+            case LinuxNative.AccessDenied:
+                return UdpSendResult.NotPermitted;
 
             case LinuxNative.BadDescriptor:
             case LinuxNative.NotSocket:

@@ -142,12 +142,21 @@ internal sealed class PortableUdpSocket : UdpSocket
                 return UdpSendResult.TooBig;
 
             case SocketError.NetworkUnreachable:
-            case SocketError.HostUnreachable:
             case SocketError.NetworkDown:
-            case SocketError.HostDown:
-            case SocketError.AddressNotAvailable:
-            case SocketError.InvalidArgument:
                 return UdpSendResult.Unreachable;
+
+            case SocketError.HostUnreachable:
+            case SocketError.HostDown:
+                return UdpSendResult.HostUnreachable;
+
+            case SocketError.AddressNotAvailable:
+                return UdpSendResult.SourceGone;
+
+            case SocketError.InvalidArgument:
+                return UdpSendResult.InvalidAddress;
+
+            case SocketError.AccessDenied:
+                return UdpSendResult.NotPermitted;
 
             case SocketError.OperationAborted:
             case SocketError.NotSocket:

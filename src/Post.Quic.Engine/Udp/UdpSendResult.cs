@@ -12,8 +12,20 @@ internal enum UdpSendResult
     /// <summary>The datagrams exceed what the interface or a known path carries: the MTU must come down.</summary>
     TooBig,
 
-    /// <summary>There is no way to that address from here at the moment: no route, no neighbour, or the local address is gone.</summary>
+    /// <summary>There is no route to that address from here at the moment.</summary>
     Unreachable,
+
+    /// <summary>There is a route, and the host or the router behind it does not answer.</summary>
+    HostUnreachable,
+
+    /// <summary>The source address asked for is no longer of this machine.</summary>
+    SourceGone,
+
+    /// <summary>That address cannot be sent to from this one: a loopback address reaches no other machine.</summary>
+    InvalidAddress,
+
+    /// <summary>The machine does not send there: a broadcast address.</summary>
+    NotPermitted,
 
     /// <summary>The kernel dropped them for a reason of its own, such as a packet filter or lack of memory: count them as lost.</summary>
     Dropped,

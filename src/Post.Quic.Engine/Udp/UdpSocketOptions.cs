@@ -26,6 +26,12 @@ internal sealed record UdpSocketOptions
     /// </summary>
     public bool DedicatedThread { get; init; }
 
+    /// <summary>
+    /// Listen to what the network says of datagrams that did not arrive, where the platform tells. Not for servers: each client that has
+    /// gone would cost them a system call.
+    /// </summary>
+    public bool HearErrors { get; init; }
+
     /// <summary>Use UDP_SEGMENT where it is there.</summary>
     public bool AllowSegmentation { get; init; } = true;
 

@@ -44,7 +44,9 @@ internal static class ManagedQuicErrors
         QuicError.TransportError => TransportErrorReason.ProtocolViolation,
         QuicError.InternalError => TransportErrorReason.GaveUp,
         QuicError.ConnectionReset => TransportErrorReason.ConnectionReset,
-        QuicError.NoViablePath => TransportErrorReason.Unreachable,
+        QuicError.Unreachable when exception.InnerException is SocketException { SocketErrorCode: SocketError.AddressNotAvailable } =>
+            TransportErrorReason.LocalAddressUnavailable,
+        QuicError.Unreachable or QuicError.NoViablePath => TransportErrorReason.Unreachable,
         QuicError.OperationAborted => TransportErrorReason.ClosedLocally,
         _ => TransportErrorReason.Other,
     };

@@ -161,6 +161,9 @@ public sealed class MigrationTests
         Assert.IsNull(paths.Find(new DatagramMetadata(old, moved.Remote, default)));
         Assert.AreEqual(50001, moved.Local.Port);
         Assert.AreSame(moved, paths.Find(new DatagramMetadata(old.WithPort(50001), moved.Remote, default)));
+        Assert.IsTrue(moved.Local.IsUnspecified, "Anybody can send to an address of ours; only an authentic packet shows that it is the one.");
+        moved.LearnLocal(old);
+        moved.LearnLocal(old.WithPort(50001));
         Assert.AreEqual(old.WithPort(50001), moved.Local);
     }
 

@@ -36,6 +36,69 @@ public sealed partial class LinkMigrationTests
             }
         });
 
+    [TestMethod]
+    [Timeout(60_000)]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void A_client_that_asked_for_no_address_goes_on_over_the_other_link_when_its_own_goes_down(bool movedBefore) =>
+        PrivateNetwork.Run(["ip link set lo up", $"ip addr add {ServerHost}/32 dev lo"], () =>
+        {
+            QuicListener listener = LoopbackPair.ListenAsync(
+                listen: options => options with { ListenEndPoint = new IPEndPoint(IPAddress.Any, 0) }).AsTask().GetAwaiter().GetResult();
+            try
+            {
+                PrivateNetwork.Run(Links(GetThreadId()), () => LoseTheLink(listener.LocalEndPoint.Port, listener, movedBefore));
+            }
+            finally
+            {
+                listener.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            }
+        });
+
+    private void LoseTheLink(int port, QuicListener listener, bool movedBefore)
+    {
+        Task<QuicConnection> accepting = listener.AcceptConnectionAsync(Cancel).AsTask();
+        QuicConnection client = Wait(QuicConnection.ConnectAsync(
+            new QuicClientConnectionOptions
+            {
+                RemoteEndPoint = new IPEndPoint(IPAddress.Parse(ServerHost), port),
+                ClientAuthenticationOptions = LoopbackPair.ClientAuthentication(),
+            },
+            Cancel).AsTask());
+        QuicConnection server = Wait(accepting);
+        try
+        {
+            if (movedBefore)
+            {
+                Wait(client.MigrateAsync(null, Cancel).AsTask());
+            }
+
+            QuicStream outbound = Wait(client.OpenOutboundStreamAsync(QuicStreamType.Bidirectional, Cancel).AsTask());
+            Wait(outbound.WriteAsync(new byte[10], Cancel).AsTask());
+            QuicStream inbound = Wait(server.AcceptInboundStreamAsync(Cancel).AsTask());
+            _ = EchoAsync(inbound);
+            Wait(outbound.ReadExactlyAsync(new byte[10], Cancel).AsTask());
+            Assert.AreEqual("10.77.1.2", client.GetPaths().Single(path => path.IsActive).LocalEndPoint.Address.ToString());
+
+            PrivateNetwork.Execute("ip link set c1 down");
+            long start = System.Diagnostics.Stopwatch.GetTimestamp();
+            Wait(outbound.WriteAsync(new byte[10], Cancel).AsTask());
+            Wait(outbound.ReadExactlyAsync(new byte[10], Cancel).AsTask());
+
+            // Three probe timeouts are less than a second here; a machine under load may take longer, and the idle timeout is 30 s.
+            Assert.IsLessThan(TimeSpan.FromSeconds(3), System.Diagnostics.Stopwatch.GetElapsedTime(start));
+            QuicPath active = client.GetPaths().Single(path => path.IsActive);
+            Assert.AreEqual("10.77.2.2", active.LocalEndPoint.Address.ToString());
+            Assert.IsTrue(active.IsValidated);
+            Assert.AreEqual("10.77.2.2", server.RemoteEndPoint.Address.ToString());
+        }
+        finally
+        {
+            Wait(client.DisposeAsync().AsTask());
+            Wait(server.DisposeAsync().AsTask());
+        }
+    }
+
     private void MoveInMidTransfer(int port, QuicListener listener)
     {
         byte[] data = RandomNumberGenerator.GetBytes(3_000_000);

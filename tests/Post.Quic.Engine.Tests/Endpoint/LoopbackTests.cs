@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 
 namespace Post.Quic.Engine.Tests.Endpoint;
@@ -108,10 +109,12 @@ public sealed class LoopbackTests
     [Timeout(30_000, CooperativeCancellation = true)]
     public async Task Nobody_there_ends_in_a_timeout_that_says_what_to_check()
     {
+        using var silent = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        silent.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         QuicException timedOut = await Assert.ThrowsExactlyAsync<QuicException>(() => QuicConnection.ConnectAsync(
             new QuicClientConnectionOptions
             {
-                RemoteEndPoint = new IPEndPoint(IPAddress.Loopback, 9),
+                RemoteEndPoint = silent.LocalEndPoint!,
                 ClientAuthenticationOptions = LoopbackPair.ClientAuthentication(),
                 HandshakeTimeout = TimeSpan.FromMilliseconds(300),
             },

@@ -173,7 +173,7 @@ public sealed class UdpSocketTests
 
         // A socket bound to loopback has no way out of the machine.
         var abroad = new UdpRoute(Address("192.0.2.1", 9));
-        Assert.AreEqual(UdpSendResult.Unreachable, socket.Send([1], 1, abroad, EcnCodepoint.NotEct, out _));
+        Assert.AreEqual(UdpSendResult.InvalidAddress, socket.Send([1], 1, abroad, EcnCodepoint.NotEct, out _));
     }
 
     [TestMethod]
