@@ -97,9 +97,9 @@ public sealed partial class QuicConnection : IConnectionEvents
         }
 
         SettleMigration(change);
-        if (IsClient && change.Change == PathChange.Removed && !IsInUse(change.Local))
+        if (IsClient && change.Change == PathChange.Removed)
         {
-            _sockets.OnLeft(change.Local, LateProbeTimeouts * Driver.Core.State.Paths.ProbeTimeoutPeriod);
+            _sockets.OnLeft(change.Local, Driver.Core.GetPaths().Select(static path => path.Local), LateProbeTimeouts * Driver.Core.State.Paths.ProbeTimeoutPeriod);
         }
 
         if (Events is { } events)
@@ -153,7 +153,7 @@ public sealed partial class QuicConnection : IConnectionEvents
         Fail(_acceptWaiters, info);
         Fail(_openBidirectionalWaiters, info);
         Fail(_openUnidirectionalWaiters, info);
-        foreach (TaskCompletionSource migration in _migrations.Values)
+        foreach ((_, _, TaskCompletionSource migration) in _migrations)
         {
             migration.TrySetException(ToException(info));
         }
@@ -316,39 +316,29 @@ public sealed partial class QuicConnection : IConnectionEvents
             return;
         }
 
-        foreach ((NetworkAddress local, TaskCompletionSource waiting) in _migrations)
+        int id = change.NetworkId;
+        int index = _migrations.FindIndex(move => move.NetworkId == id);
+        if (index < 0)
         {
-            if (local.Port != change.Local.Port)
-            {
-                continue;
-            }
-
-            if (change.Change == PathChange.Active)
-            {
-                waiting.TrySetResult();
-            }
-            else
-            {
-                waiting.TrySetException(new QuicException(
-                    QuicError.NoViablePath, null, null, $"The server does not answer on a path from {change.Local}; the old path stays."));
-            }
-
-            _migrations.Remove(local);
             return;
         }
-    }
 
-    private bool IsInUse(in NetworkAddress local)
-    {
-        foreach (PathStatistics path in Driver.Core.GetPaths())
+        TaskCompletionSource waiting = _migrations[index].Moved;
+        _migrations.RemoveAt(index);
+        if (change.Change == PathChange.Active)
         {
-            if (path.Local.Port == local.Port)
-            {
-                return true;
-            }
+            waiting.TrySetResult();
+            return;
         }
 
-        return false;
+        waiting.TrySetException(new QuicException(
+            QuicError.NoViablePath,
+            null,
+            null,
+            change.Change == PathChange.Failed
+                ? $"The server does not answer on a path from {change.Local}; the old path stays."
+                : $"The move to {change.Local} gave way to later ones: so many at once are not tried."));
+        _ = waiting.Task.Exception;
     }
 
     private QuicPath Describe(in PathEvent change)

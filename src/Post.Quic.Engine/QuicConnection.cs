@@ -32,7 +32,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
     private readonly TaskCompletionSource _handshake = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _confirmed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Dictionary<NetworkAddress, TaskCompletionSource> _migrations = [];
+    private readonly List<(int NetworkId, NetworkAddress Local, TaskCompletionSource Moved)> _migrations = [];
     private readonly ConnectionSockets _sockets;
     private readonly ConnectionId _firstId;
     private readonly ConnectionMetrics _metrics;
@@ -525,20 +525,29 @@ public sealed partial class QuicConnection : IAsyncDisposable
         lock (Driver.Gate)
         {
             ThrowIfClosed();
-            if (_migrations.TryGetValue(local, out TaskCompletionSource? underWay))
+            foreach ((_, NetworkAddress other, TaskCompletionSource underWay) in _migrations)
             {
-                return underWay;
-            }
-
-            if (!Driver.Core.TryMigrate(local, Driver.Now))
-            {
-                throw new InvalidOperationException(
-                    "The connection cannot move now: the server forbids migration, or it has given out no spare connection id. "
-                    + "Try again later.");
+                if (other == local)
+                {
+                    return underWay;
+                }
             }
 
             var moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _migrations.Add(local, moved);
+            if (Driver.Core.State.Paths.First.Network.Local == local)
+            {
+                moved.SetResult();
+                return moved;
+            }
+
+            if (!Driver.Core.TryMigrate(local, Driver.Now, out int networkId))
+            {
+                throw new InvalidOperationException(Driver.Core.PeerParameters.DisableActiveMigration
+                    ? "The connection cannot move: the server forbids migration."
+                    : "The connection cannot move now: the server has given out no spare connection id yet. Try again later.");
+            }
+
+            _migrations.Add((networkId, local, moved));
             return moved;
         }
     }

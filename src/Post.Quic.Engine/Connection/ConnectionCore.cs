@@ -252,10 +252,17 @@ internal sealed class ConnectionCore : IDisposable
     /// Client: validates a path from another local address and, if it works, moves to it (RFC 9000 section 9.2). False
     /// when that is not possible now: no spare connection id, the server forbids it, or the handshake is not confirmed.
     /// </summary>
-    public bool TryMigrate(in NetworkAddress local, long now)
+    public bool TryMigrate(in NetworkAddress local, long now) => TryMigrate(local, now, out _);
+
+    /// <inheritdoc cref="TryMigrate(in NetworkAddress, long)"/>
+    /// <param name="local">Our other address.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="networkId">Names the network that is tried, in what is told of it.</param>
+    public bool TryMigrate(in NetworkAddress local, long now, out int networkId)
     {
         _state.Now = now;
-        bool started = !_state.IsOver && _state.Paths.Main.Migration.TryMigrate(local, now);
+        networkId = -1;
+        bool started = !_state.IsOver && _state.Paths.Main.Migration.TryMigrate(local, now, out networkId);
         _clock.Update(now);
         return started;
     }

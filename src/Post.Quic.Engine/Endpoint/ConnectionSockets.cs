@@ -33,10 +33,18 @@ internal sealed class ConnectionSockets(EndpointHost host)
     {
         lock (_gate)
         {
-            isNew = IndexOf(wanted) < 0;
+            int open = IndexOf(wanted);
+            isNew = open < 0;
             if (!isNew)
             {
-                return _used[IndexOf(wanted)];
+                if (wanted.IsUnspecified || !_used[open].IsUnspecified)
+                {
+                    return _used[open];
+                }
+
+                // A socket that is bound to no address sends from any of this machine.
+                EndpointHost.CheckIsOfThisMachine(wanted);
+                return wanted;
             }
 
             ObjectDisposedException.ThrowIf(_isCleared, typeof(QuicConnection));
@@ -58,13 +66,16 @@ internal sealed class ConnectionSockets(EndpointHost host)
         }
     }
 
-    /// <summary>The last path from a local address is gone; its socket goes when the time for late packets is over.</summary>
-    public void OnLeft(in NetworkAddress local, long microseconds)
+    /// <summary>A path from a local address is gone. With the last one its socket goes, when the time for late packets is over.</summary>
+    /// <param name="local">The address.</param>
+    /// <param name="stillUsed">Those of the other paths.</param>
+    /// <param name="microseconds">How long packets may be late.</param>
+    public void OnLeft(in NetworkAddress local, IEnumerable<NetworkAddress> stillUsed, long microseconds)
     {
         lock (_gate)
         {
             int index = IndexOf(local);
-            if (index < 0)
+            if (index < 0 || stillUsed.Any(other => Matches(_used[index], other)))
             {
                 return;
             }

@@ -126,6 +126,15 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
         return socket.LocalAddress;
     }
 
+    /// <exception cref="System.Net.Sockets.SocketException">The address is not of this machine.</exception>
+    public static void CheckIsOfThisMachine(in NetworkAddress local)
+    {
+        // The system is the only one to know: on Linux all of 127.0.0.0/8 is, and no list of addresses has it.
+        System.Net.IPEndPoint any = local.WithPort(0).ToEndPoint();
+        using var probe = new System.Net.Sockets.Socket(any.AddressFamily, System.Net.Sockets.SocketType.Dgram, System.Net.Sockets.ProtocolType.Udp);
+        probe.Bind(any);
+    }
+
     /// <summary>A user of a socket needs it no more; with the last of them it closes.</summary>
     public void ReturnSocket(in NetworkAddress local)
     {

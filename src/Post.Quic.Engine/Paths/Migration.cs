@@ -73,8 +73,10 @@ internal sealed class Migration
     }
 
     /// <summary>Client: tries a network from another local address and moves to it if it works (RFC 9000 section 9.2).</summary>
-    public bool TryMigrate(in NetworkAddress local, long now)
+    public bool TryMigrate(in NetworkAddress local, long now, out int networkId)
     {
+        networkId = -1;
+
         // RFC 9000 section 9: not before the handshake is confirmed, and not if the server asked us not to. Section 18.2:
         // that is said of the address of the handshake, and not of a preferred one.
         if (_host.IsServer
@@ -86,7 +88,7 @@ internal sealed class Migration
 
         // RFC 9000 section 9.5: a peer that is addressed without ids could be followed from one address to the other;
         // that is the peer's choice, made when it took an empty id.
-        return TryProbe(local, Networks.Active.Remote, now);
+        return TryProbe(local, Networks.Active.Remote, now, isSearch: false, out networkId);
     }
 
     /// <summary>Client: the handshake is confirmed and the server would rather be elsewhere (RFC 9000 section 9.6).</summary>
@@ -100,7 +102,7 @@ internal sealed class Migration
         NetworkAddress remote = _host.PreferredAddress(Networks.Active.Remote.IsIPv4);
         if (!remote.IsNone && remote != Networks.Active.Remote)
         {
-            _ = TryProbe(Networks.Active.Local, remote, now);
+            _ = TryProbe(Networks.Active.Local, remote, now, isSearch: false, out _);
         }
     }
 
@@ -212,19 +214,21 @@ internal sealed class Migration
         // has no address any more is sent from whichever there is, and to the peer it is a NAT that chose another (RFC 9000 section 9.3).
         if (!_host.IsHandshakeConfirmed
             || _host.IsMigrationForbidden(active.Remote)
-            || !TryProbe(active.Local.Unspecified, active.Remote, now, isSearch: true))
+            || !TryProbe(active.Local.Unspecified, active.Remote, now, isSearch: true, out _))
         {
             active.ForgetLocal();
         }
     }
 
-    private bool TryProbe(in NetworkAddress local, in NetworkAddress remote, long now, bool isSearch = false)
+    private bool TryProbe(in NetworkAddress local, in NetworkAddress remote, long now, bool isSearch, out int networkId)
     {
+        networkId = -1;
         if (Networks.AddForProbing(local, remote, isSearch) is not { } network)
         {
             return false;
         }
 
+        networkId = network.Id;
         network.ActivateWhenValidated = true;
 
         // A client need not fear to be an amplifier: it chose the address itself (RFC 9000 section 8.2).

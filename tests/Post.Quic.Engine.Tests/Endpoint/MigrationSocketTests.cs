@@ -98,6 +98,72 @@ public sealed class MigrationSocketTests
         await UntilAsync(() => pair.Client.Host.SocketCount == 1, "a move that did not come about keeps its socket");
     }
 
+    [TestMethod]
+    [Timeout(Hang, CooperativeCancellation = true)]
+    public async Task Moves_between_addresses_of_one_port_leave_no_socket_behind()
+    {
+        SkipWhereLoopbackIsOneAddress();
+        await using LoopbackPair pair = await LoopbackPair.ConnectAsync(
+            Cancel, client => Patient(client) with { LocalEndPoint = new IPEndPoint(IPAddress.Loopback, 0) }, Patient);
+        int port = pair.Client.LocalEndPoint.Port;
+        for (int i = 2; i < 12; i++)
+        {
+            var next = new IPEndPoint(IPAddress.Parse($"127.0.0.{i}"), port);
+            await MoveAsync(pair.Client, next);
+            Assert.AreEqual(next, pair.Client.LocalEndPoint);
+        }
+
+        await UntilAsync(() => pair.Client.Host.SocketCount == 1, "the sockets that were left are still open");
+    }
+
+    [TestMethod]
+    [Timeout(Hang, CooperativeCancellation = true)]
+    public async Task Two_moves_at_once_each_come_to_their_own_end()
+    {
+        SkipWhereLoopbackIsOneAddress();
+        await using LoopbackPair pair = await LoopbackPair.ConnectAsync(
+            Cancel, client => Patient(client) with { LocalEndPoint = new IPEndPoint(IPAddress.Loopback, 0) }, Patient);
+        int port = pair.Client.LocalEndPoint.Port;
+        for (int i = 2; i < 12; i += 2)
+        {
+            IPEndPoint[] two = [new(IPAddress.Parse($"127.0.0.{i}"), port), new(IPAddress.Parse($"127.0.0.{i + 1}"), port)];
+            await Task.WhenAll(two.Select(one => MoveAsync(pair.Client, one)));
+            Assert.Contains(pair.Client.LocalEndPoint, two);
+        }
+
+        await UntilAsync(() => pair.Client.Host.SocketCount == 1, "the sockets that were left are still open");
+    }
+
+    [TestMethod]
+    [Timeout(Hang, CooperativeCancellation = true)]
+    public async Task A_client_on_no_address_of_its_own_moves_to_the_one_that_is_asked_for()
+    {
+        SkipWhereLoopbackIsOneAddress();
+        await using LoopbackPair pair = await LoopbackPair.ConnectAsync(Cancel, Patient, Patient);
+        var wanted = new IPEndPoint(IPAddress.Parse("127.0.0.7"), pair.Client.LocalEndPoint.Port);
+
+        await MoveAsync(pair.Client, wanted);
+
+        Assert.AreEqual(wanted, pair.Client.LocalEndPoint);
+        Assert.AreEqual(1, pair.Client.Host.SocketCount);
+        await using (QuicStream stream = await pair.Client.OpenOutboundStreamAsync(QuicStreamType.Unidirectional, Cancel))
+        {
+            await stream.WriteAsync(new byte[1], completeWrites: true, Cancel);
+            await UntilAsync(() => pair.Server.RemoteEndPoint.Equals(wanted), "the server hears the client from another address");
+        }
+
+        await Assert.ThrowsExactlyAsync<System.Net.Sockets.SocketException>(
+            () => pair.Client.MigrateAsync(new IPEndPoint(IPAddress.Parse("203.0.113.1"), wanted.Port), Cancel).AsTask());
+    }
+
+    private static void SkipWhereLoopbackIsOneAddress()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Inconclusive("Only on Linux is all of 127.0.0.0/8 of this machine.");
+        }
+    }
+
     /// <summary>Whose connections end when the test ends them, and not because nobody ran for a while.</summary>
     private static T Patient<T>(T options)
         where T : QuicConnectionOptions =>
@@ -126,13 +192,13 @@ public sealed class MigrationSocketTests
         return await SHA256.HashDataAsync(stream, Cancel);
     }
 
-    private async Task MoveAsync(QuicConnection client)
+    private async Task MoveAsync(QuicConnection client, IPEndPoint? local = null)
     {
         while (true)
         {
             try
             {
-                await client.MigrateAsync(null, Cancel);
+                await client.MigrateAsync(local, Cancel);
                 return;
             }
             catch (InvalidOperationException)
