@@ -110,6 +110,7 @@ public sealed partial class QuicConnection
         return new EndpointHost(new QuicEndpointOptions
         {
             LocalEndPoint = options.LocalEndPoint ?? new IPEndPoint(isIPv6 ? IPAddress.IPv6Any : IPAddress.Any, 0),
+            Use = EndpointUse.Connecting,
             TimeProvider = options.TimeProvider,
             LoggerFactory = options.LoggerFactory,
             MeterFactory = options.MeterFactory,

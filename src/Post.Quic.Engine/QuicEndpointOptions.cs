@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Endpoint;
 using Post.Quic.Engine.Time;
 
 namespace Post.Quic.Engine;
@@ -54,8 +55,8 @@ public sealed record QuicEndpointOptions
     /// </summary>
     public bool UsePlatformCrypto { get; init; }
 
-    /// <summary>Nobody connects from it.</summary>
-    internal bool ListensOnly { get; init; }
+    /// <summary>What it is opened for; an endpoint of the application's may be used for both.</summary>
+    internal EndpointUse Use { get; init; }
 
     internal void Validate()
     {

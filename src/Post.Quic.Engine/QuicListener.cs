@@ -54,7 +54,7 @@ public sealed class QuicListener : IAsyncDisposable
                 LocalEndPoint = options.ListenEndPoint,
                 DualMode = options.DualMode,
                 DedicatedThread = true,
-                ListensOnly = true,
+                Use = EndpointUse.Listening,
                 StatelessResetKey = options.StatelessResetKey,
                 TokenKey = options.TokenKey,
                 TimeProvider = options.TimeProvider,

@@ -106,7 +106,8 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
         {
             LocalAddress = local,
             DualMode = _options.DualMode,
-            HearErrors = !_options.ListensOnly,
+            HearErrors = _options.Use != EndpointUse.Listening,
+            SeeLocal = _options.Use != EndpointUse.Connecting,
             DedicatedThread = _options.DedicatedThread,
             Kind = _options.UsePortableSockets ? UdpSocketKind.Portable : UdpSocketKind.Auto,
         });

@@ -1,13 +1,20 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Congestion;
 
 namespace Post.Quic.Engine.Udp;
 
 /// <summary>
-/// A UDP socket over System.Net.Sockets: one datagram a call, no marks, no packet info, and no allocation thanks to the
-/// overloads that take a <see cref="SocketAddress"/>. Waiting is the runtime's own business: no thread waits in here.
+/// A UDP socket over System.Net.Sockets: one datagram a call, no marks, and no allocation thanks to the overloads that take a
+/// <see cref="SocketAddress"/>. Waiting is the runtime's own business: no thread waits in here.
 /// </summary>
+/// <remarks>
+/// .NET has no way to send from an address of one's choice. So a socket that is bound to no address opens another one for each address
+/// that it is asked to send from; the system then hands what comes to that address to it. Only until then is it read with packet info,
+/// which costs an allocation for each datagram.
+/// </remarks>
 internal sealed class PortableUdpSocket : UdpSocket
 {
     /// <summary>
@@ -18,8 +25,14 @@ internal sealed class PortableUdpSocket : UdpSocket
     /// <summary>.NET has no notification that a socket is writable; UDP send buffers drain in well under this time.</summary>
     private static readonly TimeSpan WritableDelay = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>Addresses of this machine that are answered from, each by a socket; beyond it the system chooses the source.</summary>
+    private const int MaxAnswering = 64;
+
     private readonly Lock _sendGate = new();
-    private readonly Lock _callGate = new();
+    private readonly Lock _callGate;
+    private readonly UdpSocketOptions _options;
+    private readonly ConcurrentDictionary<NetworkAddress, PortableUdpSocket> _answering = new();
+    private readonly bool _isWildcard;
     private readonly SocketAddress _to;
     private readonly Timer _writable;
     private IUdpReceiver? _receiver;
@@ -27,8 +40,21 @@ internal sealed class PortableUdpSocket : UdpSocket
     private volatile bool _disposed;
 
     public PortableUdpSocket(UdpSocketOptions options)
+        : this(options, new Lock())
+    {
+    }
+
+    private PortableUdpSocket(UdpSocketOptions options, Lock callGate)
         : base(options)
     {
+        _options = options;
+        _callGate = callGate;
+        _isWildcard = LocalAddress.IsUnspecified;
+        if (_isWildcard)
+        {
+            PortableReuse.Allow(Socket);
+        }
+
         _to = new SocketAddress(Socket.AddressFamily);
         _writable = new Timer(static state => ((PortableUdpSocket)state!).OnWritable(), this, Timeout.Infinite, Timeout.Infinite);
         Socket.ReceiveBufferSize = options.ReceiveBufferSize;
@@ -40,12 +66,15 @@ internal sealed class PortableUdpSocket : UdpSocket
             Socket.IOControl(SocketIoControlConnectionReset, [0, 0, 0, 0], null);
         }
 
-        Features = PortableDontFragment.TrySet(Socket) ? UdpFeatures.DontFragment : UdpFeatures.None;
+        Features = (PortableDontFragment.TrySet(Socket) ? UdpFeatures.DontFragment : UdpFeatures.None)
+            | (SeesLocal ? UdpFeatures.PacketInfo : UdpFeatures.None);
     }
 
     public override string Name => "System.Net.Sockets";
 
     public override UdpFeatures Features { get; }
+
+    private bool SeesLocal => _isWildcard && _options.SeeLocal;
 
     public override void Start(IUdpReceiver receiver)
     {
@@ -63,6 +92,11 @@ internal sealed class PortableUdpSocket : UdpSocket
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(segmentSize);
         sent = 0;
+        if (_isWildcard && !route.Local.IsUnspecified && AnsweringFrom(route.Local) is { } there)
+        {
+            return there.Send(payload, segmentSize, new UdpRoute(route.Remote), ecn, out sent);
+        }
+
         lock (_sendGate)
         {
             if (_disposed)
@@ -123,6 +157,11 @@ internal sealed class PortableUdpSocket : UdpSocket
 
         _writable.Dispose();
         Socket.Dispose();
+        foreach (PortableUdpSocket there in _answering.Values)
+        {
+            there.Dispose();
+        }
+
         if (_receiver is null)
         {
             Complete();
@@ -191,13 +230,30 @@ internal sealed class PortableUdpSocket : UdpSocket
         // The receiver is never called on the thread that starts the socket.
         await Task.Yield();
         var from = new SocketAddress(Socket.AddressFamily);
+        var anybody = new IPEndPoint(IsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, 0);
         Exception? failure = null;
         while (!_disposed)
         {
             try
             {
                 _buffer ??= UdpBufferPool.Shared.Rent();
-                int length = await Socket.ReceiveFromAsync(_buffer.Memory, SocketFlags.None, from).ConfigureAwait(false);
+                NetworkAddress local = LocalAddress;
+                NetworkAddress remote = default;
+                int length;
+                if (SeesLocal)
+                {
+                    SocketReceiveMessageFromResult message = await Socket.ReceiveMessageFromAsync(_buffer.Memory, SocketFlags.None, anybody)
+                        .ConfigureAwait(false);
+                    length = message.ReceivedBytes;
+                    remote = NetworkAddress.FromEndPoint((IPEndPoint)message.RemoteEndPoint);
+                    local = NetworkAddress.FromEndPoint(new IPEndPoint(message.PacketInformation.Address, LocalAddress.Port));
+                }
+                else
+                {
+                    length = await Socket.ReceiveFromAsync(_buffer.Memory, SocketFlags.None, from).ConfigureAwait(false);
+                    remote = SocketAddressCodec.Read(from.Buffer.Span, IsIPv6);
+                }
+
                 lock (_callGate)
                 {
                     if (_disposed)
@@ -208,8 +264,8 @@ internal sealed class PortableUdpSocket : UdpSocket
                     _receiver!.OnReceive(new UdpReceiveBatch(
                         _buffer.Span[..length],
                         length,
-                        LocalAddress,
-                        SocketAddressCodec.Read(from.Buffer.Span, IsIPv6),
+                        local,
+                        remote,
                         interfaceIndex: 0,
                         EcnCodepoint.NotEct,
                         age: 0));
@@ -233,7 +289,41 @@ internal sealed class PortableUdpSocket : UdpSocket
         }
 
         Dispose();
+        await Task.WhenAll(_answering.Values.Select(static there => there.Completion)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Complete(failure);
+    }
+
+    /// <summary>The socket that sends from an address of ours; null where there can be none, and the system chooses.</summary>
+    private PortableUdpSocket? AnsweringFrom(in NetworkAddress local)
+    {
+        if (_answering.TryGetValue(local, out PortableUdpSocket? open))
+        {
+            return open;
+        }
+
+        lock (_sendGate)
+        {
+            if (_disposed || _receiver is null || _answering.Count >= MaxAnswering || _answering.TryGetValue(local, out open))
+            {
+                return open;
+            }
+
+            try
+            {
+                // An IPv4 address on a socket of both families is one of IPv4 all the same.
+                open = new PortableUdpSocket(_options with { LocalAddress = local, BesideWildcard = true }, _callGate);
+            }
+            catch (SocketException)
+            {
+                // It is not of this machine any more, or somebody else has it.
+                return null;
+            }
+
+            _answering[local] = open;
+        }
+
+        open.Start(_receiver);
+        return open;
     }
 
     private static bool IsOfOneDatagram(SocketError error) =>

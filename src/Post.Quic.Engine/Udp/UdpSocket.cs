@@ -32,6 +32,11 @@ internal abstract class UdpSocket : IDisposable
                 Socket.DualMode = options.DualMode && options.LocalAddress.IsUnspecified;
             }
 
+            if (options.BesideWildcard)
+            {
+                PortableReuse.Allow(Socket);
+            }
+
             Socket.Bind(local);
             Socket.Blocking = false;
             LocalAddress = NetworkAddress.FromEndPoint((IPEndPoint)Socket.LocalEndPoint!);

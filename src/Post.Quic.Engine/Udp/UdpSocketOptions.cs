@@ -32,6 +32,14 @@ internal sealed record UdpSocketOptions
     /// </summary>
     public bool HearErrors { get; init; }
 
+    /// <summary>
+    /// See which address of this machine a datagram was sent to, where the socket is bound to none: whoever answers must answer from there.
+    /// </summary>
+    public bool SeeLocal { get; init; } = true;
+
+    /// <summary>A socket on the same port and no address is open already, and leaves this address to this one.</summary>
+    public bool BesideWildcard { get; init; }
+
     /// <summary>Use UDP_SEGMENT where it is there.</summary>
     public bool AllowSegmentation { get; init; } = true;
 

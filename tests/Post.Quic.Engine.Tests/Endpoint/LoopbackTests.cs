@@ -125,6 +125,31 @@ public sealed class LoopbackTests
 
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]
+    [DataRow(false)]
+    [DataRow(true)]
+    public async Task A_server_on_no_address_answers_from_the_one_that_was_asked(bool usesPortableSockets)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Inconclusive("Only on Linux is all of 127.0.0.0/8 of this machine.");
+        }
+
+        await using QuicEndpoint server = QuicEndpoint.Open(
+            new QuicEndpointOptions { LocalEndPoint = new IPEndPoint(IPAddress.Any, 0), UsePortableSockets = usesPortableSockets });
+        await using QuicListener listener = await LoopbackPair.ListenAsync(
+            listen: options => options with { ListenEndPoint = server.LocalEndPoint, Endpoint = server });
+        foreach (string asked in new[] { "127.0.0.2", "127.0.0.3", "127.0.0.2" })
+        {
+            await using QuicConnection client = await LoopbackPair.ConnectToAsync(
+                listener, Cancel, options => options with { RemoteEndPoint = new IPEndPoint(IPAddress.Parse(asked), server.LocalEndPoint.Port) });
+            await using QuicConnection accepted = await listener.AcceptConnectionAsync(Cancel);
+
+            Assert.AreEqual(asked, accepted.LocalEndPoint.Address.ToString());
+        }
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
     public async Task A_pinned_key_stands_in_the_place_of_an_authority()
     {
         await using QuicListener listener = await LoopbackPair.ListenAsync();

@@ -42,6 +42,43 @@ public sealed class UdpSocketTests
     }
 
     [TestMethod]
+    [DataRow(Linux, "0.0.0.0")]
+    [DataRow(Linux, "::")]
+    [DataRow(Portable, "0.0.0.0")]
+    [DataRow(Portable, "::")]
+    public async Task A_socket_on_no_address_answers_from_the_one_that_was_asked(string kind, string address)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Inconclusive("Only on Linux is all of 127.0.0.0/8 of this machine.");
+        }
+
+        (UdpSocket server, CollectingReceiver atServer) = Start(kind, address);
+        using (server)
+        {
+            // The second question finds what the first one opened.
+            foreach (string asked in new[] { "127.0.0.2", "127.0.0.3", "127.0.0.2" })
+            {
+                (UdpSocket client, CollectingReceiver atClient) = Start(kind, "127.0.0.1");
+                using (client)
+                {
+                    Assert.AreEqual(UdpSendResult.Sent, client.Send([1], 1, To(server, asked), EcnCodepoint.NotEct, out _));
+                    CollectingReceiver.Datagram question = await atServer.NextAsync();
+                    Assert.AreEqual(Address(asked, server.LocalAddress.Port), question.Local);
+
+                    var back = new UdpRoute(question.Remote, question.Local);
+                    Assert.AreEqual(UdpSendResult.Sent, server.Send([2], 1, back, EcnCodepoint.NotEct, out _));
+                    Assert.AreEqual(Address(asked, server.LocalAddress.Port), (await atClient.NextAsync()).Remote);
+                }
+            }
+
+            SocketException taken = Assert.ThrowsExactly<SocketException>(
+                () => Open(kind, address, o => o with { LocalAddress = server.LocalAddress }));
+            Assert.AreEqual(SocketError.AddressAlreadyInUse, taken.SocketErrorCode, "A second server is told.");
+        }
+    }
+
+    [TestMethod]
     [DataRow(Linux)]
     [DataRow(Portable)]
     public async Task A_dual_stack_socket_serves_both_families_in_one_form_of_address(string kind)
