@@ -127,63 +127,6 @@ public sealed class ConfigurationTests
         public Task RunAsync(Association association, CancellationToken stopping) => association.Completion.WaitAsync(stopping);
     }
 
-    [TestMethod]
-    [Timeout(30_000, CooperativeCancellation = true)]
-    public async Task It_starts_a_listener_that_IPv4_and_IPv6_reach()
-    {
-        if (!Socket.OSSupportsIPv6)
-        {
-            Assert.Inconclusive("This machine has no IPv6.");
-        }
-
-        using X509Certificate2 identity = Identity.CreateSelfSigned("server");
-        using X509Certificate2 trusted = Identity.CreateSelfSigned("client");
-        string file = Path.GetTempFileName() + ".pfx";
-        await File.WriteAllBytesAsync(file, identity.Export(X509ContentType.Pkcs12), TestContext.CancellationToken);
-        try
-        {
-            // As printed, but for what is of this machine: the identity's file, whose key is trusted, and a port that is free.
-            string configuration = Printed()
-                .Replace("/etc/post/server.pfx", file.Replace("\\", "\\\\", StringComparison.Ordinal), StringComparison.Ordinal)
-                .Replace("sha256:6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b", KeyFingerprint.Of(trusted).ToString(), StringComparison.Ordinal)
-                .Replace(":4433", $":{FreePort()}", StringComparison.Ordinal);
-            HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-            builder.Configuration.AddJsonStream(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(configuration)));
-            builder.Services.AddPostQuic(builder.Configuration.GetSection("Post"));
-            builder.Services.AddPostListener<Waiting>();
-            using IHost host = builder.Build();
-            await host.StartAsync(TestContext.CancellationToken);
-            EndPoint[] listening = [.. host.Services.GetRequiredService<PostListeners>().Find()!.LocalEndPoints];
-            Assert.HasCount(2, listening);
-            foreach (IPAddress loopback in new[] { IPAddress.Loopback, IPAddress.IPv6Loopback })
-            {
-                await using Association association = await host.Services.GetRequiredService<PostHost>().AssociateAsync(
-                    new Local { Certificate = trusted },
-                    Remote.Pinned(new IPEndPoint(loopback, ((IPEndPoint)listening[0]).Port), KeyFingerprint.Of(identity)),
-                    cancellationToken: TestContext.CancellationToken);
-                await association.CloseAsync(TestContext.CancellationToken);
-            }
-
-            await host.StopAsync(TestContext.CancellationToken);
-        }
-        finally
-        {
-            File.Delete(file);
-        }
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp) { DualMode = true };
-        probe.Bind(new IPEndPoint(IPAddress.IPv6Any, 0));
-        return ((IPEndPoint)probe.LocalEndPoint!).Port;
-    }
-
-    private sealed class Waiting : IPostHandler
-    {
-        public Task RunAsync(Association association, CancellationToken stopping) => association.Completion.WaitAsync(stopping);
-    }
-
     private static void AssertNames<T>(JsonElement section, params string[] beside) => CollectionAssert.AreEquivalent(
         typeof(T).GetProperties().Select(static property => property.Name).Concat(beside).ToArray(),
         section.EnumerateObject().Select(static property => property.Name).ToArray(),
