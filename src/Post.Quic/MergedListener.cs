@@ -22,7 +22,12 @@ internal sealed partial class MergedListener : TransportListener
         _logger = logger;
         _accepted = Channel.CreateBounded<TransportConnection>(backlog);
         LocalEndPoints = [.. sources.Select(source => source.EndPoint)];
-        _loops = Task.WhenAll(sources.Select(AcceptLoopAsync));
+
+        // What flows with the caller is the caller's, and not of those who are accepted later.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _loops = Task.WhenAll([.. sources.Select(AcceptLoopAsync)]);
+        }
     }
 
     public override IReadOnlyList<EndPoint> LocalEndPoints { get; }

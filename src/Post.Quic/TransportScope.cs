@@ -38,8 +38,12 @@ internal sealed class TransportScope(string name) : IAsyncDisposable
             throw Disposed();
         }
 
-        // Off the thread that ends it, which may hold locks.
-        _ = ended.ContinueWith(_ => Forget(opened), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        // Off the thread that ends it, which may hold locks; and without what flows with the caller, which must not live as long.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _ = ended.ContinueWith(_ => Forget(opened), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        }
+
         return opened;
     }
 

@@ -41,7 +41,12 @@ public sealed class Listener : IAsyncDisposable
         _log = host.LoggerFactory.CreateLogger("Post.Sockets.Listener");
         _known = new KnownAssociations(options.MaxInterrupted, options.MaxInterruptedBytes);
         _reception = new Reception(host, _known, Welcome);
-        _ = RunAsync();
+
+        // What flows with the caller is the caller's, and not of those who are accepted later.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _ = RunAsync();
+        }
     }
 
     /// <summary>Who listens.</summary>
@@ -314,12 +319,16 @@ public sealed class Listener : IAsyncDisposable
             }
 
             Interlocked.Increment(ref _associations);
-            _ = association.Completion.ContinueWith(
-                static (_, listener) => Interlocked.Decrement(ref ((Listener)listener!)._associations),
-                this,
-                CancellationToken.None,
-                TaskContinuationOptions.ExecuteSynchronously,
-                TaskScheduler.Default);
+            using (ExecutionContext.SuppressFlow())
+            {
+                _ = association.Completion.ContinueWith(
+                    static (_, listener) => Interlocked.Decrement(ref ((Listener)listener!)._associations),
+                    this,
+                    CancellationToken.None,
+                    TaskContinuationOptions.ExecuteSynchronously,
+                    TaskScheduler.Default);
+            }
+
             await association.Core.Lifecycle.StartAsync(carrier, _closed.Token).ConfigureAwait(false);
             carrier.MakeReady();
             return association;

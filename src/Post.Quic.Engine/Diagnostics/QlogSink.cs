@@ -37,8 +37,11 @@ internal sealed class QlogSink : IThreadPoolWorkItem
         _logger = logger;
         _interval = interval;
         _threshold = ring.Capacity / 4;
-        _timer = time.CreateTimer(
-            static state => ((QlogSink)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        using (ExecutionContext.SuppressFlow())
+        {
+            _timer = time.CreateTimer(
+                static state => ((QlogSink)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
     }
 
     /// <summary>Ends when all is written and the stream is disposed. It never fails: a log's failure goes to the logger.</summary>

@@ -42,8 +42,13 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
         _onFault = onFault;
         _sender = sender;
         _clock = clock;
-        _timer = clock.TimeProvider.CreateTimer(
-            static state => ((ConnectionDriver)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+        // What flows with the caller (AsyncLocal, Activity, scopes of a log) is the caller's; the connection outlives the call.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _timer = clock.TimeProvider.CreateTimer(
+                static state => ((ConnectionDriver)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
     }
 
     /// <summary>Held around every use of <see cref="Core"/>; never across I/O or a user's code.</summary>

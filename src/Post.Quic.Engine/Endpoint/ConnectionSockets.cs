@@ -83,8 +83,12 @@ internal sealed class ConnectionSockets(EndpointHost host)
             var left = new LeftSocket(this, _used[index]);
             _used.RemoveAt(index);
             _left.Add(left);
-            left.Timer = host.Clock.TimeProvider.CreateTimer(
-                static state => ((LeftSocket)state!).Return(), left, TimeSpan.FromMicroseconds(microseconds), Timeout.InfiniteTimeSpan);
+            using (ExecutionContext.SuppressFlow())
+            {
+                left.Timer = host.Clock.TimeProvider.CreateTimer(
+                    static state => ((LeftSocket)state!).Return(), left, TimeSpan.FromMicroseconds(microseconds), Timeout.InfiniteTimeSpan);
+            }
+
             if (_left.Count > Limits.MaxLeftSockets)
             {
                 Forget(_left[0]);

@@ -38,7 +38,9 @@ internal sealed unsafe class LinuxReactor
         _epoll = Check(LinuxNative.EpollCreate(LinuxNative.EpollCloseOnExec));
         _wake = Check(LinuxNative.EventDescriptor(0, LinuxNative.EventCloseOnExec | LinuxNative.EventNonBlocking));
         Control(LinuxNative.EpollAdd, _wake, LinuxNative.EpollIn, WakeToken);
-        new Thread(Run) { IsBackground = true, Name = name }.Start();
+
+        // It serves all sockets of the process: what flows with the call that happens to come first must not flow with it.
+        new Thread(Run) { IsBackground = true, Name = name }.UnsafeStart();
     }
 
     public static LinuxReactor Shared => LazyShared.Value;

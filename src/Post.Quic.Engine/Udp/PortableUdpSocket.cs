@@ -56,7 +56,11 @@ internal sealed class PortableUdpSocket : UdpSocket
         }
 
         _to = new SocketAddress(Socket.AddressFamily);
-        _writable = new Timer(static state => ((PortableUdpSocket)state!).OnWritable(), this, Timeout.Infinite, Timeout.Infinite);
+        using (ExecutionContext.SuppressFlow())
+        {
+            _writable = new Timer(static state => ((PortableUdpSocket)state!).OnWritable(), this, Timeout.Infinite, Timeout.Infinite);
+        }
+
         Socket.ReceiveBufferSize = options.ReceiveBufferSize;
         Socket.SendBufferSize = options.SendBufferSize;
         ReceiveBufferSize = Socket.ReceiveBufferSize;
@@ -84,7 +88,11 @@ internal sealed class PortableUdpSocket : UdpSocket
             throw new InvalidOperationException("The socket was already started.");
         }
 
-        _ = ReceiveAsync();
+        // What flows with the caller is the caller's; the socket outlives the call.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _ = ReceiveAsync();
+        }
     }
 
     public override UdpSendResult Send(

@@ -105,8 +105,11 @@ internal sealed class SystemNetQuicConnection : TransportConnection
             isOver = _isOver;
             if (Extras is null && !isOver)
             {
-                _addressWatch = _time.CreateTimer(
-                    static state => ((SystemNetQuicConnection)state!).LookAtAddress(), this, AddressWatchInterval, AddressWatchInterval);
+                using (ExecutionContext.SuppressFlow())
+                {
+                    _addressWatch = _time.CreateTimer(
+                        static state => ((SystemNetQuicConnection)state!).LookAtAddress(), this, AddressWatchInterval, AddressWatchInterval);
+                }
             }
         }
 

@@ -30,12 +30,15 @@ internal sealed class SystemNetQuicStream : TransportStream
             _ranking = connection.RankingOf(stream);
 
             // The end of the sending side is the peer's acknowledgement of all, or its STOP_SENDING: both are news for Post.
-            stream.WritesClosed.ContinueWith(
-                static (closed, state) => ((SystemNetQuicStream)state!).OnWritesClosed(closed),
-                this,
-                CancellationToken.None,
-                TaskContinuationOptions.ExecuteSynchronously,
-                TaskScheduler.Default);
+            using (ExecutionContext.SuppressFlow())
+            {
+                stream.WritesClosed.ContinueWith(
+                    static (closed, state) => ((SystemNetQuicStream)state!).OnWritesClosed(closed),
+                    this,
+                    CancellationToken.None,
+                    TaskContinuationOptions.ExecuteSynchronously,
+                    TaskScheduler.Default);
+            }
         }
     }
 

@@ -15,8 +15,13 @@ internal sealed class TimerQueue : IDisposable
     {
         _clock = clock;
         _wake = wake;
-        _timer = clock.Provider.CreateTimer(
-            static state => ((TimerQueue)state!).OnFired(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+        // What flows with the caller (AsyncLocal, Activity, scopes of a log) is the caller's; the association outlives the call.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _timer = clock.Provider.CreateTimer(
+                static state => ((TimerQueue)state!).OnFired(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
     }
 
     /// <summary>Sets, or moves, the moment of an item. Under the association's lock.</summary>

@@ -137,16 +137,20 @@ internal sealed class Carrier
     /// <summary>Begins to receive, and to wait for the peer's HELLO.</summary>
     public void Start()
     {
-        _helloTimer = _host.Transport.TimeProvider.CreateTimer(
-            static carrier => ((Carrier)carrier!).OnNoHello(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        if (IsHandshakeCompleted)
+        // What flows with the caller is the caller's; the connection outlives the call.
+        using (ExecutionContext.SuppressFlow())
         {
-            AwaitHello();
-        }
+            _helloTimer = _host.Transport.TimeProvider.CreateTimer(
+                static carrier => ((Carrier)carrier!).OnNoHello(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            if (IsHandshakeCompleted)
+            {
+                AwaitHello();
+            }
 
-        Paths.Begin(Connection.GetPaths());
-        Connection.Start(new CarrierEvents(this));
-        Inbound.Start();
+            Paths.Begin(Connection.GetPaths());
+            Connection.Start(new CarrierEvents(this));
+            Inbound.Start();
+        }
     }
 
     /// <summary>It is for this association.</summary>

@@ -35,7 +35,11 @@ internal sealed class Reconnector : IGreeter
             _pauses.Reset();
         }
 
-        _ = RunAsync();
+        // On whatever thread the connection was lost: what flows there has nothing to do with the association.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _ = RunAsync();
+        }
     }
 
     /// <summary>The association is over: a connection that was to carry it is closed.</summary>

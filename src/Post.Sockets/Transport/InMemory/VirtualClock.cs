@@ -359,7 +359,7 @@ public sealed class VirtualClock : TimeProvider
                 clock._pumpThread = _thread.ManagedThreadId;
             }
 
-            _thread.Start();
+            _thread.UnsafeStart();
         }
 
         public void Dispose()
