@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Post.Sockets;
 
@@ -12,33 +14,44 @@ public sealed class PostLocals : IDisposable
 {
     private readonly IOptionsMonitor<PostLocalOptions> _options;
     private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly ConcurrentBag<Locals.IdentityWatcher> _watchers = [];
     private readonly ConcurrentDictionary<string, Lazy<Local>> _locals = new(StringComparer.Ordinal);
 
     /// <summary>Creates the collection.</summary>
     /// <param name="options">The named options.</param>
     /// <param name="timeProvider">The clock; null: the system's.</param>
-    public PostLocals(IOptionsMonitor<PostLocalOptions> options, TimeProvider? timeProvider = null)
+    /// <param name="loggerFactory">Where it logs that a certificate was replaced; null: nowhere.</param>
+    public PostLocals(IOptionsMonitor<PostLocalOptions> options, TimeProvider? timeProvider = null, ILoggerFactory? loggerFactory = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _time = timeProvider ?? TimeProvider.System;
+        _logger = (loggerFactory ?? NullLoggerFactory.Instance).CreateLogger<PostLocals>();
     }
 
-    /// <summary>The Local of a name.</summary>
+    /// <summary>
+    /// The Local of a name. When the files of its identity are replaced, connections that begin after that show the new certificate.
+    /// </summary>
     /// <param name="name">The name; null or empty: the unnamed one.</param>
     /// <returns>The Local, always the same.</returns>
     /// <exception cref="OptionsValidationException">Its options are wrong; the message says what to do.</exception>
     public Local Get(string? name = null) => _locals
-        .GetOrAdd(name ?? Options.DefaultName, key => new Lazy<Local>(() => Locals.LocalFactory.Create(key, _options.Get(key), _time)))
+        .GetOrAdd(name ?? Options.DefaultName, key => new Lazy<Local>(() => Create(key)))
         .Value;
 
     /// <summary>The options for associations of a Local.</summary>
     /// <param name="name">The name; null or empty: the unnamed one.</param>
     public AssociationOptions GetAssociationOptions(string? name = null) => _options.Get(name ?? Options.DefaultName).Association.ToOptions();
 
-    /// <summary>Forgets the private keys.</summary>
+    /// <summary>Forgets the private keys, and looks at no files any more.</summary>
     public void Dispose()
     {
+        while (_watchers.TryTake(out var watcher))
+        {
+            watcher.Dispose();
+        }
+
         foreach (var local in _locals.Values)
         {
             if (local.IsValueCreated)
@@ -46,5 +59,17 @@ public sealed class PostLocals : IDisposable
                 local.Value.Certificate?.Dispose();
             }
         }
+    }
+
+    private Local Create(string name)
+    {
+        var options = _options.Get(name);
+        var local = Locals.LocalFactory.Create(name, options, _time);
+        if (local.Renewable is { } identity)
+        {
+            _watchers.Add(new Locals.IdentityWatcher(name, options, identity, _time, _logger));
+        }
+
+        return local;
     }
 }

@@ -9,11 +9,25 @@ public sealed record Local
     /// <summary>A client without a certificate, on whatever address and port the system chooses.</summary>
     public static Local Anonymous { get; } = new();
 
-    /// <summary>Our certificate with its private key; null for a client that proves nothing. A listener needs one.</summary>
-    public X509Certificate2? Certificate { get; init; }
+    /// <summary>
+    /// Our certificate with its private key; null for a client that proves nothing. A listener needs one. With <see cref="Renewable"/>, the
+    /// one that it has at this moment.
+    /// </summary>
+    public X509Certificate2? Certificate
+    {
+        get => Renewable?.Certificate ?? field;
+        init;
+    }
 
     /// <summary>The certificates between ours and the root, sent along so that peers can build the chain.</summary>
-    public X509Certificate2Collection? IntermediateCertificates { get; init; }
+    public X509Certificate2Collection? IntermediateCertificates
+    {
+        get => Renewable is { } renewable ? renewable.IntermediateCertificates : field;
+        init;
+    }
+
+    /// <summary>An identity that is replaced while it is in use; it stands before the two above. Null: none.</summary>
+    public RenewableIdentity? Renewable { get; init; }
 
     /// <summary>
     /// Where to listen, or from where to connect. Empty: a client takes what the system chooses, a listener every address with a

@@ -53,7 +53,9 @@ public static class PostQuicServiceCollectionExtensions
             provider.GetService<ILoggerFactory>(),
             provider.GetService<IMeterFactory>()));
         services.TryAddSingleton(static provider => new PostLocals(
-            provider.GetRequiredService<IOptionsMonitor<PostLocalOptions>>(), provider.GetService<TimeProvider>()));
+            provider.GetRequiredService<IOptionsMonitor<PostLocalOptions>>(),
+            provider.GetService<TimeProvider>(),
+            provider.GetService<ILoggerFactory>()));
         services.TryAddSingleton(static provider => provider.GetRequiredService<PostLocals>().Get());
         services.TryAddSingleton<PostListeners>();
         return services;

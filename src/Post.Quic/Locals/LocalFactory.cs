@@ -7,14 +7,18 @@ namespace Post.Quic.Locals;
 /// <summary>Turns what configuration states into a <see cref="Local"/>: reads the identity, parses the endpoints.</summary>
 internal static class LocalFactory
 {
+    /// <summary>Makes the Local; where its identity has files, it can be renewed.</summary>
     /// <exception cref="OptionsValidationException">A file of the identity is of no use; the message says which, and what to do.</exception>
     public static Local Create(string name, PostLocalOptions options, TimeProvider time)
     {
         var identity = Load(name, options, time);
+        var issuers = identity?.Issuers is { Count: > 0 } some ? some : null;
+        bool isRenewable = identity is not null && options.CertificatePath is not null;
         return new Local
         {
-            Certificate = identity?.Own,
-            IntermediateCertificates = identity?.Issuers is { Count: > 0 } issuers ? issuers : null,
+            Certificate = isRenewable ? null : identity?.Own,
+            IntermediateCertificates = isRenewable ? null : issuers,
+            Renewable = isRenewable ? new RenewableIdentity(identity!.Own, issuers) : null,
             EndPoints = [.. options.EndPoints.Select(IPEndPoint.Parse)],
             Interfaces = [.. options.Interfaces],
             Sessions = options.KeepSessions ? new MemorySessionCache(time) : null,

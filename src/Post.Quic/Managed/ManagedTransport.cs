@@ -1,5 +1,6 @@
 using System.Net;
 using System.Diagnostics.Metrics;
+using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
@@ -115,8 +116,7 @@ public sealed partial class ManagedTransport : PostTransport
         QuicServerConnectionOptions options = ManagedOptions.WithLimits(
             new QuicServerConnectionOptions
             {
-                ServerAuthenticationOptions = ManagedOptions.Unpinned(
-                    TlsOptions.ForServer(request, verifier, TlsOptions.IdentityOf(request.Local)), request.ClientTrust),
+                ServerAuthenticationOptions = AuthenticationOf(request, verifier),
                 PinnedPublicKeys = TlsOptions.PinsOf(request.ClientTrust),
                 EnableEarlyData = request.AllowEarlyData,
                 KeyExchangeGroups = _groups,
@@ -145,7 +145,8 @@ public sealed partial class ManagedTransport : PostTransport
                         {
                             var events = new ManagedEvents(isClient: false);
                             served.Add(connection, events);
-                            return ValueTask.FromResult(options with { Events = events });
+                            return ValueTask.FromResult(
+                                options with { Events = events, ServerAuthenticationOptions = AuthenticationOf(request, verifier) });
                         },
                     },
                     cancellationToken).ConfigureAwait(false),
@@ -163,6 +164,10 @@ public sealed partial class ManagedTransport : PostTransport
         await _scope.DisposeAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
     }
+
+    /// <summary>With the identity of this moment, which may have been renewed since the last.</summary>
+    private static SslServerAuthenticationOptions AuthenticationOf(TransportListenRequest request, PeerVerifier verifier) =>
+        ManagedOptions.Unpinned(TlsOptions.ForServer(request, verifier, TlsOptions.IdentityOf(request.Local)), request.ClientTrust);
 
     private ListenerSource Source(
         QuicListener listener, PeerVerifier verifier, ConditionalWeakTable<QuicConnection, ManagedEvents> served) => new(

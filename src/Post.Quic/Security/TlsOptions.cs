@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
 using Post.Sockets;
 using Post.Sockets.Transport;
@@ -8,6 +9,8 @@ namespace Post.Quic.Security;
 /// <summary>What both engines ask of TLS, in .NET's words.</summary>
 internal static class TlsOptions
 {
+    private static readonly ConditionalWeakTable<X509Certificate2, SslStreamCertificateContext> Contexts = [];
+
     /// <summary>
     /// How long one request of the platform may take where it makes any; a handshake has more time than that.
     /// </summary>
@@ -29,10 +32,9 @@ internal static class TlsOptions
             CertificateChainPolicy = PolicyFor(request.Remote.Trust, ofClients: false),
             RemoteCertificateValidationCallback = verifier.Verify,
         };
-        if (request.Local.Certificate is { } certificate)
+        if (request.Local.Certificate is not null)
         {
-            options.ClientCertificateContext =
-                SslStreamCertificateContext.Create(certificate, request.Local.IntermediateCertificates, offline: true);
+            options.ClientCertificateContext = ContextOf(request.Local);
         }
 
         return options;
@@ -53,11 +55,19 @@ internal static class TlsOptions
 
     /// <exception cref="ArgumentException">The Local has no identity to prove.</exception>
     public static SslStreamCertificateContext IdentityOf(Local local) =>
-        local.Certificate is { HasPrivateKey: true } certificate
-            ? SslStreamCertificateContext.Create(certificate, local.IntermediateCertificates, offline: true)
+        local.Certificate is { HasPrivateKey: true }
+            ? ContextOf(local)
             : throw new ArgumentException(
                 "A listener proves its identity: give the Local a certificate with its private key (Identity.CreateSelfSigned makes one).",
                 nameof(local));
+
+    /// <summary>Made once for each certificate: it is asked for with every connection, and may be another one by then.</summary>
+    private static SslStreamCertificateContext ContextOf(Local local)
+    {
+        X509Certificate2Collection? intermediates = local.IntermediateCertificates;
+        X509Certificate2 certificate = local.Renewable?.GetCertificate(out intermediates) ?? local.Certificate!;
+        return Contexts.GetValue(certificate, one => SslStreamCertificateContext.Create(one, intermediates, offline: true));
+    }
 
     /// <summary>
     /// How chains are built. Nothing is fetched from an address that stands in a certificate: whoever answers could otherwise choose where

@@ -121,7 +121,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         ArgumentNullException.ThrowIfNull(request);
         _scope.ThrowIfDisposed();
         var verifier = PeerVerifier.OfClients(request.ClientTrust);
-        SslStreamCertificateContext identity = TlsOptions.IdentityOf(request.Local);
+        _ = TlsOptions.IdentityOf(request.Local);
         var served = new ConditionalWeakTable<QuicConnection, ConnectionExtras>();
         MergedListener listener = await MergedListener.OpenAsync(
             request,
@@ -140,7 +140,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
                                 served.Add(connection, extras);
                             }
 
-                            return ValueTask.FromResult(ServerOptions(request, verifier, identity));
+                            return ValueTask.FromResult(ServerOptions(request, verifier, TlsOptions.IdentityOf(request.Local)));
                         },
                     },
                     cancellationToken).ConfigureAwait(false),
