@@ -534,7 +534,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
             }
 
             var moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (Driver.Core.State.Paths.First.Network.Local == local)
+            if (Driver.Core.State.Paths.Main.Network.Local == local)
             {
                 moved.SetResult();
                 return moved;

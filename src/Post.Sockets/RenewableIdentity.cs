@@ -26,7 +26,7 @@ public sealed class RenewableIdentity
     /// <summary>Gets both, of one moment.</summary>
     /// <param name="intermediates">The certificates between it and the root; null: none.</param>
     /// <returns>The certificate.</returns>
-    public X509Certificate2 GetCertificate(out X509Certificate2Collection? intermediates)
+    public X509Certificate2 Read(out X509Certificate2Collection? intermediates)
     {
         Pair current = _current;
         intermediates = current.Intermediates;

@@ -65,7 +65,7 @@ internal static class TlsOptions
     private static SslStreamCertificateContext ContextOf(Local local)
     {
         X509Certificate2Collection? intermediates = local.IntermediateCertificates;
-        X509Certificate2 certificate = local.Renewable?.GetCertificate(out intermediates) ?? local.Certificate!;
+        X509Certificate2 certificate = local.Renewable?.Read(out intermediates) ?? local.Certificate!;
         return Contexts.GetValue(certificate, one => SslStreamCertificateContext.Create(one, intermediates, offline: true));
     }
 
