@@ -11,11 +11,11 @@ namespace Post.Quic.Tests;
 [TestClass]
 public sealed class ArchitectureTests
 {
-    private static readonly string[] Floors = ["Post.Sockets", "Post.Quic.Engine", "Post.Quic"];
+    private static readonly string[] Floors = ["Post.Sockets", "Post.Sockets.Testing", "Post.Quic.Engine", "Post.Quic"];
 
     [TestMethod]
-    [DataRow("Post.Sockets", "Post.Quic.Engine", "Post.Quic", "System.Net.Quic")]
-    [DataRow("Post.Quic.Engine", "Post.Sockets", "Post.Quic", "System.Net.Quic")]
+    [DataRow("Post.Sockets", "Post.Sockets.Testing", "Post.Quic.Engine", "Post.Quic", "System.Net.Quic")]
+    [DataRow("Post.Quic.Engine", "Post.Sockets", "Post.Sockets.Testing", "Post.Quic", "System.Net.Quic")]
     public void A_floor_never_reaches_where_it_must_not(string floor, params string[] forbidden)
     {
         string[] reached = [.. AssemblyReferences(floor).Concat(ProjectReferences(floor)).Distinct()];
@@ -23,6 +23,14 @@ public sealed class ArchitectureTests
         string[] wrong = [.. reached.Intersect(forbidden)];
 
         Assert.IsEmpty(wrong, $"{floor} references {string.Join(" and ", wrong)}: see docs/architecture.md for what each floor may know.");
+    }
+
+    [TestMethod]
+    public void The_network_for_tests_stands_on_the_seam_alone()
+    {
+        CollectionAssert.AreEquivalent(new[] { "Post.Sockets" }, ProjectReferences("Post.Sockets.Testing").ToArray());
+        string friends = File.ReadAllText(Path.Combine(RepositoryRoot(), "src", "Post.Sockets", "Post.Sockets.csproj"));
+        Assert.DoesNotContain("InternalsVisibleTo Include=\"Post.Sockets.Testing\"", friends, "A transport of somebody else's could not see that.");
     }
 
     [TestMethod]

@@ -1,7 +1,7 @@
 using System.Net;
+using Post.Sockets.Testing;
 using Post.Sockets.Tests.Seam;
 using Post.Sockets.Transport;
-using Post.Sockets.Transport.InMemory;
 
 namespace Post.Sockets.Tests;
 

@@ -3,7 +3,7 @@ using Post.Quic.Benchmarks.Engines;
 using Post.Quic.Benchmarks.Payloads;
 using Post.Quic.Benchmarks.Reporting;
 using Post.Sockets;
-using Post.Sockets.Transport.InMemory;
+using Post.Sockets.Testing;
 
 namespace Post.Quic.Benchmarks.Cases;
 

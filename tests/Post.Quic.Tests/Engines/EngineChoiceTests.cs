@@ -2,8 +2,8 @@ using Microsoft.Extensions.Logging;
 using Post.Quic.Engine;
 using Post.Quic.Engines;
 using Post.Quic.Managed;
+using Post.Sockets.Testing;
 using Post.Sockets.Transport;
-using Post.Sockets.Transport.InMemory;
 
 namespace Post.Quic.Tests.Engines;
 

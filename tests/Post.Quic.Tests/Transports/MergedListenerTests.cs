@@ -2,8 +2,8 @@ using System.Net;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
 using Post.Sockets;
+using Post.Sockets.Testing;
 using Post.Sockets.Transport;
-using Post.Sockets.Transport.InMemory;
 
 namespace Post.Quic.Tests.Transports;
 

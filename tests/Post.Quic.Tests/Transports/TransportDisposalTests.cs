@@ -3,8 +3,8 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Managed;
 using Post.Sockets;
+using Post.Sockets.Testing;
 using Post.Sockets.Transport;
-using Post.Sockets.Transport.InMemory;
 
 namespace Post.Quic.Tests.Transports;
 

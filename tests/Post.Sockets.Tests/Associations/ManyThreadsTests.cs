@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Post.Sockets.Testing;
 using Post.Sockets.Tests.Seam;
 using Post.Sockets.Transport;
-using Post.Sockets.Transport.InMemory;
 
 namespace Post.Sockets.Tests.Associations;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
-using Post.Sockets.Transport.InMemory;
+using Post.Sockets.Testing;
 
 namespace Post.Sockets.Tests.Associations;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
-using Post.Sockets.Transport.InMemory;
+using Post.Sockets.Testing;
 
 namespace Post.Sockets.Tests.Associations;
 

@@ -1,7 +1,7 @@
 using Post.Sockets.Associations;
+using Post.Sockets.Testing;
 using Post.Sockets.Tests.Seam;
 using Post.Sockets.Transport;
-using Post.Sockets.Transport.InMemory;
 
 namespace Post.Sockets.Tests.Machines;
 

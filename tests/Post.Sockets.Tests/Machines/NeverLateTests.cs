@@ -1,4 +1,4 @@
-using Post.Sockets.Transport.InMemory;
+using Post.Sockets.Testing;
 
 namespace Post.Sockets.Tests.Machines;
 

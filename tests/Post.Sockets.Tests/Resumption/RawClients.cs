@@ -1,7 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Post.Sockets.Protocol;
+using Post.Sockets.Testing;
 using Post.Sockets.Transport;
-using Post.Sockets.Transport.InMemory;
 
 namespace Post.Sockets.Tests.Resumption;
 

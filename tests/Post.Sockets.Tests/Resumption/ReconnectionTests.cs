@@ -1,8 +1,8 @@
 using System.Net;
 using Post.Sockets.Associations.Resumption;
 using Post.Sockets.Protocol;
+using Post.Sockets.Testing;
 using Post.Sockets.Transport;
-using Post.Sockets.Transport.InMemory;
 
 namespace Post.Sockets.Tests.Resumption;
 

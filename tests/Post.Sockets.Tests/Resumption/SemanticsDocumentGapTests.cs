@@ -1,6 +1,6 @@
 using System.Net;
 using System.Runtime.CompilerServices;
-using Post.Sockets.Transport.InMemory;
+using Post.Sockets.Testing;
 
 namespace Post.Sockets.Tests.Resumption;
 

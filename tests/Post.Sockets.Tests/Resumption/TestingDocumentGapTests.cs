@@ -1,7 +1,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
+using Post.Sockets.Testing;
 using Post.Sockets.Transport;
-using Post.Sockets.Transport.InMemory;
 
 namespace Post.Sockets.Tests.Resumption;
 

@@ -1,7 +1,7 @@
 using CsCheck;
 using Post.Quic.Testing;
+using Post.Sockets.Testing;
 using Post.Sockets.Transport;
-using Post.Sockets.Transport.InMemory;
 
 namespace Post.Sockets.Tests.Transport;
 

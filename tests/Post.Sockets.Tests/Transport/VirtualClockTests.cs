@@ -1,5 +1,5 @@
 using System.Threading.Channels;
-using Post.Sockets.Transport.InMemory;
+using Post.Sockets.Testing;
 
 namespace Post.Sockets.Tests.Transport;
 
