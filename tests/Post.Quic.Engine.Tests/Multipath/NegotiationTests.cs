@@ -103,7 +103,7 @@ public sealed class NegotiationTests
         using Pair pair = new Pair(new PairOptions { Client = Several, Server = Several }).Handshake();
         UseSecond(pair);
         NetworkAddress moved = NetworkAddress.FromIPv4(0x0a000304, 50009);
-        Assert.IsTrue(pair.Client.Core!.State.Paths.Find(1)!.Migration.TryMigrate(moved, pair.Now));
+        Assert.IsTrue(pair.Client.Core!.State.Paths.Find(1)!.Migration.TryMigrate(moved, pair.Now, out _));
         pair.RunFor(2_000_000);
         Assert.AreEqual(moved, pair.Client.Core.State.Paths.Find(1)!.Network.Local);
         Assert.AreEqual(pair.Network.Translate(moved), pair.Server.Core!.State.Paths.Find(1)!.Network.Remote);
