@@ -12,9 +12,6 @@ namespace Post.Sockets.Objects;
 /// </summary>
 internal sealed class InboundObject : ReceivedObject, ITimed
 {
-    /// <summary>What the pipe of an incremental object holds before the transport's flow control slows the sender.</summary>
-    private const int PipeThreshold = 256 * 1024;
-
     /// <summary>Where the end is read that follows the last byte; whatever else comes is wrong, and nobody looks at it.</summary>
     private static readonly byte[] _end = new byte[1];
 
@@ -50,8 +47,8 @@ internal sealed class InboundObject : ReceivedObject, ITimed
                 minimumSegmentSize: PipeBlocks.Size,
                 readerScheduler: inbox.PipeScheduler,
                 writerScheduler: inbox.PipeScheduler,
-                pauseWriterThreshold: PipeThreshold,
-                resumeWriterThreshold: PipeThreshold / 2,
+                pauseWriterThreshold: inbox.PipeBytes,
+                resumeWriterThreshold: inbox.PipeBytes / 2,
                 useSynchronizationContext: false));
             _reader = Pipe.Reader;
         }
@@ -145,7 +142,7 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     public long Received { get; set; }
 
     /// <summary>Bytes of memory that it holds while it is not whole. What the application has, it holds itself.</summary>
-    public long UnfinishedBytes => IsHanded ? 0 : IsIncremental ? Math.Min(Came, PipeThreshold) : Came;
+    public long UnfinishedBytes => IsHanded ? 0 : IsIncremental ? Math.Min(Came, _inbox.PipeBytes) : Came;
 
     /// <summary>Bytes of payload that came.</summary>
     public long Came => Received - _offset;
@@ -179,6 +176,9 @@ internal sealed class InboundObject : ReceivedObject, ITimed
 
     /// <summary>As much of it as is counted in <see cref="Charge"/>.</summary>
     public long ChargedCapacity { get; set; }
+
+    /// <summary>What its pipe holds at most, where it has one: it counts from the beginning, since it fills while nobody takes the object.</summary>
+    public long PipeBytes => Pipe is null ? 0 : PayloadLength < 0 ? _inbox.PipeBytes : Math.Min(PayloadLength, _inbox.PipeBytes);
 
     public int HeaderBytes => _metadata.Length + _durableId.Length;
 

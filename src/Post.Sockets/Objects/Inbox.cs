@@ -31,6 +31,9 @@ internal sealed partial class Inbox(AssociationCore core)
     /// <summary>Bytes held for the application, in whatever state.</summary>
     public long Held => _held;
 
+    /// <summary>What the pipe of an incremental object holds before the transport's flow control slows the sender.</summary>
+    public long PipeBytes { get; } = Outbox.PipeBytes(core.Options.ReceiveBudget);
+
     /// <summary>By which the lifetimes of what arrives are judged.</summary>
     public PeerClock PeerClock { get; } = new();
 
@@ -135,7 +138,7 @@ internal sealed partial class Inbox(AssociationCore core)
         }
 
         var item = new InboundObject(this, header, stream, isEarly, expiresAt, isIncremental) ;
-        item.Charge = Outbox.Overhead + item.HeaderBytes;
+        item.Charge = Outbox.Overhead + item.HeaderBytes + item.PipeBytes;
         if (!LinkAntecedents(item, header.Antecedents, out stop))
         {
             return null;

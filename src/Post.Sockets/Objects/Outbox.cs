@@ -19,6 +19,9 @@ internal sealed partial class Outbox(AssociationCore core)
     /// <summary>What an object costs the receiver in memory beside its bytes; both sides count it. A test measures it.</summary>
     public const int Overhead = 512;
 
+    /// <summary>What an object that is taken piece by piece occupies of a receiver's budget at a time: a sixteenth, at most 256 KiB.</summary>
+    public static long PipeBytes(long budget) => Math.Clamp(budget / 16, 1024, 256 * 1024);
+
     private readonly Dictionary<long, OutboundObject> _objects = [];
     private readonly Stack<OutboundObject> _cascade = new();
     private readonly OutboundAntecedents _antecedents = new(core);

@@ -161,7 +161,7 @@ internal sealed class SendAdmission(AssociationCore core)
     private long SizeOf(OutboundObject item)
     {
         var budget = core.Peer.ReceiveBudget;
-        var size = Math.Min(item.Length ?? Outbox.LargeObject, long.MaxValue / 4) + Outbox.Overhead
+        var size = Math.Min(item.Length ?? Math.Max(Outbox.LargeObject, Outbox.PipeBytes(budget)), long.MaxValue / 4) + Outbox.Overhead
             + item.Properties.Metadata.Length + item.Properties.DurableId.Length;
 
         // What is larger than half of the budget can only be taken incrementally, and then occupies little.

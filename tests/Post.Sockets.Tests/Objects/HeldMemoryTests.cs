@@ -85,6 +85,41 @@ public sealed class HeldMemoryTests
         }
     }
 
+    [TestMethod]
+    [DataRow(64 * 1024 * 1024)]
+    [DataRow(1024 * 1024)]
+    public void Objects_that_come_piece_by_piece_while_nobody_takes_them_keep_to_the_budget_too(int budget)
+    {
+        var network = new InMemoryNetwork(1, PostWorld.Link(delay: 1));
+        network.Run(async () =>
+        {
+            var transport = network.CreateTransport();
+            var options = new AssociationOptions { Incremental = IncrementalDelivery.Always, ReceiveBudget = budget, MaxWholeObjectSize = budget / 4 };
+            var listener = await Listener.ListenAsync(
+                transport, Local.At(new DnsEndPoint("server", 1)), new ListenerOptions { Association = options });
+            var accepting = listener.AcceptAsync().AsTask();
+            var client = await Association.AssociateAsync(
+                transport, Local.Anonymous, Remote.Named("server", 1), new() { MaxQueuedBytes = 1L << 40 });
+            var server = (await accepting)!;
+            var bytes = new byte[600_000];
+            var before = Measure();
+            var sent = Enumerable.Range(0, 400)
+                .Select(i => client.Send(bytes, new() { Niceness = i % 40, Lifetime = TimeSpan.FromHours(1) })).ToArray();
+            await Task.Delay(TimeSpan.FromSeconds(10), network.Clock);
+            var memory = Measure() - before;
+            TestContext.WriteLine($"budget {budget}: {server.HeldBytes} said to be held, {memory} of memory on both sides");
+            Assert.IsGreaterThan(budget / 8, server.HeldBytes);
+            Assert.IsLessThanOrEqualTo(budget, server.HeldBytes);
+            server.Register<Received>(static async received => await received.Object.AsStream().CopyToAsync(Stream.Null).ConfigureAwait(false));
+            foreach (var item in sent)
+            {
+                (await item.Completion).EnsureAcked();
+            }
+
+            client.Abort();
+        });
+    }
+
     private static long Measure()
     {
         for (var i = 0; i < 3; i++)
