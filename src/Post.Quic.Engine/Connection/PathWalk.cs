@@ -88,6 +88,18 @@ internal sealed class PathWalk
         return new SendDemand(isUrgent ? SendKind.Urgent : SendKind.Bulk, bytes);
     }
 
+    /// <summary>
+    /// Without half the round trip of the path by which the acknowledgements come back, be it itself or a faster one.
+    /// </summary>
+    private long OneWay(Path path)
+    {
+        long roundTrip = path.Transmission.Rtt.Smoothed;
+        Path? carrier = path.Recovery.AckCarrier == path.Id ? path : _state.Paths.Find(path.Recovery.AckCarrier);
+        return carrier is { HasNetwork: true } && carrier.Transmission.Rtt.Smoothed < roundTrip
+            ? roundTrip - (carrier.Transmission.Rtt.Smoothed / 2)
+            : roundTrip / 2;
+    }
+
     private PathView View(Path path, long now)
     {
         Transmission transmission = path.Transmission;
@@ -110,12 +122,16 @@ internal sealed class PathWalk
             CanSend = permission == SendPermission.Allowed,
             ReadyAt = readyAt,
             RoundTrip = transmission.Rtt.Smoothed,
+            OneWay = OneWay(path),
             RoundTripVariation = transmission.Rtt.Variation,
             BytesInFlight = transmission.BytesInFlight,
             Window = transmission.Congestion.Window,
-            Rate = transmission.EstimatedBandwidth != 0
-                ? transmission.EstimatedBandwidth
-                : transmission.Congestion.Window * 1_000_000 / Math.Max(transmission.Rtt.Smoothed, 1),
+
+            // What was delivered says little of a path that was not asked for more.
+            Rate = Math.Max(
+                transmission.EstimatedBandwidth,
+                transmission.Congestion.Window * 1_000_000 / Math.Max(transmission.Rtt.Smoothed, 1)),
+            IsGrowing = transmission.Congestion.InSlowStart,
             DatagramSize = size,
             IsBackup = path.IsBackup,
             IsSuspect = path.Standing != PathStanding.Good,

@@ -29,7 +29,6 @@ internal sealed class LossRecovery : IDisposable
     private readonly LossDetector _detector;
     private readonly AckReceiver _acks;
     private readonly PacketNumberSpace[] _spaces;
-    private uint _ackCarrier;
 
     /// <param name="isClient">The two sides differ in how they keep the handshake from a deadlock.</param>
     /// <param name="random">For the packet numbers that are skipped.</param>
@@ -38,7 +37,7 @@ internal sealed class LossRecovery : IDisposable
     /// <param name="pathId">The path's id. With 0 it has the spaces of the handshake, too.</param>
     public LossRecovery(bool isClient, RandomSource random, IFrameFate fate, Transmission transmission, uint pathId = 0)
     {
-        _ackCarrier = pathId;
+        AckCarrier = pathId;
         _transmissions.Add(transmission);
         _probe = new ProbeTimer(isClient);
         _probeContents = new ProbeContents(fate);
@@ -53,6 +52,9 @@ internal sealed class LossRecovery : IDisposable
                 new PacketNumberSpace(PacketNumberSpaceId.Application, random),
             ];
     }
+
+    /// <summary>The path by which acknowledgements of this one came last, so that the round trip ends on it.</summary>
+    public uint AckCarrier { get; private set; }
 
     /// <summary>Of the first path only, like <see cref="Handshake"/>.</summary>
     public PacketNumberSpace Initial => Space(PacketNumberSpaceId.Initial);
@@ -186,9 +188,9 @@ internal sealed class LossRecovery : IDisposable
     /// <param name="carrier">The path that a PATH_ACK came by; null for an ACK.</param>
     public TransportError OnAckReceived(PacketNumberSpace space, in AckFrame ack, long now, uint? carrier = null)
     {
-        if ((carrier ?? space.PathId) != _ackCarrier)
+        if ((carrier ?? space.PathId) != AckCarrier)
         {
-            _ackCarrier = carrier ?? space.PathId;
+            AckCarrier = carrier ?? space.PathId;
             Transmission.Rtt.OnReturnChanged();
         }
 

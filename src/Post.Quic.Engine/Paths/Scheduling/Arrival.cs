@@ -13,7 +13,7 @@ internal static class Arrival
     /// When a datagram that leaves by the path as soon as it can is there: as late as the variation of the round trip says that it
     /// may be, so that of two paths which are alike the steadier one is taken.
     /// </summary>
-    public static long Of(in PathView path, long now) => ReadyAt(path, now) + (path.RoundTrip / 2) + path.RoundTripVariation;
+    public static long Of(in PathView path, long now) => ReadyAt(path, now) + path.OneWay + path.RoundTripVariation;
 
     /// <summary>
     /// When all of <paramref name="bytes"/> are there that leave by those paths of the best rank which are earlier than
@@ -34,8 +34,9 @@ internal static class Arrival
                 long begin = Of(path, now);
                 if (PathRank.Of(path) == rank && begin < end && begin < limit)
                 {
-                    rate += path.Rate;
-                    head += (double)path.Rate * (begin - now);
+                    double mean = MeanRate(path, bytes);
+                    rate += mean;
+                    head += mean * (begin - now);
                 }
             }
 
@@ -62,6 +63,18 @@ internal static class Arrival
     /// </summary>
     private static long ReadyAt(in PathView path, long now) =>
         path.CanSend ? now : path.ReadyAt > now ? path.ReadyAt : now + (now - path.ReadyAt);
+
+    /// <summary>In slow start so many round trips deliver all as it takes to double the window up to it.</summary>
+    private static double MeanRate(in PathView path, long bytes)
+    {
+        if (!path.IsGrowing || bytes <= path.Window || path.Window <= 0)
+        {
+            return path.Rate;
+        }
+
+        double roundTrips = Math.Log2(1 + ((double)bytes / path.Window));
+        return Math.Max(path.Rate, bytes * 1e6 / (roundTrips * Math.Max(path.RoundTrip, 1)));
+    }
 
     private static int First(ReadOnlySpan<PathView> paths, bool sendable, long now)
     {

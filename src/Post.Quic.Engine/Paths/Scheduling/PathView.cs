@@ -17,6 +17,12 @@ internal readonly record struct PathView
     /// <summary>Smoothed; what is assumed before the first sample.</summary>
     public required long RoundTrip { get; init; }
 
+    /// <summary>
+    /// How long the way there takes. It is not half of the round trip where acknowledgements come back by a faster path
+    /// (draft-ietf-quic-multipath-21 section 5.5).
+    /// </summary>
+    public required long OneWay { get; init; }
+
     public long RoundTripVariation { get; init; }
 
     public long BytesInFlight { get; init; }
@@ -25,6 +31,9 @@ internal readonly record struct PathView
 
     /// <summary>Bytes a second that the path was seen to deliver or, before it was, that its window and round trip allow.</summary>
     public long Rate { get; init; }
+
+    /// <summary>Its window doubles each round trip (slow start), so that the rate says little of what is to come.</summary>
+    public bool IsGrowing { get; init; }
 
     /// <summary>What a datagram may hold.</summary>
     public int DatagramSize { get; init; }

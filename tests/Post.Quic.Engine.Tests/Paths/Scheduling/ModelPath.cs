@@ -43,6 +43,7 @@ internal sealed class ModelPath(uint id, long bytesPerSecond, long oneWay)
             CanSend = canSend,
             ReadyAt = canSend ? now : fits ? _paced : _flight.Peek().Sent + _roundTrip,
             RoundTrip = _roundTrip,
+            OneWay = _roundTrip / 2,
             RoundTripVariation = _variation,
             BytesInFlight = _inFlight,
             Window = _window,

@@ -128,6 +128,25 @@ public sealed class PathSchedulerTests
             new InteractiveScheduler().Choose([Path(0, 50) with { RoundTripVariation = 20_000 }, Path(1, 60)], Urgent, Now));
 
     [TestMethod]
+    public void A_slow_path_that_is_acknowledged_by_a_fast_one_is_not_taken_for_faster_than_it_is()
+    {
+        // 100 ms there, 10 ms back by the other path.
+        PathView slow = Path(1, 110) with { OneWay = 100_000 };
+        PathView fast = Path(0, 20) with { CanSend = false, ReadyAt = Now + 60_000 };
+        Assert.IsLessThan(0, new InteractiveScheduler().Choose([fast, slow], Urgent, Now));
+        Assert.AreEqual(1, new InteractiveScheduler().Choose([fast, slow with { OneWay = 55_000 }], Urgent, Now));
+    }
+
+    [TestMethod]
+    public void A_fast_path_in_slow_start_is_waited_for_as_what_it_will_be()
+    {
+        PathView fast = Path(0, 20) with { CanSend = false, ReadyAt = Now + 20_000, Window = 12_000, Rate = 600_000 };
+        SendDemand rest = new(SendKind.Bulk, 90_000);
+        Assert.AreEqual(1, new EarliestCompletionScheduler().Choose([fast, Path(1, 200)], rest, Now));
+        Assert.IsLessThan(0, new EarliestCompletionScheduler().Choose([fast with { IsGrowing = true }, Path(1, 200)], rest, Now));
+    }
+
+    [TestMethod]
     public void Redundancy_says_how_many_copies_it_wants() => Assert.AreEqual(3, new RedundantScheduler(3).Copies);
 
     [TestMethod]
@@ -148,6 +167,7 @@ public sealed class PathSchedulerTests
         CanSend = true,
         ReadyAt = Now,
         RoundTrip = milliseconds * 1_000,
+        OneWay = milliseconds * 500,
         RoundTripVariation = milliseconds * 100,
         Window = 100_000,
         Rate = 2_500_000,
