@@ -315,22 +315,39 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         _measuredAt = now;
         var statistics = carrier.Connection.GetStatistics();
         carrier.NoteCapabilities();
+        var rtt = statistics.SmoothedRtt ?? TimeSpan.Zero;
+        var least = statistics.MinRtt ?? rtt;
+        var fastest = FastestOf(carrier, least);
         lock (Gate)
         {
             Sender.Tune(carrier.Capabilities, statistics);
-            if (statistics.SmoothedRtt is { } rtt && rtt > TimeSpan.Zero)
+            if (rtt > TimeSpan.Zero)
             {
                 var units = Clock.Units(rtt);
-                var least = statistics.MinRtt ?? rtt;
                 HalfRtt = units / 2;
                 LongestWay = Math.Max(HalfRtt, units - (Clock.Units(least) / 2));
 
                 // One round trip for bytes and receipt, half of one for its variation, and what the receiver may hold it back.
                 Grace = units + (units / 2) + Clock.Units(ProtocolLimits.MaxReceiptDelay * 2);
                 ReceiptDelay = Math.Min(units / 4, Clock.Units(ProtocolLimits.MaxReceiptDelay));
-                Inbox.PeerClock.OnMeasured((long)least.TotalMicroseconds, (long)rtt.TotalMicroseconds);
+                Inbox.PeerClock.OnMeasured((long)fastest.TotalMicroseconds, (long)(fastest + rtt - least).TotalMicroseconds);
             }
         }
+    }
+
+    /// <summary>The least round trip of all paths: what arrives first by any of them shows the peer's clock.</summary>
+    private static TimeSpan FastestOf(Carrier carrier, TimeSpan ofMain)
+    {
+        var fastest = ofMain;
+        if (carrier.Can(TransportCapabilities.Multipath))
+        {
+            foreach (var path in carrier.Connection.GetPaths())
+            {
+                fastest = path.MinRtt is { } trip && trip > TimeSpan.Zero && trip < fastest ? trip : fastest;
+            }
+        }
+
+        return fastest;
     }
 
     private void RunLater()

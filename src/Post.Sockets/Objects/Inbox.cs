@@ -172,7 +172,7 @@ internal sealed partial class Inbox(AssociationCore core)
         }
 
         // The timer may come late, as after a stall: what is shown piece by piece is judged piece by piece.
-        if (IsExpired(item, core.Clock.Now))
+        if (item.ExpiresAt != TransportPriority.NoDeadline && IsExpired(item, core.Clock.Now))
         {
             Fail(item, ReceiptStatus.Expired, PostErrorCode.Expired);
             return false;

@@ -39,8 +39,8 @@ internal sealed class Machine
     /// <summary>What its clock is behind that of the world.</summary>
     public long Behind => ForgetsSleep ? _slept + (_fellAsleepAt < 0 ? 0 : _world.GetTimestamp() - _fellAsleepAt) : 0;
 
-    public PostTransport CreateTransport(InMemoryNetwork network, SeamGuard guard) =>
-        new MachineTransport(new GuardedTransport(network.CreateTransport(), guard), guard, this);
+    public PostTransport CreateTransport(InMemoryNetwork network, SeamGuard guard, TransportCapabilities capabilities) =>
+        new MachineTransport(new GuardedTransport(network.CreateTransport(capabilities), guard), guard, this);
 
     /// <summary>Stops for a time.</summary>
     public async Task StopAsync(double milliseconds, bool asleep = false)

@@ -1,6 +1,7 @@
 using System.Net;
 using Post.Sockets.Testing;
 using Post.Sockets.Tests.Seam;
+using Post.Sockets.Transport;
 
 namespace Post.Sockets.Tests.Machines;
 
@@ -27,6 +28,8 @@ internal sealed class MachineWorld
 
     public AssociationOptions ServerOptions { get; init; } = new();
 
+    public TransportCapabilities Capabilities { get; init; } = InMemoryNetwork.DefaultCapabilities;
+
     /// <summary>How long a handler takes, in milliseconds.</summary>
     public Func<double> HandlerTime { get; init; } = () => 0;
 
@@ -52,13 +55,13 @@ internal sealed class MachineWorld
         Network.Run(async () =>
         {
             var listener = await Listener.ListenAsync(
-                ServerMachine.CreateTransport(Network, _guard),
+                ServerMachine.CreateTransport(Network, _guard, Capabilities),
                 Local.At(new DnsEndPoint("server", 1)),
                 new ListenerOptions { Association = ServerOptions });
             var accepting = listener.AcceptAsync().AsTask();
             var going = beside?.Invoke() ?? Task.CompletedTask;
             Client = await Association.AssociateAsync(
-                ClientMachine.CreateTransport(Network, _guard), Local.Anonymous, Remote.Named("server", 1));
+                ClientMachine.CreateTransport(Network, _guard, Capabilities), Local.Anonymous, Remote.Named("server", 1));
             Server = (await accepting)!;
             await body();
             await going;

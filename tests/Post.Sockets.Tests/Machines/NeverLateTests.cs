@@ -1,4 +1,5 @@
 using Post.Sockets.Testing;
+using Post.Sockets.Transport;
 
 namespace Post.Sockets.Tests.Machines;
 
@@ -211,6 +212,70 @@ public sealed class NeverLateTests
             bulk.Cancel();
             await world.DelayAsync(2000);
         });
+        AssertInTime(world, link, 1);
+    }
+
+    [TestMethod]
+    public void What_an_incremental_object_brings_to_a_stalled_receiver_is_not_shown_after_its_lifetime()
+    {
+        // 400 ms on the link, with 600 ms to live; the receiver stands still in the middle, with most of it in its socket when it goes on.
+        var link = PostWorld.Link(2_000_000, 20);
+        var world = new MachineWorld(1, link) { ServerOptions = new() { Incremental = IncrementalDelivery.Always } };
+        world.Run(async () =>
+        {
+            var reading = world.Server.ReceiveAsync().AsTask();
+            var sent = world.Send(100_000, 600);
+            var end = world.Network.Clock.Elapsed + TimeSpan.FromMilliseconds(600);
+            using var item = await reading;
+            var buffer = new byte[1000];
+            var stream = item.AsStream();
+            Assert.IsGreaterThan(0, await stream.ReadAsync(buffer));
+            await world.DelayAsync(100);
+
+            // The network goes with it, so that the sender cannot tell either.
+            var stop = world.ServerMachine.StopAsync(1000);
+            await world.DelayAsync(300);
+            world.Network.IsUp = false;
+            await stop;
+            var bytes = 0;
+            await Assert.ThrowsExactlyAsync<PostException>(async () =>
+            {
+                for (int read; (read = await stream.ReadAsync(buffer)) > 0; bytes += read)
+                {
+                }
+            });
+            Assert.IsLessThan(35_000, bytes, "what came before the stall can be read, no more");
+            world.Network.IsUp = true;
+            Assert.AreEqual(ObjectEnd.Expired, (await sent.Completion).End);
+            Assert.IsGreaterThan(end, world.Network.Clock.Elapsed);
+        });
+    }
+
+    [TestMethod]
+    public void With_several_paths_the_fastest_shows_the_clock()
+    {
+        var link = PostWorld.Link(delay: 50);
+        var random = new Random(1);
+        var world = new MachineWorld(1, link)
+        {
+            Capabilities = InMemoryNetwork.DefaultCapabilities | TransportCapabilities.Multipath,
+            HandlerTime = () => random.Next(3) * 9,
+        };
+        world.Run(async () =>
+        {
+            world.Receive();
+            var wire = world.Network.Wires[0];
+            var fast = PostWorld.Link(delay: 5);
+            wire.AddPath(toServer: fast, toClient: fast);
+            for (var i = 0; i < 2000; i++)
+            {
+                world.Send(100, 60 + (i % 100));
+                await world.DelayAsync(10);
+            }
+
+            await world.DelayAsync(500);
+        });
+        Assert.IsGreaterThan(1800, world.Delivered);
         AssertInTime(world, link, 1);
     }
 
