@@ -1,3 +1,5 @@
+using Post.Sockets.Transport;
+
 namespace Post.Sockets;
 
 /// <summary>Something about an association, an object or a stream failed; the message says what to do about it.</summary>
@@ -12,4 +14,10 @@ public sealed class PostException : IOException
 
     /// <summary>What went wrong.</summary>
     public PostErrorReason Reason { get; }
+
+    /// <summary>
+    /// Why there is no connection, in a form that code can act on: the host is unknown, nobody answers, their identity was not proven, ours
+    /// was refused, and so on. Null where a connection is not what failed.
+    /// </summary>
+    public TransportErrorReason? TransportReason => (InnerException as TransportException)?.Reason;
 }

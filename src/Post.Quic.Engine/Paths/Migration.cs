@@ -102,7 +102,9 @@ internal sealed class Migration
         NetworkAddress remote = _host.PreferredAddress(Networks.Active.Remote.IsIPv4);
         if (!remote.IsNone && remote != Networks.Active.Remote)
         {
-            _ = TryProbe(Networks.Active.Local, remote, now, isSearch: false, out _);
+            // An address of ours that nobody asked for is the machine's choice on the way there as well.
+            NetworkAddress local = Networks.Active.IsLocalLearned ? Networks.Active.Local.Unspecified : Networks.Active.Local;
+            _ = TryProbe(local, remote, now, isSearch: false, out _);
         }
     }
 

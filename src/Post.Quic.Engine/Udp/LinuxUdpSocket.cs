@@ -277,6 +277,7 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
                 int error = Marshal.GetLastPInvokeError();
                 if (error == LinuxNative.TryAgain)
                 {
+                    _errors = 0;
                     _arrivals.OnEmpty();
                     return;
                 }

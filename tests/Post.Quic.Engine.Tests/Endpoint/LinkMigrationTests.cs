@@ -70,6 +70,7 @@ public sealed partial class LinkMigrationTests
         {
             if (movedBefore)
             {
+                WaitUntilConfirmed(client);
                 Wait(client.MigrateAsync(null, Cancel).AsTask());
             }
 
@@ -121,7 +122,7 @@ public sealed partial class LinkMigrationTests
                 return EchoAsync(inbound);
             });
 
-            // From this thread, since the new socket belongs to the namespace it is opened in.
+            WaitUntilConfirmed(client);
             Wait(client.MigrateAsync(new IPEndPoint(IPAddress.Parse("10.77.2.2"), 0), Cancel).AsTask());
             PrivateNetwork.Execute("ip link set c1 down");
             Task writing = outbound.WriteAsync(data.AsMemory(1_000_000), completeWrites: true, Cancel).AsTask();
@@ -143,6 +144,19 @@ public sealed partial class LinkMigrationTests
             Wait(server.DisposeAsync().AsTask());
         }
     }
+
+    /// <summary>
+    /// A move waits for that, and would go on on another thread; but the new socket belongs to the namespace of the thread that opens it.
+    /// </summary>
+    private static void WaitUntilConfirmed(QuicConnection client) => Assert.IsTrue(SpinWait.SpinUntil(
+        () =>
+        {
+            lock (client.Driver.Gate)
+            {
+                return client.Driver.Core.IsHandshakeConfirmed;
+            }
+        },
+        TimeSpan.FromSeconds(20)));
 
     private async Task EchoAsync(QuicStream stream)
     {

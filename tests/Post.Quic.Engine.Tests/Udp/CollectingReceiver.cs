@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
 using System.Threading.Channels;
 using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Congestion;
@@ -35,6 +37,11 @@ internal sealed class CollectingReceiver : IUdpReceiver
         while (!data.IsEmpty);
         LargestBatch = Math.Max(LargestBatch, count);
     }
+
+    /// <summary>What the network said of datagrams, with how they begin.</summary>
+    public ConcurrentQueue<(NetworkAddress Remote, SocketError Error, byte[] Quoted)> Errors { get; } = new();
+
+    public void OnError(in UdpError error) => Errors.Enqueue((error.Remote, error.Error, error.Quoted.ToArray()));
 
     public void OnWritable() => _writable.TrySetResult();
 

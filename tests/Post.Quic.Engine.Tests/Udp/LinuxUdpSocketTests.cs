@@ -11,6 +11,45 @@ namespace Post.Quic.Engine.Tests.Udp;
 public sealed class LinuxUdpSocketTests
 {
     [TestMethod]
+    [DataRow("127.0.0.1", "127.0.0.1")]
+    [DataRow("::1", "::1")]
+    [DataRow("::", "127.0.0.1")]
+    public async Task What_the_network_says_of_a_datagram_is_heard_with_its_beginning_and_closes_nothing(string own, string host)
+    {
+        (UdpSocket socket, CollectingReceiver receiver) = Start(Linux, own, static options => options with { HearErrors = true });
+        (UdpSocket other, _) = Start(Linux, host);
+        using (socket)
+        using (other)
+        {
+            UdpRoute closed;
+            using (UdpSocket gone = Open(Linux, host))
+            {
+                closed = To(gone);
+            }
+
+            // One past what a broken socket may fail in a row, several times over.
+            byte[] question = Pattern(40);
+            for (int i = 0; i < 300; i++)
+            {
+                Assert.AreEqual(UdpSendResult.Sent, socket.Send(question, question.Length, closed, EcnCodepoint.NotEct, out _));
+            }
+
+            while (receiver.Errors.IsEmpty)
+            {
+                await Task.Delay(1);
+            }
+
+            Assert.IsTrue(receiver.Errors.TryPeek(out (NetworkAddress Remote, System.Net.Sockets.SocketError Error, byte[] Quoted) heard));
+            Assert.AreEqual(closed.Remote, heard.Remote);
+            Assert.AreEqual(System.Net.Sockets.SocketError.ConnectionRefused, heard.Error);
+            CollectionAssert.AreEqual(question, heard.Quoted);
+
+            Assert.AreEqual(UdpSendResult.Sent, other.Send([1], 1, To(socket, host), EcnCodepoint.NotEct, out _));
+            CollectionAssert.AreEqual(new byte[] { 1 }, (await receiver.NextAsync()).Bytes);
+        }
+    }
+
+    [TestMethod]
     public void The_kernel_here_has_all_that_the_fast_path_wants()
     {
         using UdpSocket socket = Open(Linux, "::");

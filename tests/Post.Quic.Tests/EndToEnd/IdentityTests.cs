@@ -133,7 +133,7 @@ public sealed class IdentityTests : EndToEndTests
         PostException failure = await Assert.ThrowsExactlyAsync<PostException>(
             () => Association.AssociateAsync(transport, Local.Anonymous, Remote.Named("nobody.invalid", 4433), cancellationToken: Cancel).AsTask());
 
-        Assert.AreEqual(TransportErrorReason.HostNotFound, ((TransportException)failure.InnerException!).Reason);
+        Assert.AreEqual(TransportErrorReason.HostNotFound, failure.TransportReason);
         Assert.Contains("'nobody.invalid'", failure.Message);
     }
 
