@@ -77,7 +77,7 @@ internal sealed class Clock
 
         if (timers.TryExpire(TimerId.KeepAlive, now))
         {
-            _state.PingToSend = true;
+            KeepAlive();
             _state.Idle.OnKeepAlive(now);
         }
 
@@ -145,6 +145,27 @@ internal sealed class Clock
         }
 
         _state.Multipath.HandleTimeout(now);
+    }
+
+    /// <summary>
+    /// RFC 9000 section 10.1.2. Each path is kept open by itself: a NAT forgets one that is not used, and its peer learns only from what
+    /// comes by it where it is now.
+    /// </summary>
+    private void KeepAlive()
+    {
+        if (!_state.Paths.AreSeveral)
+        {
+            _state.PingToSend = true;
+            return;
+        }
+
+        foreach (Path path in _state.Paths.Open)
+        {
+            if (path.Phase == PathPhase.Open)
+            {
+                path.Recovery.Ping();
+            }
+        }
     }
 
     private void HandleRecovery(Path path, long now)

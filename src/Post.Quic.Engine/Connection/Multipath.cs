@@ -144,7 +144,7 @@ internal sealed class Multipath
                 // There was nowhere else to send what it holds; now there is.
                 if (other != path && other.Standing != PathStanding.Good)
                 {
-                    other.Recovery.GiveBack();
+                    other.Recovery.GiveBack(datagramsAreLost: other.Standing == PathStanding.Failing);
                 }
             }
         }
@@ -184,8 +184,9 @@ internal sealed class Multipath
             return TransportError.None;
         }
 
-        // Section 3.4: without another path there is nothing left to connect; said on the one that is to go, while it can be.
-        if (path.Phase != PathPhase.Unused && !IsAnyUsableBeside(path))
+        // Section 3.4: without another path, be it one that is not validated yet, there is nothing left to connect. That is said on
+        // the one that is to go.
+        if (path.Phase != PathPhase.Unused && Paths.Open.Length == 1)
         {
             return new TransportError(TransportErrorCode.NoViablePath, "the last path was given up");
         }
@@ -373,7 +374,7 @@ internal sealed class Multipath
         PathStanding before = path.Standing;
         if (path.JudgeSilence(now) && IsAnyUsableBeside(path))
         {
-            path.Recovery.GiveBack();
+            path.Recovery.GiveBack(datagramsAreLost: path.Standing == PathStanding.Failing);
         }
 
         if (path.Standing != before)
@@ -438,7 +439,7 @@ internal sealed class Multipath
         if (hadNetwork)
         {
             // What it holds may still arrive, but need not.
-            path.Recovery.GiveBack();
+            path.Recovery.GiveBack(datagramsAreLost: false);
             _state.PathWatch.OnUseChanged();
         }
     }

@@ -289,11 +289,16 @@ internal sealed class LossRecovery : IDisposable
         }
     }
 
+    /// <summary>Asks for an answer on this path, whatever it owes.</summary>
+    public void Ping() => Application.ProbesPending = Math.Max(Application.ProbesPending, 1);
+
     /// <summary>
-    /// What is on its way is to be sent again by other paths, though it may arrive: it is told as lost or overdue, and goes on being
-    /// waited for.
+    /// What is on its way is to be sent again by other paths, though it may arrive: it is told as lost, and goes on being waited for.
     /// </summary>
-    public void GiveBack() => _probeContents.GiveBackAll(Application);
+    /// <param name="datagramsAreLost">
+    /// DATAGRAM frames are told as lost, too, and no longer only as overdue; that they arrived after all can be told later.
+    /// </param>
+    public void GiveBack(bool datagramsAreLost) => _probeContents.GiveBackAll(Application, datagramsAreLost);
 
     /// <summary>
     /// The path is forgotten: what was not acknowledged counts as lost (draft-ietf-quic-multipath-21 section 3.4.3), and says

@@ -27,14 +27,16 @@ internal sealed class ProbeContents(IFrameFate fate)
     }
 
     /// <summary>Everything in the space gives its frames back, while it is still waited for.</summary>
-    public void GiveBackAll(PacketNumberSpace space)
+    /// <param name="space">The space.</param>
+    /// <param name="datagramsAreLost">Nobody expects them to arrive any more.</param>
+    public void GiveBackAll(PacketNumberSpace space, bool datagramsAreLost)
     {
         for (ulong number = space.Sent.First; number < space.Sent.End; number++)
         {
             ref SentPacket packet = ref space.Sent[number];
             if (packet.State == SentPacketState.Outstanding && packet.IsAckEliciting)
             {
-                _ = GiveBack(space.Frames, ref packet);
+                _ = GiveBack(space.Frames, ref packet, datagramsAreLost ? space.RecentLosses : null);
             }
         }
     }
@@ -56,7 +58,7 @@ internal sealed class ProbeContents(IFrameFate fate)
         }
     }
 
-    private bool GiveBack(SentFrameLog frames, ref SentPacket packet)
+    private bool GiveBack(SentFrameLog frames, ref SentPacket packet, RecentLosses? losses = null)
     {
         int kept = 0;
         bool told = false;
@@ -67,13 +69,18 @@ internal sealed class ProbeContents(IFrameFate fate)
 
             // Whether a datagram is sent again is up to the application (RFC 9221 section 5), and what it is told must be true: not
             // that it is lost (RFC 9002 section 6.2), but that it may be. The others mean nothing to a probe.
-            if (frame.Kind == SentFrameKind.Datagram)
+            if (frame.Kind == SentFrameKind.Datagram && losses is null)
             {
                 fate.OnOverdue(in frame);
                 told = true;
             }
 
-            if (frame.Kind is SentFrameKind.Datagram or SentFrameKind.Ack or SentFrameKind.PathChallenge or SentFrameKind.Ping)
+            if (frame.Kind == SentFrameKind.Datagram && losses is not null)
+            {
+                losses.AddDatagram(packet.PacketNumber, frame);
+                fate.OnLost(in frame, in packet);
+            }
+            else if (frame.Kind is SentFrameKind.Datagram or SentFrameKind.Ack or SentFrameKind.PathChallenge or SentFrameKind.Ping)
             {
                 frames.At(packet.FirstFrame + kept++) = frame;
             }

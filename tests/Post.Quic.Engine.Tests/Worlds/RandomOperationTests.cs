@@ -25,12 +25,19 @@ public sealed class RandomOperationTests
     public void Any_operations_end_in_silence_with_all_bytes_intact() =>
         Gen.Select(Gen.Int[0, 99], Gen.Int[0, 9999], Gen.Int[0, 9])
             .Array[1, 80]
-            .SampleSeeded(Run, Sequences, Print);
+            .SampleSeeded(steps => Run(steps, paths: 1), Sequences, Print);
+
+    /// <summary>The same while paths are opened, given up, kept back, moved, and their links die and come back.</summary>
+    [TestMethod]
+    public void Any_operations_on_several_paths_end_in_silence_with_all_bytes_intact() =>
+        Gen.Select(Gen.Int[0, 149], Gen.Int[0, 9999], Gen.Int[0, 9])
+            .Array[1, 80]
+            .SampleSeeded(steps => Run(steps, paths: 4), Sequences, Print);
 
     private static string Print((int Kind, int Amount, int Which)[] steps) =>
         string.Join(' ', steps.Select(step => $"({step.Kind},{step.Amount},{step.Which})"));
 
-    private static void Run((int Kind, int Amount, int Which)[] steps)
+    private static void Run((int Kind, int Amount, int Which)[] steps, int paths)
     {
         ConnectionSettings settings = ConnectionSettings.Default with
         {
@@ -40,10 +47,12 @@ public sealed class RandomOperationTests
             InitialMaxStreamData = 30_000,
             MaxBidirectionalStreams = 10,
             MaxUnidirectionalStreams = 10,
+            MaxPaths = paths,
         };
         using var pair = new Pair(new PairOptions { StandInTls = true, Client = settings, Server = settings });
         pair.Network.Conditions = new LinkConditions { Bandwidth = 1_000_000 };
         _ = pair.Handshake();
+        var links = new RandomLinks(pair);
         var ends = new[] { new RandomEnd(pair.Client), new RandomEnd(pair.Server) };
         bool closed = false;
         foreach ((int kind, int amount, int which) in steps)
@@ -79,20 +88,24 @@ public sealed class RandomOperationTests
                     end.Side.Core!.Close(World.Done, "enough", pair.Now);
                     closed = true;
                     break;
+                case >= 100:
+                    links.Do(kind, amount, which, end.Side);
+                    break;
                 default:
                     pair.RunFor(amount * (which == 9 ? 100L : 10L));
                     break;
             }
 
             pair.Drive();
-            AssertBounded(pair.Client);
-            AssertBounded(pair.Server);
+            AssertBounded(pair.Client, paths);
+            AssertBounded(pair.Server, paths);
             if (closed)
             {
                 break;
             }
         }
 
+        links.Mend();
         Settle(pair, ends, closed);
     }
 
@@ -137,13 +150,74 @@ public sealed class RandomOperationTests
         }
     }
 
-    private static void AssertBounded(SimulatedSide side)
+    private static void AssertBounded(SimulatedSide side, int paths)
     {
         ConnectionState state = side.Core!.State;
         Assert.IsLessThan(8L << 20, state.Pool.RentedBytes, $"{side.Name} holds {state.Pool.RentedBytes} bytes");
 
         // As many again may have been asked back.
-        Assert.IsLessThanOrEqualTo(2 * Limits.MaxActiveConnectionIds, side.Ids.Count);
+        Assert.IsLessThanOrEqualTo(2 * Limits.MaxActiveConnectionIds * paths, side.Ids.Count);
+        Assert.IsLessThanOrEqualTo(paths, state.Paths.Known.Length);
+    }
+
+    /// <summary>Addresses of the client's, each with a link of its own, and what becomes of the paths over them.</summary>
+    private sealed class RandomLinks
+    {
+        private readonly Pair _pair;
+        private readonly NetworkAddress[] _addresses = new NetworkAddress[5];
+        private readonly SimulatedLink[] _links = new SimulatedLink[5];
+
+        public RandomLinks(Pair pair)
+        {
+            _pair = pair;
+            for (int i = 0; i < _links.Length; i++)
+            {
+                _addresses[i] = i == 0 ? pair.Client.Address : NetworkAddress.FromIPv4(0x0a020000 + (uint)i, (ushort)(51_000 + i));
+                _links[i] = pair.Network.AddLink(
+                    _addresses[i], new LinkConditions { Bandwidth = 500_000 * (i + 1), Delay = 5_000 * (i + 1) });
+            }
+        }
+
+        public void Do(int kind, int amount, int which, SimulatedSide side)
+        {
+            ConnectionCore core = side.Core!;
+            int index = amount % _links.Length;
+            ReadOnlySpan<Post.Quic.Engine.Paths.Path> open = core.State.Paths.Open;
+            switch (kind)
+            {
+                case < 114:
+                    _ = _pair.Client.Core!.TryOpenPath(_addresses[index], default, _pair.Now, out _);
+                    break;
+                case < 122 when Usable(_pair.Client) > 2 && Usable(_pair.Server) > 2:
+                    // Or both ends could give up the last that the other counts on, which ends the connection.
+                    _ = core.TryAbandonPath(open[amount % open.Length].Id, (ulong)which, _pair.Now);
+                    break;
+                case < 130 when open.Length != 0:
+                    _ = core.TrySetBackup(open[amount % open.Length].Id, which % 2 == 0);
+                    break;
+                case < 138:
+                    _links[index].IsDead = !_links[index].IsDead;
+                    break;
+                case < 144:
+                    _pair.Network.Rebind(_addresses[index], which % 2 == 0 ? null : 0x0a000200u + (uint)amount);
+                    break;
+                case < 150 when _pair.Client.Core!.State.Paths.Open is { Length: > 0 } paths && !_pair.Client.Core.State.IsOver:
+                    _ = paths[amount % paths.Length].Migration.TryMigrate(_addresses[index], _pair.Now, out _);
+                    break;
+            }
+        }
+
+        private static int Usable(SimulatedSide side) =>
+            side.Core!.State.Paths.Open.ToArray().Count(static path => path.IsUsable);
+
+        public void Mend()
+        {
+            foreach (SimulatedLink link in _links)
+            {
+                link.IsDead = false;
+                link.Conditions = new LinkConditions();
+            }
+        }
     }
 
     /// <summary>One end's application: what it sent on each stream, and how it left it.</summary>
