@@ -27,6 +27,9 @@ internal sealed class EvilPeer
     /// <summary>Where its packets seem to come from.</summary>
     public NetworkAddress? From { get; set; }
 
+    /// <summary>The path its packets belong to; the first where none is named.</summary>
+    public Path? On { get; set; }
+
     /// <summary>Builds one datagram with the frames and gives it to the victim.</summary>
     public void Send(long now, FrameAuthor frames, EncryptionLevel level = EncryptionLevel.Application, int padTo = 0)
     {
@@ -38,7 +41,7 @@ internal sealed class EvilPeer
     public byte[] Build(long now, FrameAuthor frames, EncryptionLevel level = EncryptionLevel.Application, int padTo = 0)
     {
         byte[] buffer = new byte[1452];
-        Path path = _side.Core!.State.Paths.First;
+        Path path = On ?? _side.Core!.State.Paths.First;
         Assert.IsTrue(_builder.TryBegin(buffer, 0, level, path, path.Network, out PacketDraft draft));
         var writer = new WireWriter(buffer.AsSpan(draft.PayloadOffset..^16));
         frames(ref writer);
