@@ -30,7 +30,6 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     private readonly List<TransportAction> _running = [];
     private readonly List<SendWaiter> _told = [];
     private int _signal;
-    private long _measuredAt = long.MinValue / 2;
     private long _streamOrder;
     private long _connectedAt;
     private ConnectionFacts _lastFacts = new(PeerIdentity.Anonymous, null, null, TransportCapabilities.None, false);
@@ -58,9 +57,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         Delivery = new DeliveryPump(this);
         Lifecycle = new Lifecycle(this);
         Continuity = new Continuity(this);
-        HalfRtt = 0;
-        Grace = Clock.Units(TimeSpan.FromMilliseconds(50));
-        ReceiptDelay = Clock.Units(ProtocolLimits.MaxReceiptDelay);
+        Trips = new RoundTrips(this);
     }
 
     public Association Association { get; }
@@ -135,17 +132,8 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     /// <summary>Canceled when the association is over.</summary>
     public CancellationToken Ended => _ended.Token;
 
-    /// <summary>Half of the smoothed round-trip time, the best guess for one way.</summary>
-    public long HalfRtt { get; private set; }
-
-    /// <summary>What one way takes if every queue that the round trips show stands on it.</summary>
-    public long LongestWay { get; private set; }
-
-    /// <summary>How long after its deadline a receipt for an object may still come.</summary>
-    public long Grace { get; private set; }
-
-    /// <summary>How long receipts are gathered: a quarter of the round-trip time, at most ten milliseconds.</summary>
-    public long ReceiptDelay { get; private set; }
+    /// <summary>What the round trips say.</summary>
+    public RoundTrips Trips { get; }
 
     public void ThrowIfNotSending()
     {
@@ -170,9 +158,8 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     public void Attach(Carrier carrier)
     {
         Carrier = carrier;
-        Inbox.PeerClock.OnAnotherWay();
         _connectedAt = Clock.Now;
-        _measuredAt = long.MinValue / 2;
+        Trips.OnAnotherWay();
     }
 
     /// <summary>The connection is lost. Under the lock.</summary>
@@ -281,7 +268,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     private void RunOnce()
     {
         var now = Clock.Now;
-        Measure(now);
+        Trips.Measure(now);
         lock (Gate)
         {
             Timers.RunDue(now);
@@ -302,52 +289,6 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         {
             Timers.Arm(next, now);
         }
-    }
-
-    private void Measure(long now)
-    {
-        // Statistics cost the transport a lock: often enough to follow the path, not once per object.
-        if (Carrier is not { } carrier || now - _measuredAt < Math.Max(HalfRtt / 2, ReceiptDelay / 4) || IsClosed)
-        {
-            return;
-        }
-
-        _measuredAt = now;
-        var statistics = carrier.Connection.GetStatistics();
-        carrier.NoteCapabilities();
-        var rtt = statistics.SmoothedRtt ?? TimeSpan.Zero;
-        var least = statistics.MinRtt ?? rtt;
-        var fastest = FastestOf(carrier, least);
-        lock (Gate)
-        {
-            Sender.Tune(carrier.Capabilities, statistics);
-            if (rtt > TimeSpan.Zero)
-            {
-                var units = Clock.Units(rtt);
-                HalfRtt = units / 2;
-                LongestWay = Math.Max(HalfRtt, units - (Clock.Units(least) / 2));
-
-                // One round trip for bytes and receipt, half of one for its variation, and what the receiver may hold it back.
-                Grace = units + (units / 2) + Clock.Units(ProtocolLimits.MaxReceiptDelay * 2);
-                ReceiptDelay = Math.Min(units / 4, Clock.Units(ProtocolLimits.MaxReceiptDelay));
-                Inbox.PeerClock.OnMeasured((long)fastest.TotalMicroseconds, (long)(fastest + rtt - least).TotalMicroseconds);
-            }
-        }
-    }
-
-    /// <summary>The least round trip of all paths: what arrives first by any of them shows the peer's clock.</summary>
-    private static TimeSpan FastestOf(Carrier carrier, TimeSpan ofMain)
-    {
-        var fastest = ofMain;
-        if (carrier.Can(TransportCapabilities.Multipath))
-        {
-            foreach (var path in carrier.Connection.GetPaths())
-            {
-                fastest = path.MinRtt is { } trip && trip > TimeSpan.Zero && trip < fastest ? trip : fastest;
-            }
-        }
-
-        return fastest;
     }
 
     private void RunLater()

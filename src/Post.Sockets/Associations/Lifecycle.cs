@@ -282,7 +282,7 @@ internal sealed class Lifecycle
             IsFlushing = true;
             carrier.Frames.Flush();
             carrier.Control.EndWhenIdle();
-            var patience = Math.Max(6 * _core.HalfRtt, _core.Clock.Units(TimeSpan.FromMilliseconds(100)));
+            var patience = Math.Max(6 * _core.Trips.HalfRtt, _core.Clock.Units(TimeSpan.FromMilliseconds(100)));
             _core.Timers.Set(_closeTimer, _core.Clock.Now + patience);
         }
 

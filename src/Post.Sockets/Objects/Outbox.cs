@@ -181,7 +181,7 @@ internal sealed partial class Outbox(AssociationCore core)
                 ResetStream(item, stream, PostErrorCode.Expired);
             }
 
-            core.Timers.Set(item, now + core.Grace);
+            core.Timers.Set(item, now + core.Trips.Grace);
             return;
         }
 

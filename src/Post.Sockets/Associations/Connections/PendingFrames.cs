@@ -49,7 +49,7 @@ internal sealed class PendingFrames
         }
         else if (!_isDue && !_due.IsSet)
         {
-            _core.Timers.Set(_due, _core.Clock.Now + _core.ReceiptDelay);
+            _core.Timers.Set(_due, _core.Clock.Now + _core.Trips.ReceiptDelay);
         }
     }
 

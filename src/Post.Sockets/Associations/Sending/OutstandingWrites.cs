@@ -30,7 +30,7 @@ internal sealed class OutstandingWrites
         _takenAt = core.Clock.Now;
     }
 
-    private long Patience => Math.Max(6 * _core.HalfRtt, _core.Clock.Units(LeastPatience));
+    private long Patience => Math.Max(6 * _core.Trips.HalfRtt, _core.Clock.Units(LeastPatience));
 
     public void Add(StreamWrite write)
     {

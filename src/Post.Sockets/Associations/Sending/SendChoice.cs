@@ -172,7 +172,7 @@ internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, 
 
         // Bytes that would arrive too late only delay those that would not: the last ones of a large object, too.
         var left = item.ExpiresAt - now;
-        return (left <= core.HalfRtt || !CanStillArrive(item, left))
+        return (left <= core.Trips.HalfRtt || !CanStillArrive(item, left))
             && core.Outbox.End(item, ObjectEnd.Expired, ObjectEndReason.TooLate, abandon: AbandonReason.TooLate);
     }
 
@@ -185,7 +185,7 @@ internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, 
         || item.Length - item.Transit.PayloadTaken is not { } rest
         || rest < LeastForecast
         || Forecast.CanLeave(
-            core.Scheduler.OutstandingBefore(item.Entry) + writes.Outstanding.RestBefore(item.Entry) + rest, time - core.LongestWay);
+            core.Scheduler.OutstandingBefore(item.Entry) + writes.Outstanding.RestBefore(item.Entry) + rest, time - core.Trips.LongestWay);
 
     private static bool MayGoEarly(OutboundObject item) =>
         item is { Properties.SafeToReplay: true, IsDurable: false } && (item.Source is null || item.Source.CanGoBack);
