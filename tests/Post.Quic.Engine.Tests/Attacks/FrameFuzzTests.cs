@@ -1,3 +1,4 @@
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Streams;
@@ -6,6 +7,7 @@ using Post.Quic.Engine.Tests.Wire;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 using Post.Quic.Testing.Mutations;
+using Path = Post.Quic.Engine.Paths.Path;
 
 namespace Post.Quic.Engine.Tests.Attacks;
 
@@ -20,21 +22,23 @@ public sealed class FrameFuzzTests
 
     [TestMethod]
     [Mutates(MutationRoom.SealedFrames)]
-    [DataRow(true)]
-    [DataRow(false)]
-    public void Spoiled_frames_cost_an_error_at_most(bool atServer)
+    [DataRow(true, 1)]
+    [DataRow(false, 1)]
+    [DataRow(true, 4)]
+    [DataRow(false, 4)]
+    public void Spoiled_frames_cost_an_error_at_most(bool atServer, int paths)
     {
         int closed = 0;
-        MutationRun.Of(MutationRoom.SealedFrames, atServer ? 1 : 2, (ref FuzzRandom random, int most) =>
+        MutationRun.Of(MutationRoom.SealedFrames, (atServer ? 1 : 2) + (paths > 1 ? 2 : 0), (ref FuzzRandom random, int most) =>
         {
-            using Pair pair = Connect(atServer, out EvilPeer evil);
+            using Pair pair = Connect(atServer, paths, out EvilPeer evil);
             SimulatedSide victim = Victim(pair, atServer);
             int input = 0;
             try
             {
                 for (; input < Math.Min(InputsPerConnection, most) && victim.Closed is null; input++)
                 {
-                    Attack(pair, evil, victim, ref random);
+                    Attack(pair, evil, victim, paths, ref random);
                 }
             }
             catch (Exception failure)
@@ -51,9 +55,17 @@ public sealed class FrameFuzzTests
 
     private static SimulatedSide Victim(Pair pair, bool atServer) => atServer ? pair.Server : pair.Client;
 
-    private static Pair Connect(bool atServer, out EvilPeer evil)
+    private static Pair Connect(bool atServer, int paths, out EvilPeer evil)
     {
-        Pair pair = new Pair(new PairOptions { StandInTls = true }).Handshake();
+        var settings = new ConnectionSettings { MaxPaths = paths };
+        Pair pair = new Pair(new PairOptions { StandInTls = true, Client = settings, Server = settings }).Handshake();
+        if (paths > 1)
+        {
+            pair.RunFor(200_000);
+            _ = pair.Client.Core!.TryOpenPath(NetworkAddress.FromIPv4(0x0a000102, 50001), default, pair.Now, out uint id);
+            pair.RunUntil(() => pair.Server.Core!.State.Paths.Find(id) is { IsUsable: true }, 5_000_000, "a path");
+        }
+
         SimulatedSide victim = Victim(pair, atServer);
         evil = new EvilPeer(atServer ? pair.Client : pair.Server, victim);
         Assert.IsTrue(victim.Core!.Streams.TryOpen(true, out TransportStream? stream));
@@ -61,14 +73,21 @@ public sealed class FrameFuzzTests
         return pair;
     }
 
-    private static void Attack(Pair pair, EvilPeer evil, SimulatedSide victim, ref FuzzRandom random)
+    private static void Attack(Pair pair, EvilPeer evil, SimulatedSide victim, int paths, ref FuzzRandom random)
     {
         Span<byte> payload = stackalloc byte[1_300];
         var writer = new WireWriter(payload);
         ConnectionState state = victim.Core!.State;
         for (int frames = 1 + random.Below(4); frames > 0; frames--)
         {
-            WriteLikely(ref writer, ref random, state);
+            if (paths > 1 && random.Below(3) == 0)
+            {
+                WriteLikelyOfPaths(ref writer, ref random, state);
+            }
+            else
+            {
+                WriteLikely(ref writer, ref random, state);
+            }
         }
 
         int length = writer.Position;
@@ -93,15 +112,56 @@ public sealed class FrameFuzzTests
         {
             Assert.IsTrue(
                 info.Source == CloseSource.Peer
-                    || (!info.IsApplication && (info.ErrorCode is >= 0x03 and <= 0x0d || info.ErrorCode >> 8 == 1)),
+                    || (!info.IsApplication && (info.ErrorCode is (>= 0x03 and <= 0x0d) or (ulong)TransportErrorCode.NoViablePath || info.ErrorCode >> 8 == 1)),
                 $"ended with {info}");
         }
         else
         {
             Assert.IsLessThan(4L << 20, state.Pool.RentedBytes);
-            Assert.IsLessThanOrEqualTo(Limits.MaxActiveConnectionIds, victim.Ids.Count);
+            Assert.IsLessThanOrEqualTo(paths * Limits.MaxActiveConnectionIds, victim.Ids.Count);
+            Assert.IsLessThanOrEqualTo(paths, state.Paths.Known.Length);
             Assert.IsLessThanOrEqualTo(400, victim.Core.Streams.Count);
-            Assert.IsLessThanOrEqualTo(Limits.MaxPendingPathResponses, state.Paths.First.Network.Responses.Count);
+            foreach (Path path in state.Paths.Open)
+            {
+                Assert.IsLessThanOrEqualTo(Limits.MaxPendingPathResponses, path.Network.Responses.Count);
+            }
+        }
+    }
+
+    /// <summary>The same of the frames about several paths.</summary>
+    private static void WriteLikelyOfPaths(ref WireWriter writer, ref FuzzRandom random, ConnectionState victim)
+    {
+        uint id = (uint)random.Below(4);
+        switch (random.Below(30))
+        {
+            case < 4:
+                ulong largest = victim.Paths.Find(id) is { HasNetwork: true } path ? Math.Max(1, path.Space.NextPacketNumber) - 1 : 0;
+                _ = AckFrameWriter.TryWrite(ref writer, [new PacketNumberRange(largest, largest)], 10, default, out _, id);
+                break;
+            case < 10:
+                new PathStatusFrame(random.Coin(), id, (ulong)random.Below(50)).Write(ref writer);
+                break;
+            case < 16:
+                ulong sequence = (ulong)random.Below(6);
+                new NewConnectionIdFrame(
+                    sequence, (ulong)random.Below((int)sequence + 1), FrameSamples.Id(ref random), FrameSamples.Token(ref random), id)
+                    .Write(ref writer);
+                break;
+            case < 19:
+                new RetireConnectionIdFrame((ulong)random.Below(4), id).Write(ref writer);
+                break;
+            case < 23:
+                new MaxPathIdFrame(3 + (ulong)random.Below(1_000)).Write(ref writer);
+                break;
+            case < 26:
+                new PathsBlockedFrame((ulong)random.Below(4)).Write(ref writer);
+                break;
+            case < 29:
+                new PathConnectionIdsBlockedFrame(id, (ulong)random.Below(3)).Write(ref writer);
+                break;
+            default:
+                new PathAbandonFrame(id, random.VarInt()).Write(ref writer);
+                break;
         }
     }
 
