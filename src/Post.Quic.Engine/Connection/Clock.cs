@@ -111,7 +111,7 @@ internal sealed class Clock
         long deadline = Math.Min(recovery.NextTimeout, path.PacingDeadline);
 
         // The next probe of MTU discovery.
-        if (_state.IsHandshakeConfirmed)
+        if (_state.IsHandshakeConfirmed && path.IsUsable)
         {
             deadline = Math.Min(deadline, path.Transmission.Mtu.NextTimeout);
         }

@@ -24,6 +24,7 @@ internal sealed class Egress
     private readonly ConnectionState _state;
     private readonly PacketBuilder _builder;
     private readonly PathWalk _walk;
+    private readonly PacketCopies _copies = new();
     private int _closed;
 
     public Egress(ConnectionState state)
@@ -97,6 +98,15 @@ internal sealed class Egress
     /// <summary>Content by the path that is chosen for it, then what each path has to say for itself: acknowledgements and probes.</summary>
     private int BuildOnSeveral(Span<byte> buffer, long now, out OutgoingDatagrams batch)
     {
+        if (_copies.Left != 0)
+        {
+            int length = BuildCopy(buffer, now, out batch);
+            if (length != 0)
+            {
+                return length;
+            }
+        }
+
         if (HasContent && _walk.Choose(now) is { } chosen)
         {
             int total = BuildBatch(buffer, chosen, hasContent: true, now, out batch);
@@ -108,7 +118,8 @@ internal sealed class Egress
 
         foreach (Path path in _state.Paths.Open)
         {
-            if (path.Phase == PathPhase.Open)
+            // The one that stands for all carries what there is even where none of them is validated yet.
+            if (path.Phase == PathPhase.Open || path == _state.Paths.Main)
             {
                 int total = BuildBatch(buffer, path, hasContent: false, now, out batch);
                 if (total != 0)
@@ -120,6 +131,42 @@ internal sealed class Egress
 
         batch = default;
         return 0;
+    }
+
+    /// <summary>What was sent last, once more by another path.</summary>
+    private int BuildCopy(Span<byte> buffer, long now, out OutgoingDatagrams batch)
+    {
+        batch = default;
+        if (_walk.ChooseForCopy(_copies, now) is not { } path)
+        {
+            // The copies go by as many paths as can send at that moment: to wait would hold up what comes next.
+            _copies.GiveUp();
+            return 0;
+        }
+
+        Network network = path.Network;
+        _copies.OnSent(path);
+        int room = Math.Min(buffer.Length, _state.DatagramSize(network));
+        if (!_builder.TryBegin(buffer[..room], 0, EncryptionLevel.Application, path, network, out PacketDraft draft)
+            || draft.PayloadOffset + _copies.Payload.Length + PacketKeys.Overhead > room)
+        {
+            return 0;
+        }
+
+        _copies.Payload.CopyTo(buffer[draft.PayloadOffset..]);
+        foreach (ref readonly SentFrame frame in _copies.Frames)
+        {
+            path.Space.Frames.Record(frame);
+        }
+
+        draft.PayloadLength = _copies.Payload.Length;
+        draft.IsFull = _copies.IsFull;
+        draft.Flags = SentPacketFlags.AckEliciting | SentPacketFlags.InFlight;
+        EcnCodepoint ecn = network.Transmission.Ecn.Mark;
+        int length = _builder.Finish(buffer[..room], ref draft, padTo: 0, path, network, ecn, now);
+        OnDatagramBuilt(network, length);
+        batch = new OutgoingDatagrams(network.Local, network.Remote, ecn, length, length);
+        return length;
     }
 
     private bool HasContent => _state.FrameWriter.HasContent(EncryptionLevel.Application, _state.Paths.Main);
@@ -135,7 +182,7 @@ internal sealed class Egress
         for (int count = 0; count < Limits.MaxSegments; count++)
         {
             // Each datagram goes where it gets there first; that the next one does by the same path makes a batch of them.
-            if (several && hasContent && count != 0 && (!HasContent || _walk.Choose(now) != path))
+            if (several && hasContent && count != 0 && (_copies.Left != 0 || !HasContent || _walk.Choose(now) != path))
             {
                 break;
             }
@@ -230,6 +277,12 @@ internal sealed class Egress
             {
                 space.Frames.Discard();
                 continue;
+            }
+
+            if (hasContent && level == EncryptionLevel.Application && _walk.Copies > 1 && _state.Paths.AreSeveral)
+            {
+                _copies.Take(
+                    datagram.Slice(draft.PayloadOffset, draft.PayloadLength), draft.IsFull, space.Frames, path, _walk.Copies);
             }
 
             // Before the next packet is begun behind it: what is padded later would run into that one.

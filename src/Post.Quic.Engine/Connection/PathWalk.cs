@@ -19,6 +19,9 @@ internal sealed class PathWalk
         _state = state;
     }
 
+    /// <summary>On how many paths each datagram goes.</summary>
+    public int Copies => _scheduler?.Copies ?? 1;
+
     /// <summary>The path for the next datagram with content; null where nothing may be sent now.</summary>
     public Path? Choose(long now)
     {
@@ -59,6 +62,26 @@ internal sealed class PathWalk
         }
 
         return count;
+    }
+
+    /// <summary>The path for another copy of what was sent last; null where none takes it now.</summary>
+    public Path? ChooseForCopy(PacketCopies copies, long now)
+    {
+        PathGrade best = _state.Paths.BestGrade;
+        Path? chosen = null;
+        foreach (Path path in _state.Paths.Open)
+        {
+            if (path.Grade == best
+                && !copies.WentBy(path)
+                && Room(path) >= copies.Payload.Length
+                && (chosen is null || path.Transmission.Rtt.Smoothed < chosen.Transmission.Rtt.Smoothed)
+                && path.Space.CanSend(path.Transmission, _state.DatagramSize(path.Network), now) == SendPermission.Allowed)
+            {
+                chosen = path;
+            }
+        }
+
+        return chosen;
     }
 
     /// <summary>Bytes that the datagram takes which goes first; 0 where streams go first, which fit anywhere.</summary>

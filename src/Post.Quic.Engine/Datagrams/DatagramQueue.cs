@@ -162,6 +162,12 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
             _sentEarly.Remove(frame.Id);
         }
 
+        // A copy that went by another path may be taken for lost.
+        if (_suspects.Count > 0)
+        {
+            _suspects.Remove(frame.Id);
+        }
+
         events.OnDatagramState(frame.Id, DatagramState.Acknowledged);
     }
 

@@ -43,6 +43,15 @@ internal sealed class SentFrameLog : IDisposable
         _tail++;
     }
 
+    /// <summary>Copies the frames of the packet being built.</summary>
+    public void CopyPending(Span<SentFrame> frames)
+    {
+        for (long i = _committed; i < _tail; i++)
+        {
+            frames[(int)(i - _committed)] = _ring[i & (_capacity - 1)];
+        }
+    }
+
     /// <summary>The packet being built will not be sent.</summary>
     public void Discard() => _tail = _committed;
 

@@ -38,8 +38,22 @@ internal sealed class PathTable
     /// <summary>Up to which id paths may be used, by our word and the peer's.</summary>
     public PathLimits Limits { get; }
 
-    /// <summary>The path that stands for all: the one of the lowest id that is open.</summary>
-    public Path Main => _open.Length != 0 ? _open[0] : First;
+    /// <summary>The path that stands for all: of those that were validated, or else of all, the one of the lowest id.</summary>
+    public Path Main
+    {
+        get
+        {
+            foreach (Path path in _open)
+            {
+                if (path.Phase == PathPhase.Open)
+                {
+                    return path;
+                }
+            }
+
+            return _open.Length != 0 ? _open[0] : First;
+        }
+    }
 
     /// <summary>The largest probe timeout of all paths in use: what closing, draining, idle and key lifetimes are measured in.</summary>
     public long ProbeTimeoutPeriod

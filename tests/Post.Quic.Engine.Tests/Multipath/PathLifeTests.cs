@@ -3,6 +3,8 @@ using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Simulation;
+using Post.Quic.Engine.Wire;
+using Post.Quic.Engine.Wire.Frames;
 
 namespace Post.Quic.Engine.Tests.Multipath;
 
@@ -119,6 +121,26 @@ public sealed class PathLifeTests
         Assert.IsTrue(pair.Client.Core.TryAbandonPath(2, 0, pair.Now));
         pair.RunFor(5_000_000);
         Assert.AreEqual(4u, Open(pair, Third));
+    }
+
+    [TestMethod]
+    public void Acknowledgements_are_sent_while_no_path_is_validated()
+    {
+        using Pair pair = Connected();
+        pair.Network.FromServer = new LinkConditions { Loss = 1 };
+        Assert.AreEqual(PathOpening.Begun, pair.Client.Core!.TryOpenPath(Second, default, pair.Now, out uint second));
+        Assert.AreEqual(PathOpening.Begun, pair.Client.Core.TryOpenPath(Third, default, pair.Now, out _));
+        pair.RunFor(50_000);
+        Assert.AreEqual(PathPhase.Validating, pair.Server.Core!.State.Paths.Find(second)!.Phase);
+        var evil = new EvilPeer(pair.Client, pair.Server);
+        evil.Send(pair.Now, static (ref WireWriter writer) => new PathAbandonFrame(0, 0).Write(ref writer));
+        evil.On = pair.Client.Core.State.Paths.Find(second);
+        evil.From = Second;
+        evil.Send(pair.Now, static (ref WireWriter writer) => PingFrame.Write(ref writer));
+
+        // Fails where time stands still.
+        pair.RunFor(300_000);
+        Assert.IsNull(pair.Server.Closed);
     }
 
     [TestMethod]
