@@ -13,6 +13,7 @@ internal sealed class TransferProgress
     private long _fetchedBefore;
     private long _movedBefore;
     private long _reading;
+    private long _skipped;
     private volatile bool _isListed;
 
     /// <summary>Entries that the source has listed so far.</summary>
@@ -42,6 +43,12 @@ internal sealed class TransferProgress
     /// <summary>The same with those of the connections that were lost.</summary>
     public long MovedInAll => Moved + Volatile.Read(ref _movedBefore);
 
+    /// <summary>Bytes of holes that came since the last connection was made.</summary>
+    public long Skipped => Volatile.Read(ref _skipped);
+
+    /// <summary>Bytes that are there now.</summary>
+    public long There => Here + Moved + Skipped;
+
     /// <summary>Bytes read on either side without being moved: for a hash, or because the other side has them.</summary>
     public long Reading => Volatile.Read(ref _reading);
 
@@ -60,7 +67,7 @@ internal sealed class TransferProgress
     }
 
     /// <summary>Bytes of holes: they are there without having been moved.</summary>
-    public void Skip(long bytes) => Interlocked.Add(ref _here, bytes);
+    public void Skip(long bytes) => Interlocked.Add(ref _skipped, bytes);
 
     /// <summary>Bytes that moved.</summary>
     public void Move(long bytes) => Interlocked.Add(ref _moved, bytes);
@@ -95,5 +102,6 @@ internal sealed class TransferProgress
         Volatile.Write(ref _filesDone, 0);
         Volatile.Write(ref _filesHere, 0);
         Volatile.Write(ref _reading, 0);
+        Volatile.Write(ref _skipped, 0);
     }
 }

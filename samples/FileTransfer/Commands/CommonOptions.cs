@@ -119,6 +119,11 @@ internal static class CommonOptions
         {
             return (int)ExitCode.OutputClosed;
         }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            code = ExitCode.LocalProblem;
+            reporter.Error($"This is a fault of post-file; please report it: {exception}", code);
+        }
 
         return (int)code;
     }

@@ -14,8 +14,8 @@ namespace FileTransfer.Receiving;
 internal sealed class DestinationSession(
     Association association, uint request, DestinationTree tree, DestinationOptions options, TransferProgress progress) : IDisposable
 {
-    // Honest sources send one file after another; only small reorderings keep several open.
-    private const int MaxOpenFiles = 16;
+    // Honest sources send one file after another, but what is under way of several may arrive in any order.
+    private const int MaxOpenFiles = TransferLimits.MaxUnconfirmedObjects;
 
     private readonly ListingGuard _guard = new();
     private readonly Planner _planner = new(tree, options, progress);

@@ -18,7 +18,7 @@ internal sealed class Activity(TransferProgress progress, TimeProvider? clock = 
     public string Describe()
     {
         var now = _clock.GetTimestamp();
-        var moved = progress.MovedInAll;
+        var moved = progress.MovedInAll + progress.Skipped;
         var state = (moved, progress.Reading, progress.Listed + progress.Here, progress.FilesDone);
         if (_lastChange == 0 || state != _last)
         {

@@ -61,7 +61,7 @@ internal sealed class JsonReporter(TextWriter output, Verbosity verbosity) : IRe
                 Files = progress.FilesDone,
                 FilesTotal = progress.Files,
                 Total = progress.Total,
-                There = progress.Here + progress.Moved,
+                There = progress.There,
             });
         }
 

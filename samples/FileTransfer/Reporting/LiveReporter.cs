@@ -64,8 +64,8 @@ internal sealed class LiveReporter(TextWriter output, TextWriter error, Verbosit
     private static void Update(ProgressTask bar, ActivityColumn column, string title, TransferProgress progress, string activity)
     {
         bar.MaxValue = Math.Max(1, progress.Total);
-        bar.Value = progress.Total > 0 ? progress.Here + progress.Moved : 0;
-        column.Text = $"{Sizes.Format(progress.Here + progress.Moved)}, {activity}";
+        bar.Value = progress.Total > 0 ? progress.There : 0;
+        column.Text = $"{Sizes.Format(progress.There)}, {activity}";
         bar.Description = Markup.Escape(progress.Files > 0 ? $"{title} {progress.FilesDone}/{progress.Files}" : title);
     }
 

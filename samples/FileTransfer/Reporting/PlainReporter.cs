@@ -114,7 +114,7 @@ internal class PlainReporter(TextWriter output, TextWriter error, Verbosity verb
         {
             WriteError(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{title}: {progress.FilesDone}/{progress.Files} files, {Sizes.Format(progress.Here + progress.Moved)} of {Sizes.Format(progress.Total)}, {activity.Describe()}"));
+                $"{title}: {progress.FilesDone}/{progress.Files} files, {Sizes.Format(progress.There)} of {Sizes.Format(progress.Total)}, {activity.Describe()}"));
         }
 
         return await working;

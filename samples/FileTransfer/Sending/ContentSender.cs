@@ -198,6 +198,7 @@ internal sealed class ContentSender(Association association, uint request, RateL
                         }
                     }
 
+                    progress.Skip(piece.IsHole ? piece.Length : 0);
                     last = await SendAsync(
                         buffer.AsMemory(0, piece.IsHole ? sizeof(long) : (int)piece.Length),
                         header with { Hash = ended },

@@ -16,6 +16,9 @@ namespace FileTransfer.Sending;
 /// </remarks>
 internal sealed class SourceSession : IDisposable
 {
+    // A receiver that refuses says why at the same time.
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
+
     private readonly Association _association;
     private readonly uint _request;
     private readonly SourceQuery _query;
@@ -83,7 +86,11 @@ internal sealed class SourceSession : IDisposable
         {
             // The destination wants no more; what is under way is of no use to it.
             Contents.Cancel();
-            await _stopped.Task.WaitAsync(cancellationToken);
+            await Task.WhenAny(_stopped.Task, Task.Delay(StopTimeout, cancellationToken));
+            if (Stopped is null)
+            {
+                throw;
+            }
         }
         finally
         {
@@ -262,8 +269,9 @@ internal sealed class SourceSession : IDisposable
         }
     }
 
-    // A destination that stops also refuses what is under way to it, and either may be heard first.
-    private bool IsStop(Exception exception) => exception is PostException { Reason: PostErrorReason.ObjectRejected }
+    // A destination that stops also refuses what is under way to it, whatever depends on that expires, and any of them may be heard first.
+    private bool IsStop(Exception exception) =>
+        exception is PostException { Reason: PostErrorReason.ObjectRejected or PostErrorReason.ObjectExpired }
         || (exception is OperationCanceledException && Stopped is not null);
 
     private MessageHeader Header(MessageType type) => new() { Type = type, Request = _request };

@@ -46,6 +46,12 @@ internal sealed class ServerSession(Association association, SourceTree source, 
         {
             // It is over.
         }
+        catch (Exception exception)
+        {
+            // Whatever it was: the client is not left waiting, and the others are served on.
+            Log($"cannot be served any more: {exception.Message}");
+            association.Abort();
+        }
         finally
         {
             await ended.CancelAsync();
@@ -182,9 +188,14 @@ internal sealed class ServerSession(Association association, SourceTree source, 
             Log($"refused: {exception.Message}");
             await RefuseAsync(header.Request, exception.Message);
         }
-        catch (Exception exception) when (exception is PostException or OperationCanceledException)
+        catch (Exception exception) when (exception is OperationCanceledException || association.Completion.IsCompleted)
         {
             Log("left before it had everything");
+        }
+        catch (PostException exception)
+        {
+            Log($"cannot be sent everything: {exception.Message}");
+            await RefuseAsync(header.Request, $"The server could not go on: {exception.Message}");
         }
         catch (Exception exception) when (FileFaultException.IsOne(exception))
         {
@@ -217,7 +228,7 @@ internal sealed class ServerSession(Association association, SourceTree source, 
         _puts.Add(
             request,
             new DestinationSession(
-                association, request, tree, new DestinationOptions { Owner = new FileOwner(put.Client) }, new TransferProgress()));
+                association, request, tree, new DestinationOptions { Owner = new FileOwner(put.Client), OnNote = Log }, new TransferProgress()));
         await association.SendAsync(
             new MessageHeader { Type = MessageType.Granted, Request = request },
             new Failure(string.Empty),

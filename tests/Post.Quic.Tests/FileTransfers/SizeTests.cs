@@ -41,6 +41,24 @@ public sealed class SizeTests : EndToEndTests
 
     [TestMethod]
     [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    public async Task Many_files_of_two_chunks_may_be_under_way_at_a_time_and_lose_packets()
+    {
+        using var directory = new TempDirectory();
+        for (int number = 0; number < 50; number++)
+        {
+            directory.WriteRandom($"served/f{number}", TransferLimits.ChunkSize + 1, seed: number);
+        }
+
+        await using TransferWorld world = await TransferWorld.StartAsync(
+            directory, Cancel, new LinkShape { BitsPerSecond = 80_000_000, Loss = 0.01 });
+        TransferProgress progress = await world.GetAsync(Cancel);
+
+        Assert.AreEqual(50, progress.FilesDone);
+        world.AssertSame([.. Enumerable.Range(0, 50).Select(number => $"f{number}")]);
+    }
+
+    [TestMethod]
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
     public async Task More_files_than_one_batch_and_all_pages_ahead_can_hold_are_fetched_and_put()
     {
         const int Count = (TransferLimits.MaxListingsAhead * TransferLimits.MaxListingEntries) + TransferLimits.MaxBatchFiles + 1;

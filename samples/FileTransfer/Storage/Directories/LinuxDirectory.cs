@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Enumeration;
+using System.Runtime.Versioning;
 using System.Text;
 using FileTransfer.Storage.Native;
 using Microsoft.Win32.SafeHandles;
@@ -7,6 +8,7 @@ using Microsoft.Win32.SafeHandles;
 namespace FileTransfer.Storage.Directories;
 
 /// <summary>A directory held by a descriptor: nobody can slip a link in between a check and a use.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class LinuxDirectory : OpenDirectory
 {
     private const int LongestLink = 4096;
@@ -97,8 +99,12 @@ internal sealed class LinuxDirectory : OpenDirectory
     // That it is not empty, or gone already, is no trouble.
     public override void DeleteIfEmpty(string name) => _ = Libc.UnlinkAt(_handle, name, LinuxFlags.RemoveDirectory);
 
-    public override void SetMode(string name, UnixFileMode mode) =>
-        FileFaultException.ThrowIfFailed(Libc.ChangeModeAt(_handle, name, (uint)mode, 0));
+    public override void SetMode(string name, UnixFileMode mode)
+    {
+        // By its name the call would follow a link.
+        using var opened = OpenFile(name, LinuxFlags.ReadOnly | LinuxFlags.NonBlocking, 0);
+        File.SetUnixFileMode(opened, mode);
+    }
 
     public override void SetTime(string name, FileTime time) => FileFaultException.ThrowIfFailed(
         Libc.SetTimesAt(_handle, name, [0, LinuxFlags.OmitTime, time.Seconds, time.Nanoseconds], LinuxFlags.SymlinkNoFollow));

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Storage.Native;
@@ -12,6 +13,7 @@ internal static partial class Libc
     private const string Library = "libc";
 
     /// <summary>Whether these calls may be used: the layouts below are those of 64-bit Linux, and names are listed by way of /proc.</summary>
+    [SupportedOSPlatformGuard("linux")]
     public static bool IsSupported { get; } =
         OperatingSystem.IsLinux() && Environment.Is64BitProcess && Directory.Exists("/proc/self/fd");
 
@@ -38,9 +40,6 @@ internal static partial class Libc
 
     [LibraryImport(Library, EntryPoint = "unlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int UnlinkAt(SafeFileHandle directory, string name, int flags);
-
-    [LibraryImport(Library, EntryPoint = "fchmodat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int ChangeModeAt(SafeFileHandle directory, string name, uint mode, int flags);
 
     [LibraryImport(Library, EntryPoint = "utimensat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int SetTimesAt(SafeFileHandle directory, string name, ReadOnlySpan<long> times, int flags);
