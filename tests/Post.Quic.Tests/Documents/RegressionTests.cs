@@ -14,7 +14,7 @@ public sealed partial class RegressionTests
         ILookup<string, string> classes = Directory
             .EnumerateFiles(Path.Combine(root, "tests"), "*.cs", SearchOption.AllDirectories)
             .ToLookup(static file => Path.GetFileName(file).Split('.')[0], File.ReadAllText);
-        Match[] named = [.. NamedTest().Matches(File.ReadAllText(Path.Combine(root, "docs", "regressions.md")))];
+        Match[] named = NamedTest().Matches(File.ReadAllText(Path.Combine(root, "docs", "regressions.md"))).ToArray();
 
         Assert.IsGreaterThan(50, named.Length, "The document has lost its tables.");
         string[] missing =
