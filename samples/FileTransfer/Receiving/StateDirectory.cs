@@ -107,6 +107,8 @@ internal sealed class StateDirectory : IDisposable
 
     public void Dispose()
     {
+        // Some systems delete no file that is open.
+        _lock.Dispose();
         try
         {
             Directory.Delete(_id + ".lock");
@@ -116,7 +118,6 @@ internal sealed class StateDirectory : IDisposable
             // The next run cleans up.
         }
 
-        _lock.Dispose();
         Directory.Dispose();
         _root.DeleteIfEmpty(RelativePath.StateDirectory);
     }

@@ -74,7 +74,7 @@ internal sealed class PortableDirectory : OpenDirectory
     public override SafeFileHandle OpenLocked(string name)
     {
         RefuseLink(name);
-        return File.OpenHandle(Full(name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None | FileShare.Delete);
+        return File.OpenHandle(Full(name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
     }
 
     public override string ReadLink(string name) =>
