@@ -319,17 +319,7 @@ internal sealed class ConnectionCore : IDisposable
     public ConnectionStatistics GetStatistics()
     {
         ConnectionCounters counters = _state.Counters;
-        long lost = 0;
-        long spurious = 0;
-        foreach (Path path in _state.Paths.Open)
-        {
-            foreach (Transmission transmission in path.Recovery.Transmissions)
-            {
-                lost += (long)transmission.PacketsLost;
-                spurious += (long)transmission.PacketsSpuriouslyLost;
-            }
-        }
-
+        (ulong lost, ulong spurious) = _state.Paths.Losses;
         return new ConnectionStatistics
         {
             DatagramsSent = counters.DatagramsSent,
@@ -342,8 +332,8 @@ internal sealed class ConnectionCore : IDisposable
             PacketsDroppedByReason = counters.PacketsDropped,
             StreamsOpenedByUs = _state.Streams.OpenedByUs,
             StreamsOpenedByPeer = _state.Streams.OpenedByPeer,
-            PacketsLost = lost,
-            SpuriousLosses = spurious,
+            PacketsLost = (long)lost,
+            SpuriousLosses = (long)spurious,
             ProbeTimeouts = counters.ProbeTimeouts,
             KeyUpdates = counters.KeyUpdates,
             HandshakeDuration = _state.HandshakeDuration,

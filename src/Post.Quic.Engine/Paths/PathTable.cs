@@ -12,6 +12,8 @@ internal sealed class PathTable
     private Path[] _known;
     private Path[] _open;
     private uint _nextId = 1;
+    private ulong _lostBefore;
+    private ulong _spuriousBefore;
 
     /// <param name="host">The connection.</param>
     /// <param name="local">Our address on the first path, as far as it is known.</param>
@@ -89,6 +91,25 @@ internal sealed class PathTable
             }
 
             return neediest;
+        }
+    }
+
+    /// <summary>Packets taken for lost, on paths that were forgotten, too, and how many of them arrived after all.</summary>
+    public (ulong Lost, ulong Spurious) Losses
+    {
+        get
+        {
+            (ulong lost, ulong spurious) = (_lostBefore, _spuriousBefore);
+            foreach (Path path in _known)
+            {
+                if (path.HasNetwork)
+                {
+                    lost += path.Recovery.PacketsLost;
+                    spurious += path.Recovery.PacketsSpuriouslyLost;
+                }
+            }
+
+            return (lost, spurious);
         }
     }
 
@@ -215,6 +236,8 @@ internal sealed class PathTable
             if (path.HasNetwork)
             {
                 path.Recovery.Abandon(now);
+                _lostBefore += path.Recovery.PacketsLost;
+                _spuriousBefore += path.Recovery.PacketsSpuriouslyLost;
                 path.Networks.RemoveAll();
             }
 

@@ -29,6 +29,8 @@ internal sealed class LossRecovery : IDisposable
     private readonly LossDetector _detector;
     private readonly AckReceiver _acks;
     private readonly PacketNumberSpace[] _spaces;
+    private ulong _lostBefore;
+    private ulong _spuriousBefore;
 
     /// <param name="isClient">The two sides differ in how they keep the handshake from a deadlock.</param>
     /// <param name="random">For the packet numbers that are skipped.</param>
@@ -74,6 +76,36 @@ internal sealed class LossRecovery : IDisposable
 
     /// <summary>The peer's ack_delay_exponent.</summary>
     public int PeerAckDelayExponent { get; set; } = 3;
+
+    /// <summary>Packets taken for lost, over networks that are gone, too.</summary>
+    public ulong PacketsLost
+    {
+        get
+        {
+            ulong lost = _lostBefore;
+            foreach (Transmission transmission in _transmissions)
+            {
+                lost += transmission.PacketsLost;
+            }
+
+            return lost;
+        }
+    }
+
+    /// <summary>Those among them that arrived after all.</summary>
+    public ulong PacketsSpuriouslyLost
+    {
+        get
+        {
+            ulong spurious = _spuriousBefore;
+            foreach (Transmission transmission in _transmissions)
+            {
+                spurious += transmission.PacketsSpuriouslyLost;
+            }
+
+            return spurious;
+        }
+    }
 
     public bool IsHandshakeConfirmed => _probe.IsHandshakeConfirmed;
 
@@ -342,6 +374,8 @@ internal sealed class LossRecovery : IDisposable
     public void Remove(Transmission transmission, long now)
     {
         _transmissions.Remove(transmission);
+        _lostBefore += transmission.PacketsLost;
+        _spuriousBefore += transmission.PacketsSpuriouslyLost;
         transmission.Empty();
         foreach (PacketNumberSpace space in _spaces)
         {

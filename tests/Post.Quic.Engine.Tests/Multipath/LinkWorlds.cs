@@ -1,6 +1,7 @@
 using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Datagrams;
+using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Paths.Scheduling;
 using Post.Quic.Engine.Tests.Simulation;
 
@@ -87,6 +88,18 @@ public sealed class LinkWorlds
             pair.Transfer(pair.Server, pair.Client, pair.RandomBytes(1_000_000), 60_000_000);
             Assert.IsNull(pair.Client.Closed, pair.Repeat);
         }
+    }
+
+    [TestMethod]
+    public void What_came_by_a_slow_link_is_acknowledged_by_a_fast_one()
+    {
+        using Pair pair = OverTwoLinks(1, Link(20, 20), Link(20, 400), open: true);
+        pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(8_000_000), 60_000_000);
+        PathStatistics slow = pair.Client.Core!.GetPaths().Single(path => path.PathId == 1);
+        Assert.IsGreaterThan(50_000L, slow.BytesSent);
+
+        // 200 ms there, and 10 back.
+        Assert.IsLessThan(330 * Millisecond, slow.SmoothedRtt);
     }
 
     [TestMethod]

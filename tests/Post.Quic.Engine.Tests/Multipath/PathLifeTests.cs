@@ -70,6 +70,23 @@ public sealed class PathLifeTests
     }
 
     [TestMethod]
+    public void What_was_lost_on_a_path_stays_in_the_counters_when_it_is_forgotten()
+    {
+        using Pair pair = Connected();
+        _ = Open(pair, Second);
+        pair.Network.Conditions = new LinkConditions { Loss = 0.05 };
+        pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(500_000), 60_000_000);
+        pair.Network.Conditions = new LinkConditions();
+        pair.RunFor(1_000_000);
+        long lost = pair.Client.Core!.GetStatistics().PacketsLost;
+        Assert.IsGreaterThan(10L, lost);
+        Assert.IsTrue(pair.Client.Core.TryAbandonPath(0, 0, pair.Now));
+        pair.RunFor(10_000_000);
+        Assert.IsNull(pair.Client.Core.State.Paths.Find(0));
+        Assert.IsGreaterThanOrEqualTo(lost, pair.Client.Core.GetStatistics().PacketsLost);
+    }
+
+    [TestMethod]
     public void The_last_path_is_not_given_up()
     {
         using Pair pair = Connected();
