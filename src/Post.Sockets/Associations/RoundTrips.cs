@@ -10,13 +10,29 @@ namespace Post.Sockets.Associations;
 /// </summary>
 internal sealed class RoundTrips(AssociationCore core)
 {
+    /// <summary>So many objects that expired at the receiver, though they left in time, prove that the queues stand on our way, once more.</summary>
+    private const double LateToBeSure = 16;
+
+    /// <summary>How many times the queues that the smoothed round trip shows are counted at most: they grow faster than it follows.</summary>
+    private const double MostQueues = 4;
+
+    /// <summary>So many that arrived in time are needed to forget it: under a load that is too large, one in 32 is then carried in vain.</summary>
+    private const double InTimeToForget = 512;
+
     private long _measuredAt = long.MinValue / 2;
+    private double _queuesOnOurWay;
 
     /// <summary>Half of the smoothed round-trip time, the best guess for one way.</summary>
     public long HalfRtt { get; private set; }
 
     /// <summary>What one way takes if every queue that the round trips show stands on it.</summary>
     public long LongestWay { get; private set; }
+
+    /// <summary>
+    /// What one way takes as far as is known: half of the round trip, or more where receipts say that what left in time by that came too late.
+    /// The round trips do not tell on which way a queue stands: what it would cost to take it for ours is paid only where it is.
+    /// </summary>
+    public long OneWay => HalfRtt + (long)((LongestWay - HalfRtt) * _queuesOnOurWay);
 
     /// <summary>How long after its deadline a receipt for an object may still come.</summary>
     public long Grace { get; private set; } = core.Clock.Units(TimeSpan.FromMilliseconds(50));
@@ -30,6 +46,10 @@ internal sealed class RoundTrips(AssociationCore core)
         _measuredAt = long.MinValue / 2;
         core.Inbox.PeerClock.OnAnotherWay();
     }
+
+    /// <summary>An object that left in time has arrived in time, or has not. Under the lock.</summary>
+    public void OnArrived(bool inTime) =>
+        _queuesOnOurWay = Math.Clamp(_queuesOnOurWay + (inTime ? -1 / InTimeToForget : 1 / LateToBeSure), 0, MostQueues);
 
     /// <summary>Asks the transport, if the last answer is old. Run by the association's pump.</summary>
     public void Measure(long now)

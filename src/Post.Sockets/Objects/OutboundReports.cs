@@ -102,6 +102,12 @@ internal sealed class OutboundReports(AssociationCore core, Outbox outbox)
                 return PostErrorCode.IdError;
             }
 
+            if (item is { IsPerishable: true, Transit.IsAllTaken: true }
+                && status is ReceiptStatus.Delivered or ReceiptStatus.Processed or ReceiptStatus.Expired)
+            {
+                core.Trips.OnArrived(inTime: status != ReceiptStatus.Expired);
+            }
+
             var (end, reason) = status switch
             {
                 ReceiptStatus.Delivered => (ObjectEnd.Acked, ObjectEndReason.Delivered),

@@ -280,6 +280,38 @@ public sealed class NeverLateTests
     }
 
     [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void At_twice_what_the_link_carries_nearly_all_that_is_carried_is_in_time(bool backwards)
+    {
+        var narrow = PostWorld.Link(4_000_000, 20) with { Congestion = InMemoryCongestion.Reno, QueueLimit = 60_000 };
+        var world = new MachineWorld(1, narrow);
+        var offered = 0;
+        world.Run(async () =>
+        {
+            world.Receive();
+            var back = backwards ? world.Server.Send(new byte[20_000_000]) : null;
+            if (backwards)
+            {
+                world.Client.Register<Received>(_ => { });
+            }
+
+            // Or as much as it carries where the queue stands on the way back, which must cost nothing.
+            for (var i = 0; i < 10_000; i++, offered++)
+            {
+                world.Send(1000, backwards ? 250 : 400);
+                await world.DelayAsync(backwards ? 4 : 1);
+            }
+
+            back?.Cancel();
+            await world.DelayAsync(2000);
+        });
+        var ends = string.Join(", ", world.Sent.CountBy(sent => sent.Receipt?.ToString() ?? "none"));
+        Assert.IsGreaterThan(offered * (backwards ? 98 : 40) / 100, world.Delivered, ends);
+        AssertInTime(world, narrow, 1);
+    }
+
+    [TestMethod]
     public void An_object_that_waits_for_a_busy_context_expires_there()
     {
         var link = PostWorld.Link(delay: 20);

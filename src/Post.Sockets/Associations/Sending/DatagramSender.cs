@@ -11,7 +11,7 @@ internal sealed class DatagramSender(AssociationCore core, OutboundFraming frami
     public void Send(Carrier carrier, OutboundObject item, int size)
     {
         // What leaves with less left than the way takes would arrive in vain, and keep back what would not.
-        var deadline = item.IsPerishable ? item.ExpiresAt - core.Trips.HalfRtt : TransportPriority.NoDeadline;
+        var deadline = item.IsPerishable ? item.ExpiresAt - core.Trips.OneWay : TransportPriority.NoDeadline;
         var priority = new TransportPriority(item.Entry.Class, deadline, false, item.Id);
         long reports;
         bool isFirst;

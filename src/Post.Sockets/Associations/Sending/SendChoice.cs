@@ -172,7 +172,7 @@ internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, 
 
         // Bytes that would arrive too late only delay those that would not: the last ones of a large object, too.
         var left = item.ExpiresAt - now;
-        return (left <= core.Trips.HalfRtt || !CanStillArrive(item, left))
+        return (left <= core.Trips.OneWay || !CanStillArrive(item, left))
             && core.Outbox.End(item, ObjectEnd.Expired, ObjectEndReason.TooLate, abandon: AbandonReason.TooLate);
     }
 
