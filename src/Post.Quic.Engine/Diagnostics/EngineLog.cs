@@ -26,12 +26,12 @@ internal static partial class EngineLog
     public static partial void EndpointClosed(ILogger logger, EndPoint local);
 
     [LoggerMessage(
-        4, LogLevel.Error, "Endpoint {Local} cannot receive any more: its connections end", EventName = "EndpointFailed")]
+        4, LogLevel.Error, "Endpoint {Local} cannot receive any more: connections that have no other socket end", EventName = "EndpointFailed")]
     public static partial void EndpointFailed(ILogger logger, Exception error, EndPoint local);
 
     [LoggerMessage(
-        5, LogLevel.Warning, "Endpoint {Local} sends without GSO from here on: {Reason}", EventName = "SegmentationOffloadLost")]
-    public static partial void SegmentationOffloadLost(ILogger logger, EndPoint local, string reason);
+        5, LogLevel.Warning, "Endpoint {Local} sends without GSO from here on: the kernel or the device refused it", EventName = "SegmentationOffloadLost")]
+    public static partial void SegmentationOffloadLost(ILogger logger, EndPoint local);
 
     [LoggerMessage(
         6,

@@ -51,6 +51,7 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
         _usedTokens = new TokenReplayFilter((long)NewTokenLifetime.TotalMicroseconds);
         TicketKeys = new TicketKeyRing(Random);
         LocalAddress = TakeSocket(NetworkAddress.FromEndPoint(options.LocalEndPoint));
+        Load = new HandshakeLoad(Logger, LocalAddress.ToEndPoint());
         EngineLog.CryptoProviderChosen(Logger, Crypto.Name);
         EngineLog.EndpointOpened(Logger, LocalAddress.ToEndPoint(), $"{_sockets[0].Udp.Name}: {_sockets[0].Udp.Features}");
     }
@@ -78,11 +79,14 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
     /// <summary>Where it was opened.</summary>
     public NetworkAddress LocalAddress { get; }
 
-    /// <summary>Sockets that are open now.</summary>
-    public int SocketCount => _sockets.Length;
-
     /// <summary>What is let in now; null while nobody listens.</summary>
     public IncomingPolicy? Incoming => Volatile.Read(ref _incoming);
+
+    /// <summary>Sockets that are open now.</summary>
+    public ImmutableArray<EndpointSocket> Sockets => _sockets;
+
+    /// <summary>Tells in the log of many handshakes at once.</summary>
+    public HandshakeLoad Load { get; }
 
     /// <summary>Handshakes of clients under way.</summary>
     public int Handshakes => Volatile.Read(ref _handshakes);
@@ -190,7 +194,7 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
             return null;
         }
 
-        Interlocked.Increment(ref _handshakes);
+        Load.OnChanged(Interlocked.Increment(ref _handshakes), Incoming);
         QuicConnection? connection = null;
         try
         {
@@ -225,7 +229,7 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
         Release();
     }
 
-    public void HandshakeEnded() => Interlocked.Decrement(ref _handshakes);
+    public void HandshakeEnded() => Load.OnChanged(Interlocked.Decrement(ref _handshakes), Incoming);
 
     /// <summary>A token that proves the client's address to us next time (RFC 9000 section 8.1.3).</summary>
     public int SealNewToken(in NetworkAddress client, Span<byte> token)
@@ -238,6 +242,26 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
     {
         sent = 0;
         return SocketOf(batch.Local)?.Send(payload, batch, out sent) ?? UdpSendResult.Closed;
+    }
+
+    /// <summary>
+    /// A socket can receive no more. With others left, its paths fall silent and are left; with the last, nothing would ever come
+    /// again.
+    /// </summary>
+    public void OnSocketFailed(EndpointSocket failed)
+    {
+        bool isLast;
+        lock (_gate)
+        {
+            _sockets = _sockets.Remove(failed);
+            isLast = _sockets.IsEmpty;
+        }
+
+        failed.Dispose();
+        if (isLast)
+        {
+            Dispose();
+        }
     }
 
     /// <summary>The network says that a datagram of ours did not arrive; its sender is found by where it went.</summary>

@@ -17,12 +17,14 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
     private readonly byte[] _response = new byte[EndpointIngress<QuicConnection>.MaxResponse];
     private readonly ConcurrentQueue<ConnectionDriver> _waitingToSend = new();
     private RateLimit _errors = new(Limits.UdpErrorsPerSecond);
+    private int _wasSegmenting;
 
     public EndpointSocket(EndpointHost host, UdpSocket socket)
     {
         _host = host;
         _socket = socket;
         _ingress = host.CreateIngress();
+        _wasSegmenting = socket.IsSegmenting ? 1 : 0;
     }
 
     public NetworkAddress LocalAddress => _socket.LocalAddress;
@@ -32,7 +34,16 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
     /// <summary>Who needs it open: the endpoint, or the connections that moved here. Under the host's gate.</summary>
     public int Users { get; set; }
 
-    public void Start() => _socket.Start(this);
+    public void Start()
+    {
+        _socket.Start(this);
+        _ = _socket.Completion.ContinueWith(
+            static (completion, self) => ((EndpointSocket)self!).OnFailed(completion.Exception!.InnerException!),
+            this,
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+    }
 
     /// <summary>Whether datagrams from that address leave by this socket.</summary>
     public bool Serves(in NetworkAddress local) =>
@@ -41,7 +52,13 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
     public UdpSendResult Send(ReadOnlySpan<byte> payload, in OutgoingDatagrams batch, out int sent)
     {
         NetworkAddress source = batch.Local.IsUnspecified ? NetworkAddress.None : batch.Local;
-        return _socket.Send(payload, batch.SegmentSize, new UdpRoute(batch.Remote, source), batch.Ecn, out sent);
+        UdpSendResult result = _socket.Send(payload, batch.SegmentSize, new UdpRoute(batch.Remote, source), batch.Ecn, out sent);
+        if (_wasSegmenting != 0 && !_socket.IsSegmenting && Interlocked.Exchange(ref _wasSegmenting, 0) != 0)
+        {
+            EngineLog.SegmentationOffloadLost(_host.Logger, LocalAddress.ToEndPoint());
+        }
+
+        return result;
     }
 
     public void WakeWhenWritable(ConnectionDriver driver)
@@ -111,6 +128,12 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
             TaskScheduler.Default);
     }
 
+    private void OnFailed(Exception error)
+    {
+        EngineLog.EndpointFailed(_host.Logger, error, LocalAddress.ToEndPoint());
+        _host.OnSocketFailed(this);
+    }
+
     /// <summary>A defect costs the datagram that met it, or its connection; never the socket, which all others need.</summary>
     private QuicConnection? ReceiveOne(Span<byte> datagram, in DatagramMetadata metadata, long now)
     {
@@ -142,6 +165,11 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
                 return null;
 
             case RouteKind.Drop:
+                if (route.DropReason == EndpointDropReason.Saturated)
+                {
+                    _host.Load.OnTurnedAway(_host.Handshakes, now);
+                }
+
                 _host.Metrics.DatagramDropped(route.DropReason);
                 return null;
 

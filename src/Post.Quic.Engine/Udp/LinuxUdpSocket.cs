@@ -107,6 +107,8 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
 
     public override UdpFeatures Features { get; }
 
+    public override bool IsSegmenting => _segmentation;
+
     /// <summary>For the reactor.</summary>
     internal int Descriptor { get; }
 

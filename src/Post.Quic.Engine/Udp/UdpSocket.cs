@@ -58,6 +58,9 @@ internal abstract class UdpSocket : IDisposable
 
     public abstract UdpFeatures Features { get; }
 
+    /// <summary>Batches are one call each: false from when on the kernel or the device refused that.</summary>
+    public virtual bool IsSegmenting => (Features & UdpFeatures.Segmentation) != 0;
+
     /// <summary>Bytes the kernel granted, which says whether its limits are too low for the load.</summary>
     public int ReceiveBufferSize { get; protected init; }
 

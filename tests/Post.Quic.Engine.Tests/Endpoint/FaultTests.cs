@@ -1,7 +1,10 @@
 using System.Diagnostics.Metrics;
+using System.Net;
 using System.Net.Sockets;
+using System.Reflection;
 using Microsoft.Extensions.Logging;
 using Post.Quic.Engine.Tests.Diagnostics;
+using Post.Quic.Engine.Udp;
 
 namespace Post.Quic.Engine.Tests.Endpoint;
 
@@ -9,6 +12,7 @@ namespace Post.Quic.Engine.Tests.Endpoint;
 [TestClass]
 public sealed class FaultTests
 {
+    private const int EndpointFailed = 4;
     private const int ConnectionFaulted = 15;
     private const int DatagramFaulted = 16;
     private const long InternalError = 1;
@@ -61,6 +65,30 @@ public sealed class FaultTests
         Assert.AreEqual(InternalError, ended.TransportErrorCode, ended.Message);
         QuicException told = await Assert.ThrowsExactlyAsync<QuicException>(() => pair.Server.Closed.WaitAsync(Cancel));
         Assert.AreEqual(InternalError, told.TransportErrorCode, told.Message);
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task A_socket_that_can_receive_no_more_ends_its_connections_and_says_so()
+    {
+        var log = new ListLogger();
+        await using QuicListener listener = await LoopbackPair.ListenAsync();
+        await using QuicEndpoint endpoint = QuicEndpoint.Open(new QuicEndpointOptions
+        {
+            LocalEndPoint = new IPEndPoint(IPAddress.Loopback, 0),
+            UsePortableSockets = true,
+            LoggerFactory = new OneLogger(log),
+        });
+        await using QuicConnection client = await LoopbackPair.ConnectToAsync(
+            listener, Cancel, options => options with { Endpoint = endpoint });
+        await using QuicConnection server = await listener.AcceptConnectionAsync(Cancel);
+
+        UdpSocket udp = endpoint.Host.Sockets[0].Udp;
+        var socket = (Socket)typeof(UdpSocket).GetProperty("Socket", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(udp)!;
+        socket.Close();
+
+        await Assert.ThrowsExactlyAsync<QuicException>(() => client.Closed.WaitAsync(Cancel));
+        Assert.Contains(entry => entry.Id == EndpointFailed, log.Events);
     }
 
     [TestMethod]
@@ -156,18 +184,5 @@ public sealed class FaultTests
         }
 
         public void Dispose() => _meter?.Dispose();
-    }
-
-    private sealed class OneLogger(ILogger logger) : ILoggerFactory
-    {
-        public void AddProvider(ILoggerProvider provider)
-        {
-        }
-
-        public ILogger CreateLogger(string categoryName) => logger;
-
-        public void Dispose()
-        {
-        }
     }
 }

@@ -44,13 +44,13 @@ public sealed class MigrationSocketTests
         for (int i = 0; i < FewestMoves || (i < MostMoves && Stopwatch.GetElapsedTime(began) < TimeForMoves); i++)
         {
             await MoveAsync(pair.Client);
-            most = Math.Max(most, pair.Client.Host.SocketCount);
+            most = Math.Max(most, pair.Client.Host.Sockets.Length);
         }
 
         await over.CancelAsync();
         CollectionAssert.AreEqual(await sent, await received.WaitAsync(Cancel));
         Assert.IsLessThanOrEqualTo(Handful, most);
-        await UntilAsync(() => pair.Client.Host.SocketCount == 1, "the sockets that were left are still open");
+        await UntilAsync(() => pair.Client.Host.Sockets.Length == 1, "the sockets that were left are still open");
     }
 
     [TestMethod]
@@ -66,10 +66,10 @@ public sealed class MigrationSocketTests
 
         await MoveAsync(moving);
         await MoveAsync(moving);
-        await UntilAsync(() => endpoint.Host.SocketCount == 2, "the endpoint's own and that of the last move");
+        await UntilAsync(() => endpoint.Host.Sockets.Length == 2, "the endpoint's own and that of the last move");
 
         await moving.DisposeAsync();
-        await UntilAsync(() => endpoint.Host.SocketCount == 1, "a connection that is over has no use for a socket");
+        await UntilAsync(() => endpoint.Host.Sockets.Length == 1, "a connection that is over has no use for a socket");
         await using QuicStream stream = await staying.OpenOutboundStreamAsync(QuicStreamType.Unidirectional, Cancel);
         await stream.WriteAsync(new byte[1], completeWrites: true, Cancel);
         await stream.WritesClosed.WaitAsync(Cancel);
@@ -95,7 +95,7 @@ public sealed class MigrationSocketTests
         })];
         await Task.WhenAll(moves);
         Assert.IsGreaterThan(0, refused, "the server has no connection ids for so many at once");
-        await UntilAsync(() => pair.Client.Host.SocketCount == 1, "a move that did not come about keeps its socket");
+        await UntilAsync(() => pair.Client.Host.Sockets.Length == 1, "a move that did not come about keeps its socket");
     }
 
     [TestMethod]
@@ -113,7 +113,7 @@ public sealed class MigrationSocketTests
             Assert.AreEqual(next, pair.Client.LocalEndPoint);
         }
 
-        await UntilAsync(() => pair.Client.Host.SocketCount == 1, "the sockets that were left are still open");
+        await UntilAsync(() => pair.Client.Host.Sockets.Length == 1, "the sockets that were left are still open");
     }
 
     [TestMethod]
@@ -131,7 +131,7 @@ public sealed class MigrationSocketTests
             Assert.Contains(pair.Client.LocalEndPoint, two);
         }
 
-        await UntilAsync(() => pair.Client.Host.SocketCount == 1, "the sockets that were left are still open");
+        await UntilAsync(() => pair.Client.Host.Sockets.Length == 1, "the sockets that were left are still open");
     }
 
     [TestMethod]
@@ -145,7 +145,7 @@ public sealed class MigrationSocketTests
         await MoveAsync(pair.Client, wanted);
 
         Assert.AreEqual(wanted, pair.Client.LocalEndPoint);
-        Assert.AreEqual(1, pair.Client.Host.SocketCount);
+        Assert.AreEqual(1, pair.Client.Host.Sockets.Length);
         await using (QuicStream stream = await pair.Client.OpenOutboundStreamAsync(QuicStreamType.Unidirectional, Cancel))
         {
             await stream.WriteAsync(new byte[1], completeWrites: true, Cancel);
