@@ -16,9 +16,6 @@ namespace Post.Quic.Engine;
 /// <content>What the core tells, under the gate and in the middle of its work: nothing here calls it back.</content>
 public sealed partial class QuicConnection : IConnectionEvents
 {
-    /// <summary>How long packets may be late: what RFC 9000 section 10.2 gives them at the end of a connection.</summary>
-    private const int LateProbeTimeouts = 3;
-
     void IConnectionEvents.OnClientHello(in ClientHelloInfo info)
     {
         TargetHostName = info.ServerName;
@@ -82,32 +79,6 @@ public sealed partial class QuicConnection : IConnectionEvents
         Events?.OnMaxDatagramSizeChanged(size);
     }
 
-    void IConnectionEvents.OnPath(in PathEvent change)
-    {
-        EngineLog.PathChanged(_host.Logger, _firstId, change.NetworkId, change.Local, change.Remote, change.Change);
-        if (change.Change == PathChange.Active)
-        {
-            if (Driver.IsSetUp)
-            {
-                _metrics.Migrated();
-            }
-
-            LocalEndPoint = change.Local.ToEndPoint();
-            RemoteEndPoint = change.Remote.ToEndPoint();
-        }
-
-        SettleMigration(change);
-        if (IsClient && change.Change == PathChange.Removed)
-        {
-            _sockets.OnLeft(change.Local, Driver.Core.GetPaths().Select(static path => path.Local), LateProbeTimeouts * Driver.Core.State.Paths.ProbeTimeoutPeriod);
-        }
-
-        if (Events is { } events)
-        {
-            events.OnPathChanged(Describe(change), (QuicPathChange)change.Change);
-        }
-    }
-
     void IConnectionEvents.OnResetTokenAdded(in NetworkAddress remote, in StatelessResetToken token) =>
         _host.Router.AddResetToken(remote, token, this);
 
@@ -153,12 +124,7 @@ public sealed partial class QuicConnection : IConnectionEvents
         Fail(_acceptWaiters, info);
         Fail(_openBidirectionalWaiters, info);
         Fail(_openUnidirectionalWaiters, info);
-        foreach ((_, _, TaskCompletionSource migration) in _migrations)
-        {
-            migration.TrySetException(ToException(info));
-        }
-
-        _migrations.Clear();
+        EndPathOperations(info);
         _datagrams.OnClosed(reason);
         foreach (QuicStream stream in _streams)
         {
@@ -307,57 +273,5 @@ public sealed partial class QuicConnection : IConnectionEvents
         }
 
         Driver.Wake();
-    }
-
-    private void SettleMigration(in PathEvent change)
-    {
-        if (change.Change is not (PathChange.Active or PathChange.Failed or PathChange.Removed))
-        {
-            return;
-        }
-
-        int id = change.NetworkId;
-        int index = _migrations.FindIndex(move => move.NetworkId == id);
-        if (index < 0)
-        {
-            return;
-        }
-
-        TaskCompletionSource waiting = _migrations[index].Moved;
-        _migrations.RemoveAt(index);
-        if (change.Change == PathChange.Active)
-        {
-            waiting.TrySetResult();
-            return;
-        }
-
-        waiting.TrySetException(new QuicException(
-            QuicError.NoViablePath,
-            null,
-            null,
-            change.Change == PathChange.Failed
-                ? $"The server does not answer on a path from {change.Local}; the old path stays."
-                : $"The move to {change.Local} gave way to later ones: so many at once are not tried."));
-        _ = waiting.Task.Exception;
-    }
-
-    private QuicPath Describe(in PathEvent change)
-    {
-        foreach (PathStatistics path in Driver.IsSetUp ? Driver.Core.GetPaths() : [])
-        {
-            if (path.NetworkId == change.NetworkId)
-            {
-                return QuicPath.From(path);
-            }
-        }
-
-        return new QuicPath
-        {
-            Id = change.NetworkId,
-            LocalEndPoint = change.Local.ToEndPoint(),
-            RemoteEndPoint = change.Remote.ToEndPoint(),
-            IsActive = change.Change == PathChange.Active,
-            IsValidated = change.Change == PathChange.Validated,
-        };
     }
 }

@@ -32,7 +32,6 @@ public sealed partial class QuicConnection : IAsyncDisposable
     private readonly TaskCompletionSource _handshake = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _confirmed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly List<(int NetworkId, NetworkAddress Local, TaskCompletionSource Moved)> _migrations = [];
     private readonly ConnectionSockets _sockets;
     private readonly ConnectionId _firstId;
     private readonly ConnectionMetrics _metrics;
@@ -65,10 +64,10 @@ public sealed partial class QuicConnection : IAsyncDisposable
     /// <summary>True on the side that connected.</summary>
     public bool IsClient => _listener is null;
 
-    /// <summary>Our address on the path in use, as last known.</summary>
+    /// <summary>Our address on the path in use, as last known; of several, the one with the lowest id.</summary>
     public IPEndPoint LocalEndPoint { get; private set; }
 
-    /// <summary>The peer's address on the path in use; it follows the peer when it moves.</summary>
+    /// <summary>The peer's address on that path; it follows the peer when it moves.</summary>
     public IPEndPoint RemoteEndPoint { get; private set; }
 
     /// <summary>The protocol agreed on; empty before the handshake is complete, or a server has taken early data.</summary>
@@ -276,55 +275,6 @@ public sealed partial class QuicConnection : IAsyncDisposable
     public ValueTask<ReadOnlyMemory<byte>> ReceiveDatagramAsync(CancellationToken cancellationToken = default) =>
         _datagrams.ReceiveAsync(cancellationToken);
 
-    /// <summary>
-    /// Client: moves the connection to another local address, once that is shown to reach the server. The socket that it leaves is
-    /// kept for three probe timeouts, for packets that are still on their way there, and then closed.
-    /// </summary>
-    /// <param name="localEndPoint">The new address; port 0, or null, lets the system choose a fresh port.</param>
-    /// <param name="cancellationToken">Ends the wait; the old path then stays.</param>
-    /// <returns>When the new path is in use.</returns>
-    /// <exception cref="InvalidOperationException">On a server, or where the server forbids it or has no connection id to spare.</exception>
-    /// <exception cref="QuicException">The new path does not reach the server (<see cref="QuicError.NoViablePath"/>), or the connection ended.</exception>
-    /// <exception cref="SocketException">The address cannot be used.</exception>
-    public async ValueTask MigrateAsync(IPEndPoint? localEndPoint = null, CancellationToken cancellationToken = default)
-    {
-        if (!IsClient)
-        {
-            throw new InvalidOperationException("Only a client can move a connection (RFC 9000 section 9).");
-        }
-
-        // RFC 9000 section 9: not before the handshake is confirmed, which takes a round trip more than completing it.
-        await _confirmed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        var wanted = NetworkAddress.FromEndPoint(
-            localEndPoint ?? new IPEndPoint(RemoteEndPoint.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0));
-        NetworkAddress local = _sockets.Take(wanted, out bool isNew);
-        TaskCompletionSource moved;
-        try
-        {
-            moved = BeginMove(local);
-        }
-        catch (Exception) when (isNew)
-        {
-            _sockets.Return(local);
-            throw;
-        }
-
-        Driver.Wake();
-        await moved.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>The paths as they are now.</summary>
-    public IReadOnlyList<QuicPath> GetPaths()
-    {
-        PathStatistics[] paths;
-        lock (Driver.Gate)
-        {
-            paths = Driver.Core.GetPaths();
-        }
-
-        return Array.ConvertAll(paths, static path => QuicPath.From(path));
-    }
-
     /// <summary>The connection's counters.</summary>
     public QuicConnectionStatistics GetStatistics()
     {
@@ -517,38 +467,6 @@ public sealed partial class QuicConnection : IAsyncDisposable
         while (waiters.TryPeek(out TaskCompletionSource<QuicStream>? first) && first.Task.IsCompleted)
         {
             waiters.Dequeue();
-        }
-    }
-
-    private TaskCompletionSource BeginMove(in NetworkAddress local)
-    {
-        lock (Driver.Gate)
-        {
-            ThrowIfClosed();
-            foreach ((_, NetworkAddress other, TaskCompletionSource underWay) in _migrations)
-            {
-                if (other == local)
-                {
-                    return underWay;
-                }
-            }
-
-            var moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (Driver.Core.State.Paths.Main.Network.Local == local)
-            {
-                moved.SetResult();
-                return moved;
-            }
-
-            if (!Driver.Core.TryMigrate(local, Driver.Now, out int networkId))
-            {
-                throw new InvalidOperationException(Driver.Core.PeerParameters.DisableActiveMigration
-                    ? "The connection cannot move: the server forbids migration."
-                    : "The connection cannot move now: the server has given out no spare connection id yet. Try again later.");
-            }
-
-            _migrations.Add((networkId, local, moved));
-            return moved;
         }
     }
 

@@ -54,8 +54,8 @@ public abstract class QuicConnectionEvents
     {
     }
 
-    /// <summary>Something happened to a path.</summary>
-    /// <param name="path">The path.</param>
+    /// <summary>Something happened to a path. The calls come in the order in which it happened.</summary>
+    /// <param name="path">The path, as it was right after that and before anything else.</param>
     /// <param name="change">What happened.</param>
     public virtual void OnPathChanged(QuicPath path, QuicPathChange change)
     {

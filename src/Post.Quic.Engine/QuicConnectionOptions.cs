@@ -1,5 +1,6 @@
 using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Paths.Scheduling;
 using Post.Quic.Engine.Udp;
 using Post.Quic.Engine.Wire;
 
@@ -68,6 +69,16 @@ public abstract record QuicConnectionOptions
     public bool EnableEcn { get; init; } = true;
 
     /// <summary>
+    /// Paths that may be open at once, the first included; 1 to 8. 1, the default, does without multipath. Above that it is offered to the
+    /// peer, and used if the peer offers it too (draft-ietf-quic-multipath-21); the smaller of both sides' numbers counts. Each further path
+    /// costs memory for its connection ids. A client opens paths with <see cref="QuicConnection.OpenPathAsync"/>.
+    /// </summary>
+    public int MaxPaths { get; init; } = 1;
+
+    /// <summary>How what this side sends is spread over several paths; <see cref="QuicPathPolicy.Aggregate"/> by default.</summary>
+    public QuicPathPolicy PathPolicy { get; init; }
+
+    /// <summary>
     /// The key exchange groups to offer or to take, in order of preference; those that this platform lacks are skipped.
     /// Null, the default: X25519, P-256, P-384. A client sends shares of the first and of the next that costs little; a
     /// server that wants another has it try again, which costs a round trip. To be safe from quantum computers of
@@ -111,6 +122,8 @@ public abstract record QuicConnectionOptions
             MaxDatagramFrameSize = EnableDatagrams ? 65535UL : 0,
             MaxMtu = Math.Min(MaxUdpPayloadSize, UdpSocket.MaxBytesPerSend),
             Ecn = EnableEcn,
+            MaxPaths = MaxPaths,
+            PathScheduler = SchedulerOf(PathPolicy),
         };
     }
 
@@ -127,10 +140,24 @@ public abstract record QuicConnectionOptions
         CheckRange(DefaultCloseErrorCode, 0, MaxErrorCode, nameof(DefaultCloseErrorCode));
         CheckRange(DefaultStreamErrorCode, 0, MaxErrorCode, nameof(DefaultStreamErrorCode));
         CheckRange(MaxUdpPayloadSize, Limits.MinInitialDatagram, 65527, nameof(MaxUdpPayloadSize));
+        CheckRange(MaxPaths, 1, Limits.MaxPaths, nameof(MaxPaths));
+        if (!Enum.IsDefined(PathPolicy))
+        {
+            throw new ArgumentException($"PathPolicy is {PathPolicy}; set it to one of {string.Join(", ", Enum.GetNames<QuicPathPolicy>())}.", nameof(PathPolicy));
+        }
+
         CheckDuration(IdleTimeout, nameof(IdleTimeout));
         CheckDuration(KeepAliveInterval, nameof(KeepAliveInterval));
         CheckDuration(HandshakeTimeout, nameof(HandshakeTimeout));
     }
+
+    private static Func<IPathScheduler> SchedulerOf(QuicPathPolicy policy) => policy switch
+    {
+        QuicPathPolicy.Interactive => static () => new InteractiveScheduler(),
+        QuicPathPolicy.Handover => static () => new BackupScheduler(),
+        QuicPathPolicy.MinimumRoundTrip => static () => new MinimumRoundTripScheduler(),
+        _ => static () => new EarliestCompletionScheduler(),
+    };
 
     private static void CheckRange(long value, long least, long most, string name)
     {

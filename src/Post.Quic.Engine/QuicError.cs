@@ -60,4 +60,23 @@ public enum QuicError
     /// <summary>The server rejected early data: what this stream carried was not received. Open a new one and send it again.</summary>
     EarlyDataRejected,
 
+    /// <summary>
+    /// There is one path only: both sides must set <see cref="QuicConnectionOptions.MaxPaths"/> above 1 (or what the peer has for it).
+    /// </summary>
+    MultipathNotNegotiated,
+
+    /// <summary>One of the two sides allows no further path at the moment. Close one first.</summary>
+    PathLimitReached,
+
+    /// <summary>The peer has given no connection id for a further path. Try again later.</summary>
+    NoPathConnectionId,
+
+    /// <summary>The server asks its clients not to open paths to the address that they connected to (disable_active_migration).</summary>
+    PathForbidden,
+
+    /// <summary>The peer does not answer on the path, or gave it up before it did. The connection goes on over the others.</summary>
+    PathNotValidated,
+
+    /// <summary>There is no such path, or none any more.</summary>
+    PathNotFound,
 }

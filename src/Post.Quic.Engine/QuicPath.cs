@@ -6,8 +6,14 @@ namespace Post.Quic.Engine;
 /// <summary>One way between the two ends, as it was at one moment.</summary>
 public sealed record QuicPath
 {
-    /// <summary>Names the path for the life of the connection.</summary>
+    /// <summary>Names this pair of addresses for the life of the connection: a path that moves to other addresses gets another.</summary>
     public required int Id { get; init; }
+
+    /// <summary>
+    /// The id of the path that both sides know (draft-ietf-quic-multipath-21 section 1.1), 0 to 2^32-1: the one to name it by in calls. It
+    /// stays the same when the path moves. 0 is the path of the handshake, and without multipath the only one.
+    /// </summary>
+    public long PathId { get; init; }
 
     /// <summary>Our address on it.</summary>
     public required IPEndPoint LocalEndPoint { get; init; }
@@ -15,11 +21,26 @@ public sealed record QuicPath
     /// <summary>The peer's address on it.</summary>
     public required IPEndPoint RemoteEndPoint { get; init; }
 
-    /// <summary>Data goes by it.</summary>
+    /// <summary>Data may go by it: its path is in use, and these are the addresses that it goes over. With multipath there can be several.</summary>
     public required bool IsActive { get; init; }
 
     /// <summary>It was shown to reach the peer (RFC 9000 section 8.2).</summary>
     public required bool IsValidated { get; init; }
+
+    /// <summary>What it is good for at the moment.</summary>
+    public QuicPathState State { get; init; }
+
+    /// <summary>Our wish for its use; see <see cref="QuicConnection.SetPathStatus"/>.</summary>
+    public QuicPathStatus LocalStatus { get; init; }
+
+    /// <summary>The peer's wish for its use.</summary>
+    public QuicPathStatus PeerStatus { get; init; }
+
+    /// <summary>
+    /// Why it was given up, as the side said that did so first; see <see cref="QuicPathErrorCode"/>. Null where its
+    /// <see cref="State"/> is not <see cref="QuicPathState.Abandoned"/>.
+    /// </summary>
+    public long? ErrorCode { get; init; }
 
     /// <summary>Smoothed round-trip time; zero before the first sample.</summary>
     public TimeSpan SmoothedRtt { get; init; }
@@ -72,10 +93,15 @@ public sealed record QuicPath
     internal static QuicPath From(in PathStatistics path) => new()
     {
         Id = path.NetworkId,
+        PathId = path.PathId,
         LocalEndPoint = path.Local.ToEndPoint(),
         RemoteEndPoint = path.Remote.ToEndPoint(),
         IsActive = path.IsActive,
         IsValidated = path.IsValidated,
+        State = (QuicPathState)path.State,
+        LocalStatus = path.IsOwnBackup ? QuicPathStatus.Backup : QuicPathStatus.Available,
+        PeerStatus = path.IsPeerBackup ? QuicPathStatus.Backup : QuicPathStatus.Available,
+        ErrorCode = (long?)path.EndCode,
         SmoothedRtt = TimeSpan.FromMicroseconds(path.SmoothedRtt),
         MinRtt = TimeSpan.FromMicroseconds(path.MinRtt),
         LatestRtt = TimeSpan.FromMicroseconds(path.LatestRtt),

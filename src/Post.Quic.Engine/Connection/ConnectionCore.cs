@@ -340,17 +340,17 @@ internal sealed class ConnectionCore : IDisposable
         };
     }
 
-    /// <summary>What is known of each network of each path.</summary>
+    /// <summary>What is known of each network of each path, those of abandoned paths included until they are forgotten.</summary>
     public PathStatistics[] GetPaths()
     {
         var paths = new List<PathStatistics>();
-        foreach (Path path in _state.Paths.Open)
+        foreach (Path path in _state.Paths.Known)
         {
-            foreach (Network? network in path.Networks.All)
+            foreach (Network? network in path.HasNetwork ? path.Networks.All : [])
             {
                 if (network is not null)
                 {
-                    paths.Add(network.ToStatistics(path.Id, network == path.Network));
+                    paths.Add(network.ToStatistics(path));
                 }
             }
         }

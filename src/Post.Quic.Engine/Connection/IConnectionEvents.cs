@@ -43,6 +43,9 @@ internal interface IConnectionEvents : IStreamEvents, IDatagramEvents
 
     void OnPath(in PathEvent change);
 
+    /// <summary>The peer gave connection ids for a path that was not used yet: it may be possible to open it now.</summary>
+    void OnPathCredit();
+
     /// <summary>
     /// A stateless reset token of the peer came into use for packets from <paramref name="remote"/>: a datagram that
     /// ends in it belongs to this connection whatever it begins with (RFC 9000 section 10.3).

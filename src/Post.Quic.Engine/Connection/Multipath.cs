@@ -177,6 +177,7 @@ internal sealed class Multipath
             return TransportError.None;
         }
 
+        path.OnAbandonReceived(frame.ErrorCode);
         long forgetAt = now + (RetentionPeriods * Paths.ProbeTimeoutPeriod);
         if (path.Phase == PathPhase.Abandoned)
         {
@@ -244,6 +245,10 @@ internal sealed class Multipath
             if (path.HasNetwork)
             {
                 path.Networks.OnRemoteIdsChanged();
+            }
+            else
+            {
+                _state.Events.OnPathCredit();
             }
         }
 

@@ -241,7 +241,7 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
     public UdpSendResult Send(ReadOnlySpan<byte> payload, in OutgoingDatagrams batch, out int sent)
     {
         sent = 0;
-        return SocketOf(batch.Local)?.Send(payload, batch, out sent) ?? UdpSendResult.Closed;
+        return FindSocket(batch.Local)?.Send(payload, batch, out sent) ?? UdpSendResult.Closed;
     }
 
     /// <summary>
@@ -277,7 +277,7 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
     }
 
     public void WakeWhenWritable(ConnectionDriver driver, in OutgoingDatagrams batch) =>
-        SocketOf(batch.Local)?.WakeWhenWritable(driver);
+        FindSocket(batch.Local)?.WakeWhenWritable(driver);
 
     public void Dispose()
     {
@@ -308,12 +308,6 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
         Router.Dispose();
         _tokens.Dispose();
         TicketKeys.Dispose();
-    }
-
-    private EndpointSocket? SocketOf(in NetworkAddress local)
-    {
-        ImmutableArray<EndpointSocket> sockets = _sockets;
-        return sockets.Length == 1 ? sockets[0] : FindSocket(local);
     }
 
     private EndpointSocket? FindSocket(in NetworkAddress local)

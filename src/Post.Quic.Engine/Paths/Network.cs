@@ -116,14 +116,18 @@ internal sealed class Network
         }
     }
 
-    public PathStatistics ToStatistics(uint pathId, bool isActive) => new()
+    public PathStatistics ToStatistics(Path path) => new()
     {
-        PathId = pathId,
+        PathId = path.Id,
         NetworkId = Id,
         Local = Local,
         Remote = Remote,
-        IsActive = isActive,
+        IsActive = path.Phase != PathPhase.Abandoned && this == path.Network,
         IsValidated = IsValidated,
+        State = path.StateOf(this),
+        IsOwnBackup = path.OwnStatus.IsBackup,
+        IsPeerBackup = path.PeerStatus.IsBackup,
+        EndCode = path.EndCode,
         SmoothedRtt = Transmission.Rtt.HasSample ? Transmission.Rtt.Smoothed : 0,
         MinRtt = Transmission.Rtt.Minimum,
         LatestRtt = Transmission.Rtt.Latest,

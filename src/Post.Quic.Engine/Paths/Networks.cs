@@ -438,7 +438,10 @@ internal sealed class Networks
             return;
         }
 
-        _host.OnPathChanged(new PathEvent(_path.Id, network.Id, change, network.Local, network.Remote));
+        _host.OnPathChanged(new PathEvent(_path.Id, network.Id, change, network.Local, network.Remote)
+        {
+            Statistics = network.ToStatistics(_path),
+        });
     }
 
     /// <summary>

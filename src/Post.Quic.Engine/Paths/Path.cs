@@ -87,6 +87,9 @@ internal sealed class Path
     /// <summary>Why it was given up: the code that we say.</summary>
     public ulong AbandonCode { get; private set; }
 
+    /// <summary>Why it was given up, as the side said that did so first; null while it is not.</summary>
+    public ulong? EndCode { get; private set; }
+
     /// <summary>The peer has given it up as well.</summary>
     public bool IsAbandonedByPeer { get; private set; }
 
@@ -146,12 +149,37 @@ internal sealed class Path
     {
         Phase = PathPhase.Abandoned;
         AbandonCode = code;
+        EndCode ??= code;
         AbandonToSend = true;
         ForgetAt = forgetAt;
         PacingDeadline = long.MaxValue;
         RemoteIds.RetireAll();
         LocalIds.Stop();
         _networks?.WithdrawTokens();
+    }
+
+    /// <summary>The peer says that it gives the path up, and why.</summary>
+    public void OnAbandonReceived(ulong code) => EndCode ??= code;
+
+    /// <summary>What one of its networks is good for.</summary>
+    public PathState StateOf(Network network)
+    {
+        if (Phase == PathPhase.Abandoned)
+        {
+            return PathState.Abandoned;
+        }
+
+        if (!network.IsValidated)
+        {
+            return network.Validation.State == PathValidationState.Failed ? PathState.Unreachable : PathState.Validating;
+        }
+
+        return network != Network ? PathState.Left : Standing switch
+        {
+            PathStanding.Failing => PathState.Failing,
+            PathStanding.Suspect => PathState.Suspect,
+            _ => IsBackup ? PathState.Backup : PathState.Available,
+        };
     }
 
     /// <summary>The peer gave the path up.</summary>

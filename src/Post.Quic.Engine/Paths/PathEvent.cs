@@ -8,4 +8,8 @@ namespace Post.Quic.Engine.Paths;
 /// <param name="Change">What happened.</param>
 /// <param name="Local">Our address on it.</param>
 /// <param name="Remote">The peer's address on it.</param>
-internal readonly record struct PathEvent(uint PathId, int NetworkId, PathChange Change, NetworkAddress Local, NetworkAddress Remote);
+internal readonly record struct PathEvent(uint PathId, int NetworkId, PathChange Change, NetworkAddress Local, NetworkAddress Remote)
+{
+    /// <summary>What is known of it right after the change, before anything else happens.</summary>
+    public PathStatistics Statistics { get; init; }
+}

@@ -18,6 +18,17 @@ internal readonly record struct PathStatistics
 
     public required bool IsValidated { get; init; }
 
+    public PathState State { get; init; }
+
+    /// <summary>We would rather keep it for when nothing else works.</summary>
+    public bool IsOwnBackup { get; init; }
+
+    /// <summary>The peer would.</summary>
+    public bool IsPeerBackup { get; init; }
+
+    /// <summary>Why it was given up, as the side said that did so first; null while it is not.</summary>
+    public ulong? EndCode { get; init; }
+
     public long SmoothedRtt { get; init; }
 
     public long MinRtt { get; init; }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Post.Quic.Engine.Tests.Udp;
 
@@ -10,9 +9,8 @@ namespace Post.Quic.Engine.Tests.Endpoint;
 /// are real. Sockets stay in the namespace of the thread that opened them.
 /// </summary>
 [TestClass]
-public sealed partial class LinkMigrationTests
+public sealed class LinkMigrationTests
 {
-    private const string ServerHost = "10.77.0.1";
     private const int LargestPayload = 1500 - 28;
 
     public TestContext TestContext { get; set; } = null!;
@@ -22,38 +20,17 @@ public sealed partial class LinkMigrationTests
     [TestMethod]
     [Timeout(60_000)]
     public void A_client_moves_from_one_link_to_the_other_and_the_first_goes_down() =>
-        PrivateNetwork.Run(["ip link set lo up", $"ip addr add {ServerHost}/32 dev lo"], () =>
-        {
-            QuicListener listener = LoopbackPair.ListenAsync(
-                listen: options => options with { ListenEndPoint = new IPEndPoint(IPAddress.Any, 0) }).AsTask().GetAwaiter().GetResult();
-            try
-            {
-                PrivateNetwork.Run(Links(GetThreadId()), () => MoveInMidTransfer(listener.LocalEndPoint.Port, listener));
-            }
-            finally
-            {
-                listener.DisposeAsync().AsTask().GetAwaiter().GetResult();
-            }
-        });
+        TwoLinkNetwork.Run(ListenAsync, (listener, _) => MoveInMidTransfer(listener.LocalEndPoint.Port, listener));
 
     [TestMethod]
     [Timeout(60_000)]
     [DataRow(false)]
     [DataRow(true)]
     public void A_client_that_asked_for_no_address_goes_on_over_the_other_link_when_its_own_goes_down(bool movedBefore) =>
-        PrivateNetwork.Run(["ip link set lo up", $"ip addr add {ServerHost}/32 dev lo"], () =>
-        {
-            QuicListener listener = LoopbackPair.ListenAsync(
-                listen: options => options with { ListenEndPoint = new IPEndPoint(IPAddress.Any, 0) }).AsTask().GetAwaiter().GetResult();
-            try
-            {
-                PrivateNetwork.Run(Links(GetThreadId()), () => LoseTheLink(listener.LocalEndPoint.Port, listener, movedBefore));
-            }
-            finally
-            {
-                listener.DisposeAsync().AsTask().GetAwaiter().GetResult();
-            }
-        });
+        TwoLinkNetwork.Run(ListenAsync, (listener, _) => LoseTheLink(listener.LocalEndPoint.Port, listener, movedBefore));
+
+    private static Task<QuicListener> ListenAsync() => LoopbackPair.ListenAsync(
+        listen: options => options with { ListenEndPoint = new IPEndPoint(IPAddress.Any, 0) }).AsTask();
 
     private void LoseTheLink(int port, QuicListener listener, bool movedBefore)
     {
@@ -61,7 +38,7 @@ public sealed partial class LinkMigrationTests
         QuicConnection client = Wait(QuicConnection.ConnectAsync(
             new QuicClientConnectionOptions
             {
-                RemoteEndPoint = new IPEndPoint(IPAddress.Parse(ServerHost), port),
+                RemoteEndPoint = new IPEndPoint(IPAddress.Parse(TwoLinkNetwork.ServerHost), port),
                 ClientAuthenticationOptions = LoopbackPair.ClientAuthentication(),
             },
             Cancel).AsTask());
@@ -107,7 +84,7 @@ public sealed partial class LinkMigrationTests
         QuicConnection client = Wait(QuicConnection.ConnectAsync(
             new QuicClientConnectionOptions
             {
-                RemoteEndPoint = new IPEndPoint(IPAddress.Parse(ServerHost), port),
+                RemoteEndPoint = new IPEndPoint(IPAddress.Parse(TwoLinkNetwork.ServerHost), port),
                 LocalEndPoint = new IPEndPoint(IPAddress.Parse("10.77.1.2"), 0),
                 ClientAuthenticationOptions = LoopbackPair.ClientAuthentication(),
             },
@@ -170,27 +147,6 @@ public sealed partial class LinkMigrationTests
         stream.CompleteWrites();
     }
 
-    /// <summary>Two links into the server's namespace, and a route over each of them, chosen by the source address.</summary>
-    private static string[] Links(int serverThread)
-    {
-        string there = $"nsenter --net=/proc/{serverThread}/ns/net";
-        return
-        [
-            "ip link set lo up",
-            .. Enumerable.Range(1, 2).SelectMany(link => new[]
-            {
-                $"ip link add c{link} mtu 1500 type veth peer name s{link} mtu 1500 netns {serverThread}",
-                $"ip addr add 10.77.{link}.2/24 dev c{link}",
-                $"ip link set c{link} up",
-                $"{there} ip addr add 10.77.{link}.1/24 dev s{link}",
-                $"{there} ip link set s{link} up",
-                $"ip route add {ServerHost}/32 via 10.77.{link}.1 dev c{link} metric {link}",
-                $"ip route add {ServerHost}/32 via 10.77.{link}.1 dev c{link} table {100 + link}",
-                $"ip rule add from 10.77.{link}.2 table {100 + link}",
-            }),
-        ];
-    }
-
     private T Wait<T>(Task<T> task) => task.WaitAsync(TimeSpan.FromSeconds(20), Cancel).GetAwaiter().GetResult();
 
     private void Wait(Task task) => task.WaitAsync(TimeSpan.FromSeconds(20), Cancel).GetAwaiter().GetResult();
@@ -201,7 +157,4 @@ public sealed partial class LinkMigrationTests
         _ = beside();
         Wait(first);
     }
-
-    [LibraryImport("libc", EntryPoint = "gettid")]
-    private static partial int GetThreadId();
 }

@@ -98,6 +98,8 @@ public sealed class OptionEffectTests
         nameof(QuicConnectionOptions.HandshakeTimeout), // below, and LoopbackTests
         nameof(QuicConnectionOptions.Events), // below
         nameof(QuicConnectionOptions.KeyLog), // below
+        nameof(QuicConnectionOptions.MaxPaths), // PathSocketTests
+        nameof(QuicConnectionOptions.PathPolicy), // ShapedLinkTests
         nameof(QuicConnectionOptions.WritesCompleteWhenSent), // the contract of the transports, in Post.Quic.Tests
     ];
 

@@ -206,6 +206,10 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
 
     public void OnPath(in PathEvent change) => PathEvents.Add(change);
 
+    public void OnPathCredit()
+    {
+    }
+
     public void OnResetTokenAdded(in NetworkAddress remote, in StatelessResetToken token) => PeerTokens.Add(token);
 
     public void OnResetTokenRemoved(in NetworkAddress remote, in StatelessResetToken token) =>
