@@ -33,7 +33,7 @@ public sealed class PathSocketTests
         Assert.AreEqual(pair.Client.RemoteEndPoint, opened.RemoteEndPoint);
         Assert.IsTrue(opened.IsValidated && opened.IsActive);
         Assert.AreEqual(QuicPathState.Available, opened.State);
-        Assert.AreEqual(2, pair.Client.Host.SocketCount);
+        Assert.AreEqual(2, pair.Client.Host.Sockets.Length);
 
         foreach (long spared in new long[] { 0, 1, 0 })
         {
@@ -65,7 +65,7 @@ public sealed class PathSocketTests
 
         await (byClient ? pair.Client : pair.Server).ClosePathAsync(opened.PathId, 0x3e76, Cancel);
         await UntilAsync(() => pair.Client.GetPaths().Count == 1 && pair.Server.GetPaths().Count == 1, "a path that was closed is still there");
-        await UntilAsync(() => pair.Client.Host.SocketCount == 1, "its socket is still open");
+        await UntilAsync(() => pair.Client.Host.Sockets.Length == 1, "its socket is still open");
         foreach (PathLog log in new[] { _atClient, _atServer })
         {
             Assert.AreSequenceEqual(
@@ -92,7 +92,7 @@ public sealed class PathSocketTests
 
         Assert.AreEqual(opened.LocalEndPoint, pair.Client.LocalEndPoint);
         await UntilAsync(() => pair.Server.RemoteEndPoint.Equals(opened.LocalEndPoint), "the server has another address of the client");
-        await UntilAsync(() => pair.Client.Host.SocketCount == 1, "the first socket is still open");
+        await UntilAsync(() => pair.Client.Host.Sockets.Length == 1, "the first socket is still open");
         await TransferAsync(pair.Client, pair.Server, 300_000);
         await TransferAsync(pair.Server, pair.Client, 300_000);
     }
@@ -138,7 +138,7 @@ public sealed class PathSocketTests
         Assert.AreEqual(
             QuicError.MultipathNotNegotiated,
             Assert.ThrowsExactly<QuicException>(() => pair.Client.SetPathStatus(0, QuicPathStatus.Backup)).QuicError);
-        Assert.AreEqual(1, pair.Client.Host.SocketCount);
+        Assert.AreEqual(1, pair.Client.Host.Sockets.Length);
     }
 
     [TestMethod]
@@ -148,7 +148,7 @@ public sealed class PathSocketTests
         await using LoopbackPair pair = await ConnectAsync(server: options => options with { MaxPaths = 2 });
         QuicPath opened = await pair.Client.OpenPathAsync(At(2), cancellationToken: Cancel);
         await FailsAsync(QuicError.PathLimitReached, () => pair.Client.OpenPathAsync(At(3), cancellationToken: Cancel).AsTask());
-        Assert.AreEqual(2, pair.Client.Host.SocketCount, "a path that was refused keeps a socket");
+        Assert.AreEqual(2, pair.Client.Host.Sockets.Length, "a path that was refused keeps a socket");
 
         await pair.Client.ClosePathAsync(opened.PathId, cancellationToken: Cancel);
         QuicPath next = await pair.Client.OpenPathAsync(At(3), cancellationToken: Cancel);
@@ -175,7 +175,7 @@ public sealed class PathSocketTests
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => pair.Client.SetPathStatus(0, (QuicPathStatus)2));
         Assert.AreEqual(
             QuicError.PathNotFound, Assert.ThrowsExactly<QuicException>(() => pair.Client.SetPathStatus(1, QuicPathStatus.Backup)).QuicError);
-        Assert.AreEqual(1, pair.Client.Host.SocketCount);
+        Assert.AreEqual(1, pair.Client.Host.Sockets.Length);
         await pair.Client.CloseAsync(0, cancellationToken: Cancel);
         await FailsAsync(QuicError.OperationAborted, () => pair.Client.OpenPathAsync(At(2), cancellationToken: Cancel).AsTask());
         await FailsAsync(QuicError.OperationAborted, () => pair.Client.ClosePathAsync(0, cancellationToken: Cancel).AsTask());
@@ -206,7 +206,7 @@ public sealed class PathSocketTests
         nobody.Bind(At(9));
         await FailsAsync(
             QuicError.PathNotValidated, () => pair.Client.OpenPathAsync(At(2), (IPEndPoint)nobody.LocalEndPoint!, Cancel).AsTask());
-        await UntilAsync(() => pair.Client.Host.SocketCount == 1, "the socket of a path that failed is still open");
+        await UntilAsync(() => pair.Client.Host.Sockets.Length == 1, "the socket of a path that failed is still open");
         Assert.AreSequenceEqual(
             [QuicPathChange.Added, QuicPathChange.Failed, QuicPathChange.Abandoned, QuicPathChange.Removed], _atClient.LifeOf(1));
         Assert.AreEqual(
@@ -226,7 +226,7 @@ public sealed class PathSocketTests
         await UntilAsync(() => _atClient.LifeOf(1).Count == 1, "the path was not begun");
         await impatience.CancelAsync();
         await Assert.ThrowsAsync<OperationCanceledException>(() => opening);
-        await UntilAsync(() => pair.Client.Host.SocketCount == 1, "the socket of a path that was given up is still open");
+        await UntilAsync(() => pair.Client.Host.Sockets.Length == 1, "the socket of a path that was given up is still open");
         Assert.AreSequenceEqual([QuicPathChange.Added, QuicPathChange.Abandoned, QuicPathChange.Removed], _atClient.LifeOf(1));
     }
 
@@ -263,10 +263,10 @@ public sealed class PathSocketTests
             Assert.AreEqual(round, opened.PathId);
             await TransferAsync(pair.Client, pair.Server, 50_000);
             await pair.Client.ClosePathAsync(round, cancellationToken: Cancel);
-            Assert.IsLessThanOrEqualTo(2, pair.Client.Host.SocketCount);
+            Assert.IsLessThanOrEqualTo(2, pair.Client.Host.Sockets.Length);
         }
 
-        await UntilAsync(() => pair.Client.Host.SocketCount == 1, "the sockets of closed paths are still open");
+        await UntilAsync(() => pair.Client.Host.Sockets.Length == 1, "the sockets of closed paths are still open");
     }
 
     private static IPEndPoint At(int host) => new(IPAddress.Parse($"127.0.0.{host}"), 0);
