@@ -2,7 +2,8 @@ namespace Post.Quic.Engine.Wire.Parameters;
 
 /// <summary>
 /// What of a server's parameters holds for 0-RTT in a later connection (RFC 9000 section 7.4.1, RFC 9221 section 3,
-/// draft-ietf-quic-reliable-stream-reset section 3), and not initial_max_path_id (draft-ietf-quic-multipath section 2.1). The client keeps it beside its ticket, the server within it.
+/// draft-ietf-quic-reliable-stream-reset section 3); not initial_max_path_id (draft-ietf-quic-multipath section 2.1). The client
+/// takes it from the parameters that it keeps with its ticket; the server keeps what is written here within the ticket.
 /// </summary>
 internal readonly record struct RememberedParameters
 {
@@ -55,46 +56,6 @@ internal readonly record struct RememberedParameters
     public bool ResetStreamAt { get; private init; }
 
     public bool DisableActiveMigration { get; private init; }
-
-    public static bool TryParse(ReadOnlySpan<byte> source, out RememberedParameters remembered)
-    {
-        remembered = default;
-        var reader = new WireReader(source);
-        if (!reader.TryReadByte(out byte format)
-            || format != Format
-            || !reader.TryReadByte(out byte flags)
-            || !reader.TryReadVarInt(out ulong maxIdleTimeout)
-            || !reader.TryReadVarInt(out ulong maxUdpPayloadSize)
-            || !reader.TryReadVarInt(out ulong activeConnectionIdLimit)
-            || !reader.TryReadVarInt(out ulong maxData)
-            || !reader.TryReadVarInt(out ulong maxStreamDataBidirectionalLocal)
-            || !reader.TryReadVarInt(out ulong maxStreamDataBidirectionalRemote)
-            || !reader.TryReadVarInt(out ulong maxStreamDataUnidirectional)
-            || !reader.TryReadVarInt(out ulong maxStreamsBidirectional)
-            || !reader.TryReadVarInt(out ulong maxStreamsUnidirectional)
-            || !reader.TryReadVarInt(out ulong maxDatagramFrameSize)
-            || !reader.IsEmpty)
-        {
-            return false;
-        }
-
-        remembered = new RememberedParameters
-        {
-            MaxIdleTimeout = maxIdleTimeout,
-            MaxUdpPayloadSize = maxUdpPayloadSize,
-            ActiveConnectionIdLimit = activeConnectionIdLimit,
-            InitialMaxData = maxData,
-            InitialMaxStreamDataBidirectionalLocal = maxStreamDataBidirectionalLocal,
-            InitialMaxStreamDataBidirectionalRemote = maxStreamDataBidirectionalRemote,
-            InitialMaxStreamDataUnidirectional = maxStreamDataUnidirectional,
-            InitialMaxStreamsBidirectional = maxStreamsBidirectional,
-            InitialMaxStreamsUnidirectional = maxStreamsUnidirectional,
-            MaxDatagramFrameSize = maxDatagramFrameSize,
-            ResetStreamAt = (flags & ResetStreamAtFlag) != 0,
-            DisableActiveMigration = (flags & DisableActiveMigrationFlag) != 0,
-        };
-        return true;
-    }
 
     public void Write(ref WireWriter writer)
     {
