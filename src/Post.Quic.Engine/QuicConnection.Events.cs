@@ -1,10 +1,8 @@
 using Post.Quic.Engine.Addressing;
-using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Datagrams;
 using Post.Quic.Engine.Diagnostics;
-using Post.Quic.Engine.Endpoint;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tls;

@@ -13,7 +13,7 @@ public sealed record AssociationOptions
     /// the limit needs half of it free, so the bound can be exceeded by one object; and an eighth of it is always left for objects that are
     /// more urgent than those that fill it. 64 MiB by default.
     /// </summary>
-    public long MaxQueuedBytes 
+    public long MaxQueuedBytes
     {
         get;
         init => field = OptionRange.Number(value, 1, Protocol.PostInteger.MaxValue, "bytes of memory that objects without an end may hold");
@@ -23,7 +23,7 @@ public sealed record AssociationOptions
     /// Objects without an end before <c>SendAsync</c> waits and <c>Send</c> throws; likewise with an eighth of it for more urgent ones. Events
     /// that wait for a slow handler count, too. 100,000 by default.
     /// </summary>
-    public int MaxQueuedObjects 
+    public int MaxQueuedObjects
     {
         get;
         init => field = OptionRange.Number(value, 1, (int)Protocol.ProtocolLimits.IdWindow, "objects without an end, of which the peer remembers no more");
@@ -33,14 +33,14 @@ public sealed record AssociationOptions
     /// Bytes of objects that this side holds for its application: arriving, waiting for antecedents, or not taken yet. The peer is told
     /// and slows down; what goes beyond is rejected. At least four times <see cref="MaxWholeObjectSize"/>.
     /// </summary>
-    public long ReceiveBudget 
+    public long ReceiveBudget
     {
         get;
         init => field = OptionRange.Number(value, 1, Protocol.PostInteger.MaxValue, "bytes of objects that are held for the application");
     } = 64L * 1024 * 1024;
 
     /// <summary>The largest object that is delivered whole.</summary>
-    public int MaxWholeObjectSize 
+    public int MaxWholeObjectSize
     {
         get;
         init => field = OptionRange.Number(value, 1, int.MaxValue, "bytes of the largest object that is delivered whole");
@@ -56,7 +56,7 @@ public sealed record AssociationOptions
     /// Objects that handlers work on at a time. One keeps handlers simple; more let slow handlers overlap, in the order that
     /// <see cref="HandlerOrder"/> says. 1 by default.
     /// </summary>
-    public int HandlerConcurrency 
+    public int HandlerConcurrency
     {
         get;
         init => field = OptionRange.Number(value, 1, int.MaxValue, "objects that handlers work on at a time");
@@ -73,7 +73,7 @@ public sealed record AssociationOptions
     } = Protocol.ProtocolLimits.DefaultMaxAntecedents;
 
     /// <summary>Objects that may wait here for their antecedents.</summary>
-    public int MaxWaitingObjects 
+    public int MaxWaitingObjects
     {
         get;
         init => field = OptionRange.Number(value, 1, int.MaxValue, "objects that may wait here for their antecedents");

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using FileTransfer.Protocol;
 using FileTransfer.Receiving;
-using FileTransfer.Reporting;
 
 namespace FileTransfer.Commands;
 

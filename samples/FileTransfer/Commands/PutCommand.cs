@@ -1,6 +1,5 @@
 using System.CommandLine;
 using FileTransfer.Protocol;
-using FileTransfer.Reporting;
 using FileTransfer.Sending;
 using FileTransfer.Sources;
 using FileTransfer.Storage.Secrets;

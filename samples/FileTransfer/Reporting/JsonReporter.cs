@@ -43,7 +43,10 @@ internal sealed class JsonReporter(TextWriter output, Verbosity verbosity) : IRe
 
     public void Listening(ServerFacts server) => Write(new JsonEvent("listening")
     {
-        EndPoint = server.EndPoints[0], EndPoints = server.EndPoints, Key = server.Key, Engine = server.Engine,
+        EndPoint = server.EndPoints[0],
+        EndPoints = server.EndPoints,
+        Key = server.Key,
+        Engine = server.Engine,
     });
 
     public void Error(string text, ExitCode code) => Write(new JsonEvent("error") { Text = text, Code = (int)code });

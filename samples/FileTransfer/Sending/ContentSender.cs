@@ -169,7 +169,9 @@ internal sealed class ContentSender(Association association, uint request, RateL
                     var piece = NextPiece(handle, position, file.Entry.Size);
                     var header = new MessageHeader
                     {
-                        Type = piece.IsHole ? MessageType.Hole : MessageType.Chunk, Request = request, File = wanted.Number,
+                        Type = piece.IsHole ? MessageType.Hole : MessageType.Chunk,
+                        Request = request,
+                        File = wanted.Number,
                     };
                     var buffer = ArrayPool<byte>.Shared.Rent(piece.IsHole ? sizeof(long) : (int)piece.Length);
                     if (piece.IsHole)

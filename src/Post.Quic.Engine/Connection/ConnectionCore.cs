@@ -5,7 +5,6 @@ using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Datagrams;
 using Post.Quic.Engine.Paths;
-using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Tls.Certificates;

@@ -1,5 +1,4 @@
 using Post.Quic.Engine.Paths.Scheduling;
-using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Connection;

@@ -1,5 +1,4 @@
 using Post.Quic.Engine.Addressing;
-using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;

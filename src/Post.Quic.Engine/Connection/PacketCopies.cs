@@ -1,6 +1,5 @@
 using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.InFlight;
-using Post.Quic.Engine.Paths;
 
 namespace Post.Quic.Engine.Connection;
 

@@ -1,6 +1,5 @@
 using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Paths;
-using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Connection;

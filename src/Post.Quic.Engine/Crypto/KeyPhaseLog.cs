@@ -1,5 +1,4 @@
 using Post.Quic.Engine.Bounds;
-using Post.Quic.Engine.Connection;
 
 namespace Post.Quic.Engine.Crypto;
 

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Logging;
 using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
-using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Diagnostics;

@@ -1,6 +1,5 @@
 using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Bounds;
-using Post.Quic.Engine.Connection;
 
 namespace Post.Quic.Engine.Endpoint;
 

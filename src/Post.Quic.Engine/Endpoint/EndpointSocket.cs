@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Addressing;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Diagnostics;
 using Post.Quic.Engine.Paths;

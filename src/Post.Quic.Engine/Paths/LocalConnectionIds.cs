@@ -1,7 +1,5 @@
 using Post.Quic.Engine.Bounds;
-using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.InFlight;
-using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 

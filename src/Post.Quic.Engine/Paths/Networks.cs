@@ -2,7 +2,6 @@ using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Wire;
-using Post.Quic.Engine.Wire.Frames;
 
 namespace Post.Quic.Engine.Paths;
 

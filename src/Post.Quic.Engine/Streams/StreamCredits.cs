@@ -1,5 +1,3 @@
-using Post.Quic.Engine.Wire;
-
 namespace Post.Quic.Engine.Streams;
 
 /// <summary>

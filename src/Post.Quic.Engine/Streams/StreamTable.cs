@@ -356,7 +356,7 @@ internal sealed partial class StreamTable
         if (stream.Send is { IsSettled: true } && !stream.SendSettledReported)
         {
             stream.SendSettledReported = true;
-                _scheduler.Update(stream);
+            _scheduler.Update(stream);
             _events.OnStreamSendSettled(stream);
         }
 

@@ -1,5 +1,3 @@
-using Post.Sockets.Associations;
-
 namespace Post.Sockets.Objects;
 
 /// <content>Where objects with durable ids begin.</content>

@@ -137,7 +137,7 @@ internal sealed partial class Inbox(AssociationCore core)
             return null;
         }
 
-        var item = new InboundObject(this, header, stream, isEarly, expiresAt, isIncremental) ;
+        var item = new InboundObject(this, header, stream, isEarly, expiresAt, isIncremental);
         item.Charge = Outbox.Overhead + item.HeaderBytes + item.PipeBytes;
         if (!LinkAntecedents(item, header.Antecedents, out stop))
         {

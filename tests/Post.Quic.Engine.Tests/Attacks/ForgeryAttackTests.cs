@@ -1,6 +1,5 @@
 using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Connection;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Simulation;
 using Post.Quic.Engine.Tests.Wire;

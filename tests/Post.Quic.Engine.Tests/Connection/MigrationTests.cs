@@ -2,7 +2,6 @@ using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths;
-using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Tests.Simulation;

@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
-using Microsoft.Extensions.Logging;
 using Post.Quic.Engine.Tests.Diagnostics;
 using Post.Quic.Engine.Udp;
 

@@ -1,7 +1,7 @@
-using Post.Quic.Engine.Bounds;
 using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
+using Post.Quic.Engine.Bounds;
 
 namespace Post.Quic.Engine.Tests.Endpoint;
 

@@ -3,7 +3,6 @@ using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Tests.Simulation;
 using Post.Quic.Engine.Tests.Tls;
 using Post.Quic.Engine.Tls;
-using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tests.Multipath;

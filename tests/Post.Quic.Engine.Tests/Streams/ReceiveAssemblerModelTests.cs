@@ -1,4 +1,3 @@
-using System.Buffers;
 using CsCheck;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Testing;

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Threading.Channels;
 using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Udp;

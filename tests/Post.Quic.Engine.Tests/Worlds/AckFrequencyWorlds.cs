@@ -1,5 +1,4 @@
 using Post.Quic.Engine.Addressing;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Tests.Simulation;
 
 namespace Post.Quic.Engine.Tests.Worlds;

@@ -2,8 +2,6 @@ using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Datagrams;
-using Post.Quic.Engine.Paths;
-using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Simulation;
 using Post.Quic.Testing.Mutations;

@@ -1,7 +1,6 @@
 using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Connection;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Tests.Simulation;
 
 namespace Post.Quic.Engine.Tests.Worlds;

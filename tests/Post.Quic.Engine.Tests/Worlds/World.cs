@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Simulation;

@@ -2,7 +2,6 @@ using FileTransfer;
 using FileTransfer.Client;
 using FileTransfer.Protocol;
 using FileTransfer.Receiving;
-using FileTransfer.Storage;
 using Post.Quic.Tests.EndToEnd;
 
 namespace Post.Quic.Tests.FileTransfers;

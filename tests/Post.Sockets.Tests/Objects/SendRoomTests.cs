@@ -1,5 +1,3 @@
-using Post.Sockets.Tests.Scheduling;
-
 namespace Post.Sockets.Tests.Objects;
 
 /// <summary>Room in the send queue: it is memory that counts, and room is given by urgency, then in order.</summary>

@@ -140,7 +140,10 @@ public sealed class OffsetTests
     {
         ServerOptions = new()
         {
-            ReceiveBudget = 400_000, MaxWholeObjectSize = 90_000, ReceiptLevel = ReceiptLevel.Processed, Incremental = IncrementalDelivery.WhenLarge,
+            ReceiveBudget = 400_000,
+            MaxWholeObjectSize = 90_000,
+            ReceiptLevel = ReceiptLevel.Processed,
+            Incremental = IncrementalDelivery.WhenLarge,
         },
     }.Run(async world =>
     {

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Microsoft.Win32.SafeHandles;
 using FileTransfer.Storage.Native;
+using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Storage.Directories;
 

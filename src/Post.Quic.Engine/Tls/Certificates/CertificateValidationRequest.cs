@@ -1,5 +1,4 @@
 using System.Security.Cryptography.X509Certificates;
-using Post.Quic.Engine.Tls.Certificates;
 
 namespace Post.Quic.Engine.Tls.Certificates;
 

@@ -1,5 +1,4 @@
 using Post.Quic.Engine.Bounds;
-using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Wire;
 
