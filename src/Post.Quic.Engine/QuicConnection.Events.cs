@@ -3,7 +3,6 @@ using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Datagrams;
 using Post.Quic.Engine.Diagnostics;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Tls.Certificates;

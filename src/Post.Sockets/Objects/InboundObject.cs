@@ -13,7 +13,7 @@ namespace Post.Sockets.Objects;
 internal sealed class InboundObject : ReceivedObject, ITimed
 {
     /// <summary>Where the end is read that follows the last byte; whatever else comes is wrong, and nobody looks at it.</summary>
-    private static readonly byte[] _end = new byte[1];
+    private static readonly byte[] EndProbe = new byte[1];
 
     private readonly Inbox _inbox;
     private PayloadBuffer _buffer;
@@ -255,7 +255,7 @@ internal sealed class InboundObject : ReceivedObject, ITimed
         ? Pipe.Writer.GetMemory(4096)
         : PayloadLength < 0 ? _buffer.GetSpace(-1)
         : PayloadLength > Received || Skip > 0 ? _buffer.GetSpace(PayloadLength - Received + Skip)
-        : _end;
+        : EndProbe;
 
     /// <summary>All bytes are here: gives back what memory is too much.</summary>
     public void Trim() => _buffer.Trim();
