@@ -15,6 +15,7 @@ internal static class CaseCatalog
         new HandshakeCase(resumed: false),
         new HandshakeCase(resumed: true),
         new IdleConnectionsCase(),
+        new TwoPathsCase(),
         new ObjectBulkCase(1),
         new ObjectBulkCase(64),
         new ObjectRateCase(1, datagrams: false),

@@ -18,6 +18,9 @@ public sealed class ShapedLinkTests
     /// <summary>Until the windows of new paths are as large as the links.</summary>
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
 
+    /// <summary>What a machine with much else to do adds, and the probe timeout may grow by after it was read.</summary>
+    private static readonly TimeSpan Busy = TimeSpan.FromMilliseconds(150);
+
     public TestContext TestContext { get; set; } = null!;
 
     private CancellationToken Cancel => TestContext.CancellationToken;
@@ -49,6 +52,106 @@ public sealed class ShapedLinkTests
         (double alone, double both) = Compare(client, server, up: true);
         Assert.IsLessThan(1.1 * alone, both);
     });
+
+    [TestMethod]
+    [Timeout(Hang, CooperativeCancellation = true)]
+    [DataRow(1)]
+    [DataRow(2)]
+    public void A_link_that_is_cut_without_a_word_delays_nothing_by_more_than_three_probe_timeouts(int link) =>
+        Over(20, 20, QuicPathPolicy.Aggregate, (client, server, network) =>
+        {
+            Wait(client.OpenPathAsync(TwoLinkNetwork.ClientOn(2), cancellationToken: Cancel).AsTask());
+            QuicPath cut = Prefer(client, server, link);
+            Measure(server, client);
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+            Task<long> slowest = SendObjectsAsync(client, server, over.Token);
+            Thread.Sleep(1_000);
+            TimeSpan timeouts = Timeouts(client, server, cut.PathId);
+            network.Cut(link);
+            Thread.Sleep(3_000);
+            Assert.AreEqual(QuicPathState.Failing, PathOf(client, cut.PathId).State);
+            over.Cancel();
+            CheckDelay(slowest.WaitAsync(Cancel).GetAwaiter().GetResult(), timeouts);
+        });
+
+    [TestMethod]
+    [Timeout(Hang, CooperativeCancellation = true)]
+    [DataRow(1)]
+    [DataRow(2)]
+    public void A_link_that_is_cut_in_mid_transfer_stops_it_for_no_more_than_three_probe_timeouts(int link) =>
+        Over(20, 20, QuicPathPolicy.Aggregate, (client, server, network) =>
+        {
+            Wait(client.OpenPathAsync(TwoLinkNetwork.ClientOn(2), cancellationToken: Cancel).AsTask());
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+            long last = 0;
+            long longest = 0;
+            Task sending = SendAsync(client, over.Token);
+            Task receiving = ReceiveAsync(server, _ =>
+            {
+                long now = Stopwatch.GetTimestamp();
+                longest = Math.Max(longest, last == 0 ? 0 : now - last);
+                last = now;
+            });
+            Thread.Sleep(WarmUp);
+            TimeSpan timeouts = Timeouts(client, server, link - 1);
+            Volatile.Write(ref longest, 0);
+            network.Cut(link);
+            Thread.Sleep(3_000);
+            Assert.AreEqual(QuicPathState.Failing, PathOf(client, link - 1).State);
+            over.Cancel();
+            Task.WhenAll(sending, receiving).WaitAsync(Cancel).GetAwaiter().GetResult();
+            CheckDelay(Volatile.Read(ref longest), timeouts);
+        });
+
+    /// <summary>
+    /// Has the server measure its round trip. It sends the objects' receiver little else than leave to open more streams, and what it knows
+    /// from the handshake alone is as slow as the handshake was: until it finds out that those frames are lost, the client waits for them.
+    /// </summary>
+    private void Measure(QuicConnection from, QuicConnection to)
+    {
+        QuicStream stream = Wait(from.OpenOutboundStreamAsync(QuicStreamType.Unidirectional, Cancel).AsTask());
+        Task receiving = ReceiveAsync(to, static _ => { });
+        for (int i = 0; i < 100; i++)
+        {
+            Wait(stream.WriteAsync(new byte[100], Cancel).AsTask());
+            Thread.Sleep(5);
+        }
+
+        stream.CompleteWrites();
+        Wait(receiving);
+    }
+
+    /// <summary>Three probe timeouts, of the side that has the longer ones.</summary>
+    private TimeSpan Timeouts(QuicConnection client, QuicConnection server, long pathId)
+    {
+        TimeSpan here = 3 * ProbeTimeout(PathOf(client, pathId));
+        TimeSpan there = 3 * ProbeTimeout(PathOf(server, pathId));
+        TestContext.WriteLine($"three probe timeouts: {here.TotalMilliseconds:F0} ms at the client, {there.TotalMilliseconds:F0} ms at the server");
+        return here > there ? here : there;
+    }
+
+    private void CheckDelay(long ticks, TimeSpan timeouts)
+    {
+        TimeSpan longest = Stopwatch.GetElapsedTime(0, ticks);
+        TestContext.WriteLine($"at most {longest.TotalMilliseconds:F0} ms, three probe timeouts are {timeouts.TotalMilliseconds:F0} ms");
+        Assert.IsLessThan(TimeSpan.FromSeconds(1), longest);
+        Assert.IsLessThan(timeouts + Busy, longest);
+    }
+
+    /// <summary>Has the path over one link carry what the client sends, and the other wait.</summary>
+    private static QuicPath Prefer(QuicConnection client, QuicConnection server, int link)
+    {
+        int spared = 2 - link;
+        client.SetPathStatus(spared, QuicPathStatus.Backup);
+        Assert.IsTrue(SpinWait.SpinUntil(() => PathOf(server, spared).State == QuicPathState.Backup, TimeSpan.FromSeconds(20)));
+        return PathOf(client, link - 1);
+    }
+
+    private static QuicPath PathOf(QuicConnection connection, long id) => connection.GetPaths().Single(path => path.PathId == id);
+
+    /// <summary>RFC 9002 section 6.2.1, with the delay of acknowledgements that is the default.</summary>
+    private static TimeSpan ProbeTimeout(QuicPath path) =>
+        path.SmoothedRtt + TimeSpan.FromMilliseconds(Math.Max(4 * path.RttVariation.TotalMilliseconds, 1)) + TimeSpan.FromMilliseconds(25);
 
     private void Over(int first, int second, QuicPathPolicy policy, Action<QuicConnection, QuicConnection, TwoLinkNetwork> test) =>
         TwoLinkNetwork.Run(
@@ -130,6 +233,44 @@ public sealed class ShapedLinkTests
         while ((count = await stream.ReadAsync(buffer, Cancel)) != 0)
         {
             received(count);
+        }
+    }
+
+    /// <summary>Small objects, one every 10 ms, each on a stream of its own; returns the ticks that the slowest took to get there.</summary>
+    private async Task<long> SendObjectsAsync(QuicConnection from, QuicConnection to, CancellationToken over)
+    {
+        long slowest = 0;
+        int count = 0;
+        var receiving = new List<Task>();
+        while (!over.IsCancellationRequested)
+        {
+            receiving.Add(OneAsync());
+            count++;
+            await Task.Delay(10, CancellationToken.None);
+        }
+
+        await Task.WhenAll(receiving);
+        TestContext.WriteLine($"{count} objects");
+        return slowest;
+
+        async Task OneAsync()
+        {
+            long start = Stopwatch.GetTimestamp();
+            await using QuicStream outbound = await from.OpenOutboundStreamAsync(QuicStreamType.Unidirectional, Cancel);
+            await outbound.WriteAsync(BitConverter.GetBytes(start), completeWrites: true, Cancel);
+            await using QuicStream inbound = await to.AcceptInboundStreamAsync(Cancel);
+            byte[] bytes = new byte[sizeof(long)];
+            await inbound.ReadExactlyAsync(bytes, Cancel);
+            long took = Stopwatch.GetTimestamp() - BitConverter.ToInt64(bytes);
+            InterlockedMax(ref slowest, took);
+        }
+    }
+
+    private static void InterlockedMax(ref long target, long value)
+    {
+        long seen;
+        while ((seen = Volatile.Read(ref target)) < value && Interlocked.CompareExchange(ref target, value, seen) != seen)
+        {
         }
     }
 
