@@ -15,6 +15,12 @@ public sealed partial class QuicConnection
     /// </summary>
     private const int CreditProbeTimeouts = 3;
 
+    /// <summary>
+    /// In microseconds, at least so long: a peer allows another path when it has forgotten the last one, and that goes by its own probe
+    /// timeouts, which may be longer than ours.
+    /// </summary>
+    private const long LeastPatience = 1_000_000;
+
     private readonly Dictionary<uint, TaskCompletionSource<QuicPath>> _openings = [];
     private readonly Dictionary<uint, TaskCompletionSource> _closings = [];
     private TaskCompletionSource? _pathCredit;
@@ -47,7 +53,7 @@ public sealed partial class QuicConnection
     /// <exception cref="QuicException">
     /// <see cref="QuicError.MultipathNotNegotiated"/>: there is one path only. <see cref="QuicError.PathLimitReached"/> and
     /// <see cref="QuicError.NoPathConnectionId"/>: there may be no more of them now, and the server did not change that within three probe
-    /// timeouts. <see cref="QuicError.PathForbidden"/>: the server allows none to that address. <see cref="QuicError.PathNotValidated"/>: the
+    /// timeouts and a second. <see cref="QuicError.PathForbidden"/>: the server allows none to that address. <see cref="QuicError.PathNotValidated"/>: the
     /// server does not answer on it, or gave it up. Otherwise the connection has ended. Whatever it is but that, the other paths go on.
     /// </exception>
     /// <exception cref="SocketException">The local address cannot be used.</exception>
@@ -208,7 +214,7 @@ public sealed partial class QuicConnection
                     return begun;
                 }
 
-                deadline ??= Driver.Now + (CreditProbeTimeouts * Driver.Core.State.Paths.ProbeTimeoutPeriod);
+                deadline ??= Driver.Now + Math.Max(CreditProbeTimeouts * Driver.Core.State.Paths.ProbeTimeoutPeriod, LeastPatience);
                 if (Driver.Now >= deadline)
                 {
                     throw Blocked();

@@ -151,8 +151,23 @@ public sealed class PathSocketTests
         Assert.AreEqual(2, pair.Client.Host.Sockets.Length, "a path that was refused keeps a socket");
 
         await pair.Client.ClosePathAsync(opened.PathId, cancellationToken: Cancel);
-        QuicPath next = await pair.Client.OpenPathAsync(At(3), cancellationToken: Cancel);
-        Assert.AreEqual(2, next.PathId);
+        QuicPath? next = null;
+        await UntilAsync(
+            async () =>
+            {
+                try
+                {
+                    next = await pair.Client.OpenPathAsync(At(3), cancellationToken: Cancel);
+                }
+                catch (QuicException error) when (error.QuicError is QuicError.PathLimitReached or QuicError.NoPathConnectionId)
+                {
+                    // The server goes by its own probe timeouts, which a busy machine makes long.
+                }
+
+                return next is not null;
+            },
+            "the server allows no other path");
+        Assert.AreEqual(2, next!.PathId);
     }
 
     [TestMethod]
