@@ -214,27 +214,38 @@ public sealed partial class QuicConnection
                     return begun;
                 }
 
-                deadline ??= Driver.Now + Math.Max(CreditProbeTimeouts * Driver.Core.State.Paths.ProbeTimeoutPeriod, LeastPatience);
-                if (Driver.Now >= deadline)
-                {
-                    throw Blocked();
-                }
-
-                wait = TimeSpan.FromMicroseconds(deadline.Value - Driver.Now);
-                _pathCredit ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                credit = _pathCredit.Task;
+                credit = NextCredit(ref deadline, out wait) ?? throw Blocked();
             }
 
-            // PATHS_BLOCKED or PATH_CIDS_BLOCKED tells the peer that somebody waits.
-            Driver.Wake();
-            try
-            {
-                await credit.WaitAsync(wait, TimeProvider, cancellationToken).ConfigureAwait(false);
-            }
-            catch (TimeoutException)
-            {
-                // What is missing is told by the last attempt.
-            }
+            await WaitForCreditAsync(credit, wait, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Under the gate: completes when the peer gives connection ids; null where it has had its time to do so.</summary>
+    private Task? NextCredit(ref long? deadline, out TimeSpan wait)
+    {
+        deadline ??= Driver.Now + Math.Max(CreditProbeTimeouts * Driver.Core.State.Paths.ProbeTimeoutPeriod, LeastPatience);
+        wait = TimeSpan.FromMicroseconds(Math.Max(0, deadline.Value - Driver.Now));
+        if (wait == TimeSpan.Zero)
+        {
+            return null;
+        }
+
+        _pathCredit ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _pathCredit.Task;
+    }
+
+    private async ValueTask WaitForCreditAsync(Task credit, TimeSpan wait, CancellationToken cancellationToken)
+    {
+        // What tells the peer that somebody waits goes out: ids that are given back, PATHS_BLOCKED, PATH_CIDS_BLOCKED.
+        Driver.Wake();
+        try
+        {
+            await credit.WaitAsync(wait, TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // What is missing is told by the last attempt.
         }
     }
 

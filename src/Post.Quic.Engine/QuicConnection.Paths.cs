@@ -22,7 +22,7 @@ public sealed partial class QuicConnection
     /// <param name="localEndPoint">The new address; port 0, or null, lets the system choose a fresh port.</param>
     /// <param name="cancellationToken">Ends the wait; the old path then stays.</param>
     /// <returns>When the new path is in use.</returns>
-    /// <exception cref="InvalidOperationException">On a server, or where the server forbids it or has no connection id to spare.</exception>
+    /// <exception cref="InvalidOperationException">On a server, or where the server forbids it, or gives out no connection id for it within three probe timeouts and a second.</exception>
     /// <exception cref="QuicException">The new path does not reach the server (<see cref="QuicError.NoViablePath"/>), or the connection ended.</exception>
     /// <exception cref="SocketException">The address cannot be used.</exception>
     public async ValueTask MigrateAsync(IPEndPoint? localEndPoint = null, CancellationToken cancellationToken = default)
@@ -40,7 +40,7 @@ public sealed partial class QuicConnection
         TaskCompletionSource moved;
         try
         {
-            moved = BeginMove(local);
+            moved = await BeginMoveAsync(local, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception) when (isNew)
         {
@@ -91,36 +91,56 @@ public sealed partial class QuicConnection
         Events?.OnPathChanged(QuicPath.From(change.Statistics), (QuicPathChange)change.Change);
     }
 
-    private TaskCompletionSource BeginMove(in NetworkAddress local)
+    private async ValueTask<TaskCompletionSource> BeginMoveAsync(NetworkAddress local, CancellationToken cancellationToken)
     {
-        lock (Driver.Gate)
+        long? deadline = null;
+        while (true)
         {
-            ThrowIfClosed();
-            foreach ((_, NetworkAddress other, TaskCompletionSource underWay) in _migrations)
+            Task credit;
+            TimeSpan wait;
+            lock (Driver.Gate)
             {
-                if (other == local)
+                if (TryBeginMove(local) is { } moved)
                 {
-                    return underWay;
+                    return moved;
                 }
+
+                credit = NextCredit(ref deadline, out wait) ?? throw new InvalidOperationException(
+                    "The connection cannot move now: the server has given out no spare connection id yet. Try again later.");
             }
 
-            var moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (Driver.Core.State.Paths.Main.Network.Local == local)
+            await WaitForCreditAsync(credit, wait, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Under the gate: null where the server has given out no spare connection id yet.</summary>
+    private TaskCompletionSource? TryBeginMove(in NetworkAddress local)
+    {
+        ThrowIfClosed();
+        foreach ((_, NetworkAddress other, TaskCompletionSource underWay) in _migrations)
+        {
+            if (other == local)
             {
-                moved.SetResult();
-                return moved;
+                return underWay;
             }
+        }
 
-            if (!Driver.Core.TryMigrate(local, Driver.Now, out int networkId))
-            {
-                throw new InvalidOperationException(Driver.Core.PeerParameters.DisableActiveMigration
-                    ? "The connection cannot move: the server forbids migration."
-                    : "The connection cannot move now: the server has given out no spare connection id yet. Try again later.");
-            }
+        var moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (Driver.Core.State.Paths.Main.Network.Local == local)
+        {
+            moved.SetResult();
+            return moved;
+        }
 
+        if (Driver.Core.TryMigrate(local, Driver.Now, out int networkId))
+        {
             _migrations.Add((networkId, local, moved));
             return moved;
         }
+
+        return Driver.Core.PeerParameters.DisableActiveMigration
+            ? throw new InvalidOperationException("The connection cannot move: the server forbids migration.")
+            : null;
     }
 
     /// <summary>The connection's addresses are those of the path that stands for all: it moved, or another takes its place.</summary>

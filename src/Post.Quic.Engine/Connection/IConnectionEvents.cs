@@ -43,7 +43,7 @@ internal interface IConnectionEvents : IStreamEvents, IDatagramEvents
 
     void OnPath(in PathEvent change);
 
-    /// <summary>The peer gave connection ids for a path that was not used yet: it may be possible to open it now.</summary>
+    /// <summary>The peer gave connection ids: a path or a move that waits for one may begin now.</summary>
     void OnPathCredit();
 
     /// <summary>

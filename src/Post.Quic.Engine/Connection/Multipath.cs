@@ -245,10 +245,8 @@ internal sealed class Multipath
             {
                 path.Networks.OnRemoteIdsChanged();
             }
-            else
-            {
-                _state.Events.OnPathCredit();
-            }
+
+            _state.Events.OnPathCredit();
         }
 
         return error;

@@ -37,12 +37,17 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
     public void Start()
     {
         _socket.Start(this);
-        _ = _socket.Completion.ContinueWith(
-            static (completion, self) => ((EndpointSocket)self!).OnFailed(completion.Exception!.InnerException!),
-            this,
-            CancellationToken.None,
-            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
+
+        // The socket outlives whoever happens to open it, and must not keep what flows with their call.
+        using (ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow())
+        {
+            _ = _socket.Completion.ContinueWith(
+                static (completion, self) => ((EndpointSocket)self!).OnFailed(completion.Exception!.InnerException!),
+                this,
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+        }
     }
 
     /// <summary>Whether datagrams from that address leave by this socket.</summary>
