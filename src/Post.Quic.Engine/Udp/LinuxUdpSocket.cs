@@ -13,6 +13,9 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
     /// <summary>Calls of recvmsg in turn for one socket, before others of the same reactor have theirs.</summary>
     private const int ReceivesInTurn = 32;
 
+    /// <summary>Calls that one send repeats because of errors of earlier datagrams. An error of its own is the same each time.</summary>
+    private const int MaxOldErrors = 8;
+
     /// <summary>Failing calls in turn after which the socket is taken for broken, or its thread would spin.</summary>
     private const int ErrorsInTurn = 64;
 
@@ -312,7 +315,7 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
     {
         bool batches = _segmentation;
         bool refused = false;
-        bool mayBeOld = _hearsErrors;
+        int oldErrors = _hearsErrors ? MaxOldErrors : 0;
         do
         {
             ReadOnlySpan<byte> rest = payload[sent..];
@@ -329,10 +332,11 @@ internal sealed unsafe class LinuxUdpSocket : UdpSocket
                 continue;
             }
 
-            if (mayBeOld && error != LinuxNative.TryAgain)
+            if (oldErrors > 0 && error != LinuxNative.TryAgain)
             {
-                // Who listens to errors is told of an earlier datagram's by the next call as well, once: it says nothing of this one.
-                mayBeOld = false;
+                // A socket that hears errors reports an ICMP message about an earlier datagram from the next call as well. It says nothing
+                // about this one. Another message may arrive before the call is repeated.
+                oldErrors--;
                 continue;
             }
 
