@@ -150,11 +150,11 @@ public sealed partial class QuicConnection
     }
 
     /// <summary>
-    /// Says how a path is to be used: the peer is told, and where one side or both wish it kept as a backup, both send on it only where no
+    /// Says how a path is to be used: the peer is told, and where one side or both state that it is a backup, both send on it only where no
     /// other path works. Every path is available at first.
     /// </summary>
     /// <param name="pathId">Its <see cref="QuicPath.PathId"/>.</param>
-    /// <param name="status">The wish of this side.</param>
+    /// <param name="status">How this side wants it to be used.</param>
     /// <exception cref="ArgumentOutOfRangeException">The id is not from 0 to 2^32-1, or the status is none.</exception>
     /// <exception cref="QuicException">
     /// <see cref="QuicError.MultipathNotNegotiated"/>: there is one path only. <see cref="QuicError.PathNotFound"/>: there is none of that id,
@@ -287,7 +287,7 @@ public sealed partial class QuicConnection
                 + $"the peer up to {paths.Limits.Peer}. Close a path, or set {nameof(QuicConnectionOptions.MaxPaths)} higher on the side that has less.");
     }
 
-    /// <summary>Nobody waits for the path any more.</summary>
+    /// <summary>The wait for the path was canceled.</summary>
     private void GiveUp(uint pathId)
     {
         lock (Driver.Gate)
@@ -351,7 +351,7 @@ public sealed partial class QuicConnection
         }
     }
 
-    /// <summary>The connection is over: nobody need wait for a path any more.</summary>
+    /// <summary>The connection is over, and with it every wait for a path.</summary>
     private void EndPathOperations(in ConnectionCloseInfo info)
     {
         foreach ((_, _, TaskCompletionSource migration) in _migrations)

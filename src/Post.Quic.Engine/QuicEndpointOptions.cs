@@ -66,7 +66,7 @@ public sealed record QuicEndpointOptions
         CheckKey(TokenKey, TokenSealer.RootKeyLength, nameof(TokenKey));
     }
 
-    /// <summary>An address beside an endpoint, which has one: it may say the same, and not something else that nobody would heed.</summary>
+    /// <summary>An address beside an endpoint, which has one: it may say the same, and not something else that would have no effect.</summary>
     internal static void CheckBeside(QuicEndpoint endpoint, IPEndPoint? other, string name)
     {
         IPEndPoint own = endpoint.LocalEndPoint;

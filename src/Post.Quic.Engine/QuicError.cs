@@ -46,8 +46,8 @@ public enum QuicError
     ConnectionReset,
 
     /// <summary>
-    /// The machine or the network says that the peer cannot be reached: no route, nothing that listens on the port, an address that is
-    /// nobody's. The inner <see cref="System.Net.Sockets.SocketException"/> says which.
+    /// The machine or the network says that the peer cannot be reached: no route, nothing that listens on the port, an address that no host
+    /// has. The inner <see cref="System.Net.Sockets.SocketException"/> says which.
     /// </summary>
     Unreachable,
 

@@ -30,10 +30,10 @@ public sealed record QuicPath
     /// <summary>What it is good for at the moment.</summary>
     public QuicPathState State { get; init; }
 
-    /// <summary>Our wish for its use; see <see cref="QuicConnection.SetPathStatus"/>.</summary>
+    /// <summary>How this side wants it to be used; see <see cref="QuicConnection.SetPathStatus"/>.</summary>
     public QuicPathStatus LocalStatus { get; init; }
 
-    /// <summary>The peer's wish for its use.</summary>
+    /// <summary>How the peer wants it to be used.</summary>
     public QuicPathStatus PeerStatus { get; init; }
 
     /// <summary>

@@ -27,7 +27,7 @@ public enum QuicPathChange
     /// <summary>One side gave it up: nothing is sent on it any more, and it is removed a little later. Multipath only.</summary>
     Abandoned,
 
-    /// <summary>Either side's wish changed whether it is kept for when nothing else works. Multipath only.</summary>
+    /// <summary>Either side changed whether the path is a backup. Multipath only.</summary>
     StatusChanged,
 
     /// <summary>It has owed acknowledgements for too long, so that other paths take over, or has given them since. Multipath only.</summary>

@@ -1,6 +1,6 @@
 namespace Post.Quic.Engine;
 
-/// <summary>Which use of a path one side wishes (draft-ietf-quic-multipath-21 section 3.3).</summary>
+/// <summary>How one side wants a path to be used (draft-ietf-quic-multipath-21 section 3.3).</summary>
 public enum QuicPathStatus
 {
     /// <summary>It may be used like any other.</summary>

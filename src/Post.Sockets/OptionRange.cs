@@ -6,7 +6,7 @@ namespace Post.Sockets;
 /// <summary>The ranges of options, and what is said of a value that is out of them: which option, which value, what to set.</summary>
 internal static class OptionRange
 {
-    /// <summary>No time that somebody waits for is longer: timers of the platform count to 49 days, and nobody means even that.</summary>
+    /// <summary>The longest time of any option. The platform's timers count to 49 days; a longer time made the call that waits throw.</summary>
     public static readonly TimeSpan LongestTime = TimeSpan.FromDays(1);
 
     private static readonly TimeSpan ShortestTime = TimeSpan.FromMilliseconds(1);

@@ -64,7 +64,7 @@ internal static class Limits
     public const int AckRanges = 64;
 
     /// <summary>
-    /// Microseconds that a timer may be late before the time counts as one in which nobody ran us: a laptop that slept for
+    /// Microseconds that a timer may be late before the time counts as one in which the process did not run: a laptop that slept for
     /// an hour has no round trip of an hour. A machine under load is late by tenths of a second.
     /// </summary>
     public const long LongestStall = 1_000_000;

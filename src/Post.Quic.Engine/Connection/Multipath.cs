@@ -110,7 +110,7 @@ internal sealed class Multipath
             return false;
         }
 
-        path.OwnStatus.Wish(isBackup);
+        path.OwnStatus.Set(isBackup);
         ReportIfOpen(path, PathChange.Status);
         return true;
     }
@@ -389,7 +389,7 @@ internal sealed class Multipath
 
     /// <summary>
     /// While every path is silent, each is asked from time to time, at random: the back-off of the probe timeouts would find out late
-    /// that one of them works again, and may beat time with the outages. One small packet for each path; what the window holds back
+    /// that one of them works again, and can fall into step with periodic outages. One small packet for each path; what the window holds back
     /// stays back.
     /// </summary>
     private void Search(long now)

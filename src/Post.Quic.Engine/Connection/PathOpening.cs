@@ -1,6 +1,6 @@
 namespace Post.Quic.Engine.Connection;
 
-/// <summary>What became of the wish to open a path.</summary>
+/// <summary>The outcome of an attempt to open a path.</summary>
 internal enum PathOpening : byte
 {
     /// <summary>It is being validated.</summary>

@@ -21,7 +21,7 @@ internal static class ClientAddresses
     }
 
     /// <summary>
-    /// Refuses an address that is a different host on each interface, where none is named: Linux takes any of them, and nobody answers.
+    /// Refuses a link-local address without its interface: Linux would choose any interface, and the attempt would end in a timeout.
     /// </summary>
     /// <exception cref="QuicException">It is link-local, and neither it nor the local address names an interface.</exception>
     public static void Check(IPEndPoint remote, IPEndPoint? local)

@@ -170,7 +170,7 @@ internal sealed class Networks
         return Insert(slot, network, remoteId);
     }
 
-    /// <summary>A newer wish of ours came true: networks that we asked for before must not take its place.</summary>
+    /// <summary>A newer move succeeded: a network of an older attempt must not replace it when it is validated later.</summary>
     public void RemoveOlderAttempts(Network network)
     {
         foreach (Network? other in _networks)
@@ -381,7 +381,7 @@ internal sealed class Networks
             now);
     }
 
-    /// <summary>Nobody ran us for a while: who is being asked for a sign of life had no chance to give it.</summary>
+    /// <summary>The process did not run for a while: a peer that was asked to answer had no chance to be heard.</summary>
     public void OnStall(long now)
     {
         foreach (Network? network in _networks)
@@ -536,7 +536,7 @@ internal sealed class Networks
         }
     }
 
-    /// <summary>An empty place, or that of a network that nobody will miss: not active, not the one to fall back to.</summary>
+    /// <summary>An empty place, or that of a network that is neither active nor the one to fall back to.</summary>
     private bool TryFindRoom(out int slot)
     {
         slot = Array.IndexOf(_networks, null);

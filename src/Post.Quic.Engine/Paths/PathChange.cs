@@ -9,7 +9,7 @@ internal enum PathChange : byte
     /// <summary>The peer answered a challenge on it: it reaches the peer both ways.</summary>
     Validated,
 
-    /// <summary>It became the path that new data goes by, because we wished it or the peer moved.</summary>
+    /// <summary>It became the path that new data goes by, because this side moved or the peer did.</summary>
     Active,
 
     /// <summary>It did not answer.</summary>
@@ -27,7 +27,7 @@ internal enum PathChange : byte
     /// <summary>One side gave it up; nothing is sent on it any more, and it is forgotten a little later.</summary>
     Abandoned,
 
-    /// <summary>Either side's wish changed whether it is kept for when nothing else works.</summary>
+    /// <summary>Either side changed whether the path is a backup.</summary>
     Status,
 
     /// <summary>It has owed acknowledgements for too long, or has given them since.</summary>

@@ -1,8 +1,8 @@
 namespace Post.Quic.Engine.Paths;
 
 /// <summary>
-/// Which use of a path one side wishes (draft-ietf-quic-multipath-21 section 3.3), with the sequence numbers by which older
-/// wishes that come later are told from newer ones.
+/// How one side wants a path to be used (draft-ietf-quic-multipath-21 section 3.3), with the sequence numbers that tell newer statements
+/// from older ones that arrive late.
 /// </summary>
 internal struct PathStatus
 {
@@ -12,14 +12,14 @@ internal struct PathStatus
     /// <summary>It is to be used only where no other path works.</summary>
     public bool IsBackup { get; private set; }
 
-    /// <summary>Our wish was stated and its newest frame waits to be sent.</summary>
+    /// <summary>The newest frame waits to be sent.</summary>
     public bool IsPending { get; private set; }
 
-    /// <summary>The sequence number of our newest wish.</summary>
+    /// <summary>The sequence number of our newest statement.</summary>
     public readonly ulong Sequence => _next - 1;
 
-    /// <summary>Our wish has changed.</summary>
-    public void Wish(bool isBackup)
+    /// <summary>States how this side wants the path to be used.</summary>
+    public void Set(bool isBackup)
     {
         IsBackup = isBackup;
         IsPending = true;
@@ -28,7 +28,7 @@ internal struct PathStatus
 
     public void OnSent() => IsPending = false;
 
-    /// <summary>A frame of ours was lost: only the newest wish is said again.</summary>
+    /// <summary>A frame of ours was lost: only the newest statement is repeated.</summary>
     public void OnLost(ulong sequence) => IsPending |= sequence + 1 == _next;
 
     /// <summary>A frame of the peer's came; false where a newer or the same was seen before.</summary>

@@ -370,7 +370,7 @@ internal sealed class PathTable
         }
     }
 
-    /// <summary>Nobody ran us for so long.</summary>
+    /// <summary>The process did not run for so long.</summary>
     public void OnStall(long duration, long now)
     {
         foreach (Path path in _open)

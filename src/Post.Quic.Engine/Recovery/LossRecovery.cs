@@ -343,7 +343,7 @@ internal sealed class LossRecovery : IDisposable
     }
 
     /// <summary>
-    /// Nobody ran us for so long. What is on its way will be acknowledged or lost as ever, but its round trip is the
+    /// The process did not run for so long. What is on its way will be acknowledged or lost as ever, but its round trip is the
     /// machine's and not the network's.
     /// </summary>
     public void OnStall(long duration, long now)

@@ -9,7 +9,7 @@ internal static class TlsAlertText
     /// <summary>What it says of the certificate of the side that gets it; null where it says nothing of one.</summary>
     public static string? CertificateVerdict(long alert) => alert switch
     {
-        42 => "is damaged, or does not fit its signature",
+        42 => "is damaged, does not fit its signature, or was asked for and not shown",
         43 => "is of a kind that it does not take",
         44 => "is revoked",
         45 => "has expired or is not valid yet",
