@@ -11,6 +11,7 @@ namespace Post.Quic.Engine.Tests.Udp;
 public sealed class LinuxUdpSocketTests
 {
     [TestMethod]
+    [Timeout(30_000)]
     [DataRow("127.0.0.1", "127.0.0.1")]
     [DataRow("::1", "::1")]
     [DataRow("::", "127.0.0.1")]
