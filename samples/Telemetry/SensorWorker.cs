@@ -7,7 +7,7 @@ using Post.Sockets;
 namespace Telemetry;
 
 /// <summary>Measures ten times a second. A reading is of use for 200 ms: what cannot arrive by then makes room for the next.</summary>
-internal sealed partial class SensorWorker(PostHost host, PostListeners listeners, PostLocals locals, ILogger<SensorWorker> logger)
+internal sealed partial class SensorWorker(AssociationFactory host, PostListeners listeners, PostLocals locals, ILogger<SensorWorker> logger)
     : BackgroundService
 {
     private static readonly ObjectProperties Fresh = new() { Lifetime = TimeSpan.FromMilliseconds(200), Niceness = 10 };

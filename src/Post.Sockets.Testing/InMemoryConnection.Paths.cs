@@ -28,7 +28,7 @@ internal sealed partial class InMemoryConnection
         Sender.Pump();
     }
 
-    public void ReportPath(PathEnd path, PathChange change)
+    public void ReportPath(PathEnd path, PostPathChange change)
     {
         if (Failure is null && Has(TransportCapabilities.Paths))
         {
@@ -75,7 +75,7 @@ internal sealed partial class InMemoryConnection
     public void OnPathSilent(PathEnd path)
     {
         path.State = PostPathState.Failed;
-        ReportPath(path, PathChange.Failed);
+        ReportPath(path, PostPathChange.Failed);
         if (!ReferenceEquals(path, _main))
         {
             return;
@@ -86,7 +86,7 @@ internal sealed partial class InMemoryConnection
             if (other.State is PostPathState.Standby or PostPathState.Active && !other.IsSuspect)
             {
                 UsePath(other);
-                ReportPath(other, PathChange.StateChanged);
+                ReportPath(other, PostPathChange.StateChanged);
                 return;
             }
         }
@@ -97,7 +97,7 @@ internal sealed partial class InMemoryConnection
         if (path.State == PostPathState.Failed)
         {
             path.State = ReferenceEquals(path, _main) || Has(TransportCapabilities.Multipath) ? PostPathState.Active : PostPathState.Standby;
-            ReportPath(path, PathChange.Validated);
+            ReportPath(path, PostPathChange.Validated);
         }
     }
 

@@ -423,7 +423,7 @@ internal sealed partial class InMemoryConnection : TransportConnection
         _lastReceived = Network.Clock.NowTicks;
         if (path.RemoteMoved() && Failure is null)
         {
-            ReportPath(path, PathChange.PeerMoved);
+            ReportPath(path, PostPathChange.PeerMoved);
         }
 
         // What was sent before the peer moved may come after what it sent from its new address.
@@ -438,7 +438,7 @@ internal sealed partial class InMemoryConnection : TransportConnection
         if (path.State is PostPathState.Standby or PostPathState.Active && (!IsClient || _main.IsSuspect || _main.State == PostPathState.Failed))
         {
             UsePath(path);
-            ReportPath(path, PathChange.PeerMoved);
+            ReportPath(path, PostPathChange.PeerMoved);
         }
     }
 

@@ -134,7 +134,7 @@ public sealed class InMemoryWire
             end.Owner.AddPath(end);
             if (state == PostPathState.Validating)
             {
-                end.Owner.ReportPath(end, PathChange.Added);
+                end.Owner.ReportPath(end, PostPathChange.Added);
             }
         }
 
@@ -157,10 +157,10 @@ public sealed class InMemoryWire
             {
                 InMemoryPath next = _paths[0];
                 owner.UsePath(owner.IsClient ? next.AtClient : next.AtServer);
-                owner.ReportPath(owner.MainPath, PathChange.StateChanged);
+                owner.ReportPath(owner.MainPath, PostPathChange.StateChanged);
             }
 
-            owner.ReportPath(end, PathChange.Removed);
+            owner.ReportPath(end, PostPathChange.Removed);
         }
     }
 

@@ -69,9 +69,9 @@ internal sealed class Migration : ClockEntry
     {
         InMemoryConnection client = _wire.ClientEnd;
         _new.AtClient.OnRoundTrip(_new.RoundTripTicks);
-        client.ReportPath(_new.AtClient, PathChange.Validated);
+        client.ReportPath(_new.AtClient, PostPathChange.Validated);
         client.UsePath(_new.AtClient);
-        client.ReportPath(_new.AtClient, PathChange.Migrated);
+        client.ReportPath(_new.AtClient, PostPathChange.Migrated);
 
         // The server moves when it hears the client there. What is under way on the old path may still arrive.
         _new.AtServer.State = PostPathState.Standby;

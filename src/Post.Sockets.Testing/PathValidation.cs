@@ -29,7 +29,7 @@ internal sealed class PathValidation(InMemoryPath path) : ClockEntry
         bool inUse = ReferenceEquals(owner.MainPath, end) || owner.Has(TransportCapabilities.Multipath);
         end.State = inUse ? PostPathState.Active : PostPathState.Standby;
         end.OnRoundTrip(path.RoundTripTicks);
-        owner.ReportPath(end, PathChange.Validated);
+        owner.ReportPath(end, PostPathChange.Validated);
         owner.Sender.Pump();
     }
 }

@@ -25,10 +25,10 @@ public sealed class Association : IAsyncDisposable
     /// <summary>What the pipe of a composed object holds before its writer waits.</summary>
     private const int ComposedBytes = 64 * 1024;
 
-    private readonly PostHost _host;
+    private readonly AssociationFactory _host;
     private readonly AssociationCore _core;
 
-    internal Association(PostHost host, Local local, Remote? remote, AssociationOptions options, UInt128 id)
+    internal Association(AssociationFactory host, Local local, Remote? remote, AssociationOptions options, UInt128 id)
     {
         _host = host;
         Local = local;
@@ -109,7 +109,7 @@ public sealed class Association : IAsyncDisposable
     /// <summary>Bytes of received objects that are held for the application: arriving, waiting for antecedents, or not taken yet.</summary>
     public long HeldBytes => _core.Inbox.Held;
 
-    /// <summary>Associates without a <see cref="PostHost"/>.</summary>
+    /// <summary>Associates without a <see cref="AssociationFactory"/>.</summary>
     /// <param name="transport">What carries it.</param>
     /// <param name="local">Who we are.</param>
     /// <param name="remote">Whom to reach, and what proves that it is them.</param>
@@ -122,7 +122,7 @@ public sealed class Association : IAsyncDisposable
         Remote remote,
         AssociationOptions? options = null,
         CancellationToken cancellationToken = default) =>
-        new PostHost(transport).AssociateAsync(local, remote, options, cancellationToken);
+        new AssociationFactory(transport).AssociateAsync(local, remote, options, cancellationToken);
 
     /// <summary>Sends a copy of some bytes as one object.</summary>
     /// <param name="bytes">The bytes; the caller may reuse them at once.</param>
@@ -173,7 +173,7 @@ public sealed class Association : IAsyncDisposable
     /// <param name="open">
     /// Opens the bytes of the object from an offset on, and is called again where they are needed from another one: the bytes must not change
     /// before the object has its end. The stream is disposed when it is not needed any more; it need not be able to seek. The token is canceled
-    /// when the object ends meanwhile. It throws where the bytes end before the offset. What it throws lets the object fail (<see cref="ObjectEndReason.SourceFailed"/>).
+    /// when the object ends meanwhile. It throws where the bytes end before the offset. What it throws lets the object fail (<see cref="ObjectOutcomeReason.SourceFailed"/>).
     /// </param>
     /// <param name="length">
     /// The bytes of the whole object; null where that is not known. What a stream has beyond them is not sent; one that has fewer lets the object
@@ -300,7 +300,7 @@ public sealed class Association : IAsyncDisposable
     /// wait for what only comes after it has returned, such as the next event of its kind.
     /// </summary>
     /// <typeparam name="TEvent">
-    /// <see cref="Received"/>, <see cref="Acked"/>, <see cref="Expired"/>, <see cref="ObjectEnded"/>, <see cref="PathsChanged"/>,
+    /// <see cref="Received"/>, <see cref="Acked"/>, <see cref="Expired"/>, <see cref="ObjectCompleted"/>, <see cref="PathsChanged"/>,
     /// <see cref="ConnectionChanged"/>, <see cref="StreamOpened"/>, <see cref="HandlerFailed"/> or <see cref="Closed"/>.
     /// </typeparam>
     /// <param name="handler">The handler.</param>

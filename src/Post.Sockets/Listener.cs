@@ -12,12 +12,12 @@ namespace Post.Sockets;
 
 /// <summary>
 /// Waits for remotes that associate with us. Its one event is <see cref="Accept"/>; or take the associations as they come from
-/// <see cref="AssociationsAsync"/>. Disposing it stops listening and closes none of its associations; but nobody can come back to one whose
+/// <see cref="AcceptAllAsync"/>. Disposing it stops listening and closes none of its associations; but nobody can come back to one whose
 /// connection is lost, so those end, now or when it is.
 /// </summary>
 public sealed class Listener : IAsyncDisposable
 {
-    private readonly PostHost _host;
+    private readonly AssociationFactory _host;
     private readonly TransportListener _listener;
     private readonly ListenerOptions _options;
     private readonly HandlerTable _handlers = new();
@@ -32,7 +32,7 @@ public sealed class Listener : IAsyncDisposable
     private bool _isClosed;
     private PostException? _error;
 
-    internal Listener(PostHost host, Local local, TransportListener listener, ListenerOptions options)
+    internal Listener(AssociationFactory host, Local local, TransportListener listener, ListenerOptions options)
     {
         _host = host;
         _listener = listener;
@@ -61,7 +61,7 @@ public sealed class Listener : IAsyncDisposable
     /// <summary>Associations whose connection is lost, and that wait for their initiator to come back.</summary>
     public int InterruptedCount => _known.Interrupted;
 
-    /// <summary>Listens without a <see cref="PostHost"/>.</summary>
+    /// <summary>Listens without a <see cref="AssociationFactory"/>.</summary>
     /// <param name="transport">What carries it.</param>
     /// <param name="local">Who we are, and where to listen.</param>
     /// <param name="options">Bounds and habits; null: the defaults.</param>
@@ -69,7 +69,7 @@ public sealed class Listener : IAsyncDisposable
     /// <exception cref="PostException">The endpoint could not be opened.</exception>
     public static ValueTask<Listener> ListenAsync(
         PostTransport transport, Local local, ListenerOptions? options = null, CancellationToken cancellationToken = default) =>
-        new PostHost(transport).ListenAsync(local, options, cancellationToken);
+        new AssociationFactory(transport).ListenAsync(local, options, cancellationToken);
 
     /// <summary>Calls a handler for each <see cref="Accept"/>, before anything of the association is delivered.</summary>
     /// <typeparam name="TEvent"><see cref="Accept"/> or <see cref="HandlerFailed"/>.</typeparam>
@@ -117,7 +117,7 @@ public sealed class Listener : IAsyncDisposable
     /// the remotes instead.
     /// </summary>
     /// <param name="cancellationToken">Ends the enumeration.</param>
-    public async IAsyncEnumerable<Association> AssociationsAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<Association> AcceptAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         while (await AcceptAsync(cancellationToken).ConfigureAwait(false) is { } association)
         {

@@ -5,5 +5,5 @@ namespace Post.Sockets;
 /// <param name="Path">The path as it is now.</param>
 /// <param name="Change">What happened to it.</param>
 /// <param name="Paths">All paths as they are now.</param>
-public sealed record PathsChanged(Association Association, PostPath Path, PathChange Change, IReadOnlyList<PostPath> Paths)
+public sealed record PathsChanged(Association Association, PostPath Path, PostPathChange Change, IReadOnlyList<PostPath> Paths)
     : PostEvent;

@@ -3,10 +3,10 @@ namespace Post.Sockets;
 /// <summary>What became of a sent object.</summary>
 public sealed class Receipt
 {
-    internal Receipt(SentObject sentObject, ObjectEnd end, ObjectEndReason reason, PostException? error, TimeSpan elapsed)
+    internal Receipt(SentObject sentObject, ObjectOutcome outcome, ObjectOutcomeReason reason, PostException? error, TimeSpan elapsed)
     {
         Object = sentObject;
-        End = end;
+        Outcome = outcome;
         Reason = reason;
         Error = error;
         Elapsed = elapsed;
@@ -15,36 +15,36 @@ public sealed class Receipt
     /// <summary>The object.</summary>
     public SentObject Object { get; }
 
-    /// <summary>Its end.</summary>
-    public ObjectEnd End { get; }
+    /// <summary>What became of it.</summary>
+    public ObjectOutcome Outcome { get; }
 
-    /// <summary>The reason.</summary>
-    public ObjectEndReason Reason { get; }
+    /// <summary>Why.</summary>
+    public ObjectOutcomeReason Reason { get; }
 
-    /// <summary>The error behind it, with <see cref="ObjectEnd.Failed"/> and <see cref="ObjectEnd.Rejected"/>; else null.</summary>
+    /// <summary>The error behind it, with <see cref="ObjectOutcome.Failed"/> and <see cref="ObjectOutcome.Rejected"/>; else null.</summary>
     public PostException? Error { get; }
 
     /// <summary>From <c>Send</c> to the end, by our clock.</summary>
     public TimeSpan Elapsed { get; }
 
     /// <summary>True when the far end handed the object to its application.</summary>
-    public bool IsAcked => End == ObjectEnd.Acked;
+    public bool IsAcked => Outcome == ObjectOutcome.Acked;
 
     /// <summary>Throws unless the object was delivered.</summary>
     /// <returns>This receipt.</returns>
     /// <exception cref="PostException">It was not; the message says why.</exception>
     public Receipt EnsureAcked() => IsAcked ? this : throw ToException();
 
-    /// <summary>The end and its reason.</summary>
-    public override string ToString() => $"{End} ({Reason})";
+    /// <summary>The outcome and its reason.</summary>
+    public override string ToString() => $"{Outcome} ({Reason})";
 
-    private PostException ToException() => End switch
+    private PostException ToException() => Outcome switch
     {
-        ObjectEnd.Expired => new PostException(
+        ObjectOutcome.Expired => new PostException(
             PostErrorReason.ObjectExpired,
             $"Object {Object.Id} expired ({Reason}) after {Elapsed}. Give it a longer lifetime or a smaller niceness, or send less."),
-        ObjectEnd.Rejected => new PostException(PostErrorReason.ObjectRejected, Error!.Message, Error),
-        ObjectEnd.Canceled => new PostException(PostErrorReason.ObjectCanceled, $"Object {Object.Id} was canceled."),
+        ObjectOutcome.Rejected => new PostException(PostErrorReason.ObjectRejected, Error!.Message, Error),
+        ObjectOutcome.Canceled => new PostException(PostErrorReason.ObjectCanceled, $"Object {Object.Id} was canceled."),
         _ => new PostException(
             Error?.Reason ?? PostErrorReason.AssociationEnded, $"Object {Object.Id} failed: {Error?.Message}", Error),
     };

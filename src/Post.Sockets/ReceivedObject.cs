@@ -91,7 +91,7 @@ public abstract class ReceivedObject : IDisposable
     public abstract void MarkProcessed();
 
     /// <summary>
-    /// Says that the application does not want the object. The sender sees <see cref="ObjectEnd.Rejected"/> if the receipt was
+    /// Says that the application does not want the object. The sender sees <see cref="ObjectOutcome.Rejected"/> if the receipt was
     /// still to be given: with receipts after processing, or while an incremental object is arriving.
     /// </summary>
     public abstract void Reject();

@@ -46,7 +46,7 @@ public abstract class SentObject
     public abstract long? Length { get; }
 
     /// <summary>
-    /// Takes the object back: it ends <see cref="ObjectEnd.Canceled"/> and what was not sent never will be. The receiver may have
+    /// Takes the object back: it ends <see cref="ObjectOutcome.Canceled"/> and what was not sent never will be. The receiver may have
     /// delivered it already.
     /// </summary>
     /// <returns>False when it had its end already.</returns>

@@ -13,5 +13,5 @@ public enum SentObjectState
     TransportAcknowledged,
 
     /// <summary>It has its end: see <see cref="Receipt"/>.</summary>
-    Ended,
+    Completed,
 }

@@ -82,7 +82,7 @@ internal sealed class PostWorld
     private async Task ConnectAsync()
     {
         var transport = CreateTransport(_capabilities);
-        var host = new PostHost(transport, Logs);
+        var host = new AssociationFactory(transport, Logs);
         var listener = await host.ListenAsync(Local.At(new DnsEndPoint("server", 1)), new ListenerOptions { Association = ServerOptions });
         var accepting = listener.AcceptAsync().AsTask();
         Client = await host.AssociateAsync(Local.Anonymous, Remote.Named("server", 1), ClientOptions);

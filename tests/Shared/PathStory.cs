@@ -44,8 +44,8 @@ internal sealed class PathStory
             string which = $"event {i} of {events.Length}: path {happened.Path.Id} {happened.Change}, {happened.Path.State}";
             bool wasKnown = known.Any(path => path.Id == happened.Path.Id);
             PostPath? now = happened.Paths.SingleOrDefault(path => path.Id == happened.Path.Id);
-            Assert.AreEqual(happened.Change != PathChange.Added, wasKnown, $"{which}: whether it was known");
-            Assert.AreEqual(happened.Change != PathChange.Removed, now is not null, $"{which}: whether it is there");
+            Assert.AreEqual(happened.Change != PostPathChange.Added, wasKnown, $"{which}: whether it was known");
+            Assert.AreEqual(happened.Change != PostPathChange.Removed, now is not null, $"{which}: whether it is there");
             if (now is null)
             {
                 Assert.AreEqual(PostPathState.Removed, happened.Path.State, which);
@@ -59,7 +59,7 @@ internal sealed class PathStory
             CollectionAssert.AreEqual(
                 others, happened.Paths.Select(static path => path.Id).Where(id => id != happened.Path.Id).Order().ToArray(), $"{which}: other paths came or went");
             Assert.IsLessThanOrEqualTo(1, happened.Paths.Count(static path => path.State == PostPathState.Active), $"{which}: two paths are in use");
-            if (happened.Change == PathChange.StateChanged)
+            if (happened.Change == PostPathChange.StateChanged)
             {
                 PostPath was = known.Single(path => path.Id == happened.Path.Id);
                 Assert.AreNotEqual((was.State, was.LocalEndPoint, was.RemoteEndPoint), (now!.State, now.LocalEndPoint, now.RemoteEndPoint), $"{which}: nothing changed");

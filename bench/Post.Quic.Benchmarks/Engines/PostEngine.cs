@@ -34,7 +34,7 @@ internal abstract class PostEngine : BenchEngine
     private sealed class Service(
         PostTransport transport, Listener listener, UdpRelay? link, IPEndPoint server, ServiceOptions options) : ObjectService
     {
-        private readonly PostHost _host = new(transport);
+        private readonly AssociationFactory _host = new(transport);
         private readonly Local _local = Local.Anonymous with { Sessions = options.Sessions };
         private readonly Remote _remote = Remote.Pinned(server, KeyFingerprint.Of(BenchIdentity.Certificate));
 

@@ -18,7 +18,7 @@ internal sealed class FileClient(Association association) : IAsyncDisposable
 
     /// <summary>Associates with a server.</summary>
     /// <exception cref="TransferException">It cannot be reached, or is not who it should be.</exception>
-    public static async Task<FileClient> ConnectAsync(PostHost host, Local local, Remote remote, CancellationToken cancellationToken)
+    public static async Task<FileClient> ConnectAsync(AssociationFactory host, Local local, Remote remote, CancellationToken cancellationToken)
     {
         try
         {

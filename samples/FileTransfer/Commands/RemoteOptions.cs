@@ -46,7 +46,7 @@ internal sealed class RemoteOptions
 
     /// <summary>Associates with the server.</summary>
     public async Task<FileClient> ConnectAsync(
-        ParseResult parsed, string server, PostHost host, IReporter reporter, CancellationToken cancellationToken)
+        ParseResult parsed, string server, AssociationFactory host, IReporter reporter, CancellationToken cancellationToken)
     {
         var (name, port) = ParseServer(server);
         if (parsed.GetValue(_authority))

@@ -20,7 +20,7 @@ internal static class Transfers
         using var registration = association.Register<PathsChanged>(changed =>
         {
             // That a path's measurements changed is for those who watch them.
-            if (changed.Change < PathChange.StateChanged)
+            if (changed.Change < PostPathChange.StateChanged)
             {
                 Interlocked.Increment(ref changes);
                 reporter.Detail($"path {changed.Path.Id}: {changed.Change}");

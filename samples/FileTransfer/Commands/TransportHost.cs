@@ -3,10 +3,10 @@ using Post.Sockets.Transport;
 
 namespace FileTransfer.Commands;
 
-/// <summary>A <see cref="PostHost"/> with its transport, disposed together.</summary>
+/// <summary>A <see cref="AssociationFactory"/> with its transport, disposed together.</summary>
 internal sealed class TransportHost(PostTransport transport) : IAsyncDisposable
 {
-    public PostHost Host { get; } = new(transport);
+    public AssociationFactory Host { get; } = new(transport);
 
     public string Engine => transport.Name;
 

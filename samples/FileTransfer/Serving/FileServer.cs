@@ -44,7 +44,7 @@ internal sealed class FileServer : IAsyncDisposable
     /// <param name="reporter">Where events are told.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     public static async Task<FileServer> StartAsync(
-        PostHost host, Local local, string directory, bool isWritable, IReporter reporter, CancellationToken cancellationToken)
+        AssociationFactory host, Local local, string directory, bool isWritable, IReporter reporter, CancellationToken cancellationToken)
     {
         if (isWritable && File.Exists(directory))
         {
@@ -86,12 +86,12 @@ internal sealed class FileServer : IAsyncDisposable
 
     private async Task AcceptAsync()
     {
-        await foreach (var association in _listener.AssociationsAsync())
+        await foreach (var association in _listener.AcceptAllAsync())
         {
             _reporter.Log($"{association.RemoteEndPoint} associates");
             association.Register<PathsChanged>(changed =>
             {
-                if (changed.Change < PathChange.StateChanged)
+                if (changed.Change < PostPathChange.StateChanged)
                 {
                     _reporter.Log($"{changed.Path.RemoteEndPoint}: path {changed.Path.Id} {changed.Change}");
                 }

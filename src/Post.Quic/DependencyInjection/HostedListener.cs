@@ -37,7 +37,7 @@ internal sealed partial class HostedListener<THandler> : IHostedService, IAsyncD
         var locals = _services.GetRequiredService<PostLocals>();
         var local = locals.Get(_localName);
         var options = _services.GetRequiredService<IOptionsMonitor<PostListenerOptions>>().Get(_localName);
-        var listener = await _services.GetRequiredService<PostHost>().ListenAsync(
+        var listener = await _services.GetRequiredService<AssociationFactory>().ListenAsync(
             local,
             new ListenerOptions
             {

@@ -16,7 +16,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class PostQuicServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers Post over QUIC: <see cref="PostHost"/> (what associations are made with), <see cref="PostTransport"/>,
+    /// Registers Post over QUIC: <see cref="AssociationFactory"/> (what associations are made with), <see cref="PostTransport"/>,
     /// <see cref="PostLocals"/> and the default <see cref="Local"/>, all as singletons. Logging, metrics and the clock are taken from the
     /// container where it has them. Options are validated when the host starts. A <see cref="PostTransport"/> that is registered before
     /// is used instead of one of our engines.
@@ -48,7 +48,7 @@ public static class PostQuicServiceCollectionExtensions
             provider.GetService<ILoggerFactory>(),
             provider.GetService<TimeProvider>(),
             provider.GetService<IMeterFactory>()));
-        services.TryAddSingleton(static provider => new PostHost(
+        services.TryAddSingleton(static provider => new AssociationFactory(
             provider.GetRequiredService<PostTransport>(),
             provider.GetService<ILoggerFactory>(),
             provider.GetService<IMeterFactory>()));

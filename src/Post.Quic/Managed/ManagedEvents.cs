@@ -124,7 +124,7 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
 
     public override void OnPathChanged(QuicPath path, QuicPathChange change)
     {
-        PathChange translated = Translate(path, change);
+        PostPathChange translated = Translate(path, change);
         PostPath now = ManagedPaths.Translate(path, change);
         Push(events => events.OnPathChanged(now, translated));
     }
@@ -144,19 +144,19 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
     }
 
     // The peer's address tells who moved: where only ours is new, we did.
-    private PathChange Translate(QuicPath path, QuicPathChange change)
+    private PostPathChange Translate(QuicPath path, QuicPathChange change)
     {
         if (change != QuicPathChange.Active)
         {
             return change switch
             {
-                QuicPathChange.Added => PathChange.Added,
-                QuicPathChange.Validated => PathChange.Validated,
-                QuicPathChange.Failed => PathChange.Failed,
-                QuicPathChange.Removed => PathChange.Removed,
-                QuicPathChange.MtuChanged => PathChange.MtuChanged,
-                QuicPathChange.EcnChanged => PathChange.EcnChanged,
-                _ => PathChange.StateChanged,
+                QuicPathChange.Added => PostPathChange.Added,
+                QuicPathChange.Validated => PostPathChange.Validated,
+                QuicPathChange.Failed => PostPathChange.Failed,
+                QuicPathChange.Removed => PostPathChange.Removed,
+                QuicPathChange.MtuChanged => PostPathChange.MtuChanged,
+                QuicPathChange.EcnChanged => PostPathChange.EcnChanged,
+                _ => PostPathChange.StateChanged,
             };
         }
 
@@ -165,10 +165,10 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
         if (before is null)
         {
             // The path of the handshake is active without a word, so a later one is a move.
-            return path.Id == 0 ? PathChange.StateChanged : isClient ? PathChange.Migrated : PathChange.PeerMoved;
+            return path.Id == 0 ? PostPathChange.StateChanged : isClient ? PostPathChange.Migrated : PostPathChange.PeerMoved;
         }
 
-        return before.RemoteEndPoint.Equals(path.RemoteEndPoint) ? PathChange.Migrated : PathChange.PeerMoved;
+        return before.RemoteEndPoint.Equals(path.RemoteEndPoint) ? PostPathChange.Migrated : PostPathChange.PeerMoved;
     }
 
     private void Push(Action<TransportEvents> push, bool happensOnce = false)

@@ -181,7 +181,7 @@ internal sealed class SystemNetQuicConnection : TransportConnection
             _moving.Release();
         }
 
-        Events?.OnPathChanged(Path(), PathChange.Migrated);
+        Events?.OnPathChanged(Path(), PostPathChange.Migrated);
     }
 
     public override async ValueTask CloseAsync(long errorCode, string reason, CancellationToken cancellationToken)
@@ -275,7 +275,7 @@ internal sealed class SystemNetQuicConnection : TransportConnection
             _seenRemote = remote;
         }
 
-        Events?.OnPathChanged(Path(), PathChange.PeerMoved);
+        Events?.OnPathChanged(Path(), PostPathChange.PeerMoved);
     }
 
     private PostPath Path()

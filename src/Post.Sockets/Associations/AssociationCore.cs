@@ -34,7 +34,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     private long _connectedAt;
     private ConnectionFacts _lastFacts = new(PeerIdentity.Anonymous, null, null, TransportCapabilities.None, false);
 
-    public AssociationCore(Association association, PostHost host, AssociationOptions options, UInt128 id)
+    public AssociationCore(Association association, AssociationFactory host, AssociationOptions options, UInt128 id)
     {
         Association = association;
         Options = options;
@@ -220,7 +220,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         while (Interlocked.CompareExchange(ref _signal, 0, 1) != 1);
     }
 
-    public void OnPathChanged(PostPath path, PathChange change, IReadOnlyList<PostPath> paths)
+    public void OnPathChanged(PostPath path, PostPathChange change, IReadOnlyList<PostPath> paths)
     {
         Log.PathChanged(change, path.Id, path.LocalEndPoint, path.RemoteEndPoint, path.State, path.Mtu);
         Instruments.PathChanged(change);
@@ -409,7 +409,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
         }
 
         Instruments.Ended(item, receipt);
-        Log.ObjectEnded(item.Id, receipt.End, receipt.Reason, elapsed);
+        Log.ObjectEnded(item.Id, receipt.Outcome, receipt.Reason, elapsed);
         item.Notify();
         Events.OnObjectEnded(item, receipt);
     }
@@ -418,7 +418,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     {
         try
         {
-            item.Source?.Release(item.End == ObjectEnd.Failed ? item.Error : null);
+            item.Source?.Release(item.End == ObjectOutcome.Failed ? item.Error : null);
         }
         catch (Exception exception)
         {

@@ -25,23 +25,23 @@ internal sealed class EventHub(AssociationCore core) : IThreadPoolWorkItem
     public void OnObjectEnded(OutboundObject item, Receipt receipt)
     {
         // Objects are many: events are made only for those who listen.
-        if (receipt.End == ObjectEnd.Acked && _handlers.Has<Acked>())
+        if (receipt.Outcome == ObjectOutcome.Acked && _handlers.Has<Acked>())
         {
             Enqueue(new Acked(core.Association, item, receipt));
         }
-        else if (receipt.End == ObjectEnd.Expired && _handlers.Has<Expired>())
+        else if (receipt.Outcome == ObjectOutcome.Expired && _handlers.Has<Expired>())
         {
             Enqueue(new Expired(core.Association, item, receipt));
         }
 
-        if (_handlers.Has<ObjectEnded>())
+        if (_handlers.Has<ObjectCompleted>())
         {
-            Enqueue(new ObjectEnded(core.Association, item, receipt));
+            Enqueue(new ObjectCompleted(core.Association, item, receipt));
         }
     }
 
     /// <summary>Something happened to a path. It may come under the transport's lock, and the event takes its place in the order here.</summary>
-    public void OnPathChanged(PostPath path, PathChange change, IReadOnlyList<PostPath> paths)
+    public void OnPathChanged(PostPath path, PostPathChange change, IReadOnlyList<PostPath> paths)
     {
         if (_handlers.Has<PathsChanged>())
         {

@@ -8,7 +8,7 @@ namespace Post.Sockets.Diagnostics;
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Trace, "Object {Id} ended {End} ({Reason}) after {Elapsed}")]
-    public static partial void ObjectEnded(this ILogger logger, long id, ObjectEnd end, ObjectEndReason reason, TimeSpan elapsed);
+    public static partial void ObjectEnded(this ILogger logger, long id, ObjectOutcome end, ObjectOutcomeReason reason, TimeSpan elapsed);
 
     [LoggerMessage(2, LogLevel.Warning, "The peer broke the rules of post/1 ({Code}): {What}")]
     public static partial void PeerViolation(this ILogger logger, PostErrorCode code, string what);
@@ -16,7 +16,7 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Debug, "Path {Id} {Change}: {LocalEndPoint} to {RemoteEndPoint}, {State}, MTU {Mtu}")]
     public static partial void PathChanged(
         this ILogger logger,
-        PathChange change,
+        PostPathChange change,
         long id,
         EndPoint? localEndPoint,
         EndPoint? remoteEndPoint,

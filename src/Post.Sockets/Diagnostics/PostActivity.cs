@@ -61,7 +61,7 @@ internal static class PostActivity
         }
 
         item.Activity = null;
-        activity.SetTag("post.end", receipt.End.ToString());
+        activity.SetTag("post.outcome", receipt.Outcome.ToString());
         activity.SetTag("post.reason", receipt.Reason.ToString());
         if (!receipt.IsAcked)
         {

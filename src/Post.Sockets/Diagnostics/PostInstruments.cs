@@ -26,12 +26,12 @@ internal sealed class PostInstruments
     public PostInstruments(Meter meter)
     {
         _ended = meter.CreateCounter<long>(
-            "post.sockets.objects.ended", "{object}", "Sent objects that had their end, by post.end and post.reason.");
+            "post.sockets.objects.ended", "{object}", "Sent objects that had their end, by post.outcome and post.reason.");
         _sentBytes = meter.CreateCounter<long>("post.sockets.sent", "By", "Payload bytes of acked objects.");
         _received = meter.CreateCounter<long>("post.sockets.objects.delivered", "{object}", "Objects handed to this application.");
         _receivedBytes = meter.CreateCounter<long>("post.sockets.received", "By", "Payload bytes handed to this application.");
         _duration = meter.CreateHistogram<double>(
-            "post.sockets.object.duration", "s", "From Send to the end of a sent object, by post.end.");
+            "post.sockets.object.duration", "s", "From Send to the end of a sent object, by post.outcome.");
         _lifetimeUsed = meter.CreateHistogram<double>(
             "post.sockets.object.lifetime_used", "1", "Duration of acked objects as a share of their finite lifetime.");
         _associations = meter.CreateUpDownCounter<long>("post.sockets.associations", "{association}", "Associations alive.");
@@ -60,7 +60,7 @@ internal sealed class PostInstruments
         {
             _ended.Add(
                 1,
-                new KeyValuePair<string, object?>("post.end", receipt.End.ToString()),
+                new KeyValuePair<string, object?>("post.outcome", receipt.Outcome.ToString()),
                 new KeyValuePair<string, object?>("post.reason", receipt.Reason.ToString()));
         }
 
@@ -75,7 +75,7 @@ internal sealed class PostInstruments
 
         if (_duration.Enabled)
         {
-            _duration.Record(receipt.Elapsed.TotalSeconds, new KeyValuePair<string, object?>("post.end", receipt.End.ToString()));
+            _duration.Record(receipt.Elapsed.TotalSeconds, new KeyValuePair<string, object?>("post.outcome", receipt.Outcome.ToString()));
         }
     }
 
@@ -96,7 +96,7 @@ internal sealed class PostInstruments
     public void Violation(PostErrorCode code) =>
         _violations.Add(1, new KeyValuePair<string, object?>("post.code", code.ToString()));
 
-    public void PathChanged(PathChange change) =>
+    public void PathChanged(PostPathChange change) =>
         _pathChanges.Add(1, new KeyValuePair<string, object?>("post.change", change.ToString()));
 
     public void HandlerFailed(PostEvent cause) =>

@@ -29,11 +29,11 @@ internal sealed class OutboundAntecedents(AssociationCore core)
         foreach (var antecedent in properties.Antecedents)
         {
             var earlier = (OutboundObject)antecedent;
-            if (earlier.IsEnded && earlier.End != ObjectEnd.Acked && properties.AntecedentPolicy == AntecedentPolicy.Require)
+            if (earlier.IsEnded && earlier.End != ObjectOutcome.Acked && properties.AntecedentPolicy == AntecedentPolicy.Require)
             {
                 doomed = true;
             }
-            else if (earlier.End != ObjectEnd.Acked && !linked.Contains(earlier))
+            else if (earlier.End != ObjectOutcome.Acked && !linked.Contains(earlier))
             {
                 linked.Add(earlier);
             }

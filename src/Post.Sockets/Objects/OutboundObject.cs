@@ -86,7 +86,7 @@ internal sealed class OutboundObject : SentObject, ITimed
     public bool IsPerishable => ExpiresAt != TransportPriority.NoDeadline;
 
     /// <summary>The reason, where its lifetime ran out on this side.</summary>
-    public ObjectEndReason ReasonInTime => Transit.IsVisible || WasVisible ? ObjectEndReason.InFlight : ObjectEndReason.BeforeSent;
+    public ObjectOutcomeReason ReasonInTime => Transit.IsVisible || WasVisible ? ObjectOutcomeReason.InFlight : ObjectOutcomeReason.BeforeSent;
 
     public SendEntry Entry { get; }
 
@@ -117,9 +117,9 @@ internal sealed class OutboundObject : SentObject, ITimed
     public List<OutboundObject>? Dependents { get; set; }
 
     /// <summary>The end, from the moment it is decided; it is published once the transport lets go of the memory.</summary>
-    public ObjectEnd? End { get; set; }
+    public ObjectOutcome? End { get; set; }
 
-    public ObjectEndReason EndReason { get; set; }
+    public ObjectOutcomeReason EndReason { get; set; }
 
     public PostException? Error { get; set; }
 
@@ -235,7 +235,7 @@ internal sealed class OutboundObject : SentObject, ITimed
     public void Publish(Receipt receipt)
     {
         _receipt = receipt;
-        Volatile.Write(ref _state, (int)SentObjectState.Ended);
+        Volatile.Write(ref _state, (int)SentObjectState.Completed);
     }
 
     /// <summary>Tells those who wait; outside the lock.</summary>

@@ -66,10 +66,10 @@ internal sealed class OutboundReports(AssociationCore core, Outbox outbox)
                 item.Transit.IsOverdue = false;
                 break;
             case TransportDatagramState.Lost when item.IsInGrace:
-                outbox.End(item, ObjectEnd.Expired, ObjectEndReason.InFlight, abandon: AbandonReason.Expired);
+                outbox.End(item, ObjectOutcome.Expired, ObjectOutcomeReason.InFlight, abandon: AbandonReason.Expired);
                 break;
             case TransportDatagramState.Lost when !item.Properties.Retransmit:
-                outbox.End(item, ObjectEnd.Expired, ObjectEndReason.InFlight, abandon: AbandonReason.Lost);
+                outbox.End(item, ObjectOutcome.Expired, ObjectOutcomeReason.InFlight, abandon: AbandonReason.Lost);
                 break;
             case TransportDatagramState.Lost or TransportDatagramState.Canceled when !item.IsInGrace:
                 // The same id again, while its lifetime allows: the receiver drops it if the first one came after all.
@@ -110,15 +110,15 @@ internal sealed class OutboundReports(AssociationCore core, Outbox outbox)
 
             var (end, reason) = status switch
             {
-                ReceiptStatus.Delivered => (ObjectEnd.Acked, ObjectEndReason.Delivered),
-                ReceiptStatus.Processed => (ObjectEnd.Acked, ObjectEndReason.Processed),
-                ReceiptStatus.Expired => (ObjectEnd.Expired, ObjectEndReason.AtReceiver),
-                ReceiptStatus.AntecedentExpired => (ObjectEnd.Expired, ObjectEndReason.AntecedentExpired),
-                ReceiptStatus.TooLarge => (ObjectEnd.Rejected, ObjectEndReason.TooLarge),
-                ReceiptStatus.ReceiverLimit => (ObjectEnd.Rejected, ObjectEndReason.ReceiverLimit),
-                _ => (ObjectEnd.Rejected, ObjectEndReason.Refused),
+                ReceiptStatus.Delivered => (ObjectOutcome.Acked, ObjectOutcomeReason.Delivered),
+                ReceiptStatus.Processed => (ObjectOutcome.Acked, ObjectOutcomeReason.Processed),
+                ReceiptStatus.Expired => (ObjectOutcome.Expired, ObjectOutcomeReason.AtReceiver),
+                ReceiptStatus.AntecedentExpired => (ObjectOutcome.Expired, ObjectOutcomeReason.AntecedentExpired),
+                ReceiptStatus.TooLarge => (ObjectOutcome.Rejected, ObjectOutcomeReason.TooLarge),
+                ReceiptStatus.ReceiverLimit => (ObjectOutcome.Rejected, ObjectOutcomeReason.ReceiverLimit),
+                _ => (ObjectOutcome.Rejected, ObjectOutcomeReason.Refused),
             };
-            if (end == ObjectEnd.Rejected)
+            if (end == ObjectOutcome.Rejected)
             {
                 outbox.Reject(item, reason, abandon: null);
             }
@@ -177,19 +177,19 @@ internal sealed class OutboundReports(AssociationCore core, Outbox outbox)
                 outbox.OnAllTaken(item);
                 break;
             case PostErrorCode.Expired:
-                outbox.End(item, ObjectEnd.Expired, ObjectEndReason.AtReceiver);
+                outbox.End(item, ObjectOutcome.Expired, ObjectOutcomeReason.AtReceiver);
                 break;
             case PostErrorCode.AntecedentExpired:
-                outbox.End(item, ObjectEnd.Expired, ObjectEndReason.AntecedentExpired);
+                outbox.End(item, ObjectOutcome.Expired, ObjectOutcomeReason.AntecedentExpired);
                 break;
             case PostErrorCode.TooLarge:
-                outbox.Reject(item, ObjectEndReason.TooLarge, abandon: null);
+                outbox.Reject(item, ObjectOutcomeReason.TooLarge, abandon: null);
                 break;
             case PostErrorCode.ReceiverLimit:
-                outbox.Reject(item, ObjectEndReason.ReceiverLimit, abandon: null);
+                outbox.Reject(item, ObjectOutcomeReason.ReceiverLimit, abandon: null);
                 break;
             default:
-                outbox.Reject(item, ObjectEndReason.Refused, AbandonReason.Canceled);
+                outbox.Reject(item, ObjectOutcomeReason.Refused, AbandonReason.Canceled);
                 break;
         }
     }

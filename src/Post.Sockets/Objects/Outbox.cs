@@ -143,7 +143,7 @@ internal sealed partial class Outbox(AssociationCore core)
         bool ended;
         lock (Gate)
         {
-            ended = End(item, ObjectEnd.Canceled, ObjectEndReason.Canceled, abandon: AbandonReason.Canceled);
+            ended = End(item, ObjectOutcome.Canceled, ObjectOutcomeReason.Canceled, abandon: AbandonReason.Canceled);
         }
 
         if (ended)
@@ -187,7 +187,7 @@ internal sealed partial class Outbox(AssociationCore core)
 
         End(
             item,
-            ObjectEnd.Expired,
+            ObjectOutcome.Expired,
             item.ReasonInTime,
             abandon: AbandonReason.Expired);
     }
@@ -219,7 +219,7 @@ internal sealed partial class Outbox(AssociationCore core)
     {
         foreach (var item in _objects.Values.Where(item => item.Id >= id).OrderByDescending(item => item.Id).ToArray())
         {
-            End(item, ObjectEnd.Failed, ObjectEndReason.AssociationEnded, error);
+            End(item, ObjectOutcome.Failed, ObjectOutcomeReason.AssociationEnded, error);
         }
     }
 
@@ -233,8 +233,8 @@ internal sealed partial class Outbox(AssociationCore core)
     /// <param name="abandon">What to tell the receiver; null when the receiver is the one who told, or nobody is there to be told.</param>
     public bool End(
         OutboundObject item,
-        ObjectEnd end,
-        ObjectEndReason reason,
+        ObjectOutcome end,
+        ObjectOutcomeReason reason,
         PostException? error = null,
         AbandonReason? abandon = null)
     {
@@ -248,7 +248,7 @@ internal sealed partial class Outbox(AssociationCore core)
         {
             if (!dependent.IsEnded)
             {
-                EndOne(dependent, ObjectEnd.Expired, ObjectEndReason.AntecedentExpired, null, AbandonReason.AntecedentExpired);
+                EndOne(dependent, ObjectOutcome.Expired, ObjectOutcomeReason.AntecedentExpired, null, AbandonReason.AntecedentExpired);
             }
         }
 
@@ -256,28 +256,28 @@ internal sealed partial class Outbox(AssociationCore core)
     }
 
     /// <summary>Ends an object that the receiver does not take, with the figures that are known of that.</summary>
-    public bool Reject(OutboundObject item, ObjectEndReason reason, AbandonReason? abandon)
+    public bool Reject(OutboundObject item, ObjectOutcomeReason reason, AbandonReason? abandon)
     {
         var size = Math.Max(item.Length ?? 0, item.Transit.PayloadTaken);
         var limit = core.Peer.MaxObjectSize;
         var why = reason switch
         {
-            ObjectEndReason.TooLarge when size > limit =>
+            ObjectOutcomeReason.TooLarge when size > limit =>
                 $"it has {size} bytes{(item.Length is null ? " or more" : string.Empty)}, and the receiver takes at most {limit}. Send it in parts, or raise "
                 + "the receiver's MaxWholeObjectSize, or let it take objects incrementally.",
-            ObjectEndReason.TooLarge =>
+            ObjectOutcomeReason.TooLarge =>
                 $"it has {size} bytes, and the receiver takes fewer. Send it in parts, or raise the receiver's MaxWholeObjectSize.",
-            ObjectEndReason.ReceiverLimit when item.Antecedents?.Length > core.Peer.MaxAntecedents =>
+            ObjectOutcomeReason.ReceiverLimit when item.Antecedents?.Length > core.Peer.MaxAntecedents =>
                 $"it has {item.Antecedents.Length} antecedents without an end, and the receiver takes at most {core.Peer.MaxAntecedents}. Chain them, or raise "
                 + "the receiver's MaxAntecedents.",
-            ObjectEndReason.ReceiverLimit =>
+            ObjectOutcomeReason.ReceiverLimit =>
                 $"one of its limits is reached: its ReceiveBudget is {core.Peer.ReceiveBudget} bytes, its MaxWaitingObjects {core.Peer.MaxWaiting}, and no "
                 + "antecedent may be missing for longer than its AntecedentTimeout.",
             _ => "its application does not want it.",
         };
         return End(
             item,
-            ObjectEnd.Rejected,
+            ObjectOutcome.Rejected,
             reason,
             new PostException(PostErrorReason.ObjectRejected, $"The receiver rejected object {item.Id} ({reason}): {why}"),
             abandon);
@@ -311,7 +311,7 @@ internal sealed partial class Outbox(AssociationCore core)
         core.Instruments.Sent();
         if (doomed)
         {
-            End(added, ObjectEnd.Expired, ObjectEndReason.AntecedentExpired, abandon: AbandonReason.AntecedentExpired);
+            End(added, ObjectOutcome.Expired, ObjectOutcomeReason.AntecedentExpired, abandon: AbandonReason.AntecedentExpired);
             return added;
         }
 
@@ -329,7 +329,7 @@ internal sealed partial class Outbox(AssociationCore core)
     }
 
     private void EndOne(
-        OutboundObject item, ObjectEnd end, ObjectEndReason reason, PostException? error, AbandonReason? abandon)
+        OutboundObject item, ObjectOutcome end, ObjectOutcomeReason reason, PostException? error, AbandonReason? abandon)
     {
         item.End = end;
         item.EndReason = reason;
@@ -351,7 +351,7 @@ internal sealed partial class Outbox(AssociationCore core)
 
         if (item.Transit.Stream is { } stream)
         {
-            if (end != ObjectEnd.Acked && !item.Transit.IsAcknowledged)
+            if (end != ObjectOutcome.Acked && !item.Transit.IsAcknowledged)
             {
                 ResetStream(item, stream, ResetCode(end, reason));
             }
@@ -372,7 +372,7 @@ internal sealed partial class Outbox(AssociationCore core)
         {
             foreach (var dependent in dependents)
             {
-                if (end != ObjectEnd.Acked && dependent.Properties.AntecedentPolicy == AntecedentPolicy.Require)
+                if (end != ObjectOutcome.Acked && dependent.Properties.AntecedentPolicy == AntecedentPolicy.Require)
                 {
                     _cascade.Push(dependent);
                 }
@@ -399,11 +399,11 @@ internal sealed partial class Outbox(AssociationCore core)
         core.Later(new TransportAction(TransportActionKind.Reset, stream, code, ReliableSize: item.Transit.HeaderLength));
     }
 
-    private static PostErrorCode ResetCode(ObjectEnd end, ObjectEndReason reason) => (end, reason) switch
+    private static PostErrorCode ResetCode(ObjectOutcome end, ObjectOutcomeReason reason) => (end, reason) switch
     {
-        (ObjectEnd.Expired, ObjectEndReason.AntecedentExpired) => PostErrorCode.AntecedentExpired,
-        (ObjectEnd.Expired, _) => PostErrorCode.Expired,
-        (_, ObjectEndReason.SourceFailed) => PostErrorCode.SourceFailed,
+        (ObjectOutcome.Expired, ObjectOutcomeReason.AntecedentExpired) => PostErrorCode.AntecedentExpired,
+        (ObjectOutcome.Expired, _) => PostErrorCode.Expired,
+        (_, ObjectOutcomeReason.SourceFailed) => PostErrorCode.SourceFailed,
         _ => PostErrorCode.Canceled,
     };
 }

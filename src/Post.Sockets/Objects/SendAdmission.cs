@@ -156,7 +156,7 @@ internal sealed class SendAdmission(AssociationCore core)
     }
 
     private static bool MayWait(OutboundObject item) =>
-        item.Antecedents is not null && Array.Exists(item.Antecedents, static a => a.End != ObjectEnd.Acked);
+        item.Antecedents is not null && Array.Exists(item.Antecedents, static a => a.End != ObjectOutcome.Acked);
 
     private long SizeOf(OutboundObject item)
     {

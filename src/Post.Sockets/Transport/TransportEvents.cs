@@ -45,7 +45,7 @@ public abstract class TransportEvents
     /// <summary>A path came, changed or went.</summary>
     /// <param name="path">The path as it is now.</param>
     /// <param name="change">What happened.</param>
-    public virtual void OnPathChanged(PostPath path, PathChange change)
+    public virtual void OnPathChanged(PostPath path, PostPathChange change)
     {
     }
 

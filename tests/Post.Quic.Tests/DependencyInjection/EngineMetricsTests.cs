@@ -24,7 +24,7 @@ public sealed class EngineMetricsTests
         using var ofServer = new Sums(server.GetRequiredService<IMeterFactory>());
         using var ofClient = new Sums(client.GetRequiredService<IMeterFactory>());
         using X509Certificate2 identity = Identity.CreateSelfSigned();
-        await using Listener listener = await server.GetRequiredService<PostHost>().ListenAsync(
+        await using Listener listener = await server.GetRequiredService<AssociationFactory>().ListenAsync(
             Local.At(new IPEndPoint(IPAddress.Loopback, 0), identity),
             cancellationToken: TestContext.CancellationToken);
         var remote = Remote.Pinned((IPEndPoint)listener.LocalEndPoints[0], KeyFingerprint.Of(identity));
@@ -32,7 +32,7 @@ public sealed class EngineMetricsTests
         // Two endpoints of the client's, one meter: an instrument made twice on it would count twice.
         for (int i = 0; i < 2; i++)
         {
-            await using Association association = await client.GetRequiredService<PostHost>().AssociateAsync(
+            await using Association association = await client.GetRequiredService<AssociationFactory>().AssociateAsync(
                 Local.Anonymous, remote, cancellationToken: TestContext.CancellationToken);
             Association accepted = (await listener.AcceptAsync(TestContext.CancellationToken))!;
             accepted.Register<Received>(_ => { });
@@ -52,7 +52,7 @@ public sealed class EngineMetricsTests
         using X509Certificate2 identity = Identity.CreateSelfSigned();
         ServiceProvider container = Container();
         using var sums = new Sums(container.GetRequiredService<IMeterFactory>());
-        await using (await container.GetRequiredService<PostHost>().ListenAsync(
+        await using (await container.GetRequiredService<AssociationFactory>().ListenAsync(
             Local.At(new IPEndPoint(IPAddress.Loopback, 0), identity), cancellationToken: TestContext.CancellationToken))
         {
             Assert.AreEqual(0, sums.Ended);

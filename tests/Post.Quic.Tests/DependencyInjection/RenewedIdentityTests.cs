@@ -142,7 +142,7 @@ public sealed class RenewedIdentityTests
     private async ValueTask<Association> AssociateAsync(IHost host, X509Certificate2 expected)
     {
         var address = (IPEndPoint)host.Services.GetRequiredService<PostListeners>().Find()!.LocalEndPoints[0];
-        return await host.Services.GetRequiredService<PostHost>().AssociateAsync(
+        return await host.Services.GetRequiredService<AssociationFactory>().AssociateAsync(
             Local.Anonymous, Remote.Pinned(address, KeyFingerprint.Of(expected)), cancellationToken: Cancel);
     }
 

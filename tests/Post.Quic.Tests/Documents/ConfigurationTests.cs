@@ -100,7 +100,7 @@ public sealed class ConfigurationTests
             Assert.HasCount(2, listening);
             foreach (IPAddress loopback in new[] { IPAddress.Loopback, IPAddress.IPv6Loopback })
             {
-                await using Association association = await host.Services.GetRequiredService<PostHost>().AssociateAsync(
+                await using Association association = await host.Services.GetRequiredService<AssociationFactory>().AssociateAsync(
                     new Local { Certificate = trusted },
                     Remote.Pinned(new IPEndPoint(loopback, ((IPEndPoint)listening[0]).Port), KeyFingerprint.Of(identity)),
                     cancellationToken: TestContext.CancellationToken);

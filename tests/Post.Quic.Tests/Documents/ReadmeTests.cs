@@ -31,7 +31,7 @@ public sealed class ReadmeTests
         Console.WriteLine(receipt);
         // The example ends here.
 
-        Assert.AreEqual(ObjectEnd.Acked, receipt.End);
+        Assert.AreEqual(ObjectOutcome.Acked, receipt.Outcome);
 
         // The receipt says that the object was handed over; the handler prints it a moment later.
         while (!Console.Printed.Contains("urgent", StringComparison.Ordinal))

@@ -33,7 +33,7 @@ public sealed class SemanticsTests
         Console.WriteLine(receipt);
         // The example ends here.
 
-        Assert.AreEqual(ObjectEnd.Acked, receipt.End);
+        Assert.AreEqual(ObjectOutcome.Acked, receipt.Outcome);
     }
 
     [TestMethod]

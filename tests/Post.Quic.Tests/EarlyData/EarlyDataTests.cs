@@ -187,7 +187,7 @@ public sealed class EarlyDataTests
         SentObject tooLarge = association.Send(new byte[2_000], Safe);
         SentObject[] small = [.. Enumerable.Range(0, 100).Select(i => association.Send(Encoding.UTF8.GetBytes($"{i}"), Safe))];
 
-        Assert.AreEqual(ObjectEndReason.TooLarge, (await tooLarge.Completion.WaitAsync(Cancel)).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.TooLarge, (await tooLarge.Completion.WaitAsync(Cancel)).Reason);
         foreach (SentObject one in small)
         {
             (await one.Completion.WaitAsync(Cancel)).EnsureAcked();
@@ -210,7 +210,7 @@ public sealed class EarlyDataTests
             Cancel, EarlyWorld.Early with { HandshakeTimeout = TimeSpan.FromMilliseconds(500) });
         SentObject sent = association.Send("to nobody"u8);
         Receipt receipt = await sent.Completion.WaitAsync(Cancel);
-        Assert.AreEqual(ObjectEnd.Failed, receipt.End);
+        Assert.AreEqual(ObjectOutcome.Failed, receipt.Outcome);
         await association.Completion.WaitAsync(Cancel);
         Assert.AreEqual(PostErrorReason.Transport, association.Error?.Reason, association.Error?.Message);
 

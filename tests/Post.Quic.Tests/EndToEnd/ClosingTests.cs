@@ -64,7 +64,7 @@ public sealed class ClosingTests : EndToEndTests
 
         foreach (Receipt end in ends)
         {
-            Assert.AreEqual(ObjectEnd.Failed, end.End);
+            Assert.AreEqual(ObjectOutcome.Failed, end.Outcome);
             Assert.AreEqual(PostErrorReason.Aborted, end.Error!.Reason);
         }
 

@@ -43,7 +43,7 @@ public sealed class DurableObjectTests : EndToEndTests
                 pair.Cut!.IsUp = false;
                 await pair.RestartListenerAsync(Cancel);
                 first.Abort();
-                Assert.AreEqual(ObjectEnd.Failed, (await sending).Receipt!.End);
+                Assert.AreEqual(ObjectOutcome.Failed, (await sending).Receipt!.Outcome);
             }
 
             // What the old process had read is on its disk; it has gone by the time that the new one looks.
@@ -56,7 +56,7 @@ public sealed class DurableObjectTests : EndToEndTests
             await using Association second = await pair.AssociateOneSidedAsync(Cancel);
             var before = pair.Cut.BytesToServer;
             var sent = await SendAsync(second, path);
-            Assert.AreEqual(ObjectEnd.Acked, sent.Receipt!.End);
+            Assert.AreEqual(ObjectOutcome.Acked, sent.Receipt!.Outcome);
             Assert.AreEqual(kept, sent.Offset);
             var moved = pair.Cut.BytesToServer - before;
             Assert.IsLessThan((Length - kept) * 1.3 + 100_000, moved, $"{moved} bytes moved for the {Length - kept} that were missing");

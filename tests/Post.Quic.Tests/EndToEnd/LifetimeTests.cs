@@ -28,7 +28,7 @@ public sealed class LifetimeTests : EndToEndTests
         }
 
         Receipt end = await hopeless.Completion.WaitAsync(Cancel);
-        Assert.AreEqual(ObjectEnd.Expired, end.End);
+        Assert.AreEqual(ObjectOutcome.Expired, end.Outcome);
         CollectionAssert.AreEquivalent((long[])[patient.Id, eternal.Id], received);
         (await patient.Completion.WaitAsync(Cancel)).EnsureAcked();
         (await eternal.Completion.WaitAsync(Cancel)).EnsureAcked();

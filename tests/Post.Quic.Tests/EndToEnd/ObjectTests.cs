@@ -30,7 +30,7 @@ public sealed class ObjectTests : EndToEndTests
             for (int i = 0; i < objects.Length; i++)
             {
                 CollectionAssert.AreEqual(objects[i], received[sent[i].Id]);
-                Assert.AreEqual(ObjectEndReason.Delivered, (await sent[i].Completion.WaitAsync(Cancel)).EnsureAcked().Reason);
+                Assert.AreEqual(ObjectOutcomeReason.Delivered, (await sent[i].Completion.WaitAsync(Cancel)).EnsureAcked().Reason);
             }
         }
     }
@@ -106,7 +106,7 @@ public sealed class ObjectTests : EndToEndTests
             item.Dispose();
         }
 
-        Assert.AreEqual(ObjectEndReason.Processed, (await done.Completion.WaitAsync(Cancel)).EnsureAcked().Reason);
+        Assert.AreEqual(ObjectOutcomeReason.Processed, (await done.Completion.WaitAsync(Cancel)).EnsureAcked().Reason);
         Assert.AreEqual("Rejected (Refused)", (await refused.Completion.WaitAsync(Cancel)).ToString());
         Assert.AreEqual("Rejected (Refused)", (await dropped.Completion.WaitAsync(Cancel)).ToString());
     }
@@ -140,7 +140,7 @@ public sealed class ObjectTests : EndToEndTests
 
         Assert.IsTrue(canceled.Cancel());
         Assert.IsFalse(canceled.Cancel());
-        Assert.AreEqual(ObjectEnd.Canceled, (await canceled.Completion.WaitAsync(Cancel)).End);
+        Assert.AreEqual(ObjectOutcome.Canceled, (await canceled.Completion.WaitAsync(Cancel)).Outcome);
         SentObject next = pair.Client.Send(Bytes(10));
 
         using ReceivedObject item = await pair.Server.ReceiveAsync(Cancel);

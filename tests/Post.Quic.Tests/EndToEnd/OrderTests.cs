@@ -48,7 +48,7 @@ public sealed class OrderTests : EndToEndTests
         List<long> order = await IdsAsync(pair.Server, 1);
 
         Assert.AreEqual(follower.Id, order[0]);
-        Assert.AreEqual(ObjectEnd.Expired, (await dead.Completion.WaitAsync(Cancel)).End);
+        Assert.AreEqual(ObjectOutcome.Expired, (await dead.Completion.WaitAsync(Cancel)).Outcome);
         Assert.AreEqual("Expired (AntecedentExpired)", (await child.Completion.WaitAsync(Cancel)).ToString());
         Assert.AreEqual("Expired (AntecedentExpired)", (await grandchild.Completion.WaitAsync(Cancel)).ToString());
         (await follower.Completion.WaitAsync(Cancel)).EnsureAcked();

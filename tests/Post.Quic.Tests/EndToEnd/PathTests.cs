@@ -96,16 +96,16 @@ public sealed class PathTests : EndToEndTests
         (await uploading).EnsureAcked();
         (await downloading).EnsureAcked();
 
-        PathsChanged moved = await ours.WaitForAsync(PathChange.Migrated, Cancel);
-        PathsChanged followed = await theirs.WaitForAsync(PathChange.PeerMoved, Cancel);
+        PathsChanged moved = await ours.WaitForAsync(PostPathChange.Migrated, Cancel);
+        PathsChanged followed = await theirs.WaitForAsync(PostPathChange.PeerMoved, Cancel);
         var after = (IPEndPoint)pair.Client.LocalEndPoint!;
         Assert.AreNotEqual(before.Port, after.Port);
         Assert.AreEqual(after.Port, ((IPEndPoint)moved.Path.LocalEndPoint!).Port);
         Assert.AreEqual(after.Port, ((IPEndPoint)followed.Path.RemoteEndPoint!).Port);
         Assert.AreEqual(PostPathState.Active, moved.Path.State);
         Assert.AreEqual(PostPathState.Active, followed.Path.State);
-        Assert.IsFalse(ours.Has(PathChange.PeerMoved), "The client says that the server moved.");
-        Assert.IsFalse(theirs.Has(PathChange.Migrated), "The server says that it moved itself.");
+        Assert.IsFalse(ours.Has(PostPathChange.PeerMoved), "The client says that the server moved.");
+        Assert.IsFalse(theirs.Has(PostPathChange.Migrated), "The server says that it moved itself.");
         Assert.AreSame(pair.Client, moved.Association);
         Assert.IsNotEmpty(moved.Paths);
     }
@@ -124,17 +124,17 @@ public sealed class PathTests : EndToEndTests
         await UntilAsync(() => pair.Relay.Up.ForwardedBytes > Size / 4);
 
         pair.Relay.Rebind();
-        PathsChanged followed = await theirs.WaitForAsync(PathChange.PeerMoved, Cancel);
+        PathsChanged followed = await theirs.WaitForAsync(PostPathChange.PeerMoved, Cancel);
         Assert.IsFalse(sending.IsCompleted, "The transfer was over before the server saw the change.");
         (await sending).EnsureAcked();
 
         Assert.AreEqual(pair.Relay.OutsideEndPoint, followed.Path.RemoteEndPoint);
         Assert.AreEqual(pair.Relay.OutsideEndPoint, pair.Server.RemoteEndPoint);
-        Assert.IsFalse(theirs.Has(PathChange.Migrated), "The server says that it moved itself.");
+        Assert.IsFalse(theirs.Has(PostPathChange.Migrated), "The server says that it moved itself.");
 
         // Nothing has changed where the client can see it: the server answers from the same address to the same address.
-        Assert.IsFalse(ours.Has(PathChange.Migrated), "The client says that it moved.");
-        Assert.IsFalse(ours.Has(PathChange.PeerMoved), "The client says that the server moved.");
+        Assert.IsFalse(ours.Has(PostPathChange.Migrated), "The client says that it moved.");
+        Assert.IsFalse(ours.Has(PostPathChange.PeerMoved), "The client says that the server moved.");
         Assert.AreEqual(pair.Relay.EndPoint, pair.Client.RemoteEndPoint);
         (await SendAsync(pair.Server, pair.Client, Bytes(1000))).EnsureAcked();
     }
@@ -239,11 +239,11 @@ public sealed class PathTests : EndToEndTests
         public PathLog(Association association) => association.Register<PathsChanged>(_changes.Enqueue);
 
         /// <summary>But for news of measurements.</summary>
-        public bool IsEmpty => _changes.All(changed => changed.Change == PathChange.StateChanged);
+        public bool IsEmpty => _changes.All(changed => changed.Change == PostPathChange.StateChanged);
 
-        public bool Has(PathChange change) => _changes.Any(changed => changed.Change == change);
+        public bool Has(PostPathChange change) => _changes.Any(changed => changed.Change == change);
 
-        public async Task<PathsChanged> WaitForAsync(PathChange change, CancellationToken cancellationToken)
+        public async Task<PathsChanged> WaitForAsync(PostPathChange change, CancellationToken cancellationToken)
         {
             while (!Has(change))
             {

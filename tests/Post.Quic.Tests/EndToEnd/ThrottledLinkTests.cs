@@ -52,7 +52,7 @@ public sealed class ThrottledLinkTests : EndToEndTests
             + string.Join(", ", ends.CountBy(end => end.ToString())));
 
         // One end each, and no other than these.
-        Assert.IsTrue(ends.All(end => end.End is ObjectEnd.Acked or ObjectEnd.Expired), "An object failed.");
+        Assert.IsTrue(ends.All(end => end.Outcome is ObjectOutcome.Acked or ObjectOutcome.Expired), "An object failed.");
 
         // Receipts are right: acked means delivered.
         Assert.IsTrue(ends.All(end => !end.IsAcked || delivered.ContainsKey(end.Object.Id)), "One was acked and not delivered.");

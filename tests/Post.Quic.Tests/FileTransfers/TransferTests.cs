@@ -83,7 +83,7 @@ public sealed class TransferTests : EndToEndTests
         await using FileClient files = await world.ConnectAsync(Cancel);
         EndPoint? before = files.Association.LocalEndPoint;
         bool canMove = files.Association.Capabilities.HasFlag(TransportCapabilities.Migration);
-        var changes = new ConcurrentBag<PathChange>();
+        var changes = new ConcurrentBag<PostPathChange>();
         using IDisposable registration = files.Association.Register<PathsChanged>(changed => changes.Add(changed.Change));
         using var destination = new DestinationTree(world.Fetched);
         var progress = new TransferProgress();
@@ -108,8 +108,8 @@ public sealed class TransferTests : EndToEndTests
         Assert.AreEqual(canMove, !Equals(before, files.Association.LocalEndPoint));
         if (canMove)
         {
-            await UntilAsync(() => changes.Contains(PathChange.Migrated) && world.Notes.Any(note => note.Contains("PeerMoved", StringComparison.Ordinal)));
-            Assert.DoesNotContain(PathChange.PeerMoved, changes);
+            await UntilAsync(() => changes.Contains(PostPathChange.Migrated) && world.Notes.Any(note => note.Contains("PeerMoved", StringComparison.Ordinal)));
+            Assert.DoesNotContain(PostPathChange.PeerMoved, changes);
         }
     }
 

@@ -50,7 +50,7 @@ internal sealed class TransferWorld : IAsyncDisposable
         Directory.CreateDirectory(directory.Combine("served"));
         var local = Local.At(new IPEndPoint(IPAddress.Loopback, 0), Identity.CreateSelfSigned());
         world._server = await FileServer.StartAsync(
-            new PostHost(world._serverTransport), local, directory.Combine("served"), isWritable, world._reporter, cancellationToken);
+            new AssociationFactory(world._serverTransport), local, directory.Combine("served"), isWritable, world._reporter, cancellationToken);
         world.Relay = link is null ? null : new UdpRelay(world._server.EndPoint, link);
         return world;
     }
@@ -60,7 +60,7 @@ internal sealed class TransferWorld : IAsyncDisposable
         StartAsync(TestEngine.Managed, TestEngine.Managed, directory, isWritable: true, cancellationToken, link);
 
     public Task<FileClient> ConnectAsync(CancellationToken cancellationToken) => FileClient.ConnectAsync(
-        new PostHost(_clientTransport),
+        new AssociationFactory(_clientTransport),
         Local.Anonymous,
         Remote.Pinned(Relay?.EndPoint ?? _server!.EndPoint, _server!.Key),
         cancellationToken);

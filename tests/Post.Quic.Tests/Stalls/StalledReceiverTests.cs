@@ -50,7 +50,7 @@ public sealed class StalledReceiverTests
         Assert.IsLessThan(Busy, latest, summary);
         Assert.IsGreaterThan(100, taken, summary);
         Assert.IsLessThanOrEqualTo(taken, ends.Count(end => end.IsAcked), summary);
-        Assert.IsGreaterThan(100, ends.Count(end => end.End == ObjectEnd.Expired), summary);
+        Assert.IsGreaterThan(100, ends.Count(end => end.Outcome == ObjectOutcome.Expired), summary);
 
         // What is sent when the stall is over arrives as ever.
         Assert.IsTrue(ends[^20..].All(end => end.IsAcked), summary);

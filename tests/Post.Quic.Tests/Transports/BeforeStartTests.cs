@@ -62,8 +62,8 @@ public sealed class BeforeStartTests
         var events = new RecordedEvents();
         pair.Server.Start(events);
 
-        (PostPath path, PathChange change) = await events.NextPathChangeAsync(Cancel);
-        Assert.AreEqual(PathChange.PeerMoved, change);
+        (PostPath path, PostPathChange change) = await events.NextPathChangeAsync(Cancel);
+        Assert.AreEqual(PostPathChange.PeerMoved, change);
         Assert.AreEqual(pair.Client.LocalEndPoint, path.RemoteEndPoint);
     }
 

@@ -45,7 +45,7 @@ public sealed class PeerFaultTests
         using var identity = Identity.CreateSelfSigned("server");
         await using var transport = new ManagedTransport();
         using var faulty = new FaultyLoggers("PathChanged");
-        await using Listener listener = await new PostHost(transport, faulty).ListenAsync(
+        await using Listener listener = await new AssociationFactory(transport, faulty).ListenAsync(
             Local.At(new IPEndPoint(IPAddress.Loopback, 0), identity), cancellationToken: Cancel);
         listener.Register<Accept>(static accept => accept.Association.Register<Received>(static _ => { }));
         await using Association client = await Association.AssociateAsync(
@@ -64,7 +64,7 @@ public sealed class PeerFaultTests
         Receipt after = await client.Send("after"u8).Completion.WaitAsync(Cancel);
 
         Assert.AreEqual(TransportErrorReason.GaveUp, ((TransportException)loss.InnerException!).Reason, loss.Message);
-        Assert.AreEqual(ObjectEnd.Acked, after.End);
+        Assert.AreEqual(ObjectOutcome.Acked, after.Outcome);
         Assert.AreEqual(1, faulty.Faults);
         Assert.IsNull(client.Error);
         await Task.WhenAny(moving);

@@ -14,7 +14,7 @@ internal sealed class RecordedEvents : TransportEvents
         Channel.CreateUnbounded<(long, TransportDatagramState)>();
 
     private readonly Channel<int> _maxDatagramSizes = Channel.CreateUnbounded<int>();
-    private readonly Channel<(PostPath Path, PathChange Change)> _paths = Channel.CreateUnbounded<(PostPath, PathChange)>();
+    private readonly Channel<(PostPath Path, PostPathChange Change)> _paths = Channel.CreateUnbounded<(PostPath, PostPathChange)>();
     private readonly TaskCompletionSource<TransportException> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>True: it throws, as it must not, when a stream was acknowledged.</summary>
@@ -32,7 +32,7 @@ internal sealed class RecordedEvents : TransportEvents
     public ValueTask<int> NextMaxDatagramSizeAsync(CancellationToken cancellationToken) =>
         _maxDatagramSizes.Reader.ReadAsync(cancellationToken);
 
-    public ValueTask<(PostPath Path, PathChange Change)> NextPathChangeAsync(CancellationToken cancellationToken) =>
+    public ValueTask<(PostPath Path, PostPathChange Change)> NextPathChangeAsync(CancellationToken cancellationToken) =>
         _paths.Reader.ReadAsync(cancellationToken);
 
     public Task<TransportException> ClosedAsync(CancellationToken cancellationToken) => _closed.Task.WaitAsync(cancellationToken);
@@ -55,7 +55,7 @@ internal sealed class RecordedEvents : TransportEvents
 
     public override void OnMaxDatagramSizeChanged(int maxDatagramSize) => _maxDatagramSizes.Writer.TryWrite(maxDatagramSize);
 
-    public override void OnPathChanged(PostPath path, PathChange change) => _paths.Writer.TryWrite((path, change));
+    public override void OnPathChanged(PostPath path, PostPathChange change) => _paths.Writer.TryWrite((path, change));
 
     public override void OnClosed(TransportException reason) => Assert.IsTrue(_closed.TrySetResult(reason), "OnClosed was pushed twice.");
 }

@@ -137,8 +137,8 @@ public abstract class TransportCapabilityContractTests
         await outbound.WriteAsync(sent.AsMemory(1000), endOfStream: true, Cancel);
 
         CollectionAssert.AreEqual(sent, await reading);
-        await WaitForAsync(pair.ClientEvents, PathChange.Migrated);
-        PostPath moved = await WaitForAsync(pair.ServerEvents, PathChange.PeerMoved);
+        await WaitForAsync(pair.ClientEvents, PostPathChange.Migrated);
+        PostPath moved = await WaitForAsync(pair.ServerEvents, PostPathChange.PeerMoved);
         Assert.AreNotEqual(before, moved.RemoteEndPoint);
         Assert.AreEqual(pair.Server.RemoteEndPoint, moved.RemoteEndPoint);
         Assert.AreEqual(((IPEndPoint)moved.RemoteEndPoint!).Port, ((IPEndPoint)pair.Client.LocalEndPoint!).Port);
@@ -296,11 +296,11 @@ public abstract class TransportCapabilityContractTests
         await pair.ServerEvents.NextAcknowledgedAsync(Cancel);
     }
 
-    private async Task<PostPath> WaitForAsync(RecordedEvents events, PathChange wanted)
+    private async Task<PostPath> WaitForAsync(RecordedEvents events, PostPathChange wanted)
     {
         while (true)
         {
-            (PostPath path, PathChange change) = await events.NextPathChangeAsync(Cancel);
+            (PostPath path, PostPathChange change) = await events.NextPathChangeAsync(Cancel);
             if (change == wanted)
             {
                 return path;

@@ -47,7 +47,7 @@ public sealed class CallbackFailureTests
         }
 
         var receipt = await sent.Completion;
-        Assert.AreEqual(ObjectEndReason.SourceFailed, receipt.Reason);
+        Assert.AreEqual(ObjectOutcomeReason.SourceFailed, receipt.Reason);
         var error = Assert.ThrowsExactly<PostException>(receipt.EnsureAcked);
         Assert.AreEqual(PostErrorReason.SourceFailed, receipt.Error!.Reason);
         Assert.AreSame(thrown, receipt.Error.InnerException);
@@ -68,7 +68,7 @@ public sealed class CallbackFailureTests
         var sent = world.Client.Send(new BrokenReader(thrown, where));
         await world.DelayAsync(100);
         sent.Cancel();
-        Assert.AreEqual(ObjectEnd.Canceled, (await sent.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Canceled, (await sent.Completion).Outcome);
         await world.DelayAsync(100);
         Assert.IsTrue(world.Logs!.Entries.Any(entry => entry.Level == LogLevel.Warning && entry.Exception == thrown));
         (await world.Client.Send("the association goes on"u8).Completion).EnsureAcked();
@@ -106,7 +106,7 @@ public sealed class CallbackFailureTests
 
                 throw thrown;
             });
-            Assert.AreEqual(ObjectEnd.Rejected, (await world.Client.Send("x"u8).Completion).End);
+            Assert.AreEqual(ObjectOutcome.Rejected, (await world.Client.Send("x"u8).Completion).Outcome);
             await world.DelayAsync(100);
             Assert.AreSame(thrown, raised.Single().Exception);
             Assert.IsInstanceOfType<Received>(raised[0].Event);
@@ -122,8 +122,8 @@ public sealed class CallbackFailureTests
         var ended = 0;
         world.Client.Register<HandlerFailed>(happened => failed.Add(happened.Event));
         world.Client.Register<Acked>(_ => throw new FormatException());
-        world.Client.Register<ObjectEnded>(_ => ended++);
-        world.Client.Register<ObjectEnded>(async _ =>
+        world.Client.Register<ObjectCompleted>(_ => ended++);
+        world.Client.Register<ObjectCompleted>(async _ =>
         {
             await Task.Delay(TimeSpan.FromMilliseconds(1), world.Network.Clock).ConfigureAwait(false);
             throw new FormatException();
@@ -138,7 +138,7 @@ public sealed class CallbackFailureTests
         await world.DelayAsync(100);
         Assert.AreEqual(5, ended);
         Assert.AreEqual(5, failed.OfType<Acked>().Count());
-        Assert.AreEqual(5, failed.OfType<ObjectEnded>().Count());
+        Assert.AreEqual(5, failed.OfType<ObjectCompleted>().Count());
         Assert.AreEqual(1, failed.OfType<Closed>().Count());
     });
 
@@ -149,7 +149,7 @@ public sealed class CallbackFailureTests
     }.Run(async world =>
     {
         var thrown = new FormatException("The handler's own words.");
-        var host = new PostHost(world.CreateTransport(), world.Logs);
+        var host = new AssociationFactory(world.CreateTransport(), world.Logs);
         await using var listener = await host.ListenAsync(Local.At(new DnsEndPoint("other", 1)));
         var raised = new List<HandlerFailed>();
         listener.Register<HandlerFailed>(raised.Add);
@@ -169,7 +169,7 @@ public sealed class CallbackFailureTests
     {
         var options = new AssociationOptions { AllowEarlyData = true };
         var thrown = new FormatException("The cache's own words.");
-        var host = new PostHost(world.CreateTransport(), world.Logs);
+        var host = new AssociationFactory(world.CreateTransport(), world.Logs);
         await using var listener = await host.ListenAsync(Local.At(new DnsEndPoint("other", 1)), new ListenerOptions { Association = options });
         listener.Register<Accept>(accept => accept.Association.Register<Received>(static _ => { }));
         var association = await host.AssociateAsync(

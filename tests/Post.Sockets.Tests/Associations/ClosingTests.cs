@@ -31,7 +31,7 @@ public sealed class ClosingTests
         var sent = world.Client.Send("x"u8);
         (await world.Server.ReceiveAsync()).Dispose();
         await world.Server.CloseAsync();
-        Assert.AreEqual(ObjectEnd.Acked, (await sent.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Acked, (await sent.Completion).Outcome);
     });
 
     [TestMethod]
@@ -53,7 +53,7 @@ public sealed class ClosingTests
         var start = world.Network.Clock.Elapsed;
         await world.Client.CloseAsync();
         Assert.AreEqual(3, (world.Network.Clock.Elapsed - start).TotalSeconds, 0.5);
-        Assert.AreEqual(ObjectEnd.Failed, (await sent.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Failed, (await sent.Completion).Outcome);
     });
 
     [TestMethod]
@@ -82,7 +82,7 @@ public sealed class ClosingTests
         var receiving = world.Client.ReceiveAsync().AsTask();
         await world.DelayAsync(50);
         world.Wire.Break();
-        Assert.AreEqual(ObjectEnd.Failed, (await sent.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Failed, (await sent.Completion).Outcome);
         Assert.AreEqual(PostErrorReason.Transport, (await Assert.ThrowsExactlyAsync<PostException>(() => reading)).Reason);
         Assert.AreEqual(PostErrorReason.Transport, (await Assert.ThrowsExactlyAsync<PostException>(() => receiving)).Reason);
         await world.Client.Completion;

@@ -14,7 +14,7 @@ public sealed class EventOrderTests
     public void Closed_is_the_last_event_of_all(bool aborted) => new PostWorld(link: PostWorld.Link(500_000, 10)).Run(async world =>
     {
         var events = new List<PostEvent>();
-        world.Client.Register<ObjectEnded>(events.Add);
+        world.Client.Register<ObjectCompleted>(events.Add);
         world.Client.Register<Acked>(events.Add);
         world.Client.Register<Closed>(events.Add);
         var streamed = 0;
@@ -41,12 +41,12 @@ public sealed class EventOrderTests
         await streaming;
         Assert.HasCount(1, events.OfType<Closed>());
         Assert.IsInstanceOfType<Closed>(events[^1]);
-        Assert.AreEqual(101, events.OfType<ObjectEnded>().Count());
+        Assert.AreEqual(101, events.OfType<ObjectCompleted>().Count());
         Assert.AreEqual(101, streamed, "the stream of events ended before the last of them");
 
         async Task StreamAsync()
         {
-            await foreach (var ended in world.Client.EventsAsync<ObjectEnded>())
+            await foreach (var ended in world.Client.EventsAsync<ObjectCompleted>())
             {
                 streamed++;
             }

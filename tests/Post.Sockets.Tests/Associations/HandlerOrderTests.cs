@@ -145,7 +145,7 @@ public sealed class HandlerOrderTests
             await world.DelayAsync(100);
             broken.Cancel();
             await world.DelayAsync(1000);
-            Assert.AreEqual(ObjectEndReason.AntecedentExpired, (await requires.Completion).Reason);
+            Assert.AreEqual(ObjectOutcomeReason.AntecedentExpired, (await requires.Completion).Reason);
             (await follows.Completion).EnsureAcked();
             CollectionAssert.AreEqual(new[] { "begin 0", "end 0", "begin 2", "end 2" }, log);
         });

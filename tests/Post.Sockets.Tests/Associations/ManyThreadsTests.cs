@@ -18,7 +18,7 @@ public sealed class ManyThreadsTests
         var network = new InMemoryNetwork(1, PostWorld.Link(200_000_000, 1, loss: 0.01));
         using var running = network.Clock.RunInRealTime();
         var guard = new SeamGuard();
-        var host = new PostHost(new GuardedTransport(new PoolTransport(network.CreateTransport()), guard));
+        var host = new AssociationFactory(new GuardedTransport(new PoolTransport(network.CreateTransport()), guard));
         await using var listener = await host.ListenAsync(
             Local.At(new DnsEndPoint("server", 1)), new ListenerOptions { Association = new() { HandlerConcurrency = 4 } });
         var got = new ConcurrentDictionary<long, int>();
@@ -26,7 +26,7 @@ public sealed class ManyThreadsTests
             received => _ = got.AddOrUpdate(received.Object.Id, 1, static (_, count) => count + 1)));
         await using var client = await host.AssociateAsync(Local.Anonymous, Remote.Named("server", 1));
         var ends = new ConcurrentDictionary<long, int>();
-        client.Register<ObjectEnded>(ended => _ = ends.AddOrUpdate(ended.Object.Id, 1, static (_, count) => count + 1));
+        client.Register<ObjectCompleted>(ended => _ = ends.AddOrUpdate(ended.Object.Id, 1, static (_, count) => count + 1));
         var sent = new ConcurrentBag<SentObject>();
         using var losing = new CancellationTokenSource();
         var losses = losesConnections ? Task.Run(() => LoseAsync(network, losing.Token)) : Task.CompletedTask;

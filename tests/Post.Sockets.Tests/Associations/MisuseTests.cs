@@ -49,7 +49,7 @@ public sealed class MisuseTests
         }),
         ("EventsAsync", async (a, token) =>
         {
-            await foreach (var ended in a.EventsAsync<ObjectEnded>(token).ConfigureAwait(false))
+            await foreach (var ended in a.EventsAsync<ObjectCompleted>(token).ConfigureAwait(false))
             {
             }
         }),
@@ -125,7 +125,7 @@ public sealed class MisuseTests
         Assert.AreEqual(0, association.PendingObjects);
         var before = association.LocalEndPoint;
         var sent = association.Send("x"u8);
-        await ThrowsCanceledAsync(() => sent.WaitForAsync(SentObjectState.Ended, Canceled));
+        await ThrowsCanceledAsync(() => sent.WaitForAsync(SentObjectState.Completed, Canceled));
         (await sent.Completion).EnsureAcked();
         Assert.AreEqual(0, sent.Id, "an object was taken in spite of its token");
         Assert.AreEqual(1, received);
@@ -170,7 +170,7 @@ public sealed class MisuseTests
         world.Server.Register<Received>(_ => { });
         Assert.AreEqual(0, sent.Id, "what was refused took an id");
         (await sent.Completion).EnsureAcked();
-        await sent.WaitForAsync(SentObjectState.Ended);
+        await sent.WaitForAsync(SentObjectState.Completed);
         sent.Reprioritize(0);
         Assert.IsFalse(sent.Cancel());
     });
@@ -209,7 +209,7 @@ public sealed class MisuseTests
         await listener.DisposeAsync();
         Assert.IsNull(await waiting);
         Assert.IsNull(await listener.AcceptAsync());
-        await foreach (var association in listener.AssociationsAsync())
+        await foreach (var association in listener.AcceptAllAsync())
         {
             Assert.Fail($"{association} came");
         }
@@ -230,7 +230,7 @@ public sealed class MisuseTests
         foreach (var sent in (SentObject[])[world.Client.Send(new byte[1001]), world.Client.Send(new UnseekableStream(new byte[300_000]))])
         {
             var receipt = await sent.Completion;
-            Assert.AreEqual(ObjectEndReason.TooLarge, receipt.Reason);
+            Assert.AreEqual(ObjectOutcomeReason.TooLarge, receipt.Reason);
             var error = Assert.ThrowsExactly<PostException>(receipt.EnsureAcked);
             Assert.AreEqual(PostErrorReason.ObjectRejected, error.Reason);
             Assert.Contains("1000", error.Message);

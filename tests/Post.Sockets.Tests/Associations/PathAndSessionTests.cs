@@ -10,8 +10,8 @@ public sealed class PathAndSessionTests
     [TestMethod]
     public void A_migration_raises_paths_changed_on_both_sides_and_nothing_is_lost() => new PostWorld(link: PostWorld.Link(5_000_000, 10)).Run(async world =>
     {
-        var ours = new List<PathChange>();
-        var theirs = new List<PathChange>();
+        var ours = new List<PostPathChange>();
+        var theirs = new List<PostPathChange>();
         world.Client.Register<PathsChanged>(changed => ours.Add(changed.Change));
         world.Server.Register<PathsChanged>(changed => theirs.Add(changed.Change));
         world.Server.Register<Received>(_ => { });
@@ -23,8 +23,8 @@ public sealed class PathAndSessionTests
             (await item.Completion).EnsureAcked();
         }
 
-        CollectionAssert.Contains(ours, PathChange.Migrated);
-        CollectionAssert.Contains(theirs, PathChange.PeerMoved);
+        CollectionAssert.Contains(ours, PostPathChange.Migrated);
+        CollectionAssert.Contains(theirs, PostPathChange.PeerMoved);
         Assert.AreEqual(new IPEndPoint(IPAddress.Parse("10.0.0.9"), 999), world.Server.RemoteEndPoint);
         Assert.IsNotEmpty(world.Client.Paths);
         Assert.IsNotNull(world.Client.Statistics.SmoothedRtt);
@@ -103,7 +103,7 @@ public sealed class PathAndSessionTests
         {
             await using var client = await Association.AssociateAsync(
                 transport, Local.Anonymous with { Sessions = new BrokenCache() }, Remote.Named("door", 1), options);
-            Assert.AreEqual(ObjectEnd.Acked, (await client.Send("x"u8).Completion).End);
+            Assert.AreEqual(ObjectOutcome.Acked, (await client.Send("x"u8).Completion).Outcome);
             Assert.IsNull(client.Error);
         }
     });

@@ -43,7 +43,7 @@ public sealed class TelemetryTests
         listening.Start();
         network.Run(async () =>
         {
-            var host = new PostHost(network.CreateTransport(), meterFactory: meters);
+            var host = new AssociationFactory(network.CreateTransport(), meterFactory: meters);
             await using var listener = await host.ListenAsync(Local.At(new DnsEndPoint("server", 1)));
             listener.Register<Accept>(accept => accept.Association.Register<Received>(_ => { }));
             var association = await host.AssociateAsync(Local.Anonymous, Remote.Named("server", 1));
@@ -95,7 +95,7 @@ public sealed class TelemetryTests
 
         // Other tests run at the same time and have activities of their own.
         var mine = done.Single(activity => activity.OperationName == "post.send" && activity.TraceId == trace);
-        Assert.AreEqual("Acked", mine.GetTagItem("post.end"));
+        Assert.AreEqual("Acked", mine.GetTagItem("post.outcome"));
         Assert.AreEqual(2000.0, mine.GetTagItem("post.lifetime_ms"));
     }
 

@@ -21,7 +21,7 @@ internal sealed class ChaosDirection
         _world = world;
         _random = random;
         var slow = random.Next(3) == 0;
-        from.Register<ObjectEnded>(e => _ends[e.Object.Id] = _ends.GetValueOrDefault(e.Object.Id) + 1);
+        from.Register<ObjectCompleted>(e => _ends[e.Object.Id] = _ends.GetValueOrDefault(e.Object.Id) + 1);
         to.Register<HandlerFailed>(f => _failures.Add(f.Exception));
         to.Register<Received>(async received =>
         {
@@ -157,7 +157,7 @@ internal sealed class ChaosDirection
             {
                 if (_delivered.Contains(antecedent.Id))
                 {
-                    Assert.IsLessThan(_seen[item.Id], _seen[antecedent.Id], $"{which}: {item.Id} before its antecedent {antecedent.Id}, which ended {antecedent.Receipt!.End} ({antecedent.Receipt.Reason}), by {item.Properties.AntecedentPolicy}");
+                    Assert.IsLessThan(_seen[item.Id], _seen[antecedent.Id], $"{which}: {item.Id} before its antecedent {antecedent.Id}, which ended {antecedent.Receipt!.Outcome} ({antecedent.Receipt.Reason}), by {item.Properties.AntecedentPolicy}");
                 }
                 else
                 {

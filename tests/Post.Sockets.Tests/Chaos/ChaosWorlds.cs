@@ -11,7 +11,7 @@ internal sealed class ChaosWorlds(TestContext context)
     // Fewer show too little of what can happen for a count over all of them to mean anything.
     private const int Enough = 100;
 
-    private readonly Dictionary<(ObjectEnd End, ObjectEndReason Reason), int> _ends = [];
+    private readonly Dictionary<(ObjectOutcome End, ObjectOutcomeReason Reason), int> _ends = [];
 
     /// <summary>Worlds that ran.</summary>
     public int Count { get; private set; }
@@ -45,14 +45,14 @@ internal sealed class ChaosWorlds(TestContext context)
 
     /// <summary>An object ended.</summary>
     public void OnEnded(Receipt receipt) =>
-        _ends[(receipt.End, receipt.Reason)] = _ends.GetValueOrDefault((receipt.End, receipt.Reason)) + 1;
+        _ends[(receipt.Outcome, receipt.Reason)] = _ends.GetValueOrDefault((receipt.Outcome, receipt.Reason)) + 1;
 
     /// <summary>A world in which nothing ever goes wrong would show nothing: in so many, objects must have ended in every way.</summary>
-    public void AssertAllEnds(params ObjectEndReason[] reasons)
+    public void AssertAllEnds(params ObjectOutcomeReason[] reasons)
     {
         if (AreEnough)
         {
-            CollectionAssert.AreEquivalent(Enum.GetValues<ObjectEnd>(), _ends.Keys.Select(key => key.End).Distinct().ToArray());
+            CollectionAssert.AreEquivalent(Enum.GetValues<ObjectOutcome>(), _ends.Keys.Select(key => key.End).Distinct().ToArray());
             CollectionAssert.IsSubsetOf(reasons, _ends.Keys.Select(key => key.Reason).ToArray());
         }
     }

@@ -61,7 +61,7 @@ public sealed class DurableChaosTests
                 foreach (var (i, item) in sent)
                 {
                     var receipt = await item.Completion;
-                    Assert.IsTrue(receipt.End is ObjectEnd.Acked or ObjectEnd.Failed, $"{i}: {receipt}");
+                    Assert.IsTrue(receipt.Outcome is ObjectOutcome.Acked or ObjectOutcome.Failed, $"{i}: {receipt}");
                     Assert.AreNotEqual(PostErrorReason.ProtocolViolation, receipt.Error?.Reason, receipt.Error?.Message);
                     if (receipt.IsAcked)
                     {

@@ -20,7 +20,7 @@ public sealed class ResumptionChaosTests
         var resumptions = 0;
         worlds.Run(usual: 150, Kept, seed => resumptions += Run(seed, worlds));
         TestContext.WriteLine($"resumptions: {resumptions}");
-        worlds.AssertAllEnds(ObjectEndReason.ConnectionLost);
+        worlds.AssertAllEnds(ObjectOutcomeReason.ConnectionLost);
         Assert.IsTrue(!worlds.AreEnough || resumptions > worlds.Count * 2);
     }
 

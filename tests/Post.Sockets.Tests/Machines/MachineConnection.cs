@@ -41,7 +41,7 @@ internal sealed class MachineConnection(TransportConnection inner, SeamGuard gua
 
         public override void OnStreamStopped(TransportStream stream, long errorCode) => machine.Do(() => inner.OnStreamStopped(stream, errorCode));
 
-        public override void OnPathChanged(PostPath path, PathChange change) => machine.Do(() => inner.OnPathChanged(path, change));
+        public override void OnPathChanged(PostPath path, PostPathChange change) => machine.Do(() => inner.OnPathChanged(path, change));
 
         public override void OnHandshakeCompleted() => machine.Do(inner.OnHandshakeCompleted);
 

@@ -109,7 +109,7 @@ internal sealed class MachineWorld
 
     private async Task NoteAsync(SentObject sent, TimeSpan end)
     {
-        if ((await sent.Completion).Reason == ObjectEndReason.AtReceiver)
+        if ((await sent.Completion).Reason == ObjectOutcomeReason.AtReceiver)
         {
             var early = end - Network.Clock.Elapsed;
             Earliest = early > Earliest ? early : Earliest;

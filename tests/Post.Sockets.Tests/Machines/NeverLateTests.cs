@@ -77,7 +77,7 @@ public sealed class NeverLateTests
                 await world.DelayAsync(20_000);
             });
             AssertInTime(world, link, seed);
-            Assert.IsGreaterThan(0, world.Sent.Count(sent => sent.Receipt!.Reason == ObjectEndReason.AtReceiver), "some expired in the stalls");
+            Assert.IsGreaterThan(0, world.Sent.Count(sent => sent.Receipt!.Reason == ObjectOutcomeReason.AtReceiver), "some expired in the stalls");
         }
     }
 
@@ -138,7 +138,7 @@ public sealed class NeverLateTests
             await world.DelayAsync(100);
             await world.ClientMachine.StopAsync(20_000, asleep: true);
             world.Network.IsUp = true;
-            Assert.AreEqual(ObjectEnd.Expired, (await waits.Completion).End);
+            Assert.AreEqual(ObjectOutcome.Expired, (await waits.Completion).Outcome);
             await world.DelayAsync(5000);
             Assert.AreEqual(1, world.Delivered);
 
@@ -164,7 +164,7 @@ public sealed class NeverLateTests
             await world.DelayAsync(100);
             await world.ServerMachine.StopAsync(20_000, asleep: true);
             world.Receive();
-            Assert.AreEqual(ObjectEnd.Expired, (await held.Completion).End);
+            Assert.AreEqual(ObjectOutcome.Expired, (await held.Completion).Outcome);
         });
         Assert.AreEqual(TimeSpan.MinValue, world.Latest);
     }
@@ -246,7 +246,7 @@ public sealed class NeverLateTests
             });
             Assert.IsLessThan(35_000, bytes, "what came before the stall can be read, no more");
             world.Network.IsUp = true;
-            Assert.AreEqual(ObjectEnd.Expired, (await sent.Completion).End);
+            Assert.AreEqual(ObjectOutcome.Expired, (await sent.Completion).Outcome);
             Assert.IsGreaterThan(end, world.Network.Clock.Elapsed);
         });
     }
@@ -325,7 +325,7 @@ public sealed class NeverLateTests
             SynchronizationContext.SetSynchronizationContext(before);
             context.BusyFor = 1000;
             var late = world.Send(100, 500);
-            Assert.AreEqual(ObjectEndReason.AtReceiver, (await late.Completion).Reason);
+            Assert.AreEqual(ObjectOutcomeReason.AtReceiver, (await late.Completion).Reason);
             Assert.IsFalse(taking.IsCompleted);
             context.BusyFor = 100;
             var early = world.Send(100, 500);

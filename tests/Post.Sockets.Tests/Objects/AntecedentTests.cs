@@ -41,13 +41,13 @@ public sealed class AntecedentTests
         var grandchild = world.Client.Send("grandchild"u8, new() { Antecedents = [child] });
         var ordered = world.Client.Send("ordered"u8, new() { Antecedents = [doomed], AntecedentPolicy = AntecedentPolicy.Order });
         var after = world.Client.Send("after"u8, new() { Antecedents = [ordered] });
-        Assert.AreEqual(ObjectEnd.Expired, (await doomed.Completion).End);
-        Assert.AreEqual(ObjectEndReason.AntecedentExpired, (await child.Completion).Reason);
-        Assert.AreEqual(ObjectEndReason.AntecedentExpired, (await grandchild.Completion).Reason);
+        Assert.AreEqual(ObjectOutcome.Expired, (await doomed.Completion).Outcome);
+        Assert.AreEqual(ObjectOutcomeReason.AntecedentExpired, (await child.Completion).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.AntecedentExpired, (await grandchild.Completion).Reason);
         (await ordered.Completion).EnsureAcked();
         (await after.Completion).EnsureAcked();
         var stillborn = world.Client.Send("late"u8, new() { Antecedents = [doomed] });
-        Assert.AreEqual(ObjectEndReason.AntecedentExpired, (await stillborn.Completion).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.AntecedentExpired, (await stillborn.Completion).Reason);
     });
 
     [TestMethod]
@@ -57,8 +57,8 @@ public sealed class AntecedentTests
         var first = world.Client.Send("first"u8, new() { Lifetime = TimeSpan.FromMilliseconds(200) });
         var second = world.Client.Send("second"u8, new() { Antecedents = [first] });
         var third = world.Client.Send("third"u8, new() { Antecedents = [first], AntecedentPolicy = AntecedentPolicy.Order });
-        Assert.AreEqual(ObjectEnd.Expired, (await first.Completion).End);
-        Assert.AreEqual(ObjectEndReason.AntecedentExpired, (await second.Completion).Reason);
+        Assert.AreEqual(ObjectOutcome.Expired, (await first.Completion).Outcome);
+        Assert.AreEqual(ObjectOutcomeReason.AntecedentExpired, (await second.Completion).Reason);
         using var received = await world.Server.ReceiveAsync();
         Assert.AreEqual(third.Id, received.Id);
     });
@@ -77,7 +77,7 @@ public sealed class AntecedentTests
         }
 
         writer.Object.Cancel();
-        Assert.AreEqual(ObjectEndReason.AntecedentExpired, (await last.Completion).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.AntecedentExpired, (await last.Completion).Reason);
     });
 
     [TestMethod]

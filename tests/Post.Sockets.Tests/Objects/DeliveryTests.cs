@@ -21,7 +21,7 @@ public sealed class DeliveryTests
         })
         {
             using var registration = register();
-            Assert.AreEqual(ObjectEndReason.Processed, (await world.Client.Send(new byte[100_000]).Completion).Reason);
+            Assert.AreEqual(ObjectOutcomeReason.Processed, (await world.Client.Send(new byte[100_000]).Completion).Reason);
         }
     });
 
@@ -59,7 +59,7 @@ public sealed class DeliveryTests
                 ? world.Client.Send((offset, _) => ValueTask.FromResult<Stream>(new MemoryStream(file.ToArray()) { Position = offset }), size)
                 : world.Client.Send(file, leaveOpen: true);
             file.SetLength(size - 1);
-            Assert.AreEqual(ObjectEndReason.SourceFailed, (await sent.Completion).Reason);
+            Assert.AreEqual(ObjectOutcomeReason.SourceFailed, (await sent.Completion).Reason);
         }
     });
 
@@ -73,9 +73,9 @@ public sealed class DeliveryTests
         Assert.AreEqual(ObjectProperties.DefaultNiceness, received.Niceness);
         Assert.AreEqual(Timeout.InfiniteTimeSpan, received.RemainingLifetime);
         var receipt = await sent.Completion;
-        Assert.AreEqual(ObjectEnd.Acked, receipt.End);
-        Assert.AreEqual(ObjectEndReason.Delivered, receipt.Reason);
-        Assert.AreEqual(SentObjectState.Ended, sent.State);
+        Assert.AreEqual(ObjectOutcome.Acked, receipt.Outcome);
+        Assert.AreEqual(ObjectOutcomeReason.Delivered, receipt.Reason);
+        Assert.AreEqual(SentObjectState.Completed, sent.State);
         Assert.AreSame(receipt, receipt.EnsureAcked());
     });
 
@@ -147,8 +147,8 @@ public sealed class DeliveryTests
         await world.DelayAsync(20);
         await writer.CompleteAsync(new InvalidDataException("broken"));
         var receipt = await writer.Object.Completion;
-        Assert.AreEqual(ObjectEnd.Failed, receipt.End);
-        Assert.AreEqual(ObjectEndReason.SourceFailed, receipt.Reason);
+        Assert.AreEqual(ObjectOutcome.Failed, receipt.Outcome);
+        Assert.AreEqual(ObjectOutcomeReason.SourceFailed, receipt.Reason);
         Assert.AreEqual(PostErrorReason.SourceFailed, receipt.Error!.Reason);
         var next = world.Client.Send("next"u8);
         using var received = await world.Server.ReceiveAsync();
@@ -159,7 +159,7 @@ public sealed class DeliveryTests
     public void A_stream_shorter_than_it_said_fails_its_object() => new PostWorld(link: PostWorld.Link(delay: 1)).Run(async world =>
     {
         var sent = world.Client.Send(new LyingStream(new byte[100_000], 200_000));
-        Assert.AreEqual(ObjectEndReason.SourceFailed, (await sent.Completion).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.SourceFailed, (await sent.Completion).Reason);
     });
 
     [TestMethod]
@@ -177,16 +177,16 @@ public sealed class DeliveryTests
     {
         var got = new List<string>();
         var acked = new List<long>();
-        var ended = new List<ObjectEnd>();
+        var ended = new List<ObjectOutcome>();
         world.Server.Register<Received>(r => got.Add(Encoding.UTF8.GetString(r.Object.Payload)));
         world.Client.Register<Acked>(a => acked.Add(a.Object.Id));
-        world.Client.Register<ObjectEnded>(e => ended.Add(e.Receipt.End));
+        world.Client.Register<ObjectCompleted>(e => ended.Add(e.Receipt.Outcome));
         await world.Client.Send("a"u8).Completion;
         await world.Client.Send("b"u8).Completion;
         await world.DelayAsync(10);
         CollectionAssert.AreEqual(new[] { "a", "b" }, got);
         CollectionAssert.AreEqual(new long[] { 0, 1 }, acked);
-        CollectionAssert.AreEqual(new[] { ObjectEnd.Acked, ObjectEnd.Acked }, ended);
+        CollectionAssert.AreEqual(new[] { ObjectOutcome.Acked, ObjectOutcome.Acked }, ended);
     });
 
     [TestMethod]
@@ -215,11 +215,11 @@ public sealed class DeliveryTests
         Assert.AreEqual(SentObjectState.TransportAcknowledged, sent.State, "delivered, but not processed");
         received.MarkProcessed();
         received.Dispose();
-        Assert.AreEqual(ObjectEndReason.Processed, (await sent.Completion).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.Processed, (await sent.Completion).Reason);
 
         var unwanted = world.Client.Send("b"u8);
         (await world.Server.ReceiveAsync()).Dispose();
-        Assert.AreEqual(ObjectEnd.Rejected, (await unwanted.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Rejected, (await unwanted.Completion).Outcome);
     });
 
     [TestMethod]
@@ -237,8 +237,8 @@ public sealed class DeliveryTests
                 throw new InvalidOperationException();
             }
         });
-        Assert.AreEqual(ObjectEndReason.Processed, (await world.Client.Send("a"u8).Completion).Reason);
-        Assert.AreEqual(ObjectEndReason.Refused, (await world.Client.Send("b"u8).Completion).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.Processed, (await world.Client.Send("a"u8).Completion).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.Refused, (await world.Client.Send("b"u8).Completion).Reason);
     });
 
     [TestMethod]
@@ -249,11 +249,11 @@ public sealed class DeliveryTests
     {
         world.Server.Register<Received>(_ => { });
         await world.Client.Send("warm"u8).Completion;
-        Assert.AreEqual(ObjectEndReason.TooLarge, (await world.Client.Send(new byte[10_001]).Completion).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.TooLarge, (await world.Client.Send(new byte[10_001]).Completion).Reason);
         var fits = world.Client.Send(new byte[10_000]);
         var writer = world.Client.Compose();
         _ = writer.WriteAsync(new byte[50_000]).AsTask();
-        Assert.AreEqual(ObjectEndReason.TooLarge, (await writer.Object.Completion).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.TooLarge, (await writer.Object.Completion).Reason);
         (await fits.Completion).EnsureAcked();
     });
 
@@ -287,7 +287,7 @@ public sealed class DeliveryTests
         using var received = await world.Server.ReceiveAsync();
         var error = await Assert.ThrowsExactlyAsync<PostException>(() => received.AsStream().CopyToAsync(Stream.Null));
         Assert.AreEqual(PostErrorReason.ObjectExpired, error.Reason);
-        Assert.AreEqual(ObjectEnd.Expired, (await sent.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Expired, (await sent.Completion).Outcome);
     });
 
     [TestMethod]
@@ -298,7 +298,7 @@ public sealed class DeliveryTests
     {
         var sent = world.Client.Send(new byte[5_000_000]);
         (await world.Server.ReceiveAsync()).Dispose();
-        Assert.AreEqual(ObjectEndReason.Refused, (await sent.Completion).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.Refused, (await sent.Completion).Reason);
     });
 
     private static ReadOnlySequence<byte> Split(byte[] bytes, int size)

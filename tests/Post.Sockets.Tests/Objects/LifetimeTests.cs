@@ -15,8 +15,8 @@ public sealed class LifetimeTests
         var late = world.Client.Send(new byte[5000], new() { Niceness = 5, Lifetime = TimeSpan.FromMilliseconds(300) });
         var start = world.Network.Clock.Elapsed;
         var receipt = await late.Completion;
-        Assert.AreEqual(ObjectEnd.Expired, receipt.End);
-        Assert.IsTrue(receipt.Reason is ObjectEndReason.BeforeSent or ObjectEndReason.TooLate or ObjectEndReason.InFlight, receipt.ToString());
+        Assert.AreEqual(ObjectOutcome.Expired, receipt.Outcome);
+        Assert.IsTrue(receipt.Reason is ObjectOutcomeReason.BeforeSent or ObjectOutcomeReason.TooLate or ObjectOutcomeReason.InFlight, receipt.ToString());
         Assert.IsLessThanOrEqualTo(450, (world.Network.Clock.Elapsed - start).TotalMilliseconds);
         (await bulk.Completion).EnsureAcked();
     });
@@ -73,9 +73,9 @@ public sealed class LifetimeTests
 
         var ends = await Task.WhenAll(items.Select(item => item.Completion));
         Assert.IsGreaterThan(items.Count * 4 / 10, delivered, string.Join(", ", ends.CountBy(end => end.ToString())));
-        var inVain = ends.Count(end => end.Reason is ObjectEndReason.InFlight or ObjectEndReason.AtReceiver);
+        var inVain = ends.Count(end => end.Reason is ObjectOutcomeReason.InFlight or ObjectOutcomeReason.AtReceiver);
         Assert.IsLessThan(items.Count / 10, inVain, string.Join(", ", ends.CountBy(end => end.ToString())));
-        Assert.IsTrue(ends.All(end => end.IsAcked || end.End == ObjectEnd.Expired));
+        Assert.IsTrue(ends.All(end => end.IsAcked || end.Outcome == ObjectOutcome.Expired));
     });
 
     [TestMethod]
@@ -114,7 +114,7 @@ public sealed class LifetimeTests
         var large = world.Client.Send(
             PipeReader.Create(new ReadOnlySequence<byte>(new byte[1_000_000])), new() { Niceness = 0, Lifetime = TimeSpan.FromSeconds(1) });
         var next = world.Client.Send(new byte[10_000], new() { Niceness = 1 });
-        Assert.AreEqual(ObjectEndReason.InFlight, (await large.Completion).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.InFlight, (await large.Completion).Reason);
         var start = world.Network.Clock.Elapsed;
         (await next.Completion).EnsureAcked();
         Assert.IsLessThan(400, (world.Network.Clock.Elapsed - start).TotalMilliseconds);
@@ -125,8 +125,8 @@ public sealed class LifetimeTests
     {
         var sent = world.Client.Send("old"u8, new() { Lifetime = TimeSpan.FromMilliseconds(100) });
         var receipt = await sent.Completion;
-        Assert.AreEqual(ObjectEnd.Expired, receipt.End);
-        Assert.IsTrue(receipt.Reason is ObjectEndReason.AtReceiver or ObjectEndReason.InFlight, receipt.ToString());
+        Assert.AreEqual(ObjectOutcome.Expired, receipt.Outcome);
+        Assert.IsTrue(receipt.Reason is ObjectOutcomeReason.AtReceiver or ObjectOutcomeReason.InFlight, receipt.ToString());
         var fresh = world.Client.Send("new"u8);
         using var received = await world.Server.ReceiveAsync();
         Assert.AreEqual(fresh.Id, received.Id, "the expired object must never be delivered");
@@ -163,7 +163,7 @@ public sealed class LifetimeTests
         await world.Client.Send("warm"u8).Completion;
         var sent = world.Client.Send("late"u8, new() { Lifetime = TimeSpan.FromMilliseconds(100) });
         var receipt = await sent.Completion;
-        Assert.AreEqual(ObjectEndReason.TooLate, receipt.Reason);
+        Assert.AreEqual(ObjectOutcomeReason.TooLate, receipt.Reason);
         Assert.AreEqual(0, sent.BytesSent);
         Assert.AreEqual(0, receipt.Elapsed.TotalMilliseconds, 1);
     });
@@ -198,7 +198,7 @@ public sealed class LifetimeTests
 
         var acked = sent.Count(item => item.Receipt!.IsAcked);
         Assert.IsTrue(acked is > 200 and < 340, $"{acked} of 400 at 30% loss");
-        Assert.IsTrue(sent.Where(item => !item.Receipt!.IsAcked).All(item => item.Receipt!.Reason == ObjectEndReason.InFlight));
+        Assert.IsTrue(sent.Where(item => !item.Receipt!.IsAcked).All(item => item.Receipt!.Reason == ObjectOutcomeReason.InFlight));
     });
 
     [TestMethod]
@@ -208,7 +208,7 @@ public sealed class LifetimeTests
         await world.DelayAsync(500);
         Assert.IsTrue(sent.Cancel());
         Assert.IsFalse(sent.Cancel());
-        Assert.AreEqual(ObjectEnd.Canceled, (await sent.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Canceled, (await sent.Completion).Outcome);
         var next = world.Client.Send("next"u8);
         using var received = await world.Server.ReceiveAsync();
         Assert.AreEqual(next.Id, received.Id);

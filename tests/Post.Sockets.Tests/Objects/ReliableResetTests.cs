@@ -59,9 +59,9 @@ public sealed class ReliableResetTests
                 var sent = Enumerable.Range(0, 20)
                     .Select(_ => world.Client.Send(new byte[20_000], new() { Lifetime = TimeSpan.FromMilliseconds(700) })).ToArray();
                 var last = world.Client.Send(new byte[1], new() { Antecedents = [.. sent], AntecedentPolicy = AntecedentPolicy.Order });
-                Assert.AreEqual(ObjectEnd.Acked, (await last.Completion).End, $"seed {world.Network.Seed}");
+                Assert.AreEqual(ObjectOutcome.Acked, (await last.Completion).Outcome, $"seed {world.Network.Seed}");
                 var ends = await Task.WhenAll(sent.Select(item => item.Completion));
-                Assert.IsTrue(ends.Any(end => end.End == ObjectEnd.Expired), $"seed {world.Network.Seed}");
+                Assert.IsTrue(ends.Any(end => end.Outcome == ObjectOutcome.Expired), $"seed {world.Network.Seed}");
                 Assert.IsLessThan(10, world.Network.Clock.Elapsed.TotalSeconds, $"seed {world.Network.Seed}: it had to wait for a timeout");
             });
         }

@@ -45,7 +45,7 @@ public sealed class DurableObjectTests
             await world.KillServerAsync();
             await world.StartServerAsync();
             await world.Client.Completion;
-            Assert.AreEqual(ObjectEnd.Failed, first.Receipt!.End);
+            Assert.AreEqual(ObjectOutcome.Failed, first.Receipt!.Outcome);
         }
         else
         {
@@ -147,7 +147,7 @@ public sealed class DurableObjectTests
         using var received = await world.Server.ReceiveAsync();
         received.ResumeFrom(Length + 1);
         var receipt = await sent.Completion;
-        Assert.AreEqual(ObjectEndReason.SourceFailed, receipt.Reason);
+        Assert.AreEqual(ObjectOutcomeReason.SourceFailed, receipt.Reason);
         await Assert.ThrowsExactlyAsync<PostException>(() => received.AsStream().CopyToAsync(Stream.Null));
     });
 
@@ -165,10 +165,10 @@ public sealed class DurableObjectTests
         var third = await world.Server.ReceiveAsync();
         canceled.Cancel();
         third.Dispose();
-        Assert.AreEqual(ObjectEnd.Canceled, (await canceled.Completion).End);
-        Assert.AreEqual(ObjectEndReason.AntecedentExpired, (await dependent.Completion).Reason);
-        Assert.AreEqual(ObjectEndReason.Refused, (await refused.Completion).Reason);
-        Assert.AreEqual(ObjectEnd.Expired, (await expiring.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Canceled, (await canceled.Completion).Outcome);
+        Assert.AreEqual(ObjectOutcomeReason.AntecedentExpired, (await dependent.Completion).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.Refused, (await refused.Completion).Reason);
+        Assert.AreEqual(ObjectOutcome.Expired, (await expiring.Completion).Outcome);
         await world.DelayAsync(100);
         Assert.IsFalse(first.CanResume);
         first.ResumeFrom(10);

@@ -27,7 +27,7 @@ public sealed class GapTests
         world.Wire.Break(reason);
         foreach (var item in sent.Concat(answers))
         {
-            Assert.AreEqual(ObjectEnd.Acked, (await item.Completion).End);
+            Assert.AreEqual(ObjectOutcome.Acked, (await item.Completion).Outcome);
         }
 
         CollectionAssert.AllItemsAreUnique(got);
@@ -81,9 +81,9 @@ public sealed class GapTests
         var start = world.Network.Clock.Elapsed;
         var sent = world.Client.Send("x"u8, new() { Lifetime = TimeSpan.FromSeconds(2) });
         var dependent = world.Client.Send("y"u8, new() { Antecedents = [sent] });
-        Assert.AreEqual(ObjectEndReason.BeforeSent, (await sent.Completion).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.BeforeSent, (await sent.Completion).Reason);
         Assert.AreEqual(2, (world.Network.Clock.Elapsed - start).TotalSeconds, 0.1);
-        Assert.AreEqual(ObjectEndReason.AntecedentExpired, (await dependent.Completion).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.AntecedentExpired, (await dependent.Completion).Reason);
         world.Network.IsUp = true;
         await world.DelayAsync(20_000);
         Assert.IsFalse(world.Client.IsInterrupted);
@@ -104,7 +104,7 @@ public sealed class GapTests
         Assert.IsFalse(receiving.IsCompleted);
         Assert.AreEqual(0, world.Server.HeldBytes);
         world.Network.IsUp = true;
-        Assert.AreEqual(ObjectEnd.Expired, (await sent.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Expired, (await sent.Completion).Outcome);
     });
 
     [TestMethod]
@@ -119,7 +119,7 @@ public sealed class GapTests
             world.Wire.Break(TransportErrorReason.TimedOut);
         });
         var sent = world.Client.Send(new byte[1000]);
-        Assert.AreEqual(ObjectEndReason.Delivered, (await sent.Completion).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.Delivered, (await sent.Completion).Reason);
         await world.DelayAsync(1000);
         Assert.AreEqual(1, got);
         Assert.IsFalse(world.Client.IsInterrupted);
@@ -148,7 +148,7 @@ public sealed class GapTests
         }
 
         world.Network.IsUp = true;
-        Assert.AreEqual(reject ? ObjectEndReason.Refused : ObjectEndReason.Processed, (await sent.Completion).Reason);
+        Assert.AreEqual(reject ? ObjectOutcomeReason.Refused : ObjectOutcomeReason.Processed, (await sent.Completion).Reason);
     });
 
     [TestMethod]
@@ -168,9 +168,9 @@ public sealed class GapTests
         world.Wire.Break();
         await world.DelayAsync(100);
         large.Cancel();
-        Assert.AreEqual(ObjectEnd.Canceled, (await large.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Canceled, (await large.Completion).Outcome);
         world.Network.IsUp = true;
-        Assert.AreEqual(ObjectEnd.Acked, (await behind.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Acked, (await behind.Completion).Outcome);
         CollectionAssert.AreEqual(new[] { behind.Id }, got);
     });
 
@@ -200,8 +200,8 @@ public sealed class GapTests
             CollectionAssert.AreEqual(SHA256.HashData(bytes), SHA256.HashData(await read));
         }
 
-        Assert.AreEqual(ObjectEnd.Acked, (await sent.Completion).End);
-        Assert.AreEqual(ObjectEnd.Acked, (await fromStream.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Acked, (await sent.Completion).Outcome);
+        Assert.AreEqual(ObjectOutcome.Acked, (await fromStream.Completion).Outcome);
     });
 
     [TestMethod]
@@ -214,12 +214,12 @@ public sealed class GapTests
         await world.DelayAsync(300);
         world.Wire.Break();
         var receipt = await begun.Object.Completion;
-        Assert.AreEqual(ObjectEnd.Failed, receipt.End);
-        Assert.AreEqual(ObjectEndReason.ConnectionLost, receipt.Reason);
+        Assert.AreEqual(ObjectOutcome.Failed, receipt.Outcome);
+        Assert.AreEqual(ObjectOutcomeReason.ConnectionLost, receipt.Reason);
         Assert.AreEqual(PostErrorReason.ConnectionLost, receipt.Error!.Reason);
         await notBegun.WriteAsync(new byte[10]);
         await notBegun.CompleteAsync();
-        Assert.AreEqual(ObjectEnd.Acked, (await notBegun.Object.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Acked, (await notBegun.Object.Completion).Outcome);
     });
 
     [TestMethod]
@@ -265,7 +265,7 @@ public sealed class GapTests
         await world.DelayAsync(1000);
         Assert.IsFalse(waiting.IsCompleted);
         world.Network.IsUp = true;
-        Assert.AreEqual(ObjectEnd.Acked, (await (await waiting).Completion).End);
+        Assert.AreEqual(ObjectOutcome.Acked, (await (await waiting).Completion).Outcome);
     });
 
     [TestMethod]
@@ -310,7 +310,7 @@ public sealed class GapTests
         Assert.ThrowsExactly<PostException>(() => world.Client.Send("y"u8));
         world.Network.IsUp = true;
         await closing;
-        Assert.AreEqual(ObjectEnd.Acked, (await sent.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Acked, (await sent.Completion).Outcome);
         Assert.AreEqual(1, got);
         Assert.IsNull(world.Client.Error);
         await world.Server.Completion;
@@ -341,7 +341,7 @@ public sealed class GapTests
         var start = world.Network.Clock.Elapsed;
         await world.Client.CloseAsync();
         Assert.AreEqual(4, (world.Network.Clock.Elapsed - start).TotalSeconds, 0.5);
-        Assert.AreEqual(ObjectEndReason.AssociationEnded, (await sent.Completion).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.AssociationEnded, (await sent.Completion).Reason);
     });
 
     [TestMethod]
@@ -378,7 +378,7 @@ public sealed class GapTests
         Assert.AreEqual(20, (world.Network.Clock.Elapsed - start).TotalSeconds, 0.1);
         Assert.AreEqual(PostErrorReason.Transport, world.Client.Error!.Reason);
         Assert.AreEqual(TransportErrorReason.TimedOut, ((TransportException)world.Client.Error.InnerException!).Reason);
-        Assert.AreEqual(ObjectEnd.Failed, (await sent.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Failed, (await sent.Completion).Outcome);
         await world.Server.Completion;
         Assert.AreEqual(30, (world.Network.Clock.Elapsed - start).TotalSeconds, 0.1);
     });
@@ -401,7 +401,7 @@ public sealed class GapTests
         }
 
         var start = world.Network.Clock.Elapsed;
-        Assert.AreEqual(ObjectEnd.Acked, (await world.Client.Send("x"u8).Completion).End);
+        Assert.AreEqual(ObjectOutcome.Acked, (await world.Client.Send("x"u8).Completion).Outcome);
         if (end == "client")
         {
             // The server's old connection seems alive still; the new one takes its place.

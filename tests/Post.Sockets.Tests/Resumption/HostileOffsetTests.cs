@@ -73,7 +73,7 @@ public sealed class HostileOffsetTests
         Assert.AreEqual(PostErrorReason.ProtocolViolation, client.Error!.Reason);
         await world.DelayAsync(50);
         Assert.AreEqual(PostErrorCode.OffsetError, second.CloseCode);
-        Assert.AreEqual(ObjectEnd.Failed, (await sent.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Failed, (await sent.Completion).Outcome);
     });
 
     [TestMethod]
@@ -234,7 +234,7 @@ public sealed class HostileOffsetTests
         await world.DelayAsync(200);
         Assert.HasCount(34, first.Objects, "each that goes on lets another one ask");
         await world.DelayAsync(6000);
-        Assert.AreEqual(500, silent.Count(item => item.Receipt?.End == ObjectEnd.Expired));
+        Assert.AreEqual(500, silent.Count(item => item.Receipt?.Outcome == ObjectOutcome.Expired));
         Assert.HasCount(32, first.Objects.Where(o => !o.IsWhole && !o.IsReset).ToArray());
     });
 

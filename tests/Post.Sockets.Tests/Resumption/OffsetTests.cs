@@ -25,7 +25,7 @@ public sealed class OffsetTests
                 var fromServer = random.Next(2) == 0;
                 var (from, to) = fromServer ? (world.Server, world.Client) : (world.Client, world.Server);
                 var ends = 0;
-                from.Register<ObjectEnded>(_ => ends++);
+                from.Register<ObjectCompleted>(_ => ends++);
                 var got = 0;
                 to.Register<Received>(async received =>
                 {
@@ -209,10 +209,10 @@ public sealed class OffsetTests
         part.Reject();
         await world.DelayAsync(3000);
         world.Network.IsUp = true;
-        Assert.AreEqual(ObjectEnd.Expired, (await expires.Completion).End);
-        Assert.AreEqual(ObjectEnd.Canceled, (await canceled.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Expired, (await expires.Completion).Outcome);
+        Assert.AreEqual(ObjectOutcome.Canceled, (await canceled.Completion).Outcome);
         Assert.AreEqual(rejected.Id, part.Id);
-        Assert.AreEqual(ObjectEndReason.Refused, (await rejected.Completion).Reason);
+        Assert.AreEqual(ObjectOutcomeReason.Refused, (await rejected.Completion).Reason);
         world.Server.Register<Received>(_ => { });
         Assert.IsTrue((await goesOn.Completion).IsAcked);
         await world.DelayAsync(100);
@@ -235,7 +235,7 @@ public sealed class OffsetTests
         Assert.IsGreaterThan(100_000, world.Server.HeldBytes);
         await world.DelayAsync(2000);
         Assert.AreEqual(0, world.Server.HeldBytes);
-        Assert.AreEqual(ObjectEnd.Failed, (await sent.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Failed, (await sent.Completion).Outcome);
     });
 
     private static SentObject Send(Association from, int source) => source switch

@@ -25,7 +25,7 @@ public sealed class ReconnectionTests
         await world.DelayAsync(100);
         Assert.AreEqual(sent.Id, second.Objects.Single().Id, "with its old id");
         await second.SayReceiptAsync(ReceiptStatus.Delivered, sent.Id);
-        Assert.AreEqual(ObjectEnd.Acked, (await sent.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Acked, (await sent.Completion).Outcome);
     });
 
     [TestMethod]
@@ -137,7 +137,7 @@ public sealed class ReconnectionTests
         await second.SayHelloAsync(new HelloFrame());
         await client.Completion;
         Assert.AreEqual(PostErrorReason.AssociationLost, client.Error!.Reason);
-        Assert.AreEqual(ObjectEnd.Failed, (await sent.Completion).End);
+        Assert.AreEqual(ObjectOutcome.Failed, (await sent.Completion).Outcome);
         await world.DelayAsync(100);
         Assert.IsEmpty(second.Objects, "ids that mean something else there must not be sent");
         Assert.AreEqual(PostErrorCode.UnknownAssociation, second.CloseCode);
@@ -163,7 +163,7 @@ public sealed class ReconnectionTests
             await second.SayHelloAsync(second.Hello!);
             await world.DelayAsync(100);
             await second.SayReceiptAsync(ReceiptStatus.Delivered, sent.Id);
-            Assert.AreEqual(ObjectEnd.Acked, (await sent.Completion).End);
+            Assert.AreEqual(ObjectOutcome.Acked, (await sent.Completion).Outcome);
         },
         saysHello: false);
 

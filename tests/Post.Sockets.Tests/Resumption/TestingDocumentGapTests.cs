@@ -14,7 +14,7 @@ public sealed class TestingDocumentGapTests
     {
         // The example begins here.
         var network = new InMemoryNetwork(seed: 1);
-        var host = new PostHost(network.CreateTransport());
+        var host = new AssociationFactory(network.CreateTransport());
 
         network.Run(async () =>
         {
@@ -30,7 +30,7 @@ public sealed class TestingDocumentGapTests
             Assert.IsTrue(client.IsInterrupted);
 
             network.IsUp = true;
-            Assert.AreEqual(ObjectEnd.Acked, (await sent.Completion).End);
+            Assert.AreEqual(ObjectOutcome.Acked, (await sent.Completion).Outcome);
         });
 
         // The example ends here.

@@ -16,7 +16,7 @@ internal sealed class GuardedEvents(TransportEvents inner, SeamGuard guard) : Tr
     public override void OnStreamStopped(TransportStream stream, long errorCode) =>
         inner.OnStreamStopped(GuardedStream.Of(stream, guard), errorCode);
 
-    public override void OnPathChanged(PostPath path, PathChange change) => inner.OnPathChanged(path, change);
+    public override void OnPathChanged(PostPath path, PostPathChange change) => inner.OnPathChanged(path, change);
 
     public override void OnHandshakeCompleted() => inner.OnHandshakeCompleted();
 

@@ -18,7 +18,7 @@ internal sealed class EventLog(VirtualClock clock) : TransportEvents
 
     public List<(long Token, TransportDatagramState State)> DatagramStates { get; } = [];
 
-    public List<(PostPath Path, PathChange Change)> Paths { get; } = [];
+    public List<(PostPath Path, PostPathChange Change)> Paths { get; } = [];
 
     public List<TransportException> Closed { get; } = [];
 
@@ -55,7 +55,7 @@ internal sealed class EventLog(VirtualClock clock) : TransportEvents
         Note($"stopped {stream.Id} {errorCode}");
     }
 
-    public override void OnPathChanged(PostPath path, PathChange change)
+    public override void OnPathChanged(PostPath path, PostPathChange change)
     {
         Paths.Add((path, change));
         Note($"path {path.Id} {change} {path.State}");

@@ -77,7 +77,7 @@ public sealed class InMemoryPathTests
             Assert.IsEmpty(world.ServerEvents.Paths);
             world.Post([1]);
             await world.AcceptAllAsync();
-            Assert.AreEqual(PathChange.PeerMoved, world.ServerEvents.Paths.Single().Change);
+            Assert.AreEqual(PostPathChange.PeerMoved, world.ServerEvents.Paths.Single().Change);
             Assert.AreEqual(address, world.Server.RemoteEndPoint);
             Assert.AreNotEqual(address, world.Client.LocalEndPoint, "behind a NAT nobody knows");
         });
@@ -99,8 +99,8 @@ public sealed class InMemoryPathTests
             TransportWorld.AreSame(sent, await receiving);
             Assert.AreEqual(address, world.Server.RemoteEndPoint);
             await world.DelayAsync(1000);
-            PathChange[] client = [PathChange.Added, PathChange.Validated, PathChange.Migrated, PathChange.Removed];
-            PathChange[] server = [PathChange.Added, PathChange.PeerMoved, PathChange.Removed];
+            PostPathChange[] client = [PostPathChange.Added, PostPathChange.Validated, PostPathChange.Migrated, PostPathChange.Removed];
+            PostPathChange[] server = [PostPathChange.Added, PostPathChange.PeerMoved, PostPathChange.Removed];
             CollectionAssert.AreEqual(client, world.ClientEvents.Paths.Select(one => one.Change).ToArray());
             CollectionAssert.AreEqual(server, world.ServerEvents.Paths.Select(one => one.Change).ToArray());
             Assert.HasCount(1, world.Client.GetPaths());
@@ -138,12 +138,12 @@ public sealed class InMemoryPathTests
                 await world.DelayAsync(200);
                 world.Wire.Paths[0].IsUp = false;
                 TransportWorld.AreSame(sent, await receiving, $"seed {world.Network.Seed}");
-                Assert.IsTrue(world.ClientEvents.Paths.Exists(one => one.Change == PathChange.Failed && one.Path.Id == 0));
+                Assert.IsTrue(world.ClientEvents.Paths.Exists(one => one.Change == PostPathChange.Failed && one.Path.Id == 0));
                 Assert.AreEqual(second.ClientEndPoint, world.Client.LocalEndPoint);
                 Assert.AreEqual(second.ClientEndPoint, world.Server.RemoteEndPoint);
                 Assert.IsLessThan(10, world.Network.Clock.Elapsed.TotalSeconds);
                 world.Wire.RemovePath(world.Wire.Paths[0]);
-                Assert.AreEqual(PathChange.Removed, world.ClientEvents.Paths[^1].Change);
+                Assert.AreEqual(PostPathChange.Removed, world.ClientEvents.Paths[^1].Change);
             });
         }
     }

@@ -19,7 +19,7 @@ public sealed class TestingDocumentTests
             Delay = TimeSpan.FromMilliseconds(25),
             Loss = 0.02,
         });
-        var host = new PostHost(network.CreateTransport());
+        var host = new AssociationFactory(network.CreateTransport());
 
         network.Run(async () =>
         {
@@ -30,11 +30,11 @@ public sealed class TestingDocumentTests
             SentObject sent = client.Send("hello"u8.ToArray(), new ObjectProperties { Lifetime = TimeSpan.FromSeconds(2) });
             using ReceivedObject received = await server.ReceiveAsync();
             Assert.AreEqual("hello", Encoding.UTF8.GetString(received.Payload));
-            Assert.AreEqual(ObjectEnd.Acked, (await sent.Completion).End);
+            Assert.AreEqual(ObjectOutcome.Acked, (await sent.Completion).Outcome);
 
             network.Wires[0].Paths[0].IsUp = false;
             SentObject late = client.Send("nobody hears this"u8.ToArray(), new ObjectProperties { Lifetime = TimeSpan.FromSeconds(2) });
-            Assert.AreEqual(ObjectEnd.Expired, (await late.Completion).End);
+            Assert.AreEqual(ObjectOutcome.Expired, (await late.Completion).Outcome);
             network.Wires[0].Paths[0].IsUp = true;
         });
 

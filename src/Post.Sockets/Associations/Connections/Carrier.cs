@@ -16,7 +16,7 @@ namespace Post.Sockets.Associations.Connections;
 internal sealed class Carrier
 {
     private readonly CancellationTokenSource _over = new();
-    private readonly PostHost _host;
+    private readonly AssociationFactory _host;
     private readonly IGreeter _greeter;
     private readonly HeldDatagrams _held = new();
     private readonly Waiters _ready;
@@ -29,7 +29,7 @@ internal sealed class Carrier
     private TransportException? _endReason;
     private int _closed;
 
-    public Carrier(PostHost host, TransportConnection connection, IGreeter greeter)
+    public Carrier(AssociationFactory host, TransportConnection connection, IGreeter greeter)
     {
         _host = host;
         _greeter = greeter;

@@ -31,7 +31,7 @@ internal sealed class PathBook
             {
                 foreach (var path in _paths)
                 {
-                    reader.OnPathChanged(path, PathChange.Added, _paths);
+                    reader.OnPathChanged(path, PostPathChange.Added, _paths);
                 }
             }
         }
@@ -46,7 +46,7 @@ internal sealed class PathBook
             {
                 foreach (var path in _paths)
                 {
-                    Note(reader, path, PathChange.Removed);
+                    Note(reader, path, PostPathChange.Removed);
                 }
             }
 
@@ -55,12 +55,12 @@ internal sealed class PathBook
     }
 
     /// <summary>Something happened to a path.</summary>
-    public void OnChanged(PostPath path, PathChange change)
+    public void OnChanged(PostPath path, PostPathChange change)
     {
         lock (_gate)
         {
             var known = Find(path.Id);
-            if (change == PathChange.StateChanged && known?.State == path.State
+            if (change == PostPathChange.StateChanged && known?.State == path.State
                 && Equals(known.LocalEndPoint, path.LocalEndPoint) && Equals(known.RemoteEndPoint, path.RemoteEndPoint))
             {
                 _paths = _paths.Replace(known, path);
@@ -71,22 +71,22 @@ internal sealed class PathBook
         }
     }
 
-    private void Note(AssociationCore? reader, PostPath path, PathChange change)
+    private void Note(AssociationCore? reader, PostPath path, PostPathChange change)
     {
         path = change switch
         {
-            PathChange.Removed => path with { State = PostPathState.Removed },
-            PathChange.Failed => path with { State = PostPathState.Failed },
+            PostPathChange.Removed => path with { State = PostPathState.Removed },
+            PostPathChange.Failed => path with { State = PostPathState.Failed },
             _ => path,
         };
         var rest = _paths.RemoveAll(other => other.Id == path.Id);
-        if (change is PathChange.Migrated or PathChange.PeerMoved)
+        if (change is PostPathChange.Migrated or PostPathChange.PeerMoved)
         {
             // A move leaves the path that was in use; it may serve again.
             rest = [.. rest.Select(other => other.State == PostPathState.Active ? other with { State = PostPathState.Standby } : other)];
         }
 
-        _paths = change == PathChange.Removed ? rest : [.. rest.Append(path).OrderBy(one => one.Id)];
+        _paths = change == PostPathChange.Removed ? rest : [.. rest.Append(path).OrderBy(one => one.Id)];
         reader?.OnPathChanged(path, change, _paths);
     }
 

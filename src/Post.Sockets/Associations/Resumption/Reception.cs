@@ -9,7 +9,7 @@ namespace Post.Sockets.Associations.Resumption;
 /// Where connections arrive at a listener. Each waits here until its HELLO has said what it is for: a new association, which the
 /// application is asked about, or one that it resumes, which the application has accepted long ago.
 /// </summary>
-internal sealed class Reception(PostHost host, KnownAssociations known, Action<Carrier, HelloFrame> welcome) : IGreeter
+internal sealed class Reception(AssociationFactory host, KnownAssociations known, Action<Carrier, HelloFrame> welcome) : IGreeter
 {
     private readonly Lock _gate = new();
     private readonly HashSet<Carrier> _waiting = [];

@@ -15,12 +15,12 @@ internal sealed class Reconnector : IGreeter
     private static readonly TimeSpan Steady = TimeSpan.FromSeconds(10);
 
     private readonly AssociationCore _core;
-    private readonly PostHost _host;
+    private readonly AssociationFactory _host;
     private readonly Pauses _pauses;
     private Carrier? _candidate;
     private TaskCompletionSource<TransportException?>? _outcome;
 
-    public Reconnector(AssociationCore core, PostHost host)
+    public Reconnector(AssociationCore core, AssociationFactory host)
     {
         _core = core;
         _host = host;

@@ -90,7 +90,7 @@ internal sealed class OutboundFraming(AssociationCore core)
         {
             // One that was delivered holds nobody back any more: the receiver need not hear of it. One that had another end here may be
             // whole there all the same, and what tells of its end may come later than this object.
-            if (antecedent.End != ObjectEnd.Acked)
+            if (antecedent.End != ObjectOutcome.Acked)
             {
                 _antecedents[count++] = antecedent.Id;
             }
@@ -105,7 +105,7 @@ internal sealed class OutboundFraming(AssociationCore core)
         _delivered.Clear();
         foreach (var antecedent in item.Properties.Antecedents)
         {
-            if (((OutboundObject)antecedent).End == ObjectEnd.Acked)
+            if (((OutboundObject)antecedent).End == ObjectOutcome.Acked)
             {
                 _delivered.Add(antecedent.Id);
             }

@@ -24,8 +24,8 @@ internal sealed class Restarts(AssociationCore core)
         {
             core.Outbox.End(
                 item,
-                ObjectEnd.Failed,
-                ObjectEndReason.ConnectionLost,
+                ObjectOutcome.Failed,
+                ObjectOutcomeReason.ConnectionLost,
                 new PostException(
                     PostErrorReason.ConnectionLost,
                     $"The connection was lost when part of object {item.Id} had gone, and what it is read from can be read only once. Send "
@@ -35,7 +35,7 @@ internal sealed class Restarts(AssociationCore core)
 
         if (item is { Properties.Retransmit: false, Transit: { IsDatagram: true, IsVisible: true } })
         {
-            core.Outbox.End(item, ObjectEnd.Expired, ObjectEndReason.InFlight, abandon: AbandonReason.Lost);
+            core.Outbox.End(item, ObjectOutcome.Expired, ObjectOutcomeReason.InFlight, abandon: AbandonReason.Lost);
             return;
         }
 

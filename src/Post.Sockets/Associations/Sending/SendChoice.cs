@@ -151,12 +151,12 @@ internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, 
     {
         if (Math.Max(item.Length ?? 0, item.Transit.PayloadTaken) > core.Peer.MaxObjectSize)
         {
-            return core.Outbox.Reject(item, ObjectEndReason.TooLarge, AbandonReason.Canceled);
+            return core.Outbox.Reject(item, ObjectOutcomeReason.TooLarge, AbandonReason.Canceled);
         }
 
         if (item.Antecedents?.Length > core.Peer.MaxAntecedents && !item.Transit.IsVisible)
         {
-            return core.Outbox.Reject(item, ObjectEndReason.ReceiverLimit, AbandonReason.Canceled);
+            return core.Outbox.Reject(item, ObjectOutcomeReason.ReceiverLimit, AbandonReason.Canceled);
         }
 
         if (!item.IsPerishable)
@@ -167,13 +167,13 @@ internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, 
         var now = core.Clock.Now;
         if (now >= item.ExpiresAt)
         {
-            return core.Outbox.End(item, ObjectEnd.Expired, item.ReasonInTime, abandon: AbandonReason.Expired);
+            return core.Outbox.End(item, ObjectOutcome.Expired, item.ReasonInTime, abandon: AbandonReason.Expired);
         }
 
         // Bytes that would arrive too late only delay those that would not: the last ones of a large object, too.
         var left = item.ExpiresAt - now;
         return (left <= core.Trips.OneWay || !CanStillArrive(item, left))
-            && core.Outbox.End(item, ObjectEnd.Expired, ObjectEndReason.TooLate, abandon: AbandonReason.TooLate);
+            && core.Outbox.End(item, ObjectOutcome.Expired, ObjectOutcomeReason.TooLate, abandon: AbandonReason.TooLate);
     }
 
     /// <summary>

@@ -62,8 +62,8 @@ internal sealed class SourceFeeder(AssociationCore core, StreamWrites writes, Re
     /// <summary>Ends an object with what its source threw. Under the lock.</summary>
     public static void EndWithSource(AssociationCore core, OutboundObject item, Exception exception) => core.Outbox.End(
         item,
-        ObjectEnd.Failed,
-        ObjectEndReason.SourceFailed,
+        ObjectOutcome.Failed,
+        ObjectOutcomeReason.SourceFailed,
         new PostException(PostErrorReason.SourceFailed, $"The source of object {item.Id} failed: {exception.Message}", exception),
         AbandonReason.SourceFailed);
 

@@ -1,7 +1,7 @@
 namespace Post.Sockets;
 
-/// <summary>The end of a sent object: exactly one of these.</summary>
-public enum ObjectEnd
+/// <summary>What became of a sent object: exactly one of these.</summary>
+public enum ObjectOutcome
 {
     /// <summary>The far end handed it to its application.</summary>
     Acked,

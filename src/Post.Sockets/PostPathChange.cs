@@ -1,7 +1,7 @@
 namespace Post.Sockets;
 
 /// <summary>What happened to a path.</summary>
-public enum PathChange
+public enum PostPathChange
 {
     /// <summary>It is new.</summary>
     Added,

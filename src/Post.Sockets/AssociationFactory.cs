@@ -8,16 +8,16 @@ using Post.Sockets.Transport;
 namespace Post.Sockets;
 
 /// <summary>
-/// What associations are made on: a transport (which brings the clock), and where logs and metrics go. One for the whole
+/// Makes associations and listeners on a transport (which brings the clock), and says where their logs and metrics go. One for the whole
 /// program is usual, and what a container holds as a singleton. It owns nothing: dispose the transport when all is done.
 /// </summary>
-public sealed class PostHost
+public sealed class AssociationFactory
 {
-    /// <summary>Creates a host.</summary>
+    /// <summary>Creates a factory.</summary>
     /// <param name="transport">What carries the associations.</param>
     /// <param name="loggerFactory">Where logs go; null: nowhere.</param>
     /// <param name="meterFactory">Who makes the meter; null: a meter of our own. Both are named <c>Post.Sockets</c>.</param>
-    public PostHost(PostTransport transport, ILoggerFactory? loggerFactory = null, IMeterFactory? meterFactory = null)
+    public AssociationFactory(PostTransport transport, ILoggerFactory? loggerFactory = null, IMeterFactory? meterFactory = null)
     {
         ArgumentNullException.ThrowIfNull(transport);
         Transport = transport;

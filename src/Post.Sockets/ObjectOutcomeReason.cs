@@ -1,7 +1,7 @@
 namespace Post.Sockets;
 
-/// <summary>The reason of an end, where there is more to say.</summary>
-public enum ObjectEndReason
+/// <summary>Why a sent object had its outcome.</summary>
+public enum ObjectOutcomeReason
 {
     /// <summary>Acked: the far end handed it to its application.</summary>
     Delivered,
