@@ -8,7 +8,7 @@ namespace Post.Sockets;
 /// </summary>
 /// <param name="Listener">At which listener.</param>
 /// <param name="Association">The association to come.</param>
-public sealed record Accept(Listener Listener, Association Association) : PostEvent
+public sealed record Accept(Listener Listener, Association Association) : ListenerEvent(Listener)
 {
     /// <summary>Who the peer proved to be.</summary>
     public PeerIdentity Peer => Association.Peer;

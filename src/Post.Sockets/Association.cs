@@ -124,30 +124,36 @@ public sealed class Association : IAsyncDisposable
         CancellationToken cancellationToken = default) =>
         new AssociationFactory(transport).AssociateAsync(local, remote, options, cancellationToken);
 
-    /// <summary>Sends a copy of some bytes as one object.</summary>
-    /// <param name="bytes">The bytes; the caller may reuse them at once.</param>
-    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
-    /// <returns>The handle: shows the object's life, and completes with its end.</returns>
+    /// <summary>Queues a copy of the bytes as one object, and returns at once.</summary>
+    /// <param name="bytes">The bytes; they are copied before the call returns.</param>
+    /// <param name="properties">How to send them; null: reliably, at ordinary urgency.</param>
+    /// <returns>The handle of the object: <see cref="SentObject.Completion"/> completes with its receipt.</returns>
     /// <exception cref="PostException">The queue is full (<see cref="PostErrorReason.QueueFull"/>), or the association is closed.</exception>
     public SentObject Send(ReadOnlySpan<byte> bytes, ObjectProperties? properties = null) =>
         Add(bytes.ToArray(), null, properties);
 
-    /// <summary>Sends memory as one object, without copying it where possible.</summary>
-    /// <param name="bytes">The bytes; they must not change before the object has its end.</param>
-    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
-    /// <returns>The handle.</returns>
-    /// <exception cref="PostException">The queue is full (<see cref="PostErrorReason.QueueFull"/>), or the association is closed.</exception>
-    public SentObject Send(ReadOnlyMemory<byte> bytes, ObjectProperties? properties = null) => Add(bytes, null, properties);
-
-    /// <inheritdoc cref="Send(ReadOnlyMemory{byte}, ObjectProperties?)"/>
+    /// <inheritdoc cref="Send(ReadOnlySpan{byte}, ObjectProperties?)"/>
     public SentObject Send(byte[] bytes, ObjectProperties? properties = null)
     {
         ArgumentNullException.ThrowIfNull(bytes);
-        return Add(bytes, null, properties);
+        return Send(bytes.AsSpan(), properties);
     }
 
-    /// <inheritdoc cref="Send(ReadOnlyMemory{byte}, ObjectProperties?)"/>
-    public SentObject Send(ReadOnlySequence<byte> bytes, ObjectProperties? properties = null) => bytes.IsSingleSegment
+    /// <inheritdoc cref="Send(ReadOnlySpan{byte}, ObjectProperties?)"/>
+    public SentObject Send(ReadOnlyMemory<byte> bytes, ObjectProperties? properties = null) => Send(bytes.Span, properties);
+
+    /// <inheritdoc cref="Send(ReadOnlySpan{byte}, ObjectProperties?)"/>
+    public SentObject Send(ReadOnlySequence<byte> bytes, ObjectProperties? properties = null) => Add(bytes.ToArray(), null, properties);
+
+    /// <summary>Queues memory as one object, without a copy, and returns at once: for large objects and memory that does not change.</summary>
+    /// <param name="bytes">The bytes; they must not change before <see cref="SentObject.Completion"/> completes.</param>
+    /// <param name="properties">How to send them; null: reliably, at ordinary urgency.</param>
+    /// <returns>The handle of the object: <see cref="SentObject.Completion"/> completes with its receipt.</returns>
+    /// <exception cref="PostException">The queue is full (<see cref="PostErrorReason.QueueFull"/>), or the association is closed.</exception>
+    public SentObject SendWithoutCopy(ReadOnlyMemory<byte> bytes, ObjectProperties? properties = null) => Add(bytes, null, properties);
+
+    /// <inheritdoc cref="SendWithoutCopy(ReadOnlyMemory{byte}, ObjectProperties?)"/>
+    public SentObject SendWithoutCopy(ReadOnlySequence<byte> bytes, ObjectProperties? properties = null) => bytes.IsSingleSegment
         ? Add(bytes.First, null, properties)
         : Add(default, new SequenceSource(bytes), properties);
 
@@ -213,13 +219,29 @@ public sealed class Association : IAsyncDisposable
         return new ObjectWriter(pipe.Writer, Add(default, new PipeSource(pipe.Reader, null, ComposedBytes), properties));
     }
 
-    /// <summary>Sends memory as one object, after waiting for room in the queue: the way for those who send faster than the network.</summary>
-    /// <param name="bytes">The bytes; they must not change before the object has its end.</param>
-    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
+    /// <summary>
+    /// Waits until the send queue has room, queues a copy of the bytes as one object, and returns its handle: for those who send faster than the
+    /// network. It waits neither for the object to be sent nor for its receipt: await <see cref="SentObject.Completion"/> for that.
+    /// </summary>
+    /// <param name="bytes">The bytes; they are copied before the call returns its task.</param>
+    /// <param name="properties">How to send them; null: reliably, at ordinary urgency.</param>
     /// <param name="cancellationToken">Ends the wait for room; nothing is sent then.</param>
     /// <returns>The handle, once the object is queued.</returns>
     /// <exception cref="PostException">The association is closed.</exception>
     public ValueTask<SentObject> SendAsync(
+        ReadOnlyMemory<byte> bytes, ObjectProperties? properties = null, CancellationToken cancellationToken = default) =>
+        SendWithoutCopyAsync(bytes.ToArray(), properties, cancellationToken);
+
+    /// <summary>
+    /// Waits until the send queue has room, queues memory as one object without a copy, and returns its handle. It waits neither for the object
+    /// to be sent nor for its receipt: await <see cref="SentObject.Completion"/> for that.
+    /// </summary>
+    /// <param name="bytes">The bytes; they must not change before <see cref="SentObject.Completion"/> completes.</param>
+    /// <param name="properties">How to send them; null: reliably, at ordinary urgency.</param>
+    /// <param name="cancellationToken">Ends the wait for room; nothing is sent then.</param>
+    /// <returns>The handle, once the object is queued.</returns>
+    /// <exception cref="PostException">The association is closed.</exception>
+    public ValueTask<SentObject> SendWithoutCopyAsync(
         ReadOnlyMemory<byte> bytes, ObjectProperties? properties = null, CancellationToken cancellationToken = default)
     {
         var adding = _core.Outbox.AddAsync(bytes, null, properties ?? ObjectProperties.Default, cancellationToken);
@@ -228,6 +250,10 @@ public sealed class Association : IAsyncDisposable
             : StartAsync(adding);
     }
 
+    /// <summary>
+    /// Waits until the send queue has room, and queues what a stream holds from its position on as one object, which is read while it is sent.
+    /// It waits neither for the object to be sent nor for its receipt: await <see cref="SentObject.Completion"/> for that.
+    /// </summary>
     /// <inheritdoc cref="Send(Stream, ObjectProperties?, bool)"/>
     /// <param name="stream">The stream; its length is used where it can seek.</param>
     /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
@@ -240,6 +266,10 @@ public sealed class Association : IAsyncDisposable
         return StartAsync(_core.Outbox.AddAsync(default, SourceOf(stream, leaveOpen), properties ?? ObjectProperties.Default, cancellationToken));
     }
 
+    /// <summary>
+    /// Waits until the send queue has room, and queues what a stream holds as one object; the stream is opened when its turn comes. It waits
+    /// neither for the object to be sent nor for its receipt: await <see cref="SentObject.Completion"/> for that.
+    /// </summary>
     /// <inheritdoc cref="Send(Func{long, CancellationToken, ValueTask{Stream}}, long?, ObjectProperties?)"/>
     /// <param name="open">Opens the bytes of the object from an offset on.</param>
     /// <param name="length">The bytes of the whole object; null where that is not known.</param>
@@ -283,7 +313,7 @@ public sealed class Association : IAsyncDisposable
     /// <exception cref="PostException">
     /// The bandwidth cannot be reserved (<see cref="PostErrorReason.BandwidthUnavailable"/>), or the association is closed.
     /// </exception>
-    public ValueTask<PostStream> OpenAsync(StreamProperties? properties = null, CancellationToken cancellationToken = default) =>
+    public ValueTask<PostStream> OpenStreamAsync(StreamProperties? properties = null, CancellationToken cancellationToken = default) =>
         StreamOpener.OpenAsync(_core, properties ?? StreamProperties.Default, cancellationToken);
 
     /// <summary>Waits for the next stream that the peer opens, where no handler for <see cref="StreamOpened"/> is registered.</summary>
@@ -306,7 +336,7 @@ public sealed class Association : IAsyncDisposable
     /// <param name="handler">The handler.</param>
     /// <returns>Dispose it to end the registration.</returns>
     public IDisposable Register<TEvent>(Action<TEvent> handler)
-        where TEvent : PostEvent
+        where TEvent : AssociationEvent
     {
         ArgumentNullException.ThrowIfNull(handler);
         return Register<TEvent>(happened =>
@@ -319,7 +349,7 @@ public sealed class Association : IAsyncDisposable
     /// <inheritdoc cref="Register{TEvent}(Action{TEvent})"/>
     [OverloadResolutionPriority(1)]
     public IDisposable Register<TEvent>(Func<TEvent, Task> handler)
-        where TEvent : PostEvent
+        where TEvent : AssociationEvent
     {
         // Without it, a handler of one call that returns a task would be taken for one that returns nothing, and not be waited for.
         ArgumentNullException.ThrowIfNull(handler);
@@ -329,9 +359,9 @@ public sealed class Association : IAsyncDisposable
     /// <inheritdoc cref="Register{TEvent}(Action{TEvent})"/>
     [OverloadResolutionPriority(2)]
     public IDisposable Register<TEvent>(Func<TEvent, ValueTask> handler)
-        where TEvent : PostEvent
+        where TEvent : AssociationEvent
     {
-        ThrowUnlessRaised<TEvent>();
+        ThrowIfAbstract<TEvent>();
         var registration = _core.Events.Handlers.Add(handler);
         _core.Wake();
         return registration;
@@ -345,9 +375,9 @@ public sealed class Association : IAsyncDisposable
     /// <param name="cancellationToken">Ends the enumeration.</param>
     /// <returns>The events; ends with the association.</returns>
     public IAsyncEnumerable<TEvent> EventsAsync<TEvent>(CancellationToken cancellationToken = default)
-        where TEvent : PostEvent
+        where TEvent : AssociationEvent
     {
-        ThrowUnlessRaised<TEvent>();
+        ThrowIfAbstract<TEvent>();
         return typeof(TEvent) == typeof(Received)
             ? throw new ArgumentException("Received objects have back pressure: take them with ReceiveAllAsync.")
             : _core.Events.Handlers.StreamAsync<TEvent>(cancellationToken);
@@ -437,14 +467,11 @@ public sealed class Association : IAsyncDisposable
     internal void Refuse() => _core.Lifecycle.Abort(
         PostErrorCode.AssociationRefused, new PostException(PostErrorReason.AssociationRefused, "The association was refused on this side."));
 
-    private static void ThrowUnlessRaised<TEvent>()
+    private static void ThrowIfAbstract<TEvent>()
     {
-        if (typeof(TEvent) == typeof(Accept) || typeof(TEvent) == typeof(PostEvent))
+        if (typeof(TEvent).IsAbstract)
         {
-            throw new ArgumentException(
-                typeof(TEvent) == typeof(Accept)
-                    ? "Accept is raised by listeners: register for it there."
-                    : "Register for each type of event by itself: nothing is raised as PostEvent.");
+            throw new ArgumentException("Register for each type of event by itself: nothing is raised as AssociationEvent.");
         }
     }
 

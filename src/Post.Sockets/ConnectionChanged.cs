@@ -8,4 +8,4 @@ namespace Post.Sockets;
 /// <param name="IsConnected">False: interrupted. True: resumed.</param>
 /// <param name="Error">Why it was interrupted; null when it was resumed.</param>
 /// <param name="Gap">How long it was interrupted; zero at the beginning of that.</param>
-public sealed record ConnectionChanged(Association Association, bool IsConnected, PostException? Error, TimeSpan Gap) : PostEvent;
+public sealed record ConnectionChanged(Association Association, bool IsConnected, PostException? Error, TimeSpan Gap) : AssociationEvent(Association);

@@ -72,11 +72,11 @@ public sealed class Listener : IAsyncDisposable
         new AssociationFactory(transport).ListenAsync(local, options, cancellationToken);
 
     /// <summary>Calls a handler for each <see cref="Accept"/>, before anything of the association is delivered.</summary>
-    /// <typeparam name="TEvent"><see cref="Accept"/> or <see cref="HandlerFailed"/>.</typeparam>
-    /// <param name="handler">The handler; what it throws refuses the association and is raised as <see cref="HandlerFailed"/>.</param>
+    /// <typeparam name="TEvent"><see cref="Accept"/> or <see cref="AcceptFailed"/>.</typeparam>
+    /// <param name="handler">The handler; what it throws refuses the association and is raised as <see cref="AcceptFailed"/>.</param>
     /// <returns>Dispose it to end the registration.</returns>
     public IDisposable Register<TEvent>(Action<TEvent> handler)
-        where TEvent : PostEvent
+        where TEvent : ListenerEvent
     {
         ArgumentNullException.ThrowIfNull(handler);
         return Register<TEvent>(happened =>
@@ -89,7 +89,7 @@ public sealed class Listener : IAsyncDisposable
     /// <inheritdoc cref="Register{TEvent}(Action{TEvent})"/>
     [OverloadResolutionPriority(1)]
     public IDisposable Register<TEvent>(Func<TEvent, Task> handler)
-        where TEvent : PostEvent
+        where TEvent : ListenerEvent
     {
         // Without it, a handler of one call that returns a task would be taken for one that returns nothing, and not be waited for.
         ArgumentNullException.ThrowIfNull(handler);
@@ -99,12 +99,11 @@ public sealed class Listener : IAsyncDisposable
     /// <inheritdoc cref="Register{TEvent}(Action{TEvent})"/>
     [OverloadResolutionPriority(2)]
     public IDisposable Register<TEvent>(Func<TEvent, ValueTask> handler)
-        where TEvent : PostEvent
+        where TEvent : ListenerEvent
     {
-        if (typeof(TEvent) != typeof(Accept) && typeof(TEvent) != typeof(HandlerFailed))
+        if (typeof(TEvent).IsAbstract)
         {
-            throw new ArgumentException(
-                $"A listener raises Accept and HandlerFailed, and no {typeof(TEvent).Name}: register for that on its associations.");
+            throw new ArgumentException("Register for each type of event by itself: nothing is raised as ListenerEvent.");
         }
 
         var registration = _handlers.Add(handler);
@@ -367,15 +366,15 @@ public sealed class Listener : IAsyncDisposable
                 {
                     _log.HandlerFailed(nameof(Accept), exception);
                     accept.Refuse();
-                    await RaiseAsync(new HandlerFailed(accept, exception)).ConfigureAwait(false);
+                    await RaiseAsync(new AcceptFailed(this, accept.Association, exception)).ConfigureAwait(false);
                 }
             }
         }
     }
 
-    private async ValueTask RaiseAsync(HandlerFailed happened)
+    private async ValueTask RaiseAsync(AcceptFailed happened)
     {
-        foreach (var handler in _handlers.For(typeof(HandlerFailed)))
+        foreach (var handler in _handlers.For(typeof(AcceptFailed)))
         {
             try
             {
@@ -383,7 +382,7 @@ public sealed class Listener : IAsyncDisposable
             }
             catch (Exception exception)
             {
-                _log.HandlerFailed(nameof(HandlerFailed), exception);
+                _log.HandlerFailed(nameof(AcceptFailed), exception);
             }
         }
     }

@@ -4,4 +4,4 @@ namespace Post.Sockets;
 /// <param name="Association">Of which association.</param>
 /// <param name="Object">The object.</param>
 /// <param name="Receipt">The receipt, with outcome and reason.</param>
-public sealed record ObjectCompleted(Association Association, SentObject Object, Receipt Receipt) : PostEvent;
+public sealed record ObjectCompleted(Association Association, SentObject Object, Receipt Receipt) : AssociationEvent(Association);

@@ -6,4 +6,4 @@ namespace Post.Sockets;
 /// <param name="Change">What happened to it.</param>
 /// <param name="Paths">All paths as they are now.</param>
 public sealed record PathsChanged(Association Association, PostPath Path, PostPathChange Change, IReadOnlyList<PostPath> Paths)
-    : PostEvent;
+    : AssociationEvent(Association);

@@ -59,7 +59,7 @@ internal sealed class InMemoryCase : BenchCase
     {
         for (int i = 0; i < objects; i++)
         {
-            _ = await client.SendAsync(Payloads[i], cancellationToken: cancellationToken);
+            _ = await client.SendWithoutCopyAsync(Payloads[i], cancellationToken: cancellationToken);
         }
 
         while (client.PendingObjects > 0)

@@ -29,7 +29,7 @@ internal sealed class PostPeer : ObjectPeer
     public override ValueTask SendAsync(
         ReadOnlyMemory<byte> bytes, ObjectProperties properties, CancellationToken cancellationToken)
     {
-        ValueTask<SentObject> sending = _association.SendAsync(bytes, properties, cancellationToken);
+        ValueTask<SentObject> sending = _association.SendWithoutCopyAsync(bytes, properties, cancellationToken);
         if (!sending.IsCompletedSuccessfully)
         {
             return WaitAsync(sending);

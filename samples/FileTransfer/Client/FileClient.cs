@@ -222,7 +222,7 @@ internal sealed class FileClient(Association association) : IAsyncDisposable
     {
         try
         {
-            await using var stream = await association.OpenAsync(
+            await using var stream = await association.OpenStreamAsync(
                 new StreamProperties { Niceness = TransferLimits.TailNiceness }, cancellationToken);
             await Lines.WriteAsync(stream, new TailRequest(path, offset, follow), ProtocolJson.Wire.TailRequest, cancellationToken);
             var answer = JsonSerializer.Deserialize(await Lines.ReadAsync(stream, cancellationToken), ProtocolJson.Wire.TailAnswer);

@@ -34,7 +34,7 @@ internal static class MessageExtensions
         T message,
         JsonTypeInfo<T> format,
         SentObject? antecedent = null,
-        CancellationToken cancellationToken = default) => association.SendAsync(
+        CancellationToken cancellationToken = default) => association.SendWithoutCopyAsync(
         JsonSerializer.SerializeToUtf8Bytes(message, format),
         new ObjectProperties
         {
@@ -45,7 +45,7 @@ internal static class MessageExtensions
         cancellationToken);
 
     /// <summary>Sends news that is dropped rather than delivered late.</summary>
-    public static void SendProgress(this Association association, uint request, SourceProgress progress) => association.Send(
+    public static void SendProgress(this Association association, uint request, SourceProgress progress) => association.SendWithoutCopy(
         JsonSerializer.SerializeToUtf8Bytes(progress, ProtocolJson.Wire.SourceProgress),
         new ObjectProperties
         {

@@ -11,7 +11,7 @@ internal sealed class EventHub(AssociationCore core) : IThreadPoolWorkItem
 {
     private readonly HandlerTable _handlers = new();
     private readonly Lock _gate = new();
-    private readonly Queue<PostEvent> _queue = new();
+    private readonly Queue<AssociationEvent> _queue = new();
     private readonly HandlerWatch _watch = new(core, () => core.Log.EventHandlerStuck(HandlerWatch.Patience));
     private long _handled;
     private bool _isRunning;
@@ -71,17 +71,17 @@ internal sealed class EventHub(AssociationCore core) : IThreadPoolWorkItem
 
     public void OnClosed(PostException? error) => Enqueue(new Closed(core.Association, error));
 
-    public void OnHandlerFailed(PostEvent cause, Exception exception)
+    public void OnHandlerFailed(AssociationEvent cause, Exception exception)
     {
         core.Log.HandlerFailed(cause.GetType().Name, exception);
         core.Instruments.HandlerFailed(cause);
         if (cause is not HandlerFailed && _handlers.Has<HandlerFailed>())
         {
-            Enqueue(new HandlerFailed(cause, exception));
+            Enqueue(new HandlerFailed(core.Association, cause, exception));
         }
     }
 
-    public void Enqueue(PostEvent happened)
+    public void Enqueue(AssociationEvent happened)
     {
         bool wasRunning;
         lock (_gate)
@@ -107,7 +107,7 @@ internal sealed class EventHub(AssociationCore core) : IThreadPoolWorkItem
     {
         while (true)
         {
-            PostEvent? happened;
+            AssociationEvent? happened;
             lock (_gate)
             {
                 if (!_queue.TryDequeue(out happened))

@@ -54,7 +54,7 @@ public sealed class ClosingTests : EndToEndTests
         await using PostPair pair = await ConnectAsync(client, server);
         SentObject ours = pair.Client.Send(Bytes(1000));
         SentObject theirs = pair.Server.Send(Bytes(1000));
-        await using PostStream stream = await pair.Server.OpenAsync(cancellationToken: Cancel);
+        await using PostStream stream = await pair.Server.OpenStreamAsync(cancellationToken: Cancel);
 
         // Both lie at the other side and nobody takes them, so neither has its end.
         await UntilAsync(() => pair.Client.HeldBytes > 0 && pair.Server.HeldBytes > 0);

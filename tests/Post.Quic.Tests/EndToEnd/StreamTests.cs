@@ -15,7 +15,7 @@ public sealed class StreamTests : EndToEndTests
     {
         await using PostPair pair = await ConnectAsync(client, server);
         byte[] bytes = Bytes(2_000_000);
-        await using PostStream outbound = await pair.Client.OpenAsync(new StreamProperties { Niceness = 5 }, Cancel);
+        await using PostStream outbound = await pair.Client.OpenStreamAsync(new StreamProperties { Niceness = 5 }, Cancel);
         Task writing = WriteAllAsync(outbound, bytes);
         await using PostStream inbound = await pair.Server.AcceptStreamAsync(Cancel);
 
@@ -43,7 +43,7 @@ public sealed class StreamTests : EndToEndTests
 
         async Task OpenAllAsync(Association association) => await Task.WhenAll(Enumerable.Range(1, Count).Select(async number =>
         {
-            await using PostStream stream = await association.OpenAsync(cancellationToken: Cancel);
+            await using PostStream stream = await association.OpenStreamAsync(cancellationToken: Cancel);
             await WriteAllAsync(stream, [.. Enumerable.Repeat((byte)number, number * 1000)]);
             CollectionAssert.AreEqual((byte[])[(byte)number], await ReadAllAsync(stream));
         }));
@@ -70,7 +70,7 @@ public sealed class StreamTests : EndToEndTests
         TestEngine client, TestEngine server)
     {
         await using PostPair pair = await ConnectAsync(client, server);
-        await using PostStream outbound = await pair.Client.OpenAsync(cancellationToken: Cancel);
+        await using PostStream outbound = await pair.Client.OpenStreamAsync(cancellationToken: Cancel);
         await outbound.WriteAsync(Bytes(10), Cancel);
         await using PostStream inbound = await pair.Server.AcceptStreamAsync(Cancel);
 
@@ -96,7 +96,7 @@ public sealed class StreamTests : EndToEndTests
     public async Task A_read_that_was_given_up_costs_the_stream_nothing(TestEngine client, TestEngine server)
     {
         await using PostPair pair = await ConnectAsync(client, server);
-        await using PostStream outbound = await pair.Client.OpenAsync(cancellationToken: Cancel);
+        await using PostStream outbound = await pair.Client.OpenStreamAsync(cancellationToken: Cancel);
         await using PostStream inbound = await pair.Server.AcceptStreamAsync(Cancel);
 
         // A read with a timeout, as applications have it.
@@ -129,7 +129,7 @@ public sealed class StreamTests : EndToEndTests
     {
         await using PostPair pair = await ConnectAsync(client, server);
         byte[] bytes = Bytes(16_000_000);
-        await using PostStream outbound = await pair.Client.OpenAsync(cancellationToken: Cancel);
+        await using PostStream outbound = await pair.Client.OpenStreamAsync(cancellationToken: Cancel);
         long taken = 0;
         Task writing = WriteAsync();
         await using PostStream inbound = await pair.Server.AcceptStreamAsync(Cancel);
@@ -166,7 +166,7 @@ public sealed class StreamTests : EndToEndTests
         pair.Client.Send(Bytes(500_000));
         await TakeAsync(pair.Server);
         var properties = new StreamProperties { Niceness = 200, Bandwidth = 1_000_000 };
-        await using PostStream outbound = await pair.Client.OpenAsync(properties, Cancel);
+        await using PostStream outbound = await pair.Client.OpenStreamAsync(properties, Cancel);
         Assert.AreEqual(1_000_000, outbound.Bandwidth);
         SentObject[] bulk =
         [

@@ -151,8 +151,8 @@ public sealed class CallbackFailureTests
         var thrown = new FormatException("The handler's own words.");
         var host = new AssociationFactory(world.CreateTransport(), world.Logs);
         await using var listener = await host.ListenAsync(Local.At(new DnsEndPoint("other", 1)));
-        var raised = new List<HandlerFailed>();
-        listener.Register<HandlerFailed>(raised.Add);
+        var raised = new List<AcceptFailed>();
+        listener.Register<AcceptFailed>(raised.Add);
         listener.Register<Accept>(_ => throw thrown);
         var refused = await host.AssociateAsync(Local.Anonymous, Remote.Named("other", 1));
         await refused.Completion;

@@ -77,7 +77,7 @@ public sealed class ClosingTests
     }.Run(async world =>
     {
         var sent = world.Client.Send(new byte[1_000_000]);
-        var stream = await world.Client.OpenAsync();
+        var stream = await world.Client.OpenStreamAsync();
         var reading = stream.ReadAsync(new byte[10]).AsTask();
         var receiving = world.Client.ReceiveAsync().AsTask();
         await world.DelayAsync(50);

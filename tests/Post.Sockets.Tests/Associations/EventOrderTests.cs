@@ -87,14 +87,14 @@ public sealed class EventOrderTests
     {
         for (var i = 0; i < 3; i++)
         {
-            await (await world.Client.OpenAsync()).WriteAsync(new byte[] { (byte)i });
+            await (await world.Client.OpenStreamAsync()).WriteAsync(new byte[] { (byte)i });
         }
 
         await world.DelayAsync(100);
         var opened = new List<long>();
         world.Server.Register<StreamOpened>(happened => opened.Add(happened.Stream.Id));
         await world.DelayAsync(1);
-        await (await world.Client.OpenAsync()).WriteAsync(new byte[1]);
+        await (await world.Client.OpenStreamAsync()).WriteAsync(new byte[1]);
         await world.DelayAsync(100);
         Assert.HasCount(4, opened);
         CollectionAssert.AllItemsAreUnique(opened);

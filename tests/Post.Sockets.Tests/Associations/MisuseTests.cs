@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Reflection;
+using System.Text;
 
 namespace Post.Sockets.Tests.Associations;
 
@@ -20,12 +21,15 @@ public sealed class MisuseTests
         ("Send stream", (a, _) => Now(() => a.Send(new MemoryStream(new byte[1])))),
         ("Send pipe", (a, _) => Now(() => a.Send(PipeReader.Create(new MemoryStream(new byte[1]))))),
         ("Send opener", (a, _) => Now(() => a.Send(Open, 1))),
+        ("SendWithoutCopy memory", (a, _) => Now(() => a.SendWithoutCopy(new byte[1]))),
+        ("SendWithoutCopy sequence", (a, _) => Now(() => a.SendWithoutCopy(new ReadOnlySequence<byte>(new byte[1])))),
         ("Compose", (a, _) => Now(() => a.Compose())),
         ("SendAsync memory", (a, token) => a.SendAsync(new byte[1], cancellationToken: token).AsTask()),
+        ("SendWithoutCopyAsync memory", (a, token) => a.SendWithoutCopyAsync(new byte[1], cancellationToken: token).AsTask()),
         ("SendAsync stream", (a, token) => a.SendAsync(new MemoryStream(new byte[1]), cancellationToken: token).AsTask()),
         ("SendAsync opener", (a, token) => a.SendAsync(Open, 1, cancellationToken: token).AsTask()),
         ("ReceiveAsync", (a, token) => a.ReceiveAsync(token).AsTask()),
-        ("OpenAsync", (a, token) => a.OpenAsync(cancellationToken: token).AsTask()),
+        ("OpenStreamAsync", (a, token) => a.OpenStreamAsync(cancellationToken: token).AsTask()),
         ("AcceptStreamAsync", (a, token) => a.AcceptStreamAsync(token).AsTask()),
         ("MigrateAsync", (a, token) => a.MigrateAsync(cancellationToken: token).AsTask()),
     ];
@@ -130,7 +134,7 @@ public sealed class MisuseTests
         Assert.AreEqual(0, sent.Id, "an object was taken in spite of its token");
         Assert.AreEqual(1, received);
         Assert.AreEqual(before, association.LocalEndPoint);
-        var stream = await association.OpenAsync();
+        var stream = await association.OpenStreamAsync();
         await ThrowsCanceledAsync(() => stream.ReadAsync(new byte[1], Canceled).AsTask());
         await ThrowsCanceledAsync(() => stream.WriteAsync(new byte[1], Canceled).AsTask());
         await ThrowsCanceledAsync(() => stream.CompleteWritesAsync(Canceled));
@@ -140,6 +144,54 @@ public sealed class MisuseTests
         await ThrowsCanceledAsync(async () => await Listener.ListenAsync(world.CreateTransport(), Local.OnPort(0), cancellationToken: Canceled));
         await using var listener = await Listener.ListenAsync(world.CreateTransport(), Local.At(new System.Net.DnsEndPoint("other", 1)));
         await ThrowsCanceledAsync(async () => await listener.AcceptAsync(Canceled));
+    });
+
+    [TestMethod]
+    public void An_event_can_only_be_registered_for_where_it_is_raised()
+    {
+        foreach (var (owner, kind) in new[] { (typeof(Association), typeof(AssociationEvent)), (typeof(Listener), typeof(ListenerEvent)) })
+        {
+            var takers = owner.GetMethods().Where(static method => method.Name is "Register" or "EventsAsync").ToArray();
+            Assert.IsNotEmpty(takers);
+            foreach (var taker in takers)
+            {
+                Assert.AreSequenceEqual([kind], taker.GetGenericArguments()[0].GetGenericParameterConstraints(), $"{owner.Name}.{taker.Name}");
+            }
+        }
+
+        // So these do not compile: association.Register<Accept>(...), listener.Register<Received>(...).
+        Assert.IsFalse(typeof(Accept).IsAssignableTo(typeof(AssociationEvent)));
+        var events = typeof(PostEvent).Assembly.GetTypes().Where(static type => type.IsSubclassOf(typeof(PostEvent)) && !type.IsAbstract).ToArray();
+        Assert.HasCount(11, events);
+        foreach (var one in events)
+        {
+            Assert.IsTrue(one.IsSubclassOf(typeof(AssociationEvent)) ^ one.IsSubclassOf(typeof(ListenerEvent)), one.Name);
+        }
+    }
+
+    [TestMethod]
+    public void Memory_is_copied_unless_the_method_says_otherwise() => new PostWorld(link: PostWorld.Link(delay: 5)).Run(async world =>
+    {
+        var arrived = new List<string>();
+        world.Server.Register<Received>(received => arrived.Add(Encoding.ASCII.GetString(received.Object.Payload)));
+        var bytes = "before"u8.ToArray();
+        Func<SentObject>[] sends =
+        [
+            () => world.Client.Send(bytes),
+            () => world.Client.Send(bytes.AsSpan()),
+            () => world.Client.Send(bytes.AsMemory()),
+            () => world.Client.Send(new ReadOnlySequence<byte>(bytes)),
+            () => world.Client.SendAsync(bytes).AsTask().Result,
+        ];
+        foreach (var send in sends)
+        {
+            "before"u8.CopyTo(bytes);
+            var sent = send();
+            "after!"u8.CopyTo(bytes);
+            (await sent.Completion).EnsureAcked();
+        }
+
+        Assert.AreSequenceEqual(Enumerable.Repeat("before", sends.Length), arrived);
     });
 
     [TestMethod]
@@ -160,10 +212,9 @@ public sealed class MisuseTests
         Assert.ThrowsExactly<ArgumentNullException>(() => association.Register((Action<Acked>)null!));
         Assert.ThrowsExactly<ArgumentNullException>(() => association.Register((Func<Acked, ValueTask>)null!));
         Assert.ThrowsExactly<ArgumentNullException>(() => association.Register((Func<Acked, Task>)null!));
-        Assert.ThrowsExactly<ArgumentException>(() => association.Register<Accept>(_ => { }));
-        Assert.ThrowsExactly<ArgumentException>(() => association.Register<PostEvent>(_ => { }));
+        Assert.ThrowsExactly<ArgumentException>(() => association.Register<AssociationEvent>(_ => { }));
         Assert.ThrowsExactly<ArgumentException>(() => association.EventsAsync<Received>());
-        Assert.ThrowsExactly<ArgumentException>(() => association.EventsAsync<Accept>());
+        Assert.ThrowsExactly<ArgumentException>(() => association.EventsAsync<AssociationEvent>());
         var sent = association.Send("x"u8);
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => sent.Reprioritize(-1));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => { _ = sent.WaitForAsync((SentObjectState)99); });
@@ -179,16 +230,16 @@ public sealed class MisuseTests
     public void A_stream_says_why_there_is_no_more() => new PostWorld(link: PostWorld.Link(delay: 5)).Run(async world =>
     {
         world.Server.Register<StreamOpened>(_ => { });
-        var disposed = await world.Client.OpenAsync();
+        var disposed = await world.Client.OpenStreamAsync();
         await disposed.DisposeAsync();
         await disposed.DisposeAsync();
         disposed.Abort();
         Assert.IsInstanceOfType<ObjectDisposedException>(await ThrowsAsync(disposed.ReadAsync(new byte[1]).AsTask(), "read"));
         Assert.IsInstanceOfType<ObjectDisposedException>(await ThrowsAsync(disposed.WriteAsync(new byte[1]).AsTask(), "write"));
-        var aborted = await world.Client.OpenAsync();
+        var aborted = await world.Client.OpenStreamAsync();
         aborted.Abort();
         Reason(PostErrorReason.StreamEnded, await ThrowsAsync(aborted.WriteAsync(new byte[1]).AsTask(), "write"));
-        var left = await world.Client.OpenAsync();
+        var left = await world.Client.OpenStreamAsync();
         Assert.AreEqual(0, await left.ReadAsync(Memory<byte>.Empty));
         await left.WriteAsync(ReadOnlyMemory<byte>.Empty);
         await world.Client.CloseAsync();
@@ -215,7 +266,7 @@ public sealed class MisuseTests
         }
 
         _ = (listener.LocalEndPoints, listener.AssociationCount, listener.InterruptedCount);
-        Assert.ThrowsExactly<ArgumentException>(() => listener.Register<Received>(_ => { }));
+        Assert.ThrowsExactly<ArgumentException>(() => listener.Register<ListenerEvent>(_ => { }));
         Assert.ThrowsExactly<ArgumentNullException>(() => listener.Register((Action<Accept>)null!));
         listener.Register<Accept>(_ => { }).Dispose();
     });

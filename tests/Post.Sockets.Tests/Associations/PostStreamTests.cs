@@ -14,7 +14,7 @@ public sealed class PostStreamTests
     {
         var there = PostWorld.Bytes(300_000, 1);
         var back = PostWorld.Bytes(200_000, 2);
-        await using var ours = await world.Client.OpenAsync(new() { Niceness = 3 });
+        await using var ours = await world.Client.OpenStreamAsync(new() { Niceness = 3 });
         var writing = WriteAsync(ours, there);
         await using var theirs = await world.Server.AcceptStreamAsync();
         Assert.AreEqual(3, theirs.Niceness);
@@ -38,7 +38,7 @@ public sealed class PostStreamTests
     [TestMethod]
     public void Pipes_work_on_both_ends() => new PostWorld(link: PostWorld.Link(delay: 5)).Run(async world =>
     {
-        var ours = await world.Client.OpenAsync();
+        var ours = await world.Client.OpenStreamAsync();
         await ours.Output.WriteAsync("hello"u8.ToArray());
         await ours.Output.CompleteAsync();
         var theirs = await world.Server.AcceptStreamAsync();
@@ -53,7 +53,7 @@ public sealed class PostStreamTests
     [TestMethod]
     public void Abort_breaks_the_other_side_off() => new PostWorld(link: PostWorld.Link(delay: 5)).Run(async world =>
     {
-        var ours = await world.Client.OpenAsync();
+        var ours = await world.Client.OpenStreamAsync();
         await ours.WriteAsync(new byte[10]);
         var theirs = await world.Server.AcceptStreamAsync();
         Assert.AreEqual(10, await theirs.ReadAsync(new byte[100]));
@@ -69,7 +69,7 @@ public sealed class PostStreamTests
     }.Run(async world =>
     {
         await world.DelayAsync(50);
-        var error = await Assert.ThrowsExactlyAsync<PostException>(() => world.Client.OpenAsync().AsTask());
+        var error = await Assert.ThrowsExactlyAsync<PostException>(() => world.Client.OpenStreamAsync().AsTask());
         Assert.AreEqual(PostErrorReason.NotSupported, error.Reason);
     });
 
@@ -81,7 +81,7 @@ public sealed class PostStreamTests
             await opened.Stream.CopyToAsync(opened.Stream);
             await opened.Stream.CompleteWritesAsync();
         });
-        await using var stream = await world.Client.OpenAsync();
+        await using var stream = await world.Client.OpenStreamAsync();
         await stream.WriteAsync("echo"u8.ToArray());
         await stream.CompleteWritesAsync();
         Assert.AreEqual("echo", Encoding.UTF8.GetString(await ReadAllAsync(stream)));
@@ -101,7 +101,7 @@ public sealed class PostStreamTests
                 world.Client.Send(new byte[2_000_000], new() { Niceness = 0 });
             }
 
-            var stream = await world.Client.OpenAsync(new() { Niceness = 50, Bandwidth = 2_000_000 });
+            var stream = await world.Client.OpenStreamAsync(new() { Niceness = 50, Bandwidth = 2_000_000 });
             var writing = WriteAsync(stream);
             var theirs = await world.Server.AcceptStreamAsync();
             var buffer = new byte[64 * 1024];
@@ -140,10 +140,10 @@ public sealed class PostStreamTests
     {
         world.Server.Register<Received>(_ => { });
         await world.Client.Send(new byte[3_000_000]).Completion;
-        await using var first = await world.Client.OpenAsync(new() { Bandwidth = 3_000_000 });
+        await using var first = await world.Client.OpenStreamAsync(new() { Bandwidth = 3_000_000 });
         Assert.AreEqual(3_000_000, first.Bandwidth);
         var error = await Assert.ThrowsExactlyAsync<PostException>(
-            () => world.Client.OpenAsync(new() { Bandwidth = 200_000_000 }).AsTask());
+            () => world.Client.OpenStreamAsync(new() { Bandwidth = 200_000_000 }).AsTask());
         Assert.AreEqual(PostErrorReason.BandwidthUnavailable, error.Reason);
         StringAssert.Contains(error.Message, "3000000");
     });
@@ -152,7 +152,7 @@ public sealed class PostStreamTests
     public void Disposing_ends_our_direction_in_order() => new PostWorld(link: PostWorld.Link(1_000_000, 5)).Run(async world =>
     {
         var bytes = PostWorld.Bytes(100_000);
-        var ours = await world.Client.OpenAsync();
+        var ours = await world.Client.OpenStreamAsync();
         await ours.WriteAsync(bytes);
         await ours.DisposeAsync();
         await using var theirs = await world.Server.AcceptStreamAsync();

@@ -225,7 +225,7 @@ public sealed class GapTests
     [TestMethod]
     public void A_stream_ends_with_its_connection_and_another_one_can_be_opened() => new PostWorld(link: PostWorld.Link(delay: 20)).Run(async world =>
     {
-        await using var stream = await world.Client.OpenAsync();
+        await using var stream = await world.Client.OpenStreamAsync();
         var reading = stream.ReadAsync(new byte[10]).AsTask();
         await using var accepted = await world.Server.AcceptStreamAsync();
         var reading2 = accepted.ReadAsync(new byte[10]).AsTask();
@@ -235,7 +235,7 @@ public sealed class GapTests
         Assert.AreEqual(PostErrorReason.ConnectionLost, (await Assert.ThrowsExactlyAsync<PostException>(() => reading2)).Reason);
         var error = await Assert.ThrowsExactlyAsync<PostException>(() => stream.WriteAsync(new byte[10]).AsTask());
         Assert.AreEqual(PostErrorReason.ConnectionLost, error.Reason);
-        var opening = world.Client.OpenAsync().AsTask();
+        var opening = world.Client.OpenStreamAsync().AsTask();
         await world.DelayAsync(1000);
         Assert.IsFalse(opening.IsCompleted, "it waits for the next connection");
         world.Network.IsUp = true;
@@ -351,7 +351,7 @@ public sealed class GapTests
         world.Network.IsUp = false;
         world.Wire.Break();
         await world.DelayAsync(3000);
-        var opening = world.Client.OpenAsync().AsTask();
+        var opening = world.Client.OpenStreamAsync().AsTask();
         world.Client.Abort();
         Assert.AreEqual(PostErrorReason.Aborted, (await sent.Completion).Error!.Reason);
         await world.Client.Completion;
