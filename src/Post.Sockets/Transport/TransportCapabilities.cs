@@ -43,4 +43,10 @@ public enum TransportCapabilities
 
     /// <summary>The connection reports statistics (round-trip time, congestion window).</summary>
     Statistics = 1 << 9,
+
+    /// <summary>
+    /// What fits into one packet goes out as a whole stream in one call (<see cref="TransportConnection.TrySendStream"/>) and comes in as one
+    /// event (<see cref="TransportEvents.OnStreamReceived"/>).
+    /// </summary>
+    WholeStreams = 1 << 10,
 }

@@ -56,10 +56,47 @@ public abstract class TransportConnection : IAsyncDisposable
         TransportPriority priority,
         CancellationToken cancellationToken);
 
-    /// <summary>Waits for the next stream that the peer opened. One call at a time.</summary>
+    /// <summary>
+    /// Opens the next unidirectional stream, writes two parts to it and ends it, in one call and without a wait. Nothing of the parts is used
+    /// after the call. Only with <see cref="TransportCapabilities.WholeStreams"/>.
+    /// </summary>
+    /// <param name="first">The first bytes.</param>
+    /// <param name="second">The bytes that follow; may be empty.</param>
+    /// <param name="priority">The rank of the stream.</param>
+    /// <param name="token">
+    /// A number of the caller's, which no other stream of this connection has that was sent so: repeated in
+    /// <see cref="TransportEvents.OnStreamSent"/>, <see cref="TransportEvents.OnSentStreamAcknowledged"/> and
+    /// <see cref="TransportEvents.OnSentStreamStopped"/>.
+    /// </param>
+    /// <returns>Whether the stream was taken; nothing was done unless <see cref="TransportSendResult.Queued"/>.</returns>
+    public virtual TransportSendResult TrySendStream(
+        ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, in TransportPriority priority, long token) => TransportSendResult.Unavailable;
+
+    /// <summary>
+    /// Resets a stream that <see cref="TrySendStream"/> sent. No effect when all of it was acknowledged, when it was reset before, or when the
+    /// token is unknown.
+    /// </summary>
+    /// <param name="token">The number given to <see cref="TrySendStream"/>.</param>
+    /// <param name="errorCode">What the peer is told.</param>
+    /// <param name="reliableSize">
+    /// The first bytes that shall reach the peer even so, where the connection has <see cref="TransportCapabilities.ReliableReset"/>; ignored
+    /// elsewhere.
+    /// </param>
+    public virtual void ResetSentStream(long token, long errorCode, long reliableSize = 0)
+    {
+    }
+
+    /// <summary>
+    /// Waits for the next stream that the peer opened. One call at a time. A transport that raises
+    /// <see cref="TransportEvents.OnStreamAccepted"/> does not implement it.
+    /// </summary>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="TransportException">The connection ended.</exception>
-    public abstract ValueTask<TransportStream> AcceptStreamAsync(CancellationToken cancellationToken);
+    /// <exception cref="TransportException">
+    /// The connection ended, or it raises <see cref="TransportEvents.OnStreamAccepted"/> instead (<see cref="TransportErrorReason.NotSupported"/>).
+    /// </exception>
+    public virtual ValueTask<TransportStream> AcceptStreamAsync(CancellationToken cancellationToken) =>
+        ValueTask.FromException<TransportStream>(new TransportException(
+            TransportErrorReason.NotSupported, "This connection raises an event for each stream that the peer opens."));
 
     /// <summary>Hands over a datagram.</summary>
     /// <param name="payload">Its bytes, copied before the call returns.</param>

@@ -9,6 +9,10 @@ internal sealed class MachineConnection(TransportConnection inner, SeamGuard gua
     public override TransportStream? TryOpenStream(TransportStreamKind kind, in TransportPriority priority) =>
         base.TryOpenStream(kind, InWorldTime(priority));
 
+    public override TransportSendResult TrySendStream(
+        ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, in TransportPriority priority, long token) =>
+        base.TrySendStream(first, second, InWorldTime(priority), token);
+
     public override async ValueTask<TransportStream> AcceptStreamAsync(CancellationToken cancellationToken)
     {
         var stream = await base.AcceptStreamAsync(cancellationToken).ConfigureAwait(false);
@@ -36,6 +40,23 @@ internal sealed class MachineConnection(TransportConnection inner, SeamGuard gua
         public override void OnDatagramState(long token, TransportDatagramState state) => machine.Do(() => inner.OnDatagramState(token, state));
 
         public override void OnMaxDatagramSizeChanged(int maxDatagramSize) => machine.Do(() => inner.OnMaxDatagramSizeChanged(maxDatagramSize));
+
+        public override void OnStreamAccepted(TransportStream stream) =>
+            machine.Do(() => inner.OnStreamAccepted(new MachineStream((GuardedStream)stream, machine)));
+
+        public override bool OnStreamReceived(long streamId, ReadOnlySpan<byte> bytes, bool isEarlyData, long arrivedAt)
+        {
+            // One that comes while the machine stands still becomes a stream, which waits until it is read.
+            return !machine.IsStopped && inner.OnStreamReceived(streamId, bytes, isEarlyData, machine.KnowsArrival ? arrivedAt - machine.Behind : machine.Time.GetTimestamp());
+        }
+
+        public override void OnStreamSent(long token) => machine.Do(() => inner.OnStreamSent(token));
+
+        public override void OnSentStreamAcknowledged(long token) => machine.Do(() => inner.OnSentStreamAcknowledged(token));
+
+        public override void OnSentStreamStopped(long token, long errorCode) => machine.Do(() => inner.OnSentStreamStopped(token, errorCode));
+
+        public override void OnEventsDrained() => machine.Do(inner.OnEventsDrained);
 
         public override void OnStreamAcknowledged(TransportStream stream) => machine.Do(() => inner.OnStreamAcknowledged(stream));
 

@@ -103,6 +103,19 @@ internal class GuardedConnection(TransportConnection inner, SeamGuard guard) : T
         return GuardedStream.Of(await inner.OpenStreamAsync(kind, priority, cancellationToken).ConfigureAwait(false), guard);
     }
 
+    public override TransportSendResult TrySendStream(
+        ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, in TransportPriority priority, long token)
+    {
+        guard.Check("Connection.TrySendStream");
+        return inner.TrySendStream(first, second, priority, token);
+    }
+
+    public override void ResetSentStream(long token, long errorCode, long reliableSize = 0)
+    {
+        guard.Check("Connection.ResetSentStream");
+        inner.ResetSentStream(token, errorCode, reliableSize);
+    }
+
     public override async ValueTask<TransportStream> AcceptStreamAsync(CancellationToken cancellationToken)
     {
         guard.Check("Connection.AcceptStreamAsync");

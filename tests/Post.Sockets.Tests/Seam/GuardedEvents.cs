@@ -11,6 +11,19 @@ internal sealed class GuardedEvents(TransportEvents inner, SeamGuard guard) : Tr
 
     public override void OnMaxDatagramSizeChanged(int maxDatagramSize) => inner.OnMaxDatagramSizeChanged(maxDatagramSize);
 
+    public override void OnStreamAccepted(TransportStream stream) => inner.OnStreamAccepted(GuardedStream.Of(stream, guard));
+
+    public override bool OnStreamReceived(long streamId, ReadOnlySpan<byte> bytes, bool isEarlyData, long arrivedAt) =>
+        inner.OnStreamReceived(streamId, bytes, isEarlyData, arrivedAt);
+
+    public override void OnStreamSent(long token) => inner.OnStreamSent(token);
+
+    public override void OnSentStreamAcknowledged(long token) => inner.OnSentStreamAcknowledged(token);
+
+    public override void OnSentStreamStopped(long token, long errorCode) => inner.OnSentStreamStopped(token, errorCode);
+
+    public override void OnEventsDrained() => inner.OnEventsDrained();
+
     public override void OnStreamAcknowledged(TransportStream stream) => inner.OnStreamAcknowledged(GuardedStream.Of(stream, guard));
 
     public override void OnStreamStopped(TransportStream stream, long errorCode) =>
