@@ -240,10 +240,13 @@ public sealed partial class QuicConnection : IAsyncDisposable
     /// <param name="payload">Its bytes, copied before the call returns.</param>
     /// <param name="priority">Its rank; a deadline is its age limit too.</param>
     /// <param name="token">A number repeated with its states in <see cref="QuicConnectionEvents.OnDatagramState"/>.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A negative class.</exception>
-    public QuicDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, QuicPriority priority = default, long token = 0)
+    /// <param name="binding">By which paths it goes, and on how many at a time; by any of them, once, where nothing is said.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A negative class, or a number of copies that is out of its range.</exception>
+    public QuicDatagramResult TrySendDatagram(
+        ReadOnlySpan<byte> payload, QuicPriority priority = default, long token = 0, QuicPathBinding binding = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(priority.Class, nameof(priority));
+        binding.Validate(nameof(binding));
         QuicDatagramResult result;
         lock (Driver.Gate)
         {
@@ -252,7 +255,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
                 return QuicDatagramResult.Unavailable;
             }
 
-            result = _datagrams.TrySend(payload, Urgency(priority), token);
+            result = _datagrams.TrySend(payload, Urgency(priority), token, binding);
         }
 
         if (result == QuicDatagramResult.Queued)

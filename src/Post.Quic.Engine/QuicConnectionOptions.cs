@@ -124,6 +124,7 @@ public abstract record QuicConnectionOptions
             Ecn = EnableEcn,
             MaxPaths = MaxPaths,
             PathScheduler = SchedulerOf(PathPolicy),
+            Copies = PathPolicy == QuicPathPolicy.Redundant ? Limits.MaxPaths : 1,
         };
     }
 
@@ -155,6 +156,7 @@ public abstract record QuicConnectionOptions
     {
         QuicPathPolicy.Interactive => static () => new InteractiveScheduler(),
         QuicPathPolicy.Handover => static () => new BackupScheduler(),
+        QuicPathPolicy.Redundant => static () => new RedundantScheduler(),
         QuicPathPolicy.MinimumRoundTrip => static () => new MinimumRoundTripScheduler(),
         _ => static () => new EarliestCompletionScheduler(),
     };

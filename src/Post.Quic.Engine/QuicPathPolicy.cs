@@ -23,4 +23,10 @@ public enum QuicPathPolicy
     /// the paths are alike; where one is much slower, what it carries is late.
     /// </summary>
     MinimumRoundTrip,
+
+    /// <summary>
+    /// Everything goes by every path that works, so that it arrives unless it is lost on all of them. What it costs is that nothing is faster
+    /// than the slowest path takes it; to send only what must get through by several paths, see <see cref="QuicPathBinding.Copies"/>.
+    /// </summary>
+    Redundant,
 }

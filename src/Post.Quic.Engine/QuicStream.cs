@@ -135,6 +135,23 @@ public sealed partial class QuicStream : Stream
         }
     }
 
+    /// <summary>
+    /// Binds what is still to be sent of the stream to paths. By default it goes by any, once. While none of its paths is there, it waits:
+    /// <see cref="QuicConnectionEvents.OnPathChanged"/> tells when paths go, and <see cref="Abort"/> gives the stream up.
+    /// </summary>
+    /// <param name="binding">The paths, and on how many of them at a time.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number of copies is out of its range.</exception>
+    public void SetPaths(QuicPathBinding binding)
+    {
+        binding.Validate(nameof(binding));
+        lock (_driver.Gate)
+        {
+            _transport?.SetPaths(binding.Set, binding.CopiesOrOne);
+        }
+
+        _driver.Wake();
+    }
+
     /// <summary>Nothing to flush: what was written is sent as soon as the path allows.</summary>
     public override void Flush()
     {

@@ -196,6 +196,12 @@ internal static class Limits
     public const int MaxPaths = 8;
 
     /// <summary>
+    /// Packets that wait to be sent again by another path: what does not fit into its window within so many packets is late anyway, and
+    /// each holds the memory of a datagram.
+    /// </summary>
+    public const int WaitingCopies = 32;
+
+    /// <summary>
     /// Connection ids given for a path that is not used yet: one to open it with, and one more for a NAT that rebinds meanwhile.
     /// </summary>
     public const int ConnectionIdsOfUnusedPath = 2;

@@ -64,6 +64,9 @@ internal sealed record ConnectionSettings
     /// <summary>Decides by which of several paths what is sent goes.</summary>
     public Func<IPathScheduler> PathScheduler { get; init; } = static () => new EarliestCompletionScheduler();
 
+    /// <summary>On how many paths at a time goes what is bound to nothing; at least 1.</summary>
+    public int Copies { get; init; } = 1;
+
     /// <summary>Client: move to the server's preferred address once the handshake is confirmed (RFC 9000 section 9.6).</summary>
     public bool FollowPreferredAddress { get; init; } = true;
 

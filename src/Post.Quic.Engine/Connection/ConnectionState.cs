@@ -1,6 +1,7 @@
 using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Datagrams;
+using Post.Quic.Engine.Lanes;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Streams;
@@ -26,6 +27,7 @@ internal sealed class ConnectionState
     {
         Setup = setup;
         Settings = setup.Settings;
+        Lanes.Default.Copies = Settings.Copies;
         Events = setup.Events;
         Random = setup.Random;
         Trace = setup.Trace;
@@ -83,6 +85,9 @@ internal sealed class ConnectionState
     public BlockPool Pool { get; } = new();
 
     public CryptoStreams Crypto { get; }
+
+    /// <summary>What waits to be sent, by the paths that it may go by.</summary>
+    public LaneTable Lanes { get; } = new();
 
     public PathTable Paths { get; }
 
@@ -208,6 +213,7 @@ internal sealed class ConnectionState
     public void Reconfigure(ConnectionSettings settings, long now)
     {
         Settings = settings;
+        Lanes.Default.Copies = settings.Copies;
         Idle = new IdleTimer(settings.MaxIdleTimeout, settings.KeepAliveInterval, now);
         Timers.Set(TimerId.Handshake, HandshakeDeadline);
         Paths.First.Space.Received.MaxAckDelay = settings.MaxAckDelay;
@@ -285,6 +291,7 @@ internal sealed class ConnectionState
         new StreamTableOptions
         {
             IsServer = IsServer,
+            Lanes = Lanes,
             Announced = ParameterFactory.Credits(Parameters.Own),
             MaxConnectionWindow = Settings.MaxConnectionWindow,
             MaxStreamWindow = Settings.MaxStreamWindow,
@@ -294,5 +301,5 @@ internal sealed class ConnectionState
         Pool);
 
     private DatagramQueue CreateDatagrams() => new(
-        new DatagramQueueOptions { MaxCount = Settings.DatagramQueueCount, MaxBytes = Settings.DatagramQueueBytes }, Events);
+        new DatagramQueueOptions { Lanes = Lanes, MaxCount = Settings.DatagramQueueCount, MaxBytes = Settings.DatagramQueueBytes }, Events);
 }

@@ -24,7 +24,7 @@ internal sealed class Egress
     private readonly ConnectionState _state;
     private readonly PacketBuilder _builder;
     private readonly PathWalk _walk;
-    private readonly PacketCopies _copies = new();
+    private readonly PacketCopies _copies;
     private int _closed;
 
     public Egress(ConnectionState state)
@@ -32,6 +32,7 @@ internal sealed class Egress
         _state = state;
         _builder = new PacketBuilder(state);
         _walk = new PathWalk(state);
+        _copies = new PacketCopies(state);
     }
 
     public int Build(Span<byte> buffer, long now, out OutgoingDatagrams batch)
@@ -77,7 +78,7 @@ internal sealed class Egress
 
         int total = _state.Paths.AreSeveral
             ? BuildOnSeveral(buffer, now, out batch)
-            : BuildBatch(buffer, _state.Paths.Main, hasContent: true, now, out batch);
+            : BuildOnOne(buffer, now, out batch);
         if (total != 0)
         {
             return total;
@@ -95,10 +96,21 @@ internal sealed class Egress
         return 0;
     }
 
+    private int BuildOnOne(Span<byte> buffer, long now, out OutgoingDatagrams batch)
+    {
+        Path path = _state.Paths.Main;
+        if (!_state.Lanes.IsOnlyDefault)
+        {
+            _walk.OpenFor(path);
+        }
+
+        return BuildBatch(buffer, path, hasContent: true, now, out batch);
+    }
+
     /// <summary>Content by the path that is chosen for it, then what each path has to say for itself: acknowledgements and probes.</summary>
     private int BuildOnSeveral(Span<byte> buffer, long now, out OutgoingDatagrams batch)
     {
-        if (_copies.Left != 0)
+        if (_copies.AreAny)
         {
             int length = BuildCopy(buffer, now, out batch);
             if (length != 0)
@@ -107,7 +119,7 @@ internal sealed class Egress
             }
         }
 
-        if (HasContent && _walk.Choose(now) is { } chosen)
+        if (_walk.Choose(now) is { } chosen)
         {
             int total = BuildBatch(buffer, chosen, hasContent: true, now, out batch);
             if (total != 0)
@@ -121,7 +133,8 @@ internal sealed class Egress
             // The one that stands for all carries what there is even where none of them is validated yet.
             if (path.Phase == PathPhase.Open || path == _state.Paths.Main)
             {
-                int total = BuildBatch(buffer, path, hasContent: false, now, out batch);
+                bool isBound = path.Space.ProbesPending > 0 && _walk.TryOpenBound(path);
+                int total = BuildBatch(buffer, path, hasContent: isBound, now, out batch);
                 if (total != 0)
                 {
                     return total;
@@ -133,43 +146,40 @@ internal sealed class Egress
         return 0;
     }
 
-    /// <summary>What was sent last, once more by another path.</summary>
+    /// <summary>What was sent, once more by another path.</summary>
     private int BuildCopy(Span<byte> buffer, long now, out OutgoingDatagrams batch)
     {
         batch = default;
-        if (_walk.ChooseForCopy(_copies, now) is not { } path)
+        while (_copies.TryNext(_walk, now, out PacketCopy? copy, out Path? path))
         {
-            // The copies go by as many paths as can send at that moment: to wait would hold up what comes next.
-            _copies.GiveUp();
-            return 0;
+            Network network = path.Network;
+            int room = Math.Min(buffer.Length, _state.DatagramSize(network));
+            if (!_builder.TryBegin(buffer[..room], 0, EncryptionLevel.Application, path, network, out PacketDraft draft)
+                || draft.PayloadOffset + copy.Payload.Length + PacketKeys.Overhead > room)
+            {
+                _copies.GiveUp(copy);
+                continue;
+            }
+
+            copy.Payload.CopyTo(buffer[draft.PayloadOffset..]);
+            foreach (ref readonly SentFrame frame in copy.Frames)
+            {
+                path.Space.Frames.Record(frame);
+            }
+
+            draft.PayloadLength = copy.Payload.Length;
+            draft.IsFull = copy.IsFull;
+            draft.Flags = SentPacketFlags.AckEliciting | SentPacketFlags.InFlight;
+            _copies.OnSent(copy, path);
+            EcnCodepoint ecn = network.Transmission.Ecn.Mark;
+            int length = _builder.Finish(buffer[..room], ref draft, padTo: 0, path, network, ecn, now);
+            OnDatagramBuilt(network, length);
+            batch = new OutgoingDatagrams(network.Local, network.Remote, ecn, length, length);
+            return length;
         }
 
-        Network network = path.Network;
-        _copies.OnSent(path);
-        int room = Math.Min(buffer.Length, _state.DatagramSize(network));
-        if (!_builder.TryBegin(buffer[..room], 0, EncryptionLevel.Application, path, network, out PacketDraft draft)
-            || draft.PayloadOffset + _copies.Payload.Length + PacketKeys.Overhead > room)
-        {
-            return 0;
-        }
-
-        _copies.Payload.CopyTo(buffer[draft.PayloadOffset..]);
-        foreach (ref readonly SentFrame frame in _copies.Frames)
-        {
-            path.Space.Frames.Record(frame);
-        }
-
-        draft.PayloadLength = _copies.Payload.Length;
-        draft.IsFull = _copies.IsFull;
-        draft.Flags = SentPacketFlags.AckEliciting | SentPacketFlags.InFlight;
-        EcnCodepoint ecn = network.Transmission.Ecn.Mark;
-        int length = _builder.Finish(buffer[..room], ref draft, padTo: 0, path, network, ecn, now);
-        OnDatagramBuilt(network, length);
-        batch = new OutgoingDatagrams(network.Local, network.Remote, ecn, length, length);
-        return length;
+        return 0;
     }
-
-    private bool HasContent => _state.FrameWriter.HasContent(EncryptionLevel.Application, _state.Paths.Main);
 
     /// <summary>What goes by one path.</summary>
     private int BuildBatch(Span<byte> buffer, Path path, bool hasContent, long now, out OutgoingDatagrams batch)
@@ -182,7 +192,7 @@ internal sealed class Egress
         for (int count = 0; count < Limits.MaxSegments; count++)
         {
             // Each datagram goes where it gets there first; that the next one does by the same path makes a batch of them.
-            if (several && hasContent && count != 0 && (_copies.Left != 0 || !HasContent || _walk.Choose(now) != path))
+            if (several && hasContent && count != 0 && _walk.Choose(now) != path)
             {
                 break;
             }
@@ -279,10 +289,9 @@ internal sealed class Egress
                 continue;
             }
 
-            if (hasContent && level == EncryptionLevel.Application && _walk.Copies > 1 && _state.Paths.AreSeveral)
+            if (hasContent && level == EncryptionLevel.Application && _walk.Copies > 1)
             {
-                _copies.Take(
-                    datagram.Slice(draft.PayloadOffset, draft.PayloadLength), draft.IsFull, space.Frames, path, _walk.Copies);
+                TakeCopy(datagram.Slice(draft.PayloadOffset, draft.PayloadLength), space.Frames, path);
             }
 
             // Before the next packet is begun behind it: what is padded later would run into that one.
@@ -313,6 +322,15 @@ internal sealed class Egress
         }
 
         return length;
+    }
+
+    private void TakeCopy(ReadOnlySpan<byte> payload, SentFrameLog log, Path path)
+    {
+        (Range bytes, int frames, bool isFull) = _state.FrameWriter.LastData;
+        if (frames != 0)
+        {
+            _copies.Take(payload[bytes], isFull, log, frames, path, _walk.CopyPaths, _walk.Copies - 1);
+        }
     }
 
     /// <summary>

@@ -30,6 +30,16 @@ internal sealed class FrameWriter
         || _state.Paths.HasConnectionIdsToSend(carrier)
         || _state.MultipathFrames.HasDataToSend;
 
+    /// <summary>Where the data of streams and datagrams stands in the packet that was filled last, and how many frames it is.</summary>
+    public (Range Bytes, int Frames, bool IsFull) LastData { get; private set; }
+
+    /// <summary>Something of the connection's own waits, which may go by any path.</summary>
+    public bool HasOwnContent(Path path) =>
+        HasConnectionFrames(path)
+        || _state.PingToSend
+        || _state.Streams.HasControlToSend
+        || _state.Crypto.HasDataToSend(EncryptionLevel.Application);
+
     /// <summary>The newest token replaces one that is still to be sent.</summary>
     public void SendNewToken(ReadOnlySpan<byte> token)
     {
@@ -99,6 +109,7 @@ internal sealed class FrameWriter
         PacketNumberSpace space = _state.Space(level, path);
         bool content = mayHaveContent && (permission == SendPermission.Allowed || isProbe) && HasContent(level, path);
         bool wroteAck = level != EncryptionLevel.EarlyData && WriteAcks(level, ref writer, path, content, isProbe, now);
+        LastData = default;
         bool eliciting = content && WriteContent(level, path, ref writer, space.Frames, now);
         if (isProbe && level == EncryptionLevel.Application && _state.AckFrequency.IsInForce && writer.Remaining >= ImmediateAckFrame.Length)
         {
@@ -172,7 +183,11 @@ internal sealed class FrameWriter
         _ = _state.Crypto.WriteFrames(level, ref writer, log);
         if (level == EncryptionLevel.Application && writer.Remaining > 0)
         {
+            _ = _state.Streams.WriteControl(ref writer, log, now);
+            int dataStart = writer.Position;
+            int framesBefore = log.PendingCount;
             _ = ApplicationData.WriteFrames(_state.Streams, _state.Datagrams, ref writer, log, now);
+            LastData = (dataStart..writer.Position, log.PendingCount - framesBefore, writer.Remaining == 0);
         }
 
         return writer.Position > start;

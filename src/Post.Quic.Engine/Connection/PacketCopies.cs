@@ -1,88 +1,123 @@
+using System.Diagnostics.CodeAnalysis;
 using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.InFlight;
+using Post.Quic.Engine.Lanes;
 
 namespace Post.Quic.Engine.Connection;
 
 /// <summary>
-/// The frames of the packet that was built last, in the clear, for the other paths that they are to go by as well. Whichever copy
-/// arrives first settles them; that the others arrive, too, tells nothing new.
+/// What was sent and is to go by other paths as well, in the clear, oldest first: each waits until one of its other paths has room. Whichever
+/// copy arrives first settles it; that the others arrive, too, tells nothing new.
 /// </summary>
 internal sealed class PacketCopies
 {
-    private readonly uint[] _used = new uint[Limits.MaxPaths];
-    private byte[] _payload = [];
-    private SentFrame[] _frames = [];
-    private int _length;
-    private int _frameCount;
-    private int _usedCount;
+    private readonly ConnectionState _state;
+    private readonly List<PacketCopy> _waiting = [];
+    private readonly Stack<PacketCopy> _free = new();
 
-    /// <summary>Copies that are still to be sent.</summary>
-    public int Left { get; private set; }
+    public PacketCopies(ConnectionState state)
+    {
+        _state = state;
+    }
 
-    /// <summary>The last frame ends with its packet, so that nothing may follow it.</summary>
-    public bool IsFull { get; private set; }
+    /// <summary>Something waits for a path.</summary>
+    public bool AreAny => _waiting.Count != 0;
 
-    public ReadOnlySpan<byte> Payload => _payload.AsSpan(0, _length);
-
-    public ReadOnlySpan<SentFrame> Frames => _frames.AsSpan(0, _frameCount);
-
-    /// <summary>
-    /// Takes what a packet holds before it is protected. One that speaks of the connection or of a path goes once: not all of its frames
-    /// may be said twice.
-    /// </summary>
+    /// <summary>Takes the streams' and datagrams' part of a packet that is being built.</summary>
     /// <param name="payload">Its frames.</param>
-    /// <param name="isFull">See <see cref="IsFull"/>.</param>
-    /// <param name="log">Where they are recorded, as those of the packet that is being built.</param>
+    /// <param name="isFull">The last frame ends with its packet, so that nothing may follow it.</param>
+    /// <param name="log">Where they are recorded, as the last of the packet's.</param>
+    /// <param name="frames">How many they are.</param>
     /// <param name="path">The path that it goes by.</param>
-    /// <param name="copies">On how many paths it goes, that one included.</param>
-    public void Take(ReadOnlySpan<byte> payload, bool isFull, SentFrameLog log, Path path, int copies)
+    /// <param name="paths">Those that it may go by.</param>
+    /// <param name="copies">By how many others it is to go.</param>
+    public void Take(ReadOnlySpan<byte> payload, bool isFull, SentFrameLog log, int frames, Path path, PathSet paths, int copies)
     {
-        Left = 0;
-        _frameCount = log.PendingCount;
-        if (_frames.Length < _frameCount)
+        if (_waiting.Count == Limits.WaitingCopies)
         {
-            _frames = new SentFrame[Math.Max(_frameCount, 2 * _frames.Length)];
+            // What is late is worth least.
+            GiveUp(_waiting[0]);
         }
 
-        log.CopyPending(_frames);
-        bool anyData = false;
-        foreach (ref readonly SentFrame frame in Frames)
+        PacketCopy copy = _free.TryPop(out PacketCopy? used) ? used : new PacketCopy();
+        copy.Fill(payload, isFull, log, frames, path.Id, paths, copies);
+        foreach (ref readonly SentFrame frame in copy.Frames)
         {
-            if (frame.Kind is not (SentFrameKind.Stream or SentFrameKind.Datagram or SentFrameKind.Ack or SentFrameKind.Ping))
+            if (frame.Kind == SentFrameKind.Datagram)
             {
-                return;
+                _state.Datagrams.OnCopied(frame, copies);
             }
-
-            anyData |= frame.Kind is SentFrameKind.Stream or SentFrameKind.Datagram;
         }
 
-        if (!anyData)
-        {
-            return;
-        }
-
-        if (_payload.Length < payload.Length)
-        {
-            _payload = new byte[payload.Length];
-        }
-
-        payload.CopyTo(_payload);
-        _length = payload.Length;
-        IsFull = isFull;
-        Left = copies - 1;
-        _used[0] = path.Id;
-        _usedCount = 1;
+        _waiting.Add(copy);
     }
 
-    /// <summary>The frames went by this path already.</summary>
-    public bool WentBy(Path path) => _used.AsSpan(0, _usedCount).Contains(path.Id);
-
-    public void OnSent(Path path)
+    /// <summary>The oldest copy that a path takes now.</summary>
+    public bool TryNext(PathWalk walk, long now, [NotNullWhen(true)] out PacketCopy? copy, [NotNullWhen(true)] out Path? path)
     {
-        _used[_usedCount++] = path.Id;
-        Left = _usedCount < _used.Length ? Left - 1 : 0;
+        for (int i = 0; i < _waiting.Count; i++)
+        {
+            copy = _waiting[i];
+            path = null;
+            if (!IsOwed(copy) || !walk.TryChooseForCopy(copy, now, out path))
+            {
+                GiveUp(copy);
+                i--;
+            }
+            else if (path is not null)
+            {
+                return true;
+            }
+        }
+
+        copy = null;
+        path = null;
+        return false;
     }
 
-    /// <summary>No other path takes them now.</summary>
-    public void GiveUp() => Left = 0;
+    /// <summary>It went by another path.</summary>
+    public void OnSent(PacketCopy copy, Path path)
+    {
+        copy.OnSent(path.Id);
+        if (copy.Left == 0)
+        {
+            Release(copy);
+        }
+    }
+
+    /// <summary>No other path is to take it.</summary>
+    public void GiveUp(PacketCopy copy)
+    {
+        for (; copy.Left > 0; copy.Left--)
+        {
+            foreach (ref readonly SentFrame frame in copy.Frames)
+            {
+                if (frame.Kind == SentFrameKind.Datagram)
+                {
+                    _state.Datagrams.OnLost(frame, _state.Now);
+                }
+            }
+        }
+
+        Release(copy);
+    }
+
+    private bool IsOwed(PacketCopy copy)
+    {
+        foreach (ref readonly SentFrame frame in copy.Frames)
+        {
+            if (frame.Kind == SentFrameKind.Stream ? !_state.Streams.IsOwed(frame) : !_state.Datagrams.IsOwed(frame))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private void Release(PacketCopy copy)
+    {
+        _waiting.Remove(copy);
+        _free.Push(copy);
+    }
 }

@@ -1,60 +1,219 @@
 using Post.Quic.Engine.Bounds;
+using Post.Quic.Engine.Lanes;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Paths.Scheduling;
 using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.Streams;
 
 namespace Post.Quic.Engine.Connection;
 
 /// <summary>
-/// By which path what waits is sent next. Only paths that are as good as any other are in question: those that keep for when
-/// nothing else works, and those that fell silent, only where there are no better ones. Among them the scheduler chooses.
+/// By which path what waits is sent next, and what of it may go by that path. Of the paths that something is bound to, only those count
+/// that are as good as any other of them: those that keep for when nothing else works, and those that fell silent, only where there are no
+/// better ones. Among them the scheduler chooses.
 /// </summary>
 internal sealed class PathWalk
 {
     private readonly ConnectionState _state;
-    private IPathScheduler? _scheduler;
+    private readonly RedundantScheduler _redundant = new();
+    private IPathScheduler?[] _schedulers = [];
 
     public PathWalk(ConnectionState state)
     {
         _state = state;
     }
 
-    /// <summary>On how many paths each datagram goes.</summary>
-    public int Copies => _scheduler?.Copies ?? 1;
+    /// <summary>By how many paths the packet that is built next goes in all.</summary>
+    public int Copies { get; private set; } = 1;
 
-    /// <summary>The path for the next datagram with content; null where nothing may be sent now.</summary>
+    /// <summary>What the packet may go by, where it goes by several.</summary>
+    public PathSet CopyPaths { get; private set; } = PathSet.Any;
+
+    /// <summary>
+    /// Several paths: the one for the next datagram with content, for which the lanes are open now whose content it may carry. Null where
+    /// nothing may be sent now.
+    /// </summary>
     public Path? Choose(long now)
     {
-        ReadOnlySpan<Path> open = _state.Paths.Open;
-        PathGrade best = _state.Paths.BestGrade;
-        if (best == PathGrade.None)
+        LaneTable lanes = _state.Lanes;
+        lanes.OpenAll();
+        Copies = 1;
+        if (!_state.FrameWriter.HasContent(Wire.EncryptionLevel.Application, _state.Paths.Main))
         {
-            // Nothing is validated: the handshake, or a move that is not proved yet, on the first of them.
-            return _state.Paths.Main;
+            return null;
         }
 
+        if (lanes.IsOnlyDefault)
+        {
+            return ChooseFor(lanes.Default, now);
+        }
+
+        // What the connection itself needs is bound to nothing.
+        Lane? lane = _state.FrameWriter.HasOwnContent(_state.Paths.Main) ? lanes.Default : MostUrgent();
+        for (; lane is not null; lane = MostUrgent())
+        {
+            lanes.OpenOnly(lane);
+            if (ChooseFor(lane, now) is { } path)
+            {
+                OpenFor(path, lane);
+                return path;
+            }
+
+            lane.IsBlocked = true;
+        }
+
+        return null;
+    }
+
+    /// <summary>One path: opens the lanes whose content may go by it.</summary>
+    public void OpenFor(Path only)
+    {
+        Copies = 1;
+        foreach (Lane lane in _state.Lanes.All)
+        {
+            lane.IsOpen = lane.Paths.Allows(only.Id);
+        }
+    }
+
+    /// <summary>
+    /// A path that is silent is to be probed. Opens the lanes that are bound to it and to nothing better, so that the probe carries what is
+    /// overdue (RFC 9002 section 6.2.4); all else is repeated by better paths. Returns whether anything waits there.
+    /// </summary>
+    public bool TryOpenBound(Path path)
+    {
+        if (_state.Lanes.IsOnlyDefault)
+        {
+            return false;
+        }
+
+        Copies = 1;
+        foreach (Lane lane in _state.Lanes.All)
+        {
+            lane.IsOpen = lane.Paths.Kind is PathSetKind.Only or PathSetKind.AllBut && Candidates.Of(lane.Paths, _state.Paths.Open).Contains(path);
+        }
+
+        return _state.Streams.HasDataToSend || _state.Datagrams.HasDataToSend;
+    }
+
+    /// <summary>Finds a path for another copy of what was sent.</summary>
+    /// <param name="copy">What was sent.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="path">The path; null where none has room for it now.</param>
+    /// <returns>False: there is no other path for it.</returns>
+    public bool TryChooseForCopy(PacketCopy copy, long now, out Path? path)
+    {
+        path = null;
+        bool any = false;
+        Candidates candidates = Candidates.Of(copy.Paths, _state.Paths.Open);
+        foreach (Path one in _state.Paths.Open)
+        {
+            if (!candidates.Contains(one) || copy.WentBy(one.Id) || Room(one) < copy.Payload.Length)
+            {
+                continue;
+            }
+
+            any = true;
+            if ((path is null || one.Transmission.Rtt.Smoothed < path.Transmission.Rtt.Smoothed) && Ask(one, now, out _) == SendPermission.Allowed)
+            {
+                path = one;
+            }
+        }
+
+        return any;
+    }
+
+    /// <summary>Opens what may go by the path that was chosen, along with what it was chosen for.</summary>
+    private void OpenFor(Path path, Lane chosen)
+    {
+        if (Copies > 1)
+        {
+            // What goes by several paths goes in packets of its own, or whatever rides along would be doubled as well.
+            return;
+        }
+
+        foreach (Lane lane in _state.Lanes.All)
+        {
+            Candidates candidates = Candidates.Of(lane.Paths, _state.Paths.Open);
+            lane.IsOpen = lane == chosen || (candidates.Contains(path) && Math.Min(lane.Copies, candidates.Count) <= 1);
+        }
+    }
+
+    private Lane? MostUrgent()
+    {
+        Lane? first = null;
+        SendUrgency least = SendUrgency.Last;
+        foreach (Lane lane in _state.Lanes.All)
+        {
+            if (lane.IsBlocked)
+            {
+                continue;
+            }
+
+            _state.Lanes.OpenOnly(lane);
+            bool any = _state.Streams.TryPeekUrgency(out SendUrgency urgency);
+            if (_state.Datagrams.TryPeekUrgency(out SendUrgency datagram))
+            {
+                urgency = any && urgency < datagram ? urgency : datagram;
+                any = true;
+            }
+
+            if (any && (first is null || urgency < least))
+            {
+                first = lane;
+                least = urgency;
+            }
+        }
+
+        return first;
+    }
+
+    private Path? ChooseFor(Lane lane, long now)
+    {
+        ReadOnlySpan<Path> open = _state.Paths.Open;
+        Candidates candidates = Candidates.Of(lane.Paths, open);
+        Copies = 1;
+        if (candidates.Count == 0)
+        {
+            // Where nothing is validated, the handshake and a move that is not proved yet go by the first.
+            Path main = _state.Paths.Main;
+            return _state.Paths.BestGrade == PathGrade.None && lane.Paths.Allows(main.Id) ? main : null;
+        }
+
+        Copies = Math.Min(lane.Copies, candidates.Count);
+        CopyPaths = lane.Paths;
+        IPathScheduler scheduler = Copies > 1 ? _redundant : SchedulerOf(lane);
         Span<PathView> views = stackalloc PathView[Limits.MaxPaths];
         Span<byte> places = stackalloc byte[Limits.MaxPaths];
         int needed = NeededRoom();
-        int count = Collect(open, best, needed, views, places, now);
+        int count = Collect(open, candidates, needed, views, places, now);
         if (count == 0 && needed != 0)
         {
             // None carries the datagram any more, which is found out in a moment: streams need not wait for that.
-            count = Collect(open, best, 0, views, places, now);
+            count = Collect(open, candidates, 0, views, places, now);
         }
 
-        _scheduler ??= _state.Settings.PathScheduler();
-        int chosen = count == 1 ? (views[0].CanSend ? 0 : -1) : _scheduler.Choose(views[..count], Demand(), now);
+        int chosen = count == 1 ? (views[0].CanSend ? 0 : -1) : scheduler.Choose(views[..count], Demand(), now);
         return chosen < 0 ? null : open[places[chosen]];
     }
 
+    /// <summary>Each lane has its own: what it remembers is of the paths that it was shown.</summary>
+    private IPathScheduler SchedulerOf(Lane lane)
+    {
+        if (_schedulers.Length <= lane.Index)
+        {
+            Array.Resize(ref _schedulers, lane.Index + 1);
+        }
+
+        return _schedulers[lane.Index] ??= _state.Settings.PathScheduler();
+    }
+
     private int Collect(
-        ReadOnlySpan<Path> open, PathGrade grade, int needed, Span<PathView> views, Span<byte> places, long now)
+        ReadOnlySpan<Path> open, in Candidates candidates, int needed, Span<PathView> views, Span<byte> places, long now)
     {
         int count = 0;
         for (int i = 0; i < open.Length && count < views.Length; i++)
         {
-            if (open[i].Grade == grade && Room(open[i]) >= needed)
+            if (candidates.Contains(open[i]) && Room(open[i]) >= needed)
             {
                 places[count] = (byte)i;
                 views[count++] = View(open[i], now);
@@ -64,31 +223,11 @@ internal sealed class PathWalk
         return count;
     }
 
-    /// <summary>The path for another copy of what was sent last; null where none takes it now.</summary>
-    public Path? ChooseForCopy(PacketCopies copies, long now)
-    {
-        PathGrade best = _state.Paths.BestGrade;
-        Path? chosen = null;
-        foreach (Path path in _state.Paths.Open)
-        {
-            if (path.Grade == best
-                && !copies.WentBy(path)
-                && Room(path) >= copies.Payload.Length
-                && (chosen is null || path.Transmission.Rtt.Smoothed < chosen.Transmission.Rtt.Smoothed)
-                && path.Space.CanSend(path.Transmission, _state.DatagramSize(path.Network), now) == SendPermission.Allowed)
-            {
-                chosen = path;
-            }
-        }
-
-        return chosen;
-    }
-
     /// <summary>Bytes that the datagram takes which goes first; 0 where streams go first, which fit anywhere.</summary>
     private int NeededRoom()
     {
-        if (!_state.Datagrams.TryPeekUrgency(out Streams.SendUrgency datagram)
-            || (_state.Streams.TryPeekUrgency(out Streams.SendUrgency stream) && stream < datagram))
+        if (!_state.Datagrams.TryPeekUrgency(out SendUrgency datagram)
+            || (_state.Streams.TryPeekUrgency(out SendUrgency stream) && stream < datagram))
         {
             return 0;
         }
@@ -106,8 +245,8 @@ internal sealed class PathWalk
             return new SendDemand(SendKind.Repair, bytes);
         }
 
-        bool isUrgent = (_state.Datagrams.TryPeekUrgency(out Streams.SendUrgency datagram) && datagram.Deadline != long.MaxValue)
-            || (_state.Streams.TryPeekUrgency(out Streams.SendUrgency stream) && stream.Deadline != long.MaxValue);
+        bool isUrgent = (_state.Datagrams.TryPeekUrgency(out SendUrgency datagram) && datagram.Deadline != long.MaxValue)
+            || (_state.Streams.TryPeekUrgency(out SendUrgency stream) && stream.Deadline != long.MaxValue);
         return new SendDemand(isUrgent ? SendKind.Urgent : SendKind.Bulk, bytes);
     }
 
@@ -123,21 +262,31 @@ internal sealed class PathWalk
             : roundTrip / 2;
     }
 
+    /// <summary>Whether the path takes a datagram now; if the pacer holds it back, until when.</summary>
+    private SendPermission Ask(Path path, long now, out int size)
+    {
+        size = _state.DatagramSize(path.Network);
+        SendPermission permission = path.Space.CanSend(path.Transmission, size, now);
+        if (permission == SendPermission.Pacing)
+        {
+            path.PacingDeadline = path.Transmission.Pacer.NextSendTime(size, now);
+        }
+
+        return permission;
+    }
+
     private PathView View(Path path, long now)
     {
         Transmission transmission = path.Transmission;
-        int size = _state.DatagramSize(path.Network);
-        SendPermission permission = path.Space.CanSend(transmission, size, now);
-        long readyAt = now;
-        if (permission == SendPermission.Pacing)
+        SendPermission permission = Ask(path, now, out int size);
+        long readyAt = permission switch
         {
-            readyAt = path.PacingDeadline = transmission.Pacer.NextSendTime(size, now);
-        }
-        else if (permission != SendPermission.Allowed)
-        {
+            SendPermission.Allowed => now,
+            SendPermission.Pacing => path.PacingDeadline,
+
             // An acknowledgement opens the window. It may be overdue.
-            readyAt = path.Space.OldestSent + transmission.Rtt.Smoothed;
-        }
+            _ => path.Space.OldestSent + transmission.Rtt.Smoothed,
+        };
 
         return new PathView
         {

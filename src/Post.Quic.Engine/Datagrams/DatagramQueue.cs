@@ -1,5 +1,6 @@
 using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.InFlight;
+using Post.Quic.Engine.Lanes;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
@@ -13,12 +14,13 @@ namespace Post.Quic.Engine.Datagrams;
 internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvents events)
 {
     private readonly Dictionary<ulong, OutgoingDatagram> _waiting = [];
-    private readonly UrgencyHeap<OutgoingDatagram> _order = new(UrgencyHeapSlot.Fresh);
+    private readonly LaneHeap<OutgoingDatagram> _order = new(UrgencyHeapSlot.Fresh, options.Lanes);
     private readonly UrgencyHeap<OutgoingDatagram> _expiries = new(UrgencyHeapSlot.Expiry);
     private readonly FreeList<OutgoingDatagram> _free = new(Limits.PooledStreamObjects);
     private readonly Dictionary<ulong, long> _suspects = [];
     private readonly Queue<(ulong Number, long Until)> _suspectOrder = new();
     private readonly HashSet<ulong> _sentEarly = [];
+    private readonly Dictionary<ulong, (int Underway, bool IsAcked)> _copied = [];
     private ulong _nextNumber;
     private int _bytes;
     private int _peerFrameSize;
@@ -32,9 +34,9 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
     public int QueuedBytes => _bytes;
 
     /// <summary>Bytes of the most urgent datagram.</summary>
-    public int FirstLength => _order.First.Data.Length;
+    public int FirstLength => _order.TryPeek(out OutgoingDatagram first, out _) ? first.Data.Length : 0;
 
-    public bool HasDataToSend => _order.Count > 0;
+    public bool HasDataToSend => _order.HasOpen;
 
     /// <summary>
     /// How long after a suspected loss an acknowledgement is still waited for, in microseconds; three times the PTO is
@@ -80,9 +82,11 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
 
     /// <summary>
     /// Queues a datagram. Its memory is lent until its state is told the first time. <paramref name="deadline"/> is its
-    /// age limit (<see cref="long.MaxValue"/>: none) and orders it inside its class.
+    /// age limit (<see cref="long.MaxValue"/>: none) and orders it inside its class. <paramref name="paths"/> says by which paths it may go;
+    /// null: by any.
     /// </summary>
-    public DatagramEnqueueResult TryEnqueue(ReadOnlyMemory<byte> data, int priority, long deadline, out ulong number)
+    public DatagramEnqueueResult TryEnqueue(
+        ReadOnlyMemory<byte> data, int priority, long deadline, out ulong number, PathSet? paths = null, int copies = 1)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(priority);
         number = 0;
@@ -105,6 +109,7 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
         OutgoingDatagram datagram = _free.Take() ?? new OutgoingDatagram();
         datagram.Number = number;
         datagram.Data = data;
+        datagram.Lane = paths is null && copies == 1 ? null : options.Lanes.Join(paths ?? PathSet.Any, copies);
         _bytes += data.Length;
         _waiting.Add(number, datagram);
         _order.Set(datagram, new SendUrgency(priority, deadline), number);
@@ -118,8 +123,7 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
 
     public bool TryPeekUrgency(out SendUrgency urgency)
     {
-        urgency = _order.Count > 0 ? _order.FirstUrgency : SendUrgency.Last;
-        return _order.Count > 0;
+        return _order.TryPeek(out _, out urgency);
     }
 
     /// <summary>
@@ -129,10 +133,9 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
     public bool WriteFrames(ref WireWriter writer, SentFrameLog log, SendUrgency limit, long now)
     {
         int start = writer.Position;
-        while (_order.Count > 0 && _order.FirstUrgency <= limit)
+        while (_order.TryPeek(out OutgoingDatagram datagram, out SendUrgency urgency) && urgency <= limit)
         {
-            OutgoingDatagram datagram = _order.First;
-            if (_order.FirstUrgency.Deadline <= now)
+            if (urgency.Deadline <= now)
             {
                 Settle(datagram, DatagramState.Expired);
                 continue;
@@ -155,6 +158,15 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
         return writer.Position > start;
     }
 
+    /// <summary>
+    /// A datagram that was sent goes by other paths as well. Its states are those of the copy that fares best; one that is not sent after
+    /// all counts as lost.
+    /// </summary>
+    public void OnCopied(in SentFrame frame, int copies) => _copied[frame.Id] = (1 + copies, false);
+
+    /// <summary>No copy of it is acknowledged yet.</summary>
+    public bool IsOwed(in SentFrame frame) => _copied.TryGetValue(frame.Id, out (int Underway, bool IsAcked) copied) && !copied.IsAcked;
+
     public void OnAcked(in SentFrame frame)
     {
         if (_sentEarly.Count > 0)
@@ -162,10 +174,13 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
             _sentEarly.Remove(frame.Id);
         }
 
-        // A copy that went by another path may be taken for lost.
-        if (_suspects.Count > 0)
+        if (_copied.Count > 0 && _copied.TryGetValue(frame.Id, out (int Underway, bool IsAcked) copied))
         {
-            _suspects.Remove(frame.Id);
+            SetCopied(frame.Id, copied.Underway - 1, isAcked: true);
+            if (copied.IsAcked)
+            {
+                return;
+            }
         }
 
         events.OnDatagramState(frame.Id, DatagramState.Acknowledged);
@@ -177,7 +192,14 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
     /// <summary>The suspected loss was none, unless the datagram was given up meanwhile: it has one end only.</summary>
     public void OnArrivedLate(in SentFrame frame)
     {
-        if (_suspects.Remove(frame.Id))
+        bool isNews = _suspects.Remove(frame.Id);
+        if (_copied.TryGetValue(frame.Id, out (int Underway, bool IsAcked) copied) && !copied.IsAcked)
+        {
+            _copied[frame.Id] = (copied.Underway, true);
+            isNews = true;
+        }
+
+        if (isNews)
         {
             events.OnDatagramState(frame.Id, DatagramState.Acknowledged);
         }
@@ -188,6 +210,16 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
         if (_sentEarly.Count > 0)
         {
             _sentEarly.Remove(frame.Id);
+        }
+
+        if (_copied.Count > 0 && _copied.TryGetValue(frame.Id, out (int Underway, bool IsAcked) copied))
+        {
+            SetCopied(frame.Id, copied.Underway - 1, copied.IsAcked);
+            if (copied.IsAcked || copied.Underway > 1)
+            {
+                // It has arrived by another path, or may still.
+                return;
+            }
         }
 
         if (!_suspects.TryAdd(frame.Id, now))
@@ -234,8 +266,10 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
     {
         while (_order.Count > 0)
         {
-            Settle(_order.First, DatagramState.Canceled);
+            Settle(_order.FirstOfAll, DatagramState.Canceled);
         }
+
+        _copied.Clear();
 
         while (_suspectOrder.Count > 0)
         {
@@ -293,8 +327,26 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
         _waiting.Remove(number);
         _bytes -= datagram.Data.Length;
         datagram.Data = default;
+        if (datagram.Lane is { } lane)
+        {
+            datagram.Lane = null;
+            options.Lanes.Leave(lane);
+        }
+
         _free.Give(datagram);
         events.OnDatagramState(number, state);
+    }
+
+    private void SetCopied(ulong number, int underway, bool isAcked)
+    {
+        if (underway > 0)
+        {
+            _copied[number] = (underway, isAcked);
+        }
+        else
+        {
+            _copied.Remove(number);
+        }
     }
 
     private void SettleOldestSuspect()

@@ -18,12 +18,17 @@ internal sealed class ConnectionDatagrams(QuicConnection connection)
     private readonly Queue<TaskCompletionSource<ReadOnlyMemory<byte>>> _waiters = new();
     private int _receivedBytes;
 
-    public QuicDatagramResult TrySend(ReadOnlySpan<byte> payload, SendUrgency urgency, long token)
+    public QuicDatagramResult TrySend(ReadOnlySpan<byte> payload, SendUrgency urgency, long token, QuicPathBinding binding)
     {
         byte[] copy = ArrayPool<byte>.Shared.Rent(Math.Max(1, payload.Length));
         payload.CopyTo(copy);
         DatagramEnqueueResult result = connection.Driver.Core.Datagrams.TryEnqueue(
-            copy.AsMemory(0, payload.Length), urgency.Class, urgency.Deadline, out ulong number);
+            copy.AsMemory(0, payload.Length),
+            urgency.Class,
+            urgency.Deadline,
+            out ulong number,
+            binding.IsDefault ? null : binding.Set,
+            binding.CopiesOrOne);
         if (result == DatagramEnqueueResult.Queued)
         {
             _sent.Add(number, (token, copy));

@@ -43,12 +43,13 @@ internal sealed class SentFrameLog : IDisposable
         _tail++;
     }
 
-    /// <summary>Copies the frames of the packet being built.</summary>
+    /// <summary>Copies the last frames of the packet being built.</summary>
     public void CopyPending(Span<SentFrame> frames)
     {
-        for (long i = _committed; i < _tail; i++)
+        long first = _tail - frames.Length;
+        for (int i = 0; i < frames.Length; i++)
         {
-            frames[(int)(i - _committed)] = _ring[i & (_capacity - 1)];
+            frames[i] = _ring[(first + i) & (_capacity - 1)];
         }
     }
 

@@ -1,3 +1,5 @@
+using Post.Quic.Engine.Lanes;
+
 namespace Post.Quic.Engine.Streams;
 
 /// <summary>
@@ -9,13 +11,13 @@ namespace Post.Quic.Engine.Streams;
 /// Streams with lost data and streams with new data stand in two heaps, so that a connection without credit finds
 /// what it may still send without looking at the 10,000 streams that wait.
 /// </remarks>
-internal sealed class StreamScheduler
+internal sealed class StreamScheduler(LaneTable lanes)
 {
     /// <summary>A few packets: a turn is long enough to fill them, and short enough to seem simultaneous.</summary>
     internal const int TurnLength = 4096;
 
-    private readonly UrgencyHeap<TransportStream> _repair = new(UrgencyHeapSlot.Repair);
-    private readonly UrgencyHeap<TransportStream> _fresh = new(UrgencyHeapSlot.Fresh);
+    private readonly LaneHeap<TransportStream> _repair = new(UrgencyHeapSlot.Repair, lanes);
+    private readonly LaneHeap<TransportStream> _fresh = new(UrgencyHeapSlot.Fresh, lanes);
     private ulong _nextTurn;
 
     private TransportStream? _firstPending;
@@ -25,10 +27,10 @@ internal sealed class StreamScheduler
 
     public TransportStream? FirstPending => _firstPending;
 
-    /// <summary>Whether any stream has data that may be sent.</summary>
-    public bool HasData(bool credit) => _repair.Count > 0 || (credit && _fresh.Count > 0);
+    /// <summary>Whether any stream of an open lane has data that may be sent.</summary>
+    public bool HasData(bool credit) => _repair.HasOpen || (credit && _fresh.HasOpen);
 
-    public bool HasRepair => _repair.Count > 0;
+    public bool HasRepair => _repair.HasOpen;
 
     /// <summary>New data waits, whether the connection has credit or not.</summary>
     public bool HasFresh => _fresh.Count > 0;
@@ -73,24 +75,15 @@ internal sealed class StreamScheduler
     /// <summary>The stream to send from next; lost data goes before new data of the same urgency.</summary>
     public bool TryPeek(bool credit, out TransportStream stream, out SendUrgency urgency)
     {
-        bool fresh = credit && _fresh.Count > 0;
-        if (_repair.Count > 0 && (!fresh || _repair.FirstUrgency <= _fresh.FirstUrgency))
+        bool repairs = _repair.TryPeek(out stream, out urgency);
+        if (credit && _fresh.TryPeek(out TransportStream fresh, out SendUrgency freshUrgency) && (!repairs || freshUrgency < urgency))
         {
-            stream = _repair.First;
-            urgency = _repair.FirstUrgency;
+            stream = fresh;
+            urgency = freshUrgency;
             return true;
         }
 
-        if (fresh)
-        {
-            stream = _fresh.First;
-            urgency = _fresh.FirstUrgency;
-            return true;
-        }
-
-        stream = null!;
-        urgency = SendUrgency.Last;
-        return false;
+        return repairs;
     }
 
     /// <summary>Bytes of the stream were written into a packet: counts them and passes the turn on where it is used up.</summary>
@@ -152,7 +145,7 @@ internal sealed class StreamScheduler
         stream.CountedUnsent = unsent;
     }
 
-    private static void Place(UrgencyHeap<TransportStream> heap, TransportStream stream, bool belongs, bool move)
+    private static void Place(LaneHeap<TransportStream> heap, TransportStream stream, bool belongs, bool move)
     {
         bool present = heap.Contains(stream);
         if (!belongs)

@@ -112,6 +112,12 @@ internal sealed partial class StreamTable
         return writer.Position > start;
     }
 
+    /// <summary>A STREAM frame that was sent is still owed: its stream was not reset, and not all of it is acknowledged.</summary>
+    public bool IsOwed(in SentFrame frame) =>
+        _streams.TryGetValue(frame.Id, out TransportStream? stream)
+        && stream.Send is { IsReset: false, IsSettled: false } send
+        && (frame.Offset + frame.Length > send.Buffer.AckedOffset || (frame.Fin && !send.Buffer.FinAcked));
+
     /// <summary>A frame of ours was acknowledged.</summary>
     public void OnAcked(in SentFrame frame, long now)
     {

@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Bounds;
+using Post.Quic.Engine.Lanes;
 
 namespace Post.Quic.Engine.Streams;
 
@@ -12,7 +13,7 @@ internal sealed partial class StreamTable
     private readonly IStreamEvents _events;
     private readonly BlockPool _pool;
     private readonly Dictionary<ulong, TransportStream> _streams = [];
-    private readonly StreamScheduler _scheduler = new();
+    private readonly StreamScheduler _scheduler;
     private readonly IncomingStreams _incomingBidirectional;
     private readonly IncomingStreams _incomingUnidirectional;
 
@@ -34,6 +35,7 @@ internal sealed partial class StreamTable
         _options = options;
         _events = events;
         _pool = pool;
+        _scheduler = new StreamScheduler(options.Lanes);
         StreamCredits announced = options.Announced;
         _window = new ReceiveWindow(announced.MaxData, Math.Max(announced.MaxData, options.MaxConnectionWindow));
         _incomingBidirectional = new IncomingStreams(announced.MaxStreamsBidirectional, bidirectional: true);
@@ -205,6 +207,21 @@ internal sealed partial class StreamTable
         {
             _scheduler.Move(stream);
         }
+    }
+
+    internal void SetPaths(TransportStream stream, PathSet paths, int copies)
+    {
+        if (stream.IsClosed || stream.Send is null)
+        {
+            return;
+        }
+
+        // Joined before the other is left: that one need not be given up if it is the same.
+        Lane lane = _options.Lanes.Join(paths, copies);
+        _scheduler.Remove(stream);
+        LeaveLane(stream);
+        stream.Lane = lane;
+        _scheduler.Update(stream);
     }
 
     internal void ResetStream(TransportStream stream, ulong errorCode, ulong reliableSize)
@@ -395,6 +412,16 @@ internal sealed partial class StreamTable
         stream.Pending = PendingStreamFrames.None;
         _streams.Remove(stream.Id);
         _scheduler.Remove(stream);
+        LeaveLane(stream);
+    }
+
+    private void LeaveLane(TransportStream stream)
+    {
+        if (stream.Lane is { } lane)
+        {
+            stream.Lane = null;
+            _options.Lanes.Leave(lane);
+        }
     }
 
     /// <summary>Keeps the objects of a stream that nobody refers to any more.</summary>

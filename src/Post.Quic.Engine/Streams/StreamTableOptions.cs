@@ -1,9 +1,14 @@
+using Post.Quic.Engine.Lanes;
+
 namespace Post.Quic.Engine.Streams;
 
 /// <summary>What the streams of one connection are created with.</summary>
 internal sealed class StreamTableOptions
 {
     public required bool IsServer { get; init; }
+
+    /// <summary>The connection's lanes, which its datagrams wait in, too.</summary>
+    public LaneTable Lanes { get; init; } = new();
 
     /// <summary>What we announce to the peer: the windows streams begin with and the streams it may have open.</summary>
     public required StreamCredits Announced { get; init; }

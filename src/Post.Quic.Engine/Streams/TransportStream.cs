@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Post.Quic.Engine.Lanes;
 
 namespace Post.Quic.Engine.Streams;
 
@@ -102,6 +103,11 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
 
     /// <summary>Moves the stream in the order of sending, also while it is being sent.</summary>
     public void SetUrgency(SendUrgency urgency) => table.SetUrgency(this, urgency);
+
+    /// <summary>Binds what is still to be sent of the stream, and what is lost of it, to paths.</summary>
+    /// <param name="paths">The paths.</param>
+    /// <param name="copies">On how many of them the same goes at a time, at least 1.</param>
+    public void SetPaths(PathSet paths, int copies) => table.SetPaths(this, paths, copies);
 
     /// <summary>Copies what can be read; 0 with <see cref="ReceiveHalf.State"/> telling why.</summary>
     public int Read(Span<byte> destination, long now)

@@ -16,6 +16,9 @@ internal sealed class UrgencyHeap<T>(UrgencyHeapSlot slot)
 
     public SendUrgency FirstUrgency => _entries[0].Urgency;
 
+    /// <summary>Its first item comes before that of another.</summary>
+    public bool IsBefore(UrgencyHeap<T> other) => _entries[0].IsBefore(other._entries[0]);
+
     public bool Contains(T item) => item.HeapPosition(slot) > 0;
 
     /// <summary>Puts the item in, or moves it to its new place.</summary>

@@ -1,3 +1,5 @@
+using Post.Quic.Engine.Lanes;
+
 namespace Post.Quic.Engine.Streams;
 
 /// <summary>Something that can stand in an <see cref="UrgencyHeap{T}"/> and remembers where.</summary>
@@ -6,6 +8,9 @@ internal abstract class UrgencyHeapItem
     private int _freshPosition;
     private int _repairPosition;
     private int _expiryPosition;
+
+    /// <summary>The lane that it waits in; null for the one of whatever is bound to nothing. It does not change while it is in a heap.</summary>
+    internal Lane? Lane { get; set; }
 
     internal bool IsInAnyHeap => (_freshPosition | _repairPosition | _expiryPosition) != 0;
 

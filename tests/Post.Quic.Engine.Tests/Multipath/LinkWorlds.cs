@@ -109,7 +109,7 @@ public sealed class LinkWorlds
         int sent = 0;
         foreach (ulong seed in Seeds.Of(20))
         {
-            var settings = new ConnectionSettings { MaxPaths = 2, PathScheduler = static () => new RedundantScheduler(2) };
+            var settings = new ConnectionSettings { MaxPaths = 2, PathScheduler = static () => new RedundantScheduler(), Copies = 2 };
             LinkConditions lossy = Link(20, 20) with { Loss = 0.1 };
             using Pair pair = OverTwoLinks(seed, lossy, lossy with { Delay = 15_000 }, open: true, out _, out _, settings);
             for (int i = 0; i < 50; i++)

@@ -1,5 +1,6 @@
 using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Lanes;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Simulation;
 
@@ -77,6 +78,20 @@ internal sealed class TwoLinks : IDisposable
         stream.WriteAll(data);
         stream.Finish();
         return stream.Id;
+    }
+
+    /// <summary>The same, bound to paths.</summary>
+    public ulong Begin(byte[] data, PathSet paths, int copies = 1, int urgency = 0, long deadline = long.MaxValue) =>
+        Open(data, paths, copies, urgency, deadline).Id;
+
+    public TransportStream Open(byte[] data, PathSet paths, int copies = 1, int urgency = 0, long deadline = long.MaxValue)
+    {
+        Assert.IsTrue(Pair.Client.Core!.Streams.TryOpen(false, out TransportStream? stream), Pair.Repeat);
+        stream!.SetUrgency(new SendUrgency(urgency, deadline));
+        stream.SetPaths(paths, copies);
+        stream.WriteAll(data);
+        stream.Finish();
+        return stream;
     }
 
     public void Dispose() => Pair.Dispose();

@@ -6,9 +6,6 @@ namespace Post.Quic.Engine.Paths.Scheduling;
 /// </summary>
 internal interface IPathScheduler
 {
-    /// <summary>On how many paths the same content goes; 1 sends everything once.</summary>
-    int Copies => 1;
-
     /// <summary>Chooses among the paths.</summary>
     /// <param name="paths">In the order of their ids; at least one.</param>
     /// <param name="demand">What waits to be sent.</param>

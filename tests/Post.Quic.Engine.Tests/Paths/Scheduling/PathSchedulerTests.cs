@@ -17,7 +17,7 @@ public sealed class PathSchedulerTests
     private static IEnumerable<IPathScheduler> All =>
     [
         new MinimumRoundTripScheduler(), new EarliestCompletionScheduler(), new InteractiveScheduler(), new BackupScheduler(),
-        new RedundantScheduler(2),
+        new RedundantScheduler(),
     ];
 
     [TestMethod]
@@ -145,9 +145,6 @@ public sealed class PathSchedulerTests
         Assert.AreEqual(1, new EarliestCompletionScheduler().Choose([fast, Path(1, 200)], rest, Now));
         Assert.IsLessThan(0, new EarliestCompletionScheduler().Choose([fast with { IsGrowing = true }, Path(1, 200)], rest, Now));
     }
-
-    [TestMethod]
-    public void Redundancy_says_how_many_copies_it_wants() => Assert.AreEqual(3, new RedundantScheduler(3).Copies);
 
     [TestMethod]
     public void No_estimate_is_too_large_to_decide_by()
