@@ -136,6 +136,22 @@ public sealed partial class QuicStream : Stream
     }
 
     /// <summary>
+    /// Says how long the stream will be in all. Over several paths a sender that knows what is still to come uses a slow path for it in time;
+    /// one that sees only what was written already takes it for too little to be worth that. It is a hint: the stream may become shorter or
+    /// longer.
+    /// </summary>
+    /// <param name="length">Bytes, those that were written included; 0 where it is not known.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A negative length.</exception>
+    public void SetExpectedLength(long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        lock (_driver.Gate)
+        {
+            _transport?.SetExpectedLength((ulong)length);
+        }
+    }
+
+    /// <summary>
     /// Binds what is still to be sent of the stream to paths. By default it goes by any, once. While none of its paths is there, it waits:
     /// <see cref="QuicConnectionEvents.OnPathChanged"/> tells when paths go, and <see cref="Abort"/> gives the stream up.
     /// </summary>

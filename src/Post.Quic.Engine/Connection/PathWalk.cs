@@ -239,14 +239,18 @@ internal sealed class PathWalk
 
     private SendDemand Demand()
     {
-        long bytes = _state.Streams.UnsentBytes + _state.Datagrams.QueuedBytes;
+        bool anyDatagram = _state.Datagrams.TryPeekUrgency(out SendUrgency datagram);
+        bool anyStream = _state.Streams.TryPeekUrgency(out SendUrgency stream);
+
+        // What is less urgent than the first comes after it, by whatever path is free then.
+        int first = Math.Min(datagram.Class, stream.Class);
+        long bytes = _state.Streams.DueUpTo(first) + _state.Datagrams.QueuedBytes;
         if (_state.Streams.HasRepairToSend || _state.Streams.HasControlToSend)
         {
             return new SendDemand(SendKind.Repair, bytes);
         }
 
-        bool isUrgent = (_state.Datagrams.TryPeekUrgency(out SendUrgency datagram) && datagram.Deadline != long.MaxValue)
-            || (_state.Streams.TryPeekUrgency(out SendUrgency stream) && stream.Deadline != long.MaxValue);
+        bool isUrgent = (anyDatagram && datagram.Deadline != long.MaxValue) || (anyStream && stream.Deadline != long.MaxValue);
         return new SendDemand(isUrgent ? SendKind.Urgent : SendKind.Bulk, bytes);
     }
 

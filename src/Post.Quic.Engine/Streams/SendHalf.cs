@@ -41,6 +41,14 @@ internal sealed class SendHalf(BlockPool pool)
 
     public bool NeedsRepair => !IsSettled && (Buffer.HasLost || Buffer.HasBareFin);
 
+    /// <summary>Bytes that the stream is expected to have in all, written or not; 0 where nothing is known.</summary>
+    public ulong ExpectedLength { get; set; }
+
+    /// <summary>Bytes that are still to be sent for the first time, as far as is known: those that were not written yet, too.</summary>
+    public long DueBytes => IsSettled || IsReset
+        ? 0
+        : Math.Max(0, (long)(Buffer.FinQueued ? Buffer.WrittenOffset : Math.Max(Buffer.WrittenOffset, ExpectedLength)) - (long)Buffer.SentOffset);
+
     public bool HasFreshData => SendableBytes > 0;
 
     /// <summary>Written bytes that the peer's credit for the stream lets out and that were not sent yet.</summary>
@@ -159,6 +167,7 @@ internal sealed class SendHalf(BlockPool pool)
         Buffer.Clear();
         State = SendState.Open;
         MaxStreamData = 0;
+        ExpectedLength = 0;
         ResetCode = 0;
         FinalSize = 0;
         ReliableSize = 0;

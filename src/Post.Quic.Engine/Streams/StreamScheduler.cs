@@ -18,6 +18,7 @@ internal sealed class StreamScheduler(LaneTable lanes)
 
     private readonly LaneHeap<TransportStream> _repair = new(UrgencyHeapSlot.Repair, lanes);
     private readonly LaneHeap<TransportStream> _fresh = new(UrgencyHeapSlot.Fresh, lanes);
+    private readonly DueBytes _due = new();
     private ulong _nextTurn;
 
     private TransportStream? _firstPending;
@@ -38,11 +39,14 @@ internal sealed class StreamScheduler(LaneTable lanes)
     /// <summary>Bytes of all streams that were written, may be sent as far as their own credit goes, and were not sent yet.</summary>
     public long UnsentBytes { get; private set; }
 
+    /// <summary>Bytes of a class and of more urgent ones that are still to be sent for the first time, written or expected.</summary>
+    public long DueUpTo(int urgencyClass) => _due.UpTo(urgencyClass);
+
     /// <summary>Puts the stream where its state wants it.</summary>
     public void Update(TransportStream stream)
     {
         SendHalf send = stream.Send!;
-        Count(stream, send.SendableBytes);
+        Count(stream, send.SendableBytes, send.DueBytes);
         bool repair = send.NeedsRepair;
         bool fresh = send.HasFreshData;
         if ((repair || fresh) && !_repair.Contains(stream) && !_fresh.Contains(stream))
@@ -61,13 +65,14 @@ internal sealed class StreamScheduler(LaneTable lanes)
     /// <summary>The stream's urgency changed.</summary>
     public void Move(TransportStream stream)
     {
+        Count(stream, stream.CountedUnsent, stream.CountedDue.Bytes);
         Place(_repair, stream, _repair.Contains(stream), move: true);
         Place(_fresh, stream, _fresh.Contains(stream), move: true);
     }
 
     public void Remove(TransportStream stream)
     {
-        Count(stream, 0);
+        Count(stream, 0, 0);
         _repair.Remove(stream);
         _fresh.Remove(stream);
     }
@@ -99,7 +104,7 @@ internal sealed class StreamScheduler(LaneTable lanes)
         }
 
         SendHalf send = stream.Send!;
-        Count(stream, send.SendableBytes);
+        Count(stream, send.SendableBytes, send.DueBytes);
         Place(_repair, stream, send.NeedsRepair, rotate);
         Place(_fresh, stream, send.HasFreshData, rotate);
     }
@@ -139,8 +144,11 @@ internal sealed class StreamScheduler(LaneTable lanes)
         stream.IsInPendingList = false;
     }
 
-    private void Count(TransportStream stream, long unsent)
+    private void Count(TransportStream stream, long unsent, long due)
     {
+        _due.Add(stream.CountedDue.Class, -stream.CountedDue.Bytes);
+        _due.Add(stream.Urgency.Class, due);
+        stream.CountedDue = (stream.Urgency.Class, due);
         UnsentBytes += unsent - stream.CountedUnsent;
         stream.CountedUnsent = unsent;
     }

@@ -22,8 +22,8 @@ internal sealed partial class StreamTable
     /// <summary>Data waits that was lost, or that is overdue.</summary>
     public bool HasRepairToSend => _scheduler.HasRepair;
 
-    /// <summary>Bytes that were written, may be sent as far as each stream's own credit goes, and were not sent yet.</summary>
-    public long UnsentBytes => _scheduler.UnsentBytes;
+    /// <summary>Bytes of a class and of more urgent ones that are still to be sent for the first time, those that are only expected as well.</summary>
+    public long DueUpTo(int urgencyClass) => _scheduler.DueUpTo(urgencyClass);
 
     /// <summary>Anything to send at all.</summary>
     public bool HasFramesToSend => HasControlToSend || HasDataToSend;

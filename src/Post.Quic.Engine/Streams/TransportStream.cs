@@ -52,6 +52,9 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
     /// <summary>What the scheduler has counted of it as unsent.</summary>
     internal long CountedUnsent { get; set; }
 
+    /// <summary>What it has counted of it as due, and for which class.</summary>
+    internal (int Class, long Bytes) CountedDue { get; set; }
+
     /// <summary>The turn among streams of the same urgency, and the bytes left in it.</summary>
     internal ulong Turn { get; set; }
 
@@ -108,6 +111,16 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
     /// <param name="paths">The paths.</param>
     /// <param name="copies">On how many of them the same goes at a time, at least 1.</param>
     public void SetPaths(PathSet paths, int copies) => table.SetPaths(this, paths, copies);
+
+    /// <summary>Says how many bytes there will be in all, so that paths are chosen for those that are not written yet, too.</summary>
+    public void SetExpectedLength(ulong length)
+    {
+        if (!IsClosed && Send is { } send)
+        {
+            send.ExpectedLength = length;
+            table.OnSendChanged(this);
+        }
+    }
 
     /// <summary>Copies what can be read; 0 with <see cref="ReceiveHalf.State"/> telling why.</summary>
     public int Read(Span<byte> destination, long now)

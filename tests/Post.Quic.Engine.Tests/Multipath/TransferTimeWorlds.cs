@@ -51,6 +51,71 @@ public sealed class TransferTimeWorlds
         }
     }
 
+    /// <summary>A sender that is fed as fast as it sends never has more than a little; what it is told of the rest makes it use the slow link.</summary>
+    [TestMethod]
+    public void What_is_expected_counts_as_much_as_what_waits()
+    {
+        const int Bytes = 30_000_000;
+        using var alone = new TwoLinks(5, Fast, null);
+        using var untold = new TwoLinks(5, Fast, Slow);
+        using var told = new TwoLinks(5, Fast, Slow);
+        long one = Feed(alone, Bytes, expected: 0);
+        long two = Feed(untold, Bytes, expected: 0);
+        long three = Feed(told, Bytes, expected: Bytes);
+        string times = $"{one / 1000} ms alone, {two / 1000} ms together, {three / 1000} ms when the length is known";
+        Assert.IsGreaterThan(one * 0.95, two, times);
+        Assert.IsLessThan(one * 0.88, three, times);
+    }
+
+    [TestMethod]
+    public void What_is_small_and_more_urgent_than_bulk_is_not_sent_by_the_slow_link()
+    {
+        // The queue of the fast link, which bulk fills, takes 20 ms.
+        using var world = new TwoLinks(3, Fast with { QueueBytes = 50_000 }, Slow);
+        _ = world.Begin(world.Pair.RandomBytes(20_000_000), new SendUrgency(5, long.MaxValue));
+        world.Pair.RunFor(1_000_000);
+        for (int i = 0; i < 50; i++)
+        {
+            long begin = world.Pair.Now;
+            ulong id = world.Begin(world.Pair.RandomBytes(2_000), new SendUrgency(0, long.MaxValue));
+            world.Pair.RunUntil(() => world.Pair.Server.EndedStreams.Contains(id), 1_000_000, "a small object");
+
+            // By the slow link it would take 100.
+            Assert.IsLessThan(80_000L, world.Pair.Now - begin);
+            world.Pair.RunFor(50_000);
+        }
+    }
+
+    /// <summary>Writes as an application does that waits for each write: never more than 64 KiB ahead of what was sent.</summary>
+    private static long Feed(TwoLinks world, int bytes, int expected)
+    {
+        const int Ahead = 64 * 1024;
+        Pair pair = world.Pair;
+        pair.Server.Discard = true;
+        long begin = pair.Now;
+        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(false, out TransportStream? stream), pair.Repeat);
+        stream!.SetExpectedLength((ulong)expected);
+        ulong id = stream.Id;
+        byte[] piece = pair.RandomBytes(Ahead);
+        int left = bytes;
+        while (!pair.Server.EndedStreams.Contains(id))
+        {
+            int room = left == 0 ? 0 : Math.Min(left, Ahead - (int)stream.Send!.Buffer.UnsentBytes);
+            if (room > 0)
+            {
+                left -= stream.Write(piece.AsSpan(0, room));
+                if (left == 0)
+                {
+                    stream.Finish();
+                }
+            }
+
+            pair.RunFor(500);
+        }
+
+        return pair.Now - begin;
+    }
+
     /// <summary>Bulk without end, and an object of 2000 bytes every 53 ms.</summary>
     private static List<long> UrgentDelays(TwoLinks world)
     {
