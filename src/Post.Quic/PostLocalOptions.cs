@@ -1,3 +1,5 @@
+using Post.Sockets;
+
 namespace Post.Quic;
 
 /// <summary>
@@ -40,6 +42,28 @@ public sealed class PostLocalOptions
     /// </summary>
     public IList<string> TrustedKeys { get; } = [];
 
-    /// <summary>Bounds and habits of the associations of this Local.</summary>
-    public PostAssociationSettings Association { get; } = new();
+    /// <summary>The options of this Local's associations.</summary>
+    public AssociationOptions Association
+    {
+        get;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(Association));
+            field = value;
+        }
+    } = new();
+
+    /// <summary>
+    /// How this Local listens, where a hosted listener does. Its <see cref="ListenerOptions.ClientTrust"/> is null by default: clients must then prove
+    /// what <see cref="TrustedKeys"/> says, and where that is empty, nothing.
+    /// </summary>
+    public ListenerOptions Listener
+    {
+        get;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(Listener));
+            field = value;
+        }
+    } = new();
 }

@@ -40,9 +40,22 @@ public sealed class PostLocals : IDisposable
         .GetOrAdd(name ?? Options.DefaultName, key => new Lazy<Local>(() => Create(key)))
         .Value;
 
-    /// <summary>The options for associations of a Local.</summary>
+    /// <summary>The options for associations of a Local, as a copy.</summary>
     /// <param name="name">The name; null or empty: the unnamed one.</param>
-    public AssociationOptions GetAssociationOptions(string? name = null) => _options.Get(name ?? Options.DefaultName).Association.ToOptions();
+    /// <exception cref="OptionsValidationException">They are wrong; the message says what to do.</exception>
+    public AssociationOptions GetAssociationOptions(string? name = null) => _options.Get(name ?? Options.DefaultName).Association with { };
+
+    /// <summary>The options by which a Local listens.</summary>
+    internal ListenerOptions GetListenerOptions(string name)
+    {
+        var options = _options.Get(name);
+        return options.Listener with
+        {
+            Association = options.Listener.Association ?? options.Association,
+            ClientTrust = options.Listener.ClientTrust
+                ?? (options.TrustedKeys.Count > 0 ? PeerTrust.Pinned(options.TrustedKeys.Select(static key => KeyFingerprint.Parse(key))) : null),
+        };
+    }
 
     /// <summary>Forgets the private keys, and looks at no files any more.</summary>
     public void Dispose()

@@ -43,10 +43,10 @@ internal sealed class ConnectAttempt : ClockEntry
         lock (_network.Gate)
         {
             long arrival = HandshakeTicks();
-            long timeout = _request.HandshakeTimeout.Ticks;
+            long timeout = _request.Options.HandshakeTimeout.Ticks;
             if (arrival > timeout)
             {
-                _failure = new TransportException(TransportErrorReason.TimedOut, $"{_request.Remote} did not answer in {_request.HandshakeTimeout}.");
+                _failure = new TransportException(TransportErrorReason.TimedOut, $"{_request.Remote} did not answer in {_request.Options.HandshakeTimeout}.");
                 arrival = timeout;
             }
             else if (TryStartEarly())
@@ -114,12 +114,12 @@ internal sealed class ConnectAttempt : ClockEntry
     /// <summary>Nothing comes through: the handshake is tried again, more and more seldom, until its time is over.</summary>
     private void Repeat()
     {
-        long end = _start + _request.HandshakeTimeout.Ticks;
+        long end = _start + _request.Options.HandshakeTimeout.Ticks;
         _probe *= 2;
         long next = _network.Clock.NowTicks + _probe;
         if (next >= end && _early is null)
         {
-            _failure = new TransportException(TransportErrorReason.TimedOut, $"{_request.Remote} did not answer in {_request.HandshakeTimeout}.");
+            _failure = new TransportException(TransportErrorReason.TimedOut, $"{_request.Remote} did not answer in {_request.Options.HandshakeTimeout}.");
             next = end;
         }
 
@@ -131,7 +131,7 @@ internal sealed class ConnectAttempt : ClockEntry
 
     private bool TryStartEarly()
     {
-        if (!_network.IsUp || !_request.AllowEarlyData || _ticket is null || (_host.Capabilities & TransportCapabilities.EarlyData) == 0)
+        if (!_network.IsUp || !_request.Options.AllowEarlyData || _ticket is null || (_host.Capabilities & TransportCapabilities.EarlyData) == 0)
         {
             return false;
         }
@@ -143,7 +143,7 @@ internal sealed class ConnectAttempt : ClockEntry
         }
 
         _early = Connect(listener, _ticket.Server, _ticket.Client, early: true);
-        _early.ServerEnd.DropsEarlyData = _network.RejectEarlyData || !listener.Request.AllowEarlyData;
+        _early.ServerEnd.DropsEarlyData = _network.RejectEarlyData || !listener.Request.Options.AllowEarlyData;
         return true;
     }
 
@@ -177,12 +177,12 @@ internal sealed class ConnectAttempt : ClockEntry
 
     private InMemoryWire Connect(InMemoryListener listener, PeerIdentity server, PeerIdentity client, bool early = false)
     {
-        TimeSpan idle = Shorter(_request.IdleTimeout, listener.Request.IdleTimeout);
+        TimeSpan idle = Shorter(_request.Options.IdleTimeout, listener.Request.Options.IdleTimeout);
         var wire = new InMemoryWire(
             _network,
             _host.Capabilities & listener.Capabilities,
-            new InMemoryConnection.EndSettings(_request.Limits, listener.Request.Limits, server, idle, _request.KeepAliveInterval, _ticket is not null),
-            new InMemoryConnection.EndSettings(listener.Request.Limits, _request.Limits, client, idle, listener.Request.KeepAliveInterval, _ticket is not null),
+            new InMemoryConnection.EndSettings(_request.Options, listener.Request.Options, server, idle, _request.Options.KeepAliveInterval, _ticket is not null),
+            new InMemoryConnection.EndSettings(listener.Request.Options, _request.Options, client, idle, listener.Request.Options.KeepAliveInterval, _ticket is not null),
             _network.ClientEndPoint(_request.Local.EndPoints.Count > 0 ? _request.Local.EndPoints[0] as IPEndPoint : null),
             InMemoryNetwork.ServerEndPoint(listener, _request.Remote));
         wire.ClientEnd.HandshakeCompleted = !early;
@@ -246,7 +246,7 @@ internal sealed class ConnectAttempt : ClockEntry
         double comesThrough = (1 - there.Loss) * (1 - back.Loss);
         long wait = Math.Max(FirstProbe.Ticks, roundTrip * 3 / 2);
         long total = roundTrip;
-        while (total <= _request.HandshakeTimeout.Ticks && random.NextDouble() >= comesThrough)
+        while (total <= _request.Options.HandshakeTimeout.Ticks && random.NextDouble() >= comesThrough)
         {
             total += wait;
             wait *= 2;

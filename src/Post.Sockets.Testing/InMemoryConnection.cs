@@ -62,9 +62,9 @@ internal sealed partial class InMemoryConnection : TransportConnection
     /// <summary>Whose end it is; set when the wire is made.</summary>
     public InMemoryTransport? Host { get; set; }
 
-    public TransportLimits Limits { get; }
+    public TransportOptions Limits { get; }
 
-    public TransportLimits PeerLimits { get; }
+    public TransportOptions PeerLimits { get; }
 
     public TimeSpan IdleTimeout { get; }
 
@@ -485,8 +485,8 @@ internal sealed partial class InMemoryConnection : TransportConnection
 
     /// <summary>What the two requests agreed on, for one end.</summary>
     internal readonly record struct EndSettings(
-        TransportLimits Limits,
-        TransportLimits PeerLimits,
+        TransportOptions Limits,
+        TransportOptions PeerLimits,
         PeerIdentity Peer,
         TimeSpan IdleTimeout,
         TimeSpan? KeepAlive,

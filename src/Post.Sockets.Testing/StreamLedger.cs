@@ -186,7 +186,7 @@ internal sealed class StreamLedger
         _first = null;
     }
 
-    private static long MaxOf(TransportLimits limits, int kind) => kind == (int)TransportStreamKind.Unidirectional
+    private static long MaxOf(TransportOptions limits, int kind) => kind == (int)TransportStreamKind.Unidirectional
         ? limits.MaxInboundUnidirectionalStreams
         : limits.MaxInboundBidirectionalStreams;
 

@@ -33,7 +33,6 @@ public sealed class Association : IAsyncDisposable
         _host = host;
         Local = local;
         Remote = remote;
-        Options = options;
         IsInitiator = remote is not null;
         _core = new AssociationCore(this, host, options, id);
         if (IsInitiator)
@@ -48,8 +47,8 @@ public sealed class Association : IAsyncDisposable
     /// <summary>Whom we associated with; null where they associated with us: see <see cref="Peer"/>.</summary>
     public Remote? Remote { get; }
 
-    /// <summary>The bounds and habits.</summary>
-    public AssociationOptions Options { get; }
+    /// <summary>The options that it began with, as a copy.</summary>
+    public AssociationOptions Options => _core.Options with { };
 
     /// <summary>True on the side that associated, false on the side that listened.</summary>
     public bool IsInitiator { get; }

@@ -55,7 +55,7 @@ public sealed class AssociationFactory
     {
         ArgumentNullException.ThrowIfNull(local);
         ArgumentNullException.ThrowIfNull(remote);
-        options ??= AssociationOptions.Default;
+        options = options is null ? new AssociationOptions() : options with { };
         options.Validate();
         cancellationToken.ThrowIfCancellationRequested();
         using var activity = PostActivity.StartAssociate(remote, Transport.Name);
@@ -90,8 +90,9 @@ public sealed class AssociationFactory
         Local local, ListenerOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(local);
-        options ??= ListenerOptions.Default;
-        options.Association.Validate();
+        var association = options?.Association is { } given ? given with { } : new AssociationOptions();
+        association.Validate();
+        options = (options ?? new ListenerOptions()) with { Association = association };
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
@@ -100,11 +101,7 @@ public sealed class AssociationFactory
                 {
                     Local = local,
                     ClientTrust = options.ClientTrust,
-                    Limits = options.Association.TransportLimits,
-                    HandshakeTimeout = options.Association.HandshakeTimeout,
-                    IdleTimeout = options.Association.IdleTimeout,
-                    KeepAliveInterval = options.Association.KeepAliveInterval,
-                    AllowEarlyData = options.Association.AllowEarlyData,
+                    Options = association,
                 },
                 cancellationToken).ConfigureAwait(false);
             return new Listener(this, local, listener, options);
@@ -122,11 +119,7 @@ public sealed class AssociationFactory
         {
             Local = local,
             Remote = remote,
-            Limits = options.TransportLimits,
-            HandshakeTimeout = options.HandshakeTimeout,
-            IdleTimeout = options.IdleTimeout,
-            KeepAliveInterval = options.KeepAliveInterval,
-            AllowEarlyData = options.AllowEarlyData,
+            Options = options,
         },
         cancellationToken);
 }

@@ -1,11 +1,13 @@
+using Post.Sockets.Transport;
+
 namespace Post.Sockets;
 
-/// <summary>The bounds and habits of an association. Every property has a good default and validates itself.</summary>
-public sealed record AssociationOptions
+/// <summary>
+/// How an association behaves and what it may hold. Every property has a good default and validates itself when it is set. An association takes a copy
+/// when it begins: what is changed later counts for later ones.
+/// </summary>
+public sealed record AssociationOptions : TransportOptions
 {
-    /// <summary>The defaults.</summary>
-    public static AssociationOptions Default { get; } = new();
-
     /// <summary>
     /// Bytes of memory that objects without an end may hold before <c>SendAsync</c> waits and <c>Send</c> throws. What is sent from memory
     /// counts with its length, a stream with the 64 KiB that are read ahead of it, whatever its length, an object that is composed with the 64
@@ -16,7 +18,7 @@ public sealed record AssociationOptions
     public long MaxQueuedBytes
     {
         get;
-        init => field = OptionRange.Number(value, 1, Protocol.PostInteger.MaxValue, "bytes of memory that objects without an end may hold");
+        set => field = OptionRange.Number(value, 1, Protocol.PostInteger.MaxValue, "bytes of memory that objects without an end may hold");
     } = 64L * 1024 * 1024;
 
     /// <summary>
@@ -26,7 +28,7 @@ public sealed record AssociationOptions
     public int MaxQueuedObjects
     {
         get;
-        init => field = OptionRange.Number(value, 1, (int)Protocol.ProtocolLimits.IdWindow, "objects without an end, of which the peer remembers no more");
+        set => field = OptionRange.Number(value, 1, (int)Protocol.ProtocolLimits.IdWindow, "objects without an end, of which the peer remembers no more");
     } = 100_000;
 
     /// <summary>
@@ -36,21 +38,21 @@ public sealed record AssociationOptions
     public long ReceiveBudget
     {
         get;
-        init => field = OptionRange.Number(value, 1, Protocol.PostInteger.MaxValue, "bytes of objects that are held for the application");
+        set => field = OptionRange.Number(value, 1, Protocol.PostInteger.MaxValue, "bytes of objects that are held for the application");
     } = 64L * 1024 * 1024;
 
     /// <summary>The largest object that is delivered whole.</summary>
     public int MaxWholeObjectSize
     {
         get;
-        init => field = OptionRange.Number(value, 1, int.MaxValue, "bytes of the largest object that is delivered whole");
+        set => field = OptionRange.Number(value, 1, int.MaxValue, "bytes of the largest object that is delivered whole");
     } = 16 * 1024 * 1024;
 
     /// <summary>Which objects are delivered while still arriving.</summary>
-    public IncrementalDelivery Incremental { get; init => field = OptionRange.Named(value); }
+    public IncrementalDelivery Incremental { get; set => field = OptionRange.Named(value); }
 
     /// <summary>When receipts are given.</summary>
-    public ReceiptLevel ReceiptLevel { get; init => field = OptionRange.Named(value); }
+    public ReceiptLevel ReceiptLevel { get; set => field = OptionRange.Named(value); }
 
     /// <summary>
     /// Objects that handlers work on at a time. One keeps handlers simple; more let slow handlers overlap, in the order that
@@ -59,24 +61,24 @@ public sealed record AssociationOptions
     public int HandlerConcurrency
     {
         get;
-        init => field = OptionRange.Number(value, 1, int.MaxValue, "objects that handlers work on at a time");
+        set => field = OptionRange.Number(value, 1, int.MaxValue, "objects that handlers work on at a time");
     } = 1;
 
     /// <summary>When a handler may start while others run; by default, after those of the object's antecedents have returned.</summary>
-    public HandlerOrder HandlerOrder { get; init => field = OptionRange.Named(value); }
+    public HandlerOrder HandlerOrder { get; set => field = OptionRange.Named(value); }
 
     /// <summary>The most antecedents of one object that this side accepts.</summary>
     public int MaxAntecedents
     {
         get;
-        init => field = OptionRange.Number(value, 0, Protocol.ProtocolLimits.MaxAntecedents, "antecedents of one object that are accepted");
+        set => field = OptionRange.Number(value, 0, Protocol.ProtocolLimits.MaxAntecedents, "antecedents of one object that are accepted");
     } = Protocol.ProtocolLimits.DefaultMaxAntecedents;
 
     /// <summary>Objects that may wait here for their antecedents.</summary>
     public int MaxWaitingObjects
     {
         get;
-        init => field = OptionRange.Number(value, 1, int.MaxValue, "objects that may wait here for their antecedents");
+        set => field = OptionRange.Number(value, 1, int.MaxValue, "objects that may wait here for their antecedents");
     } =
         Protocol.ProtocolLimits.DefaultMaxWaiting;
 
@@ -86,14 +88,14 @@ public sealed record AssociationOptions
     public TimeSpan AntecedentTimeout
     {
         get;
-        init => field = OptionRange.Time(value, "how long an object waits for an antecedent that never comes");
+        set => field = OptionRange.Time(value, "how long an object waits for an antecedent that never comes");
     } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Small objects with a finite lifetime travel as datagrams where the transport has them.</summary>
-    public bool UseDatagrams { get; init; } = true;
+    /// <summary>Small objects with a fsete lifetime travel as datagrams where the transport has them.</summary>
+    public bool UseDatagrams { get; set; } = true;
 
     /// <summary>The peer may open streams; they come as <see cref="StreamOpened"/>.</summary>
-    public bool AcceptStreams { get; init; } = true;
+    public bool AcceptStreams { get; set; } = true;
 
     /// <summary>
     /// How long a close waits for the objects that were accepted; those without an end then fail. 30 seconds by default, at most a day.
@@ -101,21 +103,8 @@ public sealed record AssociationOptions
     public TimeSpan DrainTimeout
     {
         get;
-        init => field = OptionRange.Time(value, "how long a close waits for the objects that were accepted");
+        set => field = OptionRange.Time(value, "how long a close waits for the objects that were accepted");
     } = TimeSpan.FromSeconds(30);
-
-    /// <summary>How long a handshake may take. 10 seconds by default, at most a day.</summary>
-    public TimeSpan HandshakeTimeout { get; init => field = OptionRange.Time(value, "how long a handshake may take"); } = TimeSpan.FromSeconds(10);
-
-    /// <summary>Silence after which the connection is given up. 30 seconds by default, at most a day.</summary>
-    public TimeSpan IdleTimeout { get; init => field = OptionRange.Time(value, "the silence after which the connection is given up"); } = TimeSpan.FromSeconds(30);
-
-    /// <summary>How often to send something when nothing is to be sent; null: never, and an idle association ends by its timeout.</summary>
-    public TimeSpan? KeepAliveInterval
-    {
-        get;
-        init => field = value is { } interval ? OptionRange.Time(interval, "how often to send something when nothing is to be sent; null is never") : null;
-    } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// How long an association goes on without a connection, when its own is lost: the initiator connects again meanwhile, the listener
@@ -125,41 +114,18 @@ public sealed record AssociationOptions
     public TimeSpan ResumptionTimeout
     {
         get;
-        init => field = OptionRange.Time(value, TimeSpan.Zero, "how long the association goes on without a connection");
+        set => field = OptionRange.Time(value, TimeSpan.Zero, "how long the association goes on without a connection");
     } = TimeSpan.FromMinutes(1);
 
-    /// <summary>
-    /// Objects marked <see cref="ObjectProperties.SafeToReplay"/> may be sent, or are accepted, before the handshake is complete.
-    /// </summary>
-    public bool AllowEarlyData { get; init; }
-
-    /// <summary>What the transport lets the peer have under way.</summary>
-    public Transport.TransportLimits TransportLimits
+    /// <inheritdoc/>
+    public override void Validate()
     {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value, nameof(TransportLimits));
-            field = value;
-        }
-    } = new();
-
-    /// <summary>Checks the rules that no single property can hold to; associating and listening do it too.</summary>
-    /// <exception cref="ArgumentException">Two properties do not fit together; the message says which, and what to do.</exception>
-    public void Validate()
-    {
+        base.Validate();
         if (ReceiveBudget < 4L * MaxWholeObjectSize)
         {
             throw new ArgumentException(
                 $"ReceiveBudget ({ReceiveBudget}) must be at least four times MaxWholeObjectSize ({MaxWholeObjectSize}), or large "
-                + "objects would block each other; raise the one or lower the other.");
-        }
-
-        if (TransportLimits.ConnectionReceiveWindow < TransportLimits.StreamReceiveWindow)
-        {
-            throw new ArgumentException(
-                $"TransportLimits.ConnectionReceiveWindow ({TransportLimits.ConnectionReceiveWindow}) must be at least StreamReceiveWindow "
-                + $"({TransportLimits.StreamReceiveWindow}), which no stream could use else; raise the one or lower the other.");
+                + "objects would block each other; raise the first or lower the second.");
         }
     }
 }

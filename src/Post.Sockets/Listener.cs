@@ -306,7 +306,7 @@ public sealed class Listener : IAsyncDisposable
         Association? association = null;
         try
         {
-            association = new Association(_host, Local, null, _options.Association, hello.AssociationId);
+            association = new Association(_host, Local, null, _options.Association!, hello.AssociationId);
             association.Core.Continuity.Known = _known;
             association.Prepare(carrier, hello);
             var accept = new Accept(this, association);

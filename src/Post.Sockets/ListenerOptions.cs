@@ -1,30 +1,22 @@
 namespace Post.Sockets;
 
-/// <summary>The bounds and habits of a listener.</summary>
+/// <summary>
+/// How a listener behaves and what it may hold. Every property has a good default and validates itself when it is set. A listener takes a copy when it
+/// begins.
+/// </summary>
 public sealed record ListenerOptions
 {
-    /// <summary>The defaults.</summary>
-    public static ListenerOptions Default { get; } = new();
-
-    /// <summary>The options of its associations.</summary>
-    public AssociationOptions Association
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value, nameof(Association));
-            field = value;
-        }
-    } = AssociationOptions.Default;
+    /// <summary>The options of its associations; null: the defaults, and for a hosted listener those of its Local.</summary>
+    public AssociationOptions? Association { get; set; }
 
     /// <summary>What clients must prove; null: nothing.</summary>
-    public PeerTrust? ClientTrust { get; init; }
+    public PeerTrust? ClientTrust { get; set; }
 
     /// <summary>Associations at a time; more are refused.</summary>
     public int MaxAssociations
     {
         get;
-        init => field = OptionRange.Number(value, 1, int.MaxValue, "associations at a time");
+        set => field = OptionRange.Number(value, 1, int.MaxValue, "associations at a time");
     } = 10_000;
 
     /// <summary>
@@ -35,7 +27,7 @@ public sealed record ListenerOptions
     public int MaxInterrupted
     {
         get;
-        init => field = OptionRange.Number(value, 0, int.MaxValue, "associations that wait for their initiator at a time");
+        set => field = OptionRange.Number(value, 0, int.MaxValue, "associations that wait for their initiator at a time");
     } = 1000;
 
     /// <summary>
@@ -47,6 +39,6 @@ public sealed record ListenerOptions
     public long MaxInterruptedBytes
     {
         get;
-        init => field = OptionRange.Number(value, 0, long.MaxValue, "bytes that those associations hold of objects that are not whole");
+        set => field = OptionRange.Number(value, 0, long.MaxValue, "bytes that those associations hold of objects that are not whole");
     } = 128L * 1024 * 1024;
 }

@@ -8,10 +8,20 @@ namespace Post.Quic.DependencyInjection;
 /// <summary>Looks at the names in the engine's configuration before they are bound: the binder would not say which names there are.</summary>
 internal static class ConfiguredNames
 {
+    private static readonly string[] Names =
+    [
+        nameof(PostQuicOptions.Engine), nameof(PostQuicOptions.MsQuicLibraryPath), nameof(PostQuicOptions.Requires),
+        nameof(PostQuicOptions.KeyExchangeGroups), nameof(PostQuicOptions.PreferredEndPoints), nameof(PostQuicOptions.FollowPreferredAddress),
+        "Local", "Locals",
+    ];
+
     /// <exception cref="OptionsValidationException">A name is none; the message says which there are.</exception>
     public static void Check(IConfiguration configuration)
     {
         var failures = new List<string>();
+        failures.AddRange(configuration.GetChildren()
+            .Where(static section => !Names.Contains(section.Key, StringComparer.OrdinalIgnoreCase))
+            .Select(static section => $"'{section.Key}' is no option of Post; there are {string.Join(", ", Names)}."));
         Check<PostEngine>(configuration, nameof(PostQuicOptions.Engine), "engine", failures);
         Check<TransportCapabilities>(configuration, nameof(PostQuicOptions.Requires), "capability", failures);
         foreach (var section in configuration.GetSection(nameof(PostQuicOptions.KeyExchangeGroups)).GetChildren())

@@ -36,18 +36,9 @@ internal sealed partial class HostedListener<THandler> : IHostedService, IAsyncD
     {
         var locals = _services.GetRequiredService<PostLocals>();
         var local = locals.Get(_localName);
-        var options = _services.GetRequiredService<IOptionsMonitor<PostListenerOptions>>().Get(_localName);
-        var listener = await _services.GetRequiredService<AssociationFactory>().ListenAsync(
-            local,
-            new ListenerOptions
-            {
-                Association = options.Association ?? locals.GetAssociationOptions(_localName),
-                ClientTrust = options.ClientTrust ?? TrustOf(_services.GetRequiredService<IOptionsMonitor<PostLocalOptions>>().Get(_localName)),
-                MaxAssociations = options.MaxAssociations,
-                MaxInterrupted = options.MaxInterrupted,
-                MaxInterruptedBytes = options.MaxInterruptedBytes,
-            },
-            cancellationToken).ConfigureAwait(false);
+        var listener = await _services.GetRequiredService<AssociationFactory>()
+            .ListenAsync(local, locals.GetListenerOptions(_localName), cancellationToken)
+            .ConfigureAwait(false);
         _listener = listener;
         _running = _services.GetRequiredService<PostListeners>();
         _running.Add(_localName, listener);
@@ -123,10 +114,6 @@ internal sealed partial class HostedListener<THandler> : IHostedService, IAsyncD
             association.Abort();
         }
     }
-
-    private static PeerTrust? TrustOf(PostLocalOptions options) => options.TrustedKeys.Count == 0
-        ? null
-        : PeerTrust.Pinned(options.TrustedKeys.Select(key => KeyFingerprint.Parse(key)));
 
     private async ValueTask AcceptAsync(Accept accept)
     {

@@ -49,7 +49,23 @@ internal sealed class PostLocalOptionsValidator : IValidateOptions<PostLocalOpti
             }
         }
 
-        AssociationCheck.Run(options.Association.ToOptions, failures);
+        CheckAssociation(options.Association, "Association", failures);
+        if (options.Listener.Association is { } association)
+        {
+            CheckAssociation(association, "Listener: Association", failures);
+        }
+    }
+
+    private static void CheckAssociation(AssociationOptions options, string section, List<string> failures)
+    {
+        try
+        {
+            options.Validate();
+        }
+        catch (ArgumentException exception)
+        {
+            failures.Add($"{section}: {exception.Message}");
+        }
     }
 
     /// <summary>Reads the files, so that one of no use is known at start and not when the first connection is made.</summary>

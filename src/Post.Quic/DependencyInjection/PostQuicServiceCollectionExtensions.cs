@@ -34,10 +34,8 @@ public static class PostQuicServiceCollectionExtensions
         }
 
         services.AddOptions<PostLocalOptions>().ValidateOnStart();
-        services.AddOptions<PostListenerOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostQuicOptions>, PostQuicOptionsValidator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostLocalOptions>, PostLocalOptionsValidator>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostListenerOptions>, PostListenerOptionsValidator>());
         if (!services.Any(static service => service.ServiceType == typeof(PostTransport)))
         {
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostQuicOptions>, EngineValidator>());
@@ -89,30 +87,21 @@ public static class PostQuicServiceCollectionExtensions
     /// <returns>The services. A <see cref="Local"/> can be asked for with the name as service key.</returns>
     public static IServiceCollection AddPostLocal(this IServiceCollection services, string name, Action<PostLocalOptions> configure)
     {
-        services.AddNamedLocal(name).Configure(configure);
+        ArgumentNullException.ThrowIfNull(configure);
+        services.AddNamedLocal(name).Configure(options => LocalBinding.Set(name, options, configure));
         return services;
     }
 
     /// <inheritdoc cref="AddPostLocal(IServiceCollection, string, Action{PostLocalOptions})"/>
     /// <param name="services">The services.</param>
     /// <param name="name">The name; empty: the default Local.</param>
-    /// <param name="configuration">
-    /// The section with the properties of <see cref="PostLocalOptions"/>; its subsection <c>Listener</c> has the numbers of
-    /// <see cref="PostListenerOptions"/>.
-    /// </param>
+    /// <param name="configuration">The section with the properties of <see cref="PostLocalOptions"/>.</param>
     public static IServiceCollection AddPostLocal(this IServiceCollection services, string name, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        services.AddNamedLocal(name).Bind(configuration);
-        var listener = configuration.GetSection("Listener");
-        services.AddOptions<PostListenerOptions>(name)
-            .Configure(options =>
-            {
-                options.MaxAssociations = listener.GetValue(nameof(options.MaxAssociations), options.MaxAssociations);
-                options.MaxInterrupted = listener.GetValue(nameof(options.MaxInterrupted), options.MaxInterrupted);
-                options.MaxInterruptedBytes = listener.GetValue(nameof(options.MaxInterruptedBytes), options.MaxInterruptedBytes);
-            })
-            .ValidateOnStart();
+        services.AddNamedLocal(name).Configure(options => LocalBinding.Bind(configuration, name, options));
+        services.AddSingleton<IOptionsChangeTokenSource<PostLocalOptions>>(
+            new ConfigurationChangeTokenSource<PostLocalOptions>(name, configuration));
         return services;
     }
 
@@ -127,7 +116,7 @@ public static class PostQuicServiceCollectionExtensions
     /// <param name="configure">How; null: the defaults.</param>
     /// <returns>The services.</returns>
     public static IServiceCollection AddPostListener<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>(
-        this IServiceCollection services, string localName = "", Action<PostListenerOptions>? configure = null)
+        this IServiceCollection services, string localName = "", Action<ListenerOptions>? configure = null)
         where THandler : class, IPostHandler
     {
         ArgumentNullException.ThrowIfNull(localName);
@@ -135,10 +124,8 @@ public static class PostQuicServiceCollectionExtensions
         services.TryAddScoped<THandler>();
         if (configure is not null)
         {
-            services.Configure(localName, configure);
+            services.AddOptions<PostLocalOptions>(localName).Configure(options => LocalBinding.Set(localName, options.Listener, configure));
         }
-
-        services.AddOptions<PostListenerOptions>(localName).ValidateOnStart();
 
         // A listener proves its identity: that it lacks one is said at start, not by a handshake that fails.
         services.AddOptions<PostLocalOptions>(localName)

@@ -51,7 +51,7 @@ internal sealed class ConnectAttempt
     public async ValueTask<TransportConnection?> TryConnectEarlyAsync(CancellationToken cancellationToken)
     {
         // It cannot go on to the next address when this one does not answer: it goes where the server was last.
-        if (!_request.AllowEarlyData
+        if (!_request.Options.AllowEarlyData
             || _ticket is not { AllowsEarlyData: true, RemoteEndPoint: var last }
             || !await IsAtAsync(last, cancellationToken).ConfigureAwait(false))
         {
@@ -94,10 +94,7 @@ internal sealed class ConnectAttempt
                 LoggerFactory = _loggerFactory,
                 MeterFactory = _meterFactory,
             },
-            _request.Limits,
-            _request.HandshakeTimeout,
-            _request.IdleTimeout,
-            _request.KeepAliveInterval);
+            _request.Options);
         QuicConnection connection = await QuicConnection.ConnectAsync(options, cancellationToken).ConfigureAwait(false);
         await _scope.HoldAsync(connection, connection.Closed).ConfigureAwait(false);
         return new ManagedConnection(connection, events, _verifier, TlsOptions.NameOf(_request));

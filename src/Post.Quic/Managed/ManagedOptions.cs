@@ -29,19 +29,18 @@ internal static class ManagedOptions
         return options;
     }
 
-    public static T WithLimits<T>(
-        T options, TransportLimits limits, TimeSpan handshakeTimeout, TimeSpan idleTimeout, TimeSpan? keepAlive)
+    public static T WithLimits<T>(T options, TransportOptions asked)
         where T : QuicConnectionOptions => (T)(options with
         {
-            MaxInboundUnidirectionalStreams = limits.MaxInboundUnidirectionalStreams,
-            MaxInboundBidirectionalStreams = limits.MaxInboundBidirectionalStreams,
-            InitialStreamReceiveWindow = Math.Min(limits.StreamReceiveWindow, InitialStreamWindow),
-            InitialConnectionReceiveWindow = Math.Min(limits.ConnectionReceiveWindow, InitialConnectionWindow),
-            MaxStreamReceiveWindow = limits.StreamReceiveWindow,
-            MaxConnectionReceiveWindow = limits.ConnectionReceiveWindow,
-            HandshakeTimeout = handshakeTimeout,
-            IdleTimeout = idleTimeout,
+            MaxInboundUnidirectionalStreams = asked.MaxInboundUnidirectionalStreams,
+            MaxInboundBidirectionalStreams = asked.MaxInboundBidirectionalStreams,
+            InitialStreamReceiveWindow = Math.Min(asked.StreamReceiveWindow, InitialStreamWindow),
+            InitialConnectionReceiveWindow = Math.Min(asked.ConnectionReceiveWindow, InitialConnectionWindow),
+            MaxStreamReceiveWindow = asked.StreamReceiveWindow,
+            MaxConnectionReceiveWindow = asked.ConnectionReceiveWindow,
+            HandshakeTimeout = asked.HandshakeTimeout,
+            IdleTimeout = asked.IdleTimeout,
             WritesCompleteWhenSent = true,
-            KeepAliveInterval = keepAlive ?? Timeout.InfiniteTimeSpan,
+            KeepAliveInterval = asked.KeepAliveInterval ?? Timeout.InfiniteTimeSpan,
         });
 }

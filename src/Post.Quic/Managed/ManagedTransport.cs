@@ -118,13 +118,10 @@ public sealed partial class ManagedTransport : PostTransport
             {
                 ServerAuthenticationOptions = AuthenticationOf(request, verifier),
                 PinnedPublicKeys = TlsOptions.PinsOf(request.ClientTrust),
-                EnableEarlyData = request.AllowEarlyData,
+                EnableEarlyData = request.Options.AllowEarlyData,
                 KeyExchangeGroups = _groups,
             },
-            request.Limits,
-            request.HandshakeTimeout,
-            request.IdleTimeout,
-            request.KeepAliveInterval);
+            request.Options);
         X509Certificate2 identity = request.Local.Certificate!;
         MergedListener listener = await MergedListener.OpenAsync(
             request,

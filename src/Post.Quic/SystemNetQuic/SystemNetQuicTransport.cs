@@ -170,7 +170,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
             LocalEndPoint = LocalAddresses.ForConnecting(request.Local, remote.AddressFamily),
             ClientAuthenticationOptions = TlsOptions.ForClient(request, verifier),
         };
-        Apply(options, request.Limits, request.HandshakeTimeout, request.IdleTimeout, request.KeepAliveInterval);
+        Apply(options, request.Options);
         return options;
     }
 
@@ -181,30 +181,25 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         {
             ServerAuthenticationOptions = TlsOptions.ForServer(request, verifier, identity),
         };
-        Apply(options, request.Limits, request.HandshakeTimeout, request.IdleTimeout, request.KeepAliveInterval);
+        Apply(options, request.Options);
         return options;
     }
 
-    private static void Apply(
-        QuicConnectionOptions options,
-        TransportLimits limits,
-        TimeSpan handshakeTimeout,
-        TimeSpan idleTimeout,
-        TimeSpan? keepAlive)
+    private static void Apply(QuicConnectionOptions options, TransportOptions asked)
     {
         options.DefaultCloseErrorCode = 0;
         options.DefaultStreamErrorCode = 0;
-        options.MaxInboundUnidirectionalStreams = limits.MaxInboundUnidirectionalStreams;
-        options.MaxInboundBidirectionalStreams = limits.MaxInboundBidirectionalStreams;
-        options.HandshakeTimeout = handshakeTimeout;
-        options.IdleTimeout = idleTimeout;
-        options.KeepAliveInterval = keepAlive ?? Timeout.InfiniteTimeSpan;
+        options.MaxInboundUnidirectionalStreams = asked.MaxInboundUnidirectionalStreams;
+        options.MaxInboundBidirectionalStreams = asked.MaxInboundBidirectionalStreams;
+        options.HandshakeTimeout = asked.HandshakeTimeout;
+        options.IdleTimeout = asked.IdleTimeout;
+        options.KeepAliveInterval = asked.KeepAliveInterval ?? Timeout.InfiniteTimeSpan;
 
         // msquic wants powers of two for the windows of streams.
-        int stream = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)limits.StreamReceiveWindow);
+        int stream = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)asked.StreamReceiveWindow);
         options.InitialReceiveWindowSizes = new QuicReceiveWindowSizes
         {
-            Connection = limits.ConnectionReceiveWindow,
+            Connection = asked.ConnectionReceiveWindow,
             LocallyInitiatedBidirectionalStream = stream,
             RemotelyInitiatedBidirectionalStream = stream,
             UnidirectionalStream = stream,

@@ -12,20 +12,6 @@ public sealed record TransportConnectRequest
     /// <summary>The protocol to agree on (ALPN).</summary>
     public string Protocol { get; init; } = "post/1";
 
-    /// <summary>What the peer may have under way towards us.</summary>
-    public TransportLimits Limits { get; init; } = new();
-
-    /// <summary>How long the handshake may take.</summary>
-    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>Silence after which the connection is given up.</summary>
-    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(30);
-
-    /// <summary>How often to send something when nothing is to be sent; null: never.</summary>
-    public TimeSpan? KeepAliveInterval { get; init; }
-
-    /// <summary>
-    /// Return as soon as early data can be sent, when <see cref="Local.Sessions"/> holds a session that allows it.
-    /// </summary>
-    public bool AllowEarlyData { get; init; }
+    /// <summary>How the connection is to behave, and what the peer may have under way towards us.</summary>
+    public TransportOptions Options { get; init; } = new();
 }

@@ -14,21 +14,9 @@ public sealed record TransportListenRequest
     /// <summary>The protocol to agree on (ALPN).</summary>
     public string Protocol { get; init; } = "post/1";
 
-    /// <summary>What a peer may have under way towards us.</summary>
-    public TransportLimits Limits { get; init; } = new();
-
-    /// <summary>How long a handshake may take.</summary>
-    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>Silence after which a connection is given up.</summary>
-    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(30);
-
-    /// <summary>How often to send something when nothing is to be sent; null: never.</summary>
-    public TimeSpan? KeepAliveInterval { get; init; }
-
     /// <summary>Connections waiting to be accepted; more are refused.</summary>
     public int Backlog { get; init; } = 512;
 
-    /// <summary>Accept early data from clients that resume a session.</summary>
-    public bool AllowEarlyData { get; init; }
+    /// <summary>How the connections are to behave, and what a peer may have under way towards us.</summary>
+    public TransportOptions Options { get; init; } = new();
 }

@@ -51,11 +51,18 @@ public sealed class OptionsTests
     [DataRow("Post:Requires", "Datagrams, Wings", "Requires = 'Datagrams, Wings' is no capability; there are None, Datagrams")]
     [DataRow("Post:KeyExchangeGroups:0", "X448", "KeyExchangeGroups:0 = 'X448' is no key exchange group; there are Secp256r1")]
     [DataRow("Post:KeyExchangeGroups:0", "7", "7 in KeyExchangeGroups is no key exchange group; there are Secp256r1")]
-    [DataRow("Post:Local:Association:TransportLimits:StreamReceiveWindow", "100", "StreamReceiveWindow is 100; set it from 4096 to 1073741824")]
-    [DataRow("Post:Local:Association:TransportLimits:StreamReceiveWindow", "100000000", "raise the one or lower the other")]
-    [DataRow("Post:Local:Association:TransportLimits:ConnectionReceiveWindow", "2000000000", "ConnectionReceiveWindow is 2000000000; set it from")]
-    [DataRow("Post:Locals:edge:Association:TransportLimits:MaxInboundUnidirectionalStreams", "1", "Local 'edge': Association: TransportLimits.MaxInboundUnidirectionalStreams is 1; set it from 2 to 65535")]
-    [DataRow("Post:Locals:edge:Association:TransportLimits:MaxInboundBidirectionalStreams", "-1", "MaxInboundBidirectionalStreams is -1; set it from 0 to 65535")]
+    [DataRow("Post:Local:Association:StreamReceiveWindow", "100", "StreamReceiveWindow is 100; set it from 4096 to 1073741824")]
+    [DataRow("Post:Local:Association:StreamReceiveWindow", "100000000", "raise the first or lower the second")]
+    [DataRow("Post:Local:Association:ConnectionReceiveWindow", "2000000000", "ConnectionReceiveWindow is 2000000000; set it from")]
+    [DataRow("Post:Locals:edge:Association:MaxInboundUnidirectionalStreams", "1", "Local 'edge': Association: MaxInboundUnidirectionalStreams is 1; set it from 2 to 65535")]
+    [DataRow("Post:Locals:edge:Association:MaxInboundBidirectionalStreams", "-1", "MaxInboundBidirectionalStreams is -1; set it from 0 to 65535")]
+    [DataRow("Post:Local:Association:MaxQueuedBytes", "much", "Local: Association: ")]
+    [DataRow("Post:Local:Listener:Association:ReceiveBudget", "1000", "The default Local: Listener: Association: ReceiveBudget (1000) must be at least four times")]
+    [DataRow("Post:Local:Association:IdelTimeout", "00:00:07", "The default Local: Association: ")]
+    [DataRow("Post:Local:Association:IdelTimeout", "00:00:07", "'IdelTimeout'")]
+    [DataRow("Post:Locals:edge:Listener:MaxInterupted", "7", "'MaxInterupted'")]
+    [DataRow("Post:Locals:edge:EndPoint", "0.0.0.0:1", "'EndPoint'")]
+    [DataRow("Post:Engin", "Managed", "'Engin' is no option of Post; there are Engine, ")]
     [DataRow("Post:Local:EndPoints:0", "localhost", "write it like 0.0.0.0:4433")]
     [DataRow("Post:Local:TrustedKeys:0", "sha256:12", "64 hexadecimal digits")]
     [DataRow("Post:Local:CertificatePath", "/nowhere/identity.pfx", "does not exist")]
@@ -70,9 +77,9 @@ public sealed class OptionsTests
     [DataRow("Post:Local:Association:AntecedentTimeout", "00:00:00", "AntecedentTimeout")]
     [DataRow("Post:Local:Association:MaxAntecedents", "-1", "MaxAntecedents")]
     [DataRow("Post:Local:Association:MaxWaitingObjects", "0", "MaxWaitingObjects")]
-    [DataRow("Post:Local:Listener:MaxAssociations", "0", "The listener of the default Local: MaxAssociations is 0; set")]
-    [DataRow("Post:Locals:edge:Listener:MaxInterruptedBytes", "-1", "The listener of Local 'edge': MaxInterruptedBytes is -1; set")]
-    [DataRow("Post:Locals:edge:Listener:MaxInterrupted", "-1", "The listener of Local 'edge': MaxInterrupted is -1; set")]
+    [DataRow("Post:Local:Listener:MaxAssociations", "0", "The default Local: Listener: MaxAssociations is 0; set it from 1")]
+    [DataRow("Post:Locals:edge:Listener:MaxInterruptedBytes", "-1", "Local 'edge': Listener: MaxInterruptedBytes is -1; set")]
+    [DataRow("Post:Locals:edge:Listener:MaxInterrupted", "-1", "Local 'edge': Listener: MaxInterrupted is -1; set")]
     public async Task What_is_wrong_is_said_at_start_with_what_to_do(string key, string value, string expected)
     {
         await using var world = new DiWorld(_ => { }, new() { [key] = value });
@@ -89,7 +96,6 @@ public sealed class OptionsTests
         await using var world = new DiWorld(
             services => services.AddPostListener<HostedListenerTests.RefusingHandler>(configure: options =>
             {
-                options.MaxAssociations = 0;
                 options.Association = new AssociationOptions { ReceiveBudget = 1000 };
             }),
             DiWorld.ListeningAt());
@@ -97,8 +103,7 @@ public sealed class OptionsTests
         OptionsValidationException failure = await Assert.ThrowsAsync<OptionsValidationException>(
             () => world.StartAsync(TestContext.CancellationToken));
 
-        StringAssert.Contains(failure.Message, "The listener of the default Local: MaxAssociations is 0; set");
-        StringAssert.Contains(failure.Message, "at least four times MaxWholeObjectSize");
+        StringAssert.Contains(failure.Message, "The default Local: Listener: Association: ReceiveBudget (1000) must be at least four times MaxWholeObjectSize");
     }
 
     [TestMethod]
@@ -127,7 +132,7 @@ public sealed class OptionsTests
 
         Local local = world.Services.GetRequiredService<Local>();
         AssociationOptions association = world.Services.GetRequiredService<PostLocals>().GetAssociationOptions();
-        PostListenerOptions listener = world.Services.GetRequiredService<IOptionsMonitor<PostListenerOptions>>().Get(string.Empty);
+        ListenerOptions listener = world.Services.GetRequiredService<IOptions<PostLocalOptions>>().Value.Listener;
 
         Assert.HasCount(2, local.EndPoints);
         Assert.HasCount(0, local.Interfaces);
@@ -135,8 +140,8 @@ public sealed class OptionsTests
         Assert.AreEqual(TimeSpan.Zero, association.ResumptionTimeout);
         Assert.AreEqual(TimeSpan.FromSeconds(4), association.AntecedentTimeout);
         Assert.AreEqual((5, 6), (association.MaxAntecedents, association.MaxWaitingObjects));
-        Assert.AreEqual(AssociationOptions.Default.IdleTimeout, association.IdleTimeout);
-        Assert.AreEqual(AssociationOptions.Default.MaxQueuedBytes, association.MaxQueuedBytes);
+        Assert.AreEqual(new AssociationOptions().IdleTimeout, association.IdleTimeout);
+        Assert.AreEqual(new AssociationOptions().MaxQueuedBytes, association.MaxQueuedBytes);
         Assert.AreEqual((7, 0, 5L), (listener.MaxAssociations, listener.MaxInterrupted, listener.MaxInterruptedBytes));
     }
 
@@ -152,8 +157,8 @@ public sealed class OptionsTests
     }
 
     [TestMethod]
-    [DataRow(0, 0, "set how many associations there may be at a time, 1 or more")]
-    [DataRow(1, -1, "set how many may wait for their initiator to come back, or 0")]
+    [DataRow(0, 0, "The default Local: MaxAssociations is 0; set it from 1 to")]
+    [DataRow(1, -1, "The default Local: MaxInterrupted is -1; set it from 0 to")]
     public async Task Bounds_of_a_listener_that_cannot_be_are_refused_at_start(int associations, int interrupted, string expected)
     {
         await using var world = new DiWorld(

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
@@ -26,9 +28,12 @@ public sealed class ConfigurationTests
         JsonElement association = local.GetProperty("Association");
 
         AssertNames<PostQuicOptions>(post, "Local", "Locals");
-        AssertNames<PostLocalOptions>(local, "Listener");
-        AssertNames<PostAssociationSettings>(association);
-        AssertNames<PostTransportLimitSettings>(association.GetProperty("TransportLimits"));
+        AssertNames<PostLocalOptions>(local);
+        AssertNames<AssociationOptions>(association);
+        string[] codeOnly = [nameof(ListenerOptions.ClientTrust), nameof(ListenerOptions.Association)];
+        CollectionAssert.AreEquivalent(
+            typeof(ListenerOptions).GetProperties().Select(static property => property.Name).Except(codeOnly).ToArray(),
+            local.GetProperty("Listener").EnumerateObject().Select(static property => property.Name).ToArray());
     }
 
     [TestMethod]
@@ -57,17 +62,40 @@ public sealed class ConfigurationTests
         Assert.IsTrue(options.FollowPreferredAddress);
         Assert.AreEqual("/etc/post/server.pfx", local.CertificatePath);
         Assert.HasCount(2, local.EndPoints);
-        Assert.AreEqual(1024, local.Association.TransportLimits.MaxInboundUnidirectionalStreams);
-        foreach (var property in typeof(PostAssociationSettings).GetProperties().Where(static property => property.CanWrite))
-        {
-            Assert.IsNotNull(property.GetValue(local.Association), $"{property.Name} is not bound");
-        }
+        Assert.AreEqual(new AssociationOptions(), local.Association);
+        Assert.AreEqual(new ListenerOptions(), local.Listener);
+    }
 
-        Assert.AreEqual(AssociationOptions.Default, local.Association.ToOptions());
-        PostListenerOptions listener = services.GetRequiredService<IOptionsMonitor<PostListenerOptions>>().Get(string.Empty);
-        Assert.AreEqual(ListenerOptions.Default.MaxAssociations, listener.MaxAssociations);
-        Assert.AreEqual(ListenerOptions.Default.MaxInterrupted, listener.MaxInterrupted);
-        Assert.AreEqual(ListenerOptions.Default.MaxInterruptedBytes, listener.MaxInterruptedBytes);
+    [TestMethod]
+    [DataRow("Association", typeof(AssociationOptions))]
+    [DataRow("Listener", typeof(ListenerOptions))]
+    [DataRow("Listener:Association", typeof(AssociationOptions))]
+    public void Every_option_that_it_names_is_bound(string section, Type type)
+    {
+        foreach (PropertyInfo property in type.GetProperties().Where(static property => Other(property, null) is not null))
+        {
+            object other = Other(property, property.GetValue(Activator.CreateInstance(type)))!;
+            var configuration = new ConfigurationBuilder()
+                .AddInMemoryCollection(new Dictionary<string, string?>
+                {
+                    [$"Post:Local:{section}:{property.Name}"] = string.Create(CultureInfo.InvariantCulture, $"{other}"),
+                })
+                .Build();
+            using ServiceProvider services = new ServiceCollection().AddPostQuic(configuration.GetSection("Post")).BuildServiceProvider();
+            var local = new PostLocalOptions();
+            foreach (IConfigureOptions<PostLocalOptions> configure in services.GetServices<IConfigureOptions<PostLocalOptions>>())
+            {
+                configure.Configure(local);
+            }
+
+            object? bound = section switch
+            {
+                "Association" => local.Association,
+                "Listener" => local.Listener,
+                _ => local.Listener.Association,
+            };
+            Assert.AreEqual(other, property.GetValue(bound), $"{section}:{property.Name}");
+        }
     }
 
     [TestMethod]
@@ -113,6 +141,18 @@ public sealed class ConfigurationTests
         {
             File.Delete(file);
         }
+    }
+
+    /// <summary>A value that the option may have and does not have; null where it is no single value.</summary>
+    private static object? Other(PropertyInfo property, object? value)
+    {
+        Type type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        return type == typeof(int) ? Convert.ToInt32(value, CultureInfo.InvariantCulture) + 1
+            : type == typeof(long) ? Convert.ToInt64(value, CultureInfo.InvariantCulture) + 1
+            : type == typeof(bool) ? value is not true
+            : type == typeof(TimeSpan) ? ((TimeSpan?)value ?? TimeSpan.Zero) + TimeSpan.FromSeconds(1)
+            : type.IsEnum ? Enum.GetValues(type).Cast<object>().First(other => !other.Equals(value))
+            : null;
     }
 
     private static int FreePort()

@@ -144,7 +144,7 @@ public sealed class EarlyDataTests
     public async Task A_server_that_allows_no_early_data_gets_none()
     {
         await using var world = new EarlyWorld();
-        await world.ListenAsync(AssociationOptions.Default);
+        await world.ListenAsync(new AssociationOptions());
         await world.MeetAsync(Cancel);
 
         await using Association association = await world.AssociateAsync(Cancel);
@@ -162,7 +162,7 @@ public sealed class EarlyDataTests
         await world.ListenAsync();
         await world.MeetAsync(Cancel);
 
-        await using Association association = await world.AssociateAsync(Cancel, AssociationOptions.Default);
+        await using Association association = await world.AssociateAsync(Cancel, new AssociationOptions());
         Assert.IsTrue(association.HandshakeCompletion.IsCompleted);
         (await association.Send("safe"u8, Safe).Completion.WaitAsync(Cancel)).EnsureAcked();
         Assert.AreEqual(("safe", false), await world.NextAsync(Cancel));
@@ -180,7 +180,7 @@ public sealed class EarlyDataTests
             MaxWholeObjectSize = 1_000,
             Incremental = IncrementalDelivery.Never,
             ReceiveBudget = 64_000,
-            TransportLimits = new() { MaxInboundUnidirectionalStreams = 8, StreamReceiveWindow = 20_000, ConnectionReceiveWindow = 40_000 },
+            MaxInboundUnidirectionalStreams = 8, StreamReceiveWindow = 20_000, ConnectionReceiveWindow = 40_000,
         });
 
         await using Association association = await world.AssociateAsync(Cancel);

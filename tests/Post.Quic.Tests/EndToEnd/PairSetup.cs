@@ -6,9 +6,9 @@ namespace Post.Quic.Tests.EndToEnd;
 /// <summary>What a scenario wants other than usual of its two ends and of what lies between them.</summary>
 internal sealed record PairSetup
 {
-    public AssociationOptions ClientOptions { get; init; } = AssociationOptions.Default;
+    public AssociationOptions ClientOptions { get; init; } = new();
 
-    public AssociationOptions ServerOptions { get; init; } = AssociationOptions.Default;
+    public AssociationOptions ServerOptions { get; init; } = new();
 
     public Local Client { get; init; } = Local.Anonymous;
 

@@ -172,11 +172,11 @@ public sealed class ResumptionTests : EndToEndTests
     [DataRow(false)]
     public async Task A_server_that_was_killed_and_started_again_is_noticed_at_the_next_packet(bool isSending)
     {
-        AssociationOptions keepsAlive = AssociationOptions.Default with { KeepAliveInterval = TimeSpan.FromMilliseconds(500) };
+        AssociationOptions keepsAlive = new AssociationOptions { KeepAliveInterval = TimeSpan.FromMilliseconds(500) };
         await using PostPair pair = await PostPair.ListenAsync(
             TestEngine.Managed,
             TestEngine.Managed,
-            new PairSetup { ClientOptions = isSending ? AssociationOptions.Default : keepsAlive, IsCuttable = true },
+            new PairSetup { ClientOptions = isSending ? new AssociationOptions() : keepsAlive, IsCuttable = true },
             Cancel);
 
         // A port of its own, as a server has one: the system's choice of the first start is the configuration of the second.

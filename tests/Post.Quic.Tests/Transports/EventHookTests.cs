@@ -165,7 +165,7 @@ public sealed class EventHookTests
             transport,
             Local.Anonymous,
             Remote.Pinned((IPEndPoint)listener.LocalEndPoints[0], KeyFingerprint.Of(identity)),
-            AssociationOptions.Default,
+            new AssociationOptions(),
             Cancel);
         Association server = (await accepting)!;
         SentObject sent = client.Send(new byte[] { 7 }, new ObjectProperties { Lifetime = TimeSpan.FromSeconds(20) });

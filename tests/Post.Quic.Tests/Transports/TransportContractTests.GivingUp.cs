@@ -7,7 +7,7 @@ namespace Post.Quic.Tests.Transports;
 public abstract partial class TransportContractTests
 {
     /// <summary>So little that writes of <see cref="MoreThanFits"/> come to wait until the peer reads.</summary>
-    private static readonly TransportLimits Narrow = new() { StreamReceiveWindow = 65536, ConnectionReceiveWindow = 1 << 20 };
+    private static readonly TransportOptions Narrow = new() { StreamReceiveWindow = 65536, ConnectionReceiveWindow = 1 << 20 };
 
     private const int MoreThanFits = 2_000_000;
 
@@ -122,7 +122,7 @@ public abstract partial class TransportContractTests
     public async Task Canceled_opens_use_up_no_permission()
     {
         const int Permitted = 2;
-        await using TransportPair pair = await PairAsync(limits: new TransportLimits { MaxInboundUnidirectionalStreams = Permitted });
+        await using TransportPair pair = await PairAsync(limits: new TransportOptions { MaxInboundUnidirectionalStreams = Permitted });
         for (int round = 0; round < 3; round++)
         {
             var open = new List<TransportStream>();

@@ -174,7 +174,7 @@ public abstract partial class TransportContractTests
     [Timeout(30_000, CooperativeCancellation = true)]
     public async Task A_reader_that_does_not_read_holds_the_writer_back()
     {
-        await using TransportPair pair = await PairAsync(limits: new TransportLimits { StreamReceiveWindow = 65536, ConnectionReceiveWindow = 131072 });
+        await using TransportPair pair = await PairAsync(limits: new TransportOptions { StreamReceiveWindow = 65536, ConnectionReceiveWindow = 131072 });
         TransportStream outbound = await pair.Client.OpenStreamAsync(TransportStreamKind.Unidirectional, Ordinary, Cancel);
         byte[] sent = RandomNumberGenerator.GetBytes(4_000_000);
 
@@ -296,7 +296,7 @@ public abstract partial class TransportContractTests
         PeerTrust? trust = null,
         Local? client = null,
         PeerTrust? clientTrust = null,
-        TransportLimits? limits = null) =>
+        TransportOptions? limits = null) =>
         await TransportPair.ConnectAsync(CreateTransport(), CreateServerTransport(), trust, client, clientTrust, limits, Cancel);
 
     private protected Task<byte[]> ReadAllAsync(TransportStream stream) => TransportPair.ReadAllAsync(stream, Cancel);

@@ -52,7 +52,7 @@ internal sealed class TransportPair : IAsyncDisposable
         PeerTrust? trust,
         Local? client,
         PeerTrust? clientTrust,
-        TransportLimits? limits,
+        TransportOptions? limits,
         CancellationToken cancellationToken)
     {
         X509Certificate2 identity = Identity.CreateSelfSigned();
@@ -61,7 +61,7 @@ internal sealed class TransportPair : IAsyncDisposable
             {
                 Local = Local.At(new IPEndPoint(IPAddress.Loopback, 0), identity),
                 ClientTrust = clientTrust,
-                Limits = limits ?? new TransportLimits(),
+                Options = limits ?? new TransportOptions(),
             },
             cancellationToken);
         Task<TransportConnection?> accepting = listener.AcceptAsync(cancellationToken).AsTask();
@@ -72,7 +72,7 @@ internal sealed class TransportPair : IAsyncDisposable
             {
                 Local = client ?? Local.Anonymous,
                 Remote = Remote.Pinned(address, KeyFingerprint.Of(identity)) with { Trust = trust ?? PeerTrust.Pinned(KeyFingerprint.Of(identity)) },
-                Limits = limits ?? new TransportLimits(),
+                Options = limits ?? new TransportOptions(),
             };
             TransportConnection connection = await clientTransport.ConnectAsync(request, cancellationToken);
             TransportConnection? accepted = await accepting;

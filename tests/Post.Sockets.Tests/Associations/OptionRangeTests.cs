@@ -9,7 +9,7 @@ public sealed class OptionRangeTests
 {
     private static readonly object[] Owners =
     [
-        new AssociationOptions(), new ListenerOptions(), new TransportLimits(), new ObjectProperties(), new StreamProperties(),
+        new AssociationOptions(), new ListenerOptions(), new TransportOptions(), new ObjectProperties(), new StreamProperties(),
     ];
 
     public TestContext TestContext { get; set; } = null!;
@@ -26,7 +26,7 @@ public sealed class OptionRangeTests
             }
 
             checkedOptions++;
-            var takesZero = option.Name == nameof(AssociationOptions.ResumptionTimeout);
+            var takesZero = option.Name is nameof(AssociationOptions.ResumptionTimeout) or nameof(TransportOptions.KeepAliveInterval);
             foreach (var value in (TimeSpan[])[
                 TimeSpan.MaxValue, TimeSpan.FromDays(60), TimeSpan.FromDays(1) + TimeSpan.FromTicks(1), Timeout.InfiniteTimeSpan, TimeSpan.FromTicks(-1), TimeSpan.MinValue])
             {
@@ -43,7 +43,7 @@ public sealed class OptionRangeTests
             Set(owner, option, takesZero ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1));
         }
 
-        Assert.AreEqual(6, checkedOptions);
+        Assert.AreEqual(9, checkedOptions);
     }
 
     [TestMethod]

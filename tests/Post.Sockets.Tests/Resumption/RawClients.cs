@@ -22,8 +22,7 @@ internal sealed class RawClients(InMemoryNetwork network, PostTransport transpor
             {
                 Local = (local ?? Local.Anonymous) with { Certificate = identity },
                 Remote = Remote.Named("server", 1),
-                AllowEarlyData = early,
-                IdleTimeout = options.Association.IdleTimeout,
+                Options = new() { AllowEarlyData = early, IdleTimeout = (options.Association ?? new()).IdleTimeout },
             },
             CancellationToken.None));
 

@@ -195,8 +195,8 @@ public sealed class InMemoryConnectionTests
         network.Run(async () =>
         {
             TransportListener listener = await transport.ListenAsync(
-                new TransportListenRequest { Local = Local.OnPort(1), AllowEarlyData = true }, default);
-            TransportConnectRequest request = Request("any", 1) with { Local = local, AllowEarlyData = true };
+                new TransportListenRequest { Local = Local.OnPort(1), Options = new() { AllowEarlyData = true } }, default);
+            TransportConnectRequest request = Request("any", 1) with { Local = local, Options = new() { AllowEarlyData = true } };
             TransportConnection first = await transport.ConnectAsync(request, default);
             Assert.IsFalse(first.IsResumed);
             await listener.AcceptAsync(default);

@@ -45,7 +45,7 @@ public sealed class InMemoryStreamTests
                 Congestion = reno ? InMemoryCongestion.Reno : InMemoryCongestion.Ideal,
                 QueueLimit = 16 * 1024,
             };
-            var world = new TransportWorld(seed, link) { Limits = new TransportLimits { StreamReceiveWindow = 8192, ConnectionReceiveWindow = 20_000 } };
+            var world = new TransportWorld(seed, link) { Limits = new TransportOptions { StreamReceiveWindow = 8192, ConnectionReceiveWindow = 20_000 } };
             world.Run(async () =>
             {
                 foreach (int size in sizes)
@@ -147,7 +147,7 @@ public sealed class InMemoryStreamTests
     [TestMethod]
     public void A_reader_that_does_not_read_holds_the_writer_back_and_no_one_else()
     {
-        var world = new TransportWorld { Limits = new TransportLimits { StreamReceiveWindow = 65_536, ConnectionReceiveWindow = 131_072 } };
+        var world = new TransportWorld { Limits = new TransportOptions { StreamReceiveWindow = 65_536, ConnectionReceiveWindow = 131_072 } };
         world.Run(async () =>
         {
             byte[] sent = TransportWorld.Bytes(1_000_000);
@@ -167,7 +167,7 @@ public sealed class InMemoryStreamTests
     [TestMethod]
     public void Streams_beyond_the_peers_limit_wait_until_others_are_done()
     {
-        var world = new TransportWorld { Limits = new TransportLimits { MaxInboundUnidirectionalStreams = 2 } };
+        var world = new TransportWorld { Limits = new TransportOptions { MaxInboundUnidirectionalStreams = 2 } };
         world.Run(async () =>
         {
             world.Post([1]);

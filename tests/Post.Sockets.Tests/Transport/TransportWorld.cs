@@ -20,7 +20,7 @@ internal sealed class TransportWorld
 
     public InMemoryTransport Transport { get; }
 
-    public TransportLimits Limits { get; init; } = new();
+    public TransportOptions Limits { get; init; } = new();
 
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -55,7 +55,7 @@ internal sealed class TransportWorld
     public async Task ConnectAsync()
     {
         TransportListener listener = await Transport.ListenAsync(
-            new TransportListenRequest { Local = Local.At(new DnsEndPoint("server", 1)), Limits = Limits, IdleTimeout = IdleTimeout },
+            new TransportListenRequest { Local = Local.At(new DnsEndPoint("server", 1)), Options = Limits with { IdleTimeout = IdleTimeout, KeepAliveInterval = null } },
             CancellationToken.None);
         ValueTask<TransportConnection?> accepting = listener.AcceptAsync(CancellationToken.None);
         Client = await Transport.ConnectAsync(
@@ -63,10 +63,7 @@ internal sealed class TransportWorld
             {
                 Local = Local.Anonymous,
                 Remote = Remote.Named("server", 1),
-                Limits = Limits,
-                HandshakeTimeout = HandshakeTimeout,
-                IdleTimeout = IdleTimeout,
-                KeepAliveInterval = KeepAlive,
+                Options = Limits with { HandshakeTimeout = HandshakeTimeout, IdleTimeout = IdleTimeout, KeepAliveInterval = KeepAlive },
             },
             CancellationToken.None);
         ClientEvents = new EventLog(Network.Clock);
