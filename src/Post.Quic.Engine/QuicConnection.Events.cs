@@ -147,20 +147,20 @@ public sealed partial class QuicConnection : IConnectionEvents
         _host.Release();
     }
 
-    void IStreamEvents.OnStreamReadable(TransportStream stream) => (stream.Tag as QuicStream)?.OnReadable();
+    void IStreamEvents.OnStreamReadable(StreamState stream) => (stream.Tag as QuicStream)?.OnReadable();
 
-    void IStreamEvents.OnStreamSent(TransportStream stream) => (stream.Tag as QuicStream)?.OnSent();
+    void IStreamEvents.OnStreamSent(StreamState stream) => (stream.Tag as QuicStream)?.OnSent();
 
-    void IStreamEvents.OnStreamWritable(TransportStream stream) => (stream.Tag as QuicStream)?.OnWritable();
+    void IStreamEvents.OnStreamWritable(StreamState stream) => (stream.Tag as QuicStream)?.OnWritable();
 
-    void IStreamEvents.OnStreamSendSettled(TransportStream stream) => (stream.Tag as QuicStream)?.OnSendSettled();
+    void IStreamEvents.OnStreamSendSettled(StreamState stream) => (stream.Tag as QuicStream)?.OnSendSettled();
 
-    void IStreamEvents.OnStopSending(TransportStream stream, ulong errorCode) =>
+    void IStreamEvents.OnStopSending(StreamState stream, ulong errorCode) =>
         (stream.Tag as QuicStream)?.OnStopSending((long)errorCode);
 
-    void IStreamEvents.OnStreamClosed(TransportStream stream) => (stream.Tag as QuicStream)?.OnForgotten();
+    void IStreamEvents.OnStreamClosed(StreamState stream) => (stream.Tag as QuicStream)?.OnForgotten();
 
-    void IStreamEvents.OnStreamRejected(TransportStream stream) => (stream.Tag as QuicStream)?.OnRejected();
+    void IStreamEvents.OnStreamRejected(StreamState stream) => (stream.Tag as QuicStream)?.OnRejected();
 
     void IStreamEvents.OnStreamsToAccept(bool bidirectional)
     {

@@ -484,7 +484,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
         bidirectional ? _openBidirectionalWaiters : _openUnidirectionalWaiters;
 
     private QuicStream? TryOpen(bool bidirectional) =>
-        Driver.Core.Streams.TryOpen(bidirectional, out TransportStream? opened) ? Attach(opened!, isLocal: true) : null;
+        Driver.Core.Streams.TryOpen(bidirectional, out StreamState? opened) ? Attach(opened!, isLocal: true) : null;
 
     // The kinds take turns, so that neither can starve the other.
     private QuicStream? TryAcceptStream()
@@ -496,7 +496,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
 
         StreamTable table = Driver.Core.Streams;
         bool first = !_lastAcceptedWasBidirectional;
-        if (table.TryAccept(first, Driver.Now, out TransportStream? accepted) || table.TryAccept(!first, Driver.Now, out accepted))
+        if (table.TryAccept(first, Driver.Now, out StreamState? accepted) || table.TryAccept(!first, Driver.Now, out accepted))
         {
             _lastAcceptedWasBidirectional = accepted!.IsBidirectional;
             QuicStream stream = Attach(accepted, isLocal: false);
@@ -507,7 +507,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
         return null;
     }
 
-    private QuicStream Attach(TransportStream transport, bool isLocal)
+    private QuicStream Attach(StreamState transport, bool isLocal)
     {
         var stream = new QuicStream(this, transport, isLocal);
         transport.Tag = stream;

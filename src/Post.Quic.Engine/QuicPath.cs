@@ -7,7 +7,7 @@ namespace Post.Quic.Engine;
 public sealed record QuicPath
 {
     /// <summary>Names this pair of addresses for the life of the connection: a path that moves to other addresses gets another.</summary>
-    public required int Id { get; init; }
+    public required long Id { get; init; }
 
     /// <summary>
     /// The id of the path that both sides know (draft-ietf-quic-multipath-21 section 1.1), 0 to 2^32-1: the one to name it by in calls. It

@@ -16,7 +16,7 @@ public sealed partial class QuicStream : Stream
     private readonly bool _canWrite;
 
     // Null once the transport, or we, are done with it: the object then serves another stream.
-    private TransportStream? _transport;
+    private StreamState? _transport;
     private ConnectionCloseInfo? _connectionClosed;
     private bool _isRejected;
     private TaskCompletionSource? _readsClosed;
@@ -24,7 +24,7 @@ public sealed partial class QuicStream : Stream
     private bool _isEarlyData;
     private bool _isDisposed;
 
-    internal QuicStream(QuicConnection connection, TransportStream transport, bool isLocal)
+    internal QuicStream(QuicConnection connection, StreamState transport, bool isLocal)
     {
         _connection = connection;
         _driver = connection.Driver;

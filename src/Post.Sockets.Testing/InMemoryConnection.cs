@@ -202,7 +202,7 @@ internal sealed partial class InMemoryConnection : TransportConnection
         lock (Network.Gate)
         {
             ThrowIfEnded();
-            return new Migration(_wire, localEndPoint).Start(cancellationToken);
+            return new InMemoryMigration(_wire, localEndPoint).Start(cancellationToken);
         }
     }
 
@@ -340,7 +340,7 @@ internal sealed partial class InMemoryConnection : TransportConnection
         switch (message.Kind)
         {
             case LinkMessageKind.StreamCredit:
-                ((SendHalf)message.Target!).OnCredit(message.First);
+                ((InMemorySendHalf)message.Target!).OnCredit(message.First);
                 Sender.Pump();
                 break;
             case LinkMessageKind.ConnectionCredit:
@@ -350,11 +350,11 @@ internal sealed partial class InMemoryConnection : TransportConnection
                 Streams.OnLimit((TransportStreamKind)message.Second, message.First);
                 break;
             case LinkMessageKind.Reset:
-                Streams.Inbound((SendHalf)message.Target!, !HandshakeCompleted).Receive!
+                Streams.Inbound((InMemorySendHalf)message.Target!, !HandshakeCompleted).Receive!
                     .OnReset(message.First, message.Second, message.Third);
                 break;
             case LinkMessageKind.Stop:
-                var half = (SendHalf)message.Target!;
+                var half = (InMemorySendHalf)message.Target!;
                 if (half.OnStopped(message.First))
                 {
                     _events.OnStreamStopped(half.Stream, message.First);

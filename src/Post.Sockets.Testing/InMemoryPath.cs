@@ -85,7 +85,7 @@ public sealed class InMemoryPath
         _toClient.SetUp(up);
         if (up)
         {
-            new PathValidation(this).Schedule();
+            new InMemoryPathValidation(this).Schedule();
         }
     }
 

@@ -16,9 +16,9 @@ internal sealed class InMemorySender
     private const int MaxQueuedDatagrams = 1024;
 
     private readonly InMemoryConnection _connection;
-    private readonly IndexedHeap<SendHalf, SendRank, SendHalf.Slot> _streams = new();
+    private readonly IndexedHeap<InMemorySendHalf, SendRank, InMemorySendHalf.Slot> _streams = new();
     private readonly IndexedHeap<QueuedDatagram, SendRank, QueuedDatagram.Slot> _datagrams = new();
-    private readonly List<SendHalf> _withoutCredit = [];
+    private readonly List<InMemorySendHalf> _withoutCredit = [];
     private readonly WakeEntry _wake;
     private readonly FlushItem _flush;
     private Packet? _inFlight;
@@ -55,7 +55,7 @@ internal sealed class InMemorySender
     public void UseCredit(int bytes) => _creditUsed += bytes;
 
     /// <summary>Lets a stream stand in line, if it has something to send, where it belongs now.</summary>
-    public void Activate(SendHalf stream)
+    public void Activate(InMemorySendHalf stream)
     {
         if (!stream.HasWork || Failure is not null)
         {
@@ -130,7 +130,7 @@ internal sealed class InMemorySender
         }
     }
 
-    public void SendReset(SendHalf stream, long code, long size, long reliableSize)
+    public void SendReset(InMemorySendHalf stream, long code, long size, long reliableSize)
     {
         TransmitOpen();
         _connection.Tell(new LinkMessage(LinkMessageKind.Reset, stream, code, size, reliableSize));
@@ -144,7 +144,7 @@ internal sealed class InMemorySender
         }
 
         _creditLimit = limit;
-        foreach (SendHalf stream in _withoutCredit)
+        foreach (InMemorySendHalf stream in _withoutCredit)
         {
             Activate(stream);
         }
@@ -249,9 +249,9 @@ internal sealed class InMemorySender
 
     private void FillOpen(Packet packet)
     {
-        _ = _streams.TryPeek(out SendHalf? stream);
+        _ = _streams.TryPeek(out InMemorySendHalf? stream);
         _ = _datagrams.TryPeek(out QueuedDatagram? datagram);
-        if (datagram is not null && (stream is null || SendHalf.Compare(datagram.Rank, stream.Rank) <= 0))
+        if (datagram is not null && (stream is null || InMemorySendHalf.Compare(datagram.Rank, stream.Rank) <= 0))
         {
             if (datagram.Deadline < Network.Clock.NowTicks)
             {

@@ -18,12 +18,12 @@ internal sealed class InMemoryStream : TransportStream
         bool bidirectional = kind == TransportStreamKind.Bidirectional;
         if (isLocal || bidirectional)
         {
-            Send = new SendHalf(this, connection.Sender, priority, connection.PeerLimits.StreamReceiveWindow);
+            Send = new InMemorySendHalf(this, connection.Sender, priority, connection.PeerLimits.StreamReceiveWindow);
         }
 
         if (!isLocal || bidirectional)
         {
-            Receive = new ReceiveHalf(this, connection, connection.Limits.StreamReceiveWindow);
+            Receive = new InMemoryReceiveHalf(this, connection, connection.Limits.StreamReceiveWindow);
         }
     }
 
@@ -37,9 +37,9 @@ internal sealed class InMemoryStream : TransportStream
 
     public override long? ArrivedAt => Receive?.ArrivedAt;
 
-    public SendHalf? Send { get; }
+    public InMemorySendHalf? Send { get; }
 
-    public ReceiveHalf? Receive { get; }
+    public InMemoryReceiveHalf? Receive { get; }
 
     /// <summary>The other end, once its transport has heard of the stream.</summary>
     public InMemoryStream? Peer { get; set; }
@@ -134,7 +134,7 @@ internal sealed class InMemoryStream : TransportStream
         if (Receive is not null && Receive.Stop() && _connection.Failure is null)
         {
             // The peer's end exists, unless this side opened the stream and nothing of it was sent yet.
-            SendHalf? other = Peer?.Send;
+            InMemorySendHalf? other = Peer?.Send;
             if (other is not null)
             {
                 _connection.Tell(new LinkMessage(LinkMessageKind.Stop, other, errorCode));

@@ -43,7 +43,7 @@ public sealed class InMemoryTransport : PostTransport
         ArgumentNullException.ThrowIfNull(request);
         return IsDisposed
             ? ValueTask.FromException<TransportConnection>(Disposed())
-            : new ConnectAttempt(_network, this, request).Start(cancellationToken);
+            : new InMemoryConnectAttempt(_network, this, request).Start(cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -68,7 +68,7 @@ public sealed class InMemoryWire
         {
             InMemoryPath path = MakePath(
                 clientEndPoint, toServer ?? Network.ToServer, toClient ?? Network.ToClient, PostPathState.Validating);
-            new PathValidation(path).Schedule();
+            new InMemoryPathValidation(path).Schedule();
             return path;
         }
     }

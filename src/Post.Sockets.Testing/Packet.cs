@@ -63,7 +63,7 @@ internal sealed class Packet : ClockEntry
     }
 
     /// <summary>Appends a frame; the caller fills the span that is returned.</summary>
-    public Span<byte> Append(SendHalf? stream, long offset, int length, bool isEnd)
+    public Span<byte> Append(InMemorySendHalf? stream, long offset, int length, bool isEnd)
     {
         if (FrameCount == _frames.Length)
         {

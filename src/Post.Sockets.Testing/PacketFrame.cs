@@ -4,7 +4,7 @@ namespace Post.Sockets.Testing;
 internal struct PacketFrame
 {
     /// <summary>The sending half that it belongs to; null for a datagram.</summary>
-    public SendHalf? Stream;
+    public InMemorySendHalf? Stream;
 
     /// <summary>Where in the stream; for a datagram, the sender's token.</summary>
     public long Offset;

@@ -84,7 +84,7 @@ internal sealed class StreamLedger
     }
 
     /// <summary>Our end of a stream of which something of the peer's arrived.</summary>
-    public InMemoryStream Inbound(SendHalf half, bool isEarlyData)
+    public InMemoryStream Inbound(InMemorySendHalf half, bool isEarlyData)
     {
         InMemoryStream theirs = half.Stream;
         if (theirs.Peer is { } known)

@@ -68,6 +68,21 @@ public sealed class ArchitectureTests
     }
 
     [TestMethod]
+    public void A_name_of_a_type_has_one_meaning_in_all_libraries()
+    {
+        string[] twice =
+        [
+            .. Floors.SelectMany(TypeNames)
+                .Distinct()
+                .GroupBy(static name => name[(name.LastIndexOf('.') + 1)..])
+                .Where(static group => group.Count() > 1)
+                .Select(static group => string.Join(" and ", group)),
+        ];
+
+        Assert.IsEmpty(twice, $"Give one of each pair another name: {string.Join("; ", twice)}.");
+    }
+
+    [TestMethod]
     public void Every_folder_is_the_namespace_of_its_files()
     {
         foreach (string floor in Floors)
@@ -89,6 +104,20 @@ public sealed class ArchitectureTests
                     $"{Path.GetRelativePath(RepositoryRoot(), file)} declares '{declared}', its folder says '{expected}'.");
             }
         }
+    }
+
+    private static List<string> TypeNames(string floor)
+    {
+        using var reader = new PEReader(File.OpenRead(Path.Combine(AppContext.BaseDirectory, floor + ".dll")));
+        MetadataReader metadata = reader.GetMetadataReader();
+        return
+        [
+            .. metadata.TypeDefinitions
+                .Select(metadata.GetTypeDefinition)
+                .Where(type => !type.IsNested && metadata.GetString(type.Namespace).StartsWith("Post.", StringComparison.Ordinal))
+                .Select(type => $"{metadata.GetString(type.Namespace)}.{metadata.GetString(type.Name)}")
+                .Where(static name => !name.Contains('<', StringComparison.Ordinal)),
+        ];
     }
 
     private static List<string> AssemblyReferences(string floor)

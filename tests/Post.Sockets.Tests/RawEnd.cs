@@ -30,7 +30,7 @@ internal sealed class RawEnd : TransportEvents
     public List<RawObject> Objects { get; } = [];
 
     /// <summary>Where the other wants its objects to begin, as it said.</summary>
-    public IEnumerable<StartAtFrame> Starts => _frames.Where(static frame => frame.Type == FrameType.StartAt)
+    public IEnumerable<StartAtFrame> Starts => _frames.Where(static frame => frame.Type == ControlFrameType.StartAt)
         .Select(static frame => StartAtFrame.TryParse(frame.Payload, out var start) ? start : throw new InvalidDataException());
 
     public int Count(long type) => _frames.Count(frame => frame.Type == type);
@@ -42,7 +42,7 @@ internal sealed class RawEnd : TransportEvents
         {
             IdRangeList list;
             long code;
-            if (type == FrameType.Receipt)
+            if (type == ControlFrameType.Receipt)
             {
                 _ = IdListFrame.TryParseReceipt(payload, out var status, out list);
                 code = (long)status;
@@ -172,7 +172,7 @@ internal sealed class RawEnd : TransportEvents
         while (reader.TryRead(ref bytes, out var frame, out _) == ParseStatus.Done)
         {
             _frames.Add((frame.Type, frame.Payload.ToArray()));
-            if (frame.Type == FrameType.Hello && HelloFrame.TryParse(frame.Payload, out var hello))
+            if (frame.Type == ControlFrameType.Hello && HelloFrame.TryParse(frame.Payload, out var hello))
             {
                 Hello = hello;
             }

@@ -5,7 +5,7 @@ using Post.Sockets.Transport;
 namespace Post.Quic.Benchmarks.Engines;
 
 /// <summary>Post.Quic.Engine, and Post over it.</summary>
-internal sealed class ManagedEngine : PostEngine
+internal sealed class ManagedEngine : PostObjectsEngine
 {
     private QuicEndpoint? _clients;
     private QuicListener? _listener;

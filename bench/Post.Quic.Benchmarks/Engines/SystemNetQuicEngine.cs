@@ -9,7 +9,7 @@ namespace Post.Quic.Benchmarks.Engines;
 [SupportedOSPlatform("linux")]
 [SupportedOSPlatform("macos")]
 [SupportedOSPlatform("windows")]
-internal sealed class SystemNetQuicEngine : PostEngine
+internal sealed class SystemNetQuicEngine : PostObjectsEngine
 {
     private readonly SystemNetQuicOptions _options;
     private QuicListener? _listener;

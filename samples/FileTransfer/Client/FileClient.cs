@@ -130,7 +130,7 @@ internal sealed class FileClient(Association association) : IAsyncDisposable
         SourceTree source,
         SourceQuery query,
         PutRequest put,
-        RateLimit limit,
+        SendingRate limit,
         TransferProgress progress,
         Action<FileEntry> onPlanned,
         Action<string> onNote,
@@ -278,7 +278,7 @@ internal sealed class FileClient(Association association) : IAsyncDisposable
         {
             var header = new MessageHeader { Type = type, Request = request };
             var sent = await association.SendAsync(header, message, format, null, cancellationToken);
-            var result = await Inbox.ReceiveAsync<TResult>(
+            var result = await ResultReader.ReceiveAsync<TResult>(
                 association, request, (received, item) => handle(request, received, item), cancellationToken);
             (await sent.Completion).EnsureAcked();
             isComplete = true;

@@ -52,7 +52,7 @@ internal static class DemoCommand
         var from = Path.Combine(directory, "served");
         var to = Path.Combine(directory, "fetched");
         DemoFiles.Create(from, size);
-        using var identity = IdentityFile.LoadOrCreate(Path.Combine(directory, "identity.pfx"));
+        using var identity = StoredIdentity.LoadOrCreate(Path.Combine(directory, "identity.pfx"));
         await using var serverHost = CommonOptions.CreateHost(parsed);
         await using var server = await FileServer.StartAsync(
             serverHost.Host, Local.At(new IPEndPoint(IPAddress.Loopback, 0), identity), from, false, reporter, cancellationToken);

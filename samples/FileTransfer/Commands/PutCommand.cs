@@ -29,7 +29,7 @@ internal static class PutCommand
             await using var host = CommonOptions.CreateHost(parsed);
             var query = new SourceQuery([], options.Exclusions(parsed), 0, options.Checksum(parsed));
             var put = new PutRequest(ClientToken.LoadOrCreate(), options.IsDryRun(parsed));
-            var limit = new RateLimit(options.Limit(parsed));
+            var limit = new SendingRate(options.Limit(parsed));
             var summary = await perseverance.RunAsync(
                 parsed,
                 reporter,

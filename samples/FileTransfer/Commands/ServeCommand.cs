@@ -31,7 +31,7 @@ internal static class ServeCommand
         command.SetAction((parsed, cancellationToken) => CommonOptions.RunAsync(parsed, async reporter =>
         {
             var endPoint = ParseListen(parsed.GetValue(listen));
-            using var certificate = IdentityFile.LoadOrCreate(parsed.GetValue(identity)!);
+            using var certificate = StoredIdentity.LoadOrCreate(parsed.GetValue(identity)!);
             await using var host = CommonOptions.CreateHost(parsed);
             await using var server = await FileServer.StartAsync(
                 host.Host,

@@ -14,7 +14,7 @@ namespace FileTransfer.Sending;
 /// Sends files: small ones many in one object, large ones in chunks of which each is the antecedent of the next. All travel in parallel, and
 /// yet the receiver gets every file in order.
 /// </summary>
-internal sealed class ContentSender(Association association, uint request, RateLimit limit, TransferProgress progress) : IDisposable
+internal sealed class ContentSender(Association association, uint request, SendingRate limit, TransferProgress progress) : IDisposable
 {
     private const string Changed = "it changed while it was sent; run again";
 

@@ -43,7 +43,7 @@ internal sealed class SourceSession : IDisposable
     /// <param name="limit">How fast to send.</param>
     /// <param name="progress">Told how it goes.</param>
     public SourceSession(
-        Association association, uint request, SourceTree tree, SourceQuery query, RateLimit limit, TransferProgress progress)
+        Association association, uint request, SourceTree tree, SourceQuery query, SendingRate limit, TransferProgress progress)
     {
         (_association, _request, _tree, _query, _progress) = (association, request, tree, query, progress);
         Contents = new ContentSender(association, request, limit, progress);

@@ -137,7 +137,7 @@ internal sealed class ServerSession(Association association, SourceTree source, 
                 header.Request,
                 source,
                 new SourceQuery(query.Paths, Exclusions.Of(query.Exclude), Math.Max(0, query.Depth), query.Checksum),
-                new RateLimit(query.BytesPerSecond),
+                new SendingRate(query.BytesPerSecond),
                 new TransferProgress());
         }
         catch (TransferException exception)

@@ -26,14 +26,14 @@ internal sealed class ConnectionCore : IDisposable
     private readonly ConnectionState _state;
     private readonly Ingress _ingress;
     private readonly Egress _egress;
-    private readonly Clock _clock;
+    private readonly ConnectionTimers _timers;
 
     private ConnectionCore(ConnectionState state)
     {
         _state = state;
         _ingress = new Ingress(state);
         _egress = new Egress(state);
-        _clock = new Clock(state);
+        _timers = new ConnectionTimers(state);
     }
 
     /// <summary>The rooms behind the facade, for qlog and for tests that play an evil peer.</summary>
@@ -83,7 +83,7 @@ internal sealed class ConnectionCore : IDisposable
         var state = new ConnectionState(setup, isServer: false, setup.Settings.FirstVersion, now);
         var core = new ConnectionCore(state);
         state.FirstFlight.StartAsClient(now);
-        core._clock.Update(now);
+        core._timers.Update(now);
         return core;
     }
 
@@ -95,7 +95,7 @@ internal sealed class ConnectionCore : IDisposable
         var state = new ConnectionState(setup, isServer: true, arrival.Version, now);
         var core = new ConnectionCore(state);
         state.FirstFlight.StartAsServer(arrival, now);
-        core._clock.Update(now);
+        core._timers.Update(now);
         return core;
     }
 
@@ -109,7 +109,7 @@ internal sealed class ConnectionCore : IDisposable
 
         Enter(now);
         _ingress.Receive(datagram, metadata, now);
-        _clock.Update(now);
+        _timers.Update(now);
     }
 
     /// <summary>
@@ -124,7 +124,7 @@ internal sealed class ConnectionCore : IDisposable
     {
         _state.Now = now;
         int length = _egress.Build(buffer, now, out batch);
-        _clock.Update(now);
+        _timers.Update(now);
         return length;
     }
 
@@ -146,7 +146,7 @@ internal sealed class ConnectionCore : IDisposable
             }
         }
 
-        _clock.Update(now);
+        _timers.Update(now);
     }
 
     /// <summary>The machine refuses to send the batch: it has no way to the peer, or not from there.</summary>
@@ -156,7 +156,7 @@ internal sealed class ConnectionCore : IDisposable
         {
             _state.Now = now;
             _state.Reachability.OnRefused(batch.Local, batch.Remote, refusal, now);
-            _clock.Update(now);
+            _timers.Update(now);
         }
     }
 
@@ -175,7 +175,7 @@ internal sealed class ConnectionCore : IDisposable
 
         _state.Now = now;
         bool isOurs = _state.Reachability.OnError(remote, quoted, error, now);
-        _clock.Update(now);
+        _timers.Update(now);
         return isOurs;
     }
 
@@ -187,8 +187,8 @@ internal sealed class ConnectionCore : IDisposable
         }
 
         Enter(now);
-        _clock.HandleTimeout(now);
-        _clock.Update(now);
+        _timers.HandleTimeout(now);
+        _timers.Update(now);
     }
 
     /// <summary>Server: answers <see cref="IConnectionEvents.OnClientHello"/>.</summary>
@@ -219,7 +219,7 @@ internal sealed class ConnectionCore : IDisposable
     {
         _state.Now = now;
         _state.Lifecycle.Fail(new TransportError(TransportErrorCode.InternalError, "internal error"), now);
-        _clock.Update(now);
+        _timers.Update(now);
     }
 
     /// <summary>Answers <see cref="IConnectionEvents.OnCertificateToValidate"/>.</summary>
@@ -262,7 +262,7 @@ internal sealed class ConnectionCore : IDisposable
         _state.Now = now;
         networkId = -1;
         bool started = !_state.IsOver && _state.Paths.Main.Migration.TryMigrate(local, now, out networkId);
-        _clock.Update(now);
+        _timers.Update(now);
         return started;
     }
 
@@ -285,7 +285,7 @@ internal sealed class ConnectionCore : IDisposable
         _state.Now = now;
         PathOpening opening = _state.Multipath.TryOpen(
             local, remote.IsNone ? _state.Paths.Main.Network.Remote : remote, now, out pathId);
-        _clock.Update(now);
+        _timers.Update(now);
         return opening;
     }
 
@@ -294,7 +294,7 @@ internal sealed class ConnectionCore : IDisposable
     {
         _state.Now = now;
         bool abandoned = !_state.IsOver && _state.Multipath.TryAbandon(pathId, errorCode, now);
-        _clock.Update(now);
+        _timers.Update(now);
         return abandoned;
     }
 
@@ -381,6 +381,6 @@ internal sealed class ConnectionCore : IDisposable
             _ingress.ProcessWaiting(now);
         }
 
-        _clock.Update(now);
+        _timers.Update(now);
     }
 }

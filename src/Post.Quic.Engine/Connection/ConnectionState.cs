@@ -21,7 +21,7 @@ internal sealed class ConnectionState
     /// <summary>RFC 9000 section 17.4: the spin bit is off on at least one in 16 connections.</summary>
     private const int SpinDisabledOneIn = 16;
 
-    private readonly FrameFates _fates;
+    private readonly FrameOutcomes _outcomes;
 
     public ConnectionState(ConnectionSetup setup, bool isServer, QuicVersion version, long now)
     {
@@ -39,12 +39,12 @@ internal sealed class ConnectionState
         Crypto = new CryptoStreams(Pool);
         Idle = new IdleTimer(setup.Settings.MaxIdleTimeout, setup.Settings.KeepAliveInterval, now);
         Timers = new TimerTable();
-        Lifecycle = new Lifecycle(this);
+        Lifecycle = new ConnectionLifecycle(this);
         Parameters = new PeerParameters(this);
         FrameWriter = new FrameWriter(this);
         Streams = CreateStreams();
         Datagrams = CreateDatagrams();
-        _fates = new FrameFates(this);
+        _outcomes = new FrameOutcomes(this);
         Reachability = new Reachability(this);
         PathWatch = new PathWatch(this);
         Multipath = new Multipath(this);
@@ -103,7 +103,7 @@ internal sealed class ConnectionState
 
     public KeyUpdates KeyUpdates { get; }
 
-    public Lifecycle Lifecycle { get; }
+    public ConnectionLifecycle Lifecycle { get; }
 
     public PeerParameters Parameters { get; }
 
@@ -240,7 +240,7 @@ internal sealed class ConnectionState
     /// <summary>Gives a path its packet-number space and its recovery.</summary>
     public LossRecovery CreateRecovery(uint pathId, Transmission first)
     {
-        var recovery = new LossRecovery(!IsServer, Random, _fates, first, pathId);
+        var recovery = new LossRecovery(!IsServer, Random, _outcomes, first, pathId);
         recovery.Application.Received.MaxAckDelay = Settings.MaxAckDelay;
         return recovery;
     }

@@ -16,9 +16,9 @@ internal sealed class AckReceiver
     private const int RangesAtOnce = 64;
 
     private readonly Transmissions _transmissions;
-    private readonly IFrameFate _fate;
+    private readonly IFrameOutcome _fate;
 
-    public AckReceiver(Transmissions paths, IFrameFate fate)
+    public AckReceiver(Transmissions paths, IFrameOutcome fate)
     {
         _transmissions = paths;
         _fate = fate;

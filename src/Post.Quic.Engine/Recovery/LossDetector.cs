@@ -12,9 +12,9 @@ internal sealed class LossDetector
     private const int PersistentCongestionPeriods = 3;
 
     private readonly Transmissions _transmissions;
-    private readonly IFrameFate _fate;
+    private readonly IFrameOutcome _fate;
 
-    public LossDetector(Transmissions paths, IFrameFate fate)
+    public LossDetector(Transmissions paths, IFrameOutcome fate)
     {
         _transmissions = paths;
         _fate = fate;

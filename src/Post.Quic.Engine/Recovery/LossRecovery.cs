@@ -37,7 +37,7 @@ internal sealed class LossRecovery : IDisposable
     /// <param name="fate">Who is told what became of the frames.</param>
     /// <param name="transmission">What is known of the path's first network; it is active.</param>
     /// <param name="pathId">The path's id. With 0 it has the spaces of the handshake, too.</param>
-    public LossRecovery(bool isClient, RandomSource random, IFrameFate fate, Transmission transmission, uint pathId = 0)
+    public LossRecovery(bool isClient, RandomSource random, IFrameOutcome fate, Transmission transmission, uint pathId = 0)
     {
         AckCarrier = pathId;
         _transmissions.Add(transmission);

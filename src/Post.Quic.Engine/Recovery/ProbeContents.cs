@@ -3,7 +3,7 @@ using Post.Quic.Engine.InFlight;
 namespace Post.Quic.Engine.Recovery;
 
 /// <summary>What probes carry (RFC 9002 section 6.2.4): the oldest of what was sent and not acknowledged, once more.</summary>
-internal sealed class ProbeContents(IFrameFate fate)
+internal sealed class ProbeContents(IFrameOutcome fate)
 {
     // RFC 9002 section 6.2.4: one or two.
     private const int ProbesEachTimeout = 2;

@@ -16,17 +16,17 @@ internal sealed class StreamScheduler(LaneTable lanes)
     /// <summary>A few packets: a turn is long enough to fill them, and short enough to seem simultaneous.</summary>
     internal const int TurnLength = 4096;
 
-    private readonly LaneHeap<TransportStream> _repair = new(UrgencyHeapSlot.Repair, lanes);
-    private readonly LaneHeap<TransportStream> _fresh = new(UrgencyHeapSlot.Fresh, lanes);
+    private readonly LaneHeap<StreamState> _repair = new(UrgencyHeapSlot.Repair, lanes);
+    private readonly LaneHeap<StreamState> _fresh = new(UrgencyHeapSlot.Fresh, lanes);
     private readonly DueBytes _due = new();
     private ulong _nextTurn;
 
-    private TransportStream? _firstPending;
-    private TransportStream? _lastPending;
+    private StreamState? _firstPending;
+    private StreamState? _lastPending;
 
     public bool HasPending => _firstPending is not null;
 
-    public TransportStream? FirstPending => _firstPending;
+    public StreamState? FirstPending => _firstPending;
 
     /// <summary>Whether any stream of an open lane has data that may be sent.</summary>
     public bool HasData(bool credit) => _repair.HasOpen || (credit && _fresh.HasOpen);
@@ -43,7 +43,7 @@ internal sealed class StreamScheduler(LaneTable lanes)
     public long DueUpTo(int urgencyClass) => _due.UpTo(urgencyClass);
 
     /// <summary>Puts the stream where its state wants it.</summary>
-    public void Update(TransportStream stream)
+    public void Update(StreamState stream)
     {
         SendHalf send = stream.Send!;
         Count(stream, send.SendableBytes, send.DueBytes);
@@ -63,14 +63,14 @@ internal sealed class StreamScheduler(LaneTable lanes)
     }
 
     /// <summary>The stream's urgency changed.</summary>
-    public void Move(TransportStream stream)
+    public void Move(StreamState stream)
     {
         Count(stream, stream.CountedUnsent, stream.CountedDue.Bytes);
         Place(_repair, stream, _repair.Contains(stream), move: true);
         Place(_fresh, stream, _fresh.Contains(stream), move: true);
     }
 
-    public void Remove(TransportStream stream)
+    public void Remove(StreamState stream)
     {
         Count(stream, 0, 0);
         _repair.Remove(stream);
@@ -78,10 +78,10 @@ internal sealed class StreamScheduler(LaneTable lanes)
     }
 
     /// <summary>The stream to send from next; lost data goes before new data of the same urgency.</summary>
-    public bool TryPeek(bool credit, out TransportStream stream, out SendUrgency urgency)
+    public bool TryPeek(bool credit, out StreamState stream, out SendUrgency urgency)
     {
         bool repairs = _repair.TryPeek(out stream, out urgency);
-        if (credit && _fresh.TryPeek(out TransportStream fresh, out SendUrgency freshUrgency) && (!repairs || freshUrgency < urgency))
+        if (credit && _fresh.TryPeek(out StreamState fresh, out SendUrgency freshUrgency) && (!repairs || freshUrgency < urgency))
         {
             stream = fresh;
             urgency = freshUrgency;
@@ -92,7 +92,7 @@ internal sealed class StreamScheduler(LaneTable lanes)
     }
 
     /// <summary>Bytes of the stream were written into a packet: counts them and passes the turn on where it is used up.</summary>
-    public void Charge(TransportStream stream, int bytes)
+    public void Charge(StreamState stream, int bytes)
     {
         stream.TurnBytes -= bytes;
         bool rotate = stream.TurnBytes <= 0;
@@ -109,7 +109,7 @@ internal sealed class StreamScheduler(LaneTable lanes)
         Place(_fresh, stream, send.HasFreshData, rotate);
     }
 
-    public void AddPending(TransportStream stream, PendingStreamFrames frames)
+    public void AddPending(StreamState stream, PendingStreamFrames frames)
     {
         stream.Pending |= frames;
         if (stream.IsInPendingList)
@@ -133,7 +133,7 @@ internal sealed class StreamScheduler(LaneTable lanes)
 
     public void RemoveFirstPending()
     {
-        TransportStream stream = _firstPending!;
+        StreamState stream = _firstPending!;
         _firstPending = stream.NextPending;
         if (_firstPending is null)
         {
@@ -144,7 +144,7 @@ internal sealed class StreamScheduler(LaneTable lanes)
         stream.IsInPendingList = false;
     }
 
-    private void Count(TransportStream stream, long unsent, long due)
+    private void Count(StreamState stream, long unsent, long due)
     {
         _due.Add(stream.CountedDue.Class, -stream.CountedDue.Bytes);
         _due.Add(stream.Urgency.Class, due);
@@ -153,7 +153,7 @@ internal sealed class StreamScheduler(LaneTable lanes)
         stream.CountedUnsent = unsent;
     }
 
-    private static void Place(LaneHeap<TransportStream> heap, TransportStream stream, bool belongs, bool move)
+    private static void Place(LaneHeap<StreamState> heap, StreamState stream, bool belongs, bool move)
     {
         bool present = heap.Contains(stream);
         if (!belongs)

@@ -9,7 +9,7 @@ internal sealed partial class StreamTable
     /// <summary>STREAM (RFC 9000 section 19.8).</summary>
     public TransportError Handle(in StreamFrame frame, long now)
     {
-        TransportError error = FindForReceiving(frame.StreamId, out TransportStream? stream);
+        TransportError error = FindForReceiving(frame.StreamId, out StreamState? stream);
         if (error.IsError || stream is null)
         {
             return error;
@@ -45,7 +45,7 @@ internal sealed partial class StreamTable
     /// <summary>STOP_SENDING (RFC 9000 section 19.5).</summary>
     public TransportError Handle(in StopSendingFrame frame, long now)
     {
-        TransportError error = FindForSending(frame.StreamId, out TransportStream? stream);
+        TransportError error = FindForSending(frame.StreamId, out StreamState? stream);
         if (error.IsError || stream is null)
         {
             return error;
@@ -72,7 +72,7 @@ internal sealed partial class StreamTable
     /// <summary>MAX_STREAM_DATA (RFC 9000 section 19.10).</summary>
     public TransportError Handle(in MaxStreamDataFrame frame)
     {
-        TransportError error = FindForSending(frame.StreamId, out TransportStream? stream);
+        TransportError error = FindForSending(frame.StreamId, out StreamState? stream);
         if (!error.IsError && stream is not null && stream.Send!.RaiseCredit(frame.Limit))
         {
             _scheduler.Update(stream);
@@ -95,7 +95,7 @@ internal sealed partial class StreamTable
 
     private TransportError HandleReset(ulong id, ulong code, ulong finalSize, ulong reliableSize, long now)
     {
-        TransportError error = FindForReceiving(id, out TransportStream? stream);
+        TransportError error = FindForReceiving(id, out StreamState? stream);
         if (error.IsError || stream is null)
         {
             return error;
@@ -119,7 +119,7 @@ internal sealed partial class StreamTable
         return TransportError.None;
     }
 
-    private void AfterReceiving(TransportStream stream, bool readable, long now)
+    private void AfterReceiving(StreamState stream, bool readable, long now)
     {
         if (readable && stream.IsHandedOut)
         {
@@ -150,7 +150,7 @@ internal sealed partial class StreamTable
     }
 
     /// <summary>The stream of a frame that speaks about what the peer sends; null where it is closed and forgotten.</summary>
-    private TransportError FindForReceiving(ulong id, out TransportStream? stream)
+    private TransportError FindForReceiving(ulong id, out StreamState? stream)
     {
         // RFC 9000 sections 19.4, 19.8, 19.13: not for a stream that only we send on.
         if (IsOurs(id) && !StreamId.IsBidirectional(id))
@@ -163,7 +163,7 @@ internal sealed partial class StreamTable
     }
 
     /// <summary>The stream of a frame that speaks about what we send; null where it is closed and forgotten.</summary>
-    private TransportError FindForSending(ulong id, out TransportStream? stream)
+    private TransportError FindForSending(ulong id, out StreamState? stream)
     {
         // RFC 9000 sections 19.5, 19.10: not for a stream that only the peer sends on.
         if (!IsOurs(id) && !StreamId.IsBidirectional(id))
@@ -175,7 +175,7 @@ internal sealed partial class StreamTable
         return Find(id, out stream);
     }
 
-    private TransportError Find(ulong id, out TransportStream? stream)
+    private TransportError Find(ulong id, out StreamState? stream)
     {
         if (_streams.TryGetValue(id, out stream))
         {

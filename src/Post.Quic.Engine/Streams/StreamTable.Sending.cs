@@ -39,7 +39,7 @@ internal sealed partial class StreamTable
     {
         get
         {
-            if (HasControlToSend || !_scheduler.TryPeek(_sendCredit.Available > 0, out TransportStream stream, out _))
+            if (HasControlToSend || !_scheduler.TryPeek(_sendCredit.Available > 0, out StreamState stream, out _))
             {
                 return LargestControlFrame;
             }
@@ -100,7 +100,7 @@ internal sealed partial class StreamTable
     public bool WriteData(ref WireWriter writer, SentFrameLog log, SendUrgency limit, long now)
     {
         int start = writer.Position;
-        while (_scheduler.TryPeek(_sendCredit.Available > 0, out TransportStream stream, out SendUrgency urgency)
+        while (_scheduler.TryPeek(_sendCredit.Available > 0, out StreamState stream, out SendUrgency urgency)
             && urgency <= limit)
         {
             if (!WriteStreamFrame(stream, ref writer, log))
@@ -114,7 +114,7 @@ internal sealed partial class StreamTable
 
     /// <summary>A STREAM frame that was sent is still owed: its stream was not reset, and not all of it is acknowledged.</summary>
     public bool IsOwed(in SentFrame frame) =>
-        _streams.TryGetValue(frame.Id, out TransportStream? stream)
+        _streams.TryGetValue(frame.Id, out StreamState? stream)
         && stream.Send is { IsReset: false, IsSettled: false } send
         && (frame.Offset + frame.Length > send.Buffer.AckedOffset || (frame.Fin && !send.Buffer.FinAcked));
 
@@ -122,7 +122,7 @@ internal sealed partial class StreamTable
     public void OnAcked(in SentFrame frame, long now)
     {
         if (frame.Kind is not (SentFrameKind.Stream or SentFrameKind.ResetStream or SentFrameKind.ResetStreamAt)
-            || !_streams.TryGetValue(frame.Id, out TransportStream? stream))
+            || !_streams.TryGetValue(frame.Id, out StreamState? stream))
         {
             return;
         }
@@ -177,13 +177,13 @@ internal sealed partial class StreamTable
                 return;
         }
 
-        if (_streams.TryGetValue(frame.Id, out TransportStream? stream))
+        if (_streams.TryGetValue(frame.Id, out StreamState? stream))
         {
             OnStreamFrameLost(stream, frame, now);
         }
     }
 
-    private void OnStreamFrameLost(TransportStream stream, in SentFrame frame, long now)
+    private void OnStreamFrameLost(StreamState stream, in SentFrame frame, long now)
     {
         switch (frame.Kind)
         {
@@ -265,7 +265,7 @@ internal sealed partial class StreamTable
     }
 
     /// <summary>The control frames of one stream; false where the packet has no room for all of them.</summary>
-    private bool WriteStreamControl(TransportStream stream, ref WireWriter writer, SentFrameLog log, ref bool saidMaxData, long now)
+    private bool WriteStreamControl(StreamState stream, ref WireWriter writer, SentFrameLog log, ref bool saidMaxData, long now)
     {
         if ((stream.Pending & PendingStreamFrames.Reset) != 0)
         {
@@ -368,7 +368,7 @@ internal sealed partial class StreamTable
     /// <summary>The connection has credit again: streams that had to wait for it have theirs.</summary>
     private void ReleaseCredit()
     {
-        foreach (TransportStream stream in _streams.Values)
+        foreach (StreamState stream in _streams.Values)
         {
             if (stream.Receive is { IsCreditWithheld: true } receive)
             {
@@ -402,7 +402,7 @@ internal sealed partial class StreamTable
     }
 
     /// <summary>One STREAM frame; false where the rest of the packet is too small for it.</summary>
-    private bool WriteStreamFrame(TransportStream stream, ref WireWriter writer, SentFrameLog log)
+    private bool WriteStreamFrame(StreamState stream, ref WireWriter writer, SentFrameLog log)
     {
         SendHalf send = stream.Send!;
         SendBuffer buffer = send.Buffer;
@@ -448,7 +448,7 @@ internal sealed partial class StreamTable
         return range;
     }
 
-    private void AfterSending(TransportStream stream, SendHalf send)
+    private void AfterSending(StreamState stream, SendHalf send)
     {
         if (send.WriterAwaitsSent && send.Buffer.UnsentBytes == 0)
         {

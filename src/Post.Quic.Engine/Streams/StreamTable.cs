@@ -12,12 +12,12 @@ internal sealed partial class StreamTable
     private readonly StreamTableOptions _options;
     private readonly IStreamEvents _events;
     private readonly BlockPool _pool;
-    private readonly Dictionary<ulong, TransportStream> _streams = [];
+    private readonly Dictionary<ulong, StreamState> _streams = [];
     private readonly StreamScheduler _scheduler;
     private readonly IncomingStreams _incomingBidirectional;
     private readonly IncomingStreams _incomingUnidirectional;
 
-    private readonly FreeList<TransportStream> _freeStreams = new(Limits.PooledStreamObjects);
+    private readonly FreeList<StreamState> _freeStreams = new(Limits.PooledStreamObjects);
     private readonly FreeList<SendHalf> _freeSends = new(Limits.PooledStreamObjects);
     private readonly FreeList<ReceiveHalf> _freeReceives = new(Limits.PooledStreamObjects);
 
@@ -85,7 +85,7 @@ internal sealed partial class StreamTable
         HandleMaxData(credits.MaxData);
         HandleMaxStreams(bidirectional: true, credits.MaxStreamsBidirectional);
         HandleMaxStreams(bidirectional: false, credits.MaxStreamsUnidirectional);
-        foreach (TransportStream stream in _streams.Values)
+        foreach (StreamState stream in _streams.Values)
         {
             if (stream.Send is { } send && send.RaiseCredit(InitialSendCredit(stream.Id)))
             {
@@ -101,8 +101,8 @@ internal sealed partial class StreamTable
     /// </summary>
     public void UndoEarlyData(long now)
     {
-        TransportStream[] streams = [.. _streams.Values];
-        foreach (TransportStream stream in streams)
+        StreamState[] streams = [.. _streams.Values];
+        foreach (StreamState stream in streams)
         {
             if (IsOurs(stream.Id))
             {
@@ -123,7 +123,7 @@ internal sealed partial class StreamTable
     }
 
     /// <summary>Opens a stream, or fails for lack of the peer's permission: then the peer is told, and OnStreamCredit follows.</summary>
-    public bool TryOpen(bool bidirectional, out TransportStream? stream)
+    public bool TryOpen(bool bidirectional, out StreamState? stream)
     {
         ref SendCredit credit = ref OpenCredit(bidirectional);
         if (credit.Available == 0)
@@ -150,7 +150,7 @@ internal sealed partial class StreamTable
     /// The next stream that the peer opened, in the order of ids: both ends see one order of creation (RFC 9000
     /// section 3.2), also where packets overtook each other.
     /// </summary>
-    public bool TryAccept(bool bidirectional, long now, out TransportStream? stream)
+    public bool TryAccept(bool bidirectional, long now, out StreamState? stream)
     {
         IncomingStreams incoming = Incoming(bidirectional);
         if (!incoming.HasToAccept)
@@ -170,7 +170,7 @@ internal sealed partial class StreamTable
         return true;
     }
 
-    public bool TryGet(ulong id, out TransportStream? stream) => _streams.TryGetValue(id, out stream);
+    public bool TryGet(ulong id, out StreamState? stream) => _streams.TryGetValue(id, out stream);
 
     /// <summary>Gives back credit that was held back.</summary>
     public void HandleTimeout(long now)
@@ -182,8 +182,8 @@ internal sealed partial class StreamTable
     /// <summary>The connection is over: all streams are forgotten.</summary>
     public void Abandon()
     {
-        TransportStream[] streams = [.. _streams.Values];
-        foreach (TransportStream stream in streams)
+        StreamState[] streams = [.. _streams.Values];
+        foreach (StreamState stream in streams)
         {
             Forget(stream);
             stream.Send?.Buffer.Clear();
@@ -197,9 +197,9 @@ internal sealed partial class StreamTable
         }
     }
 
-    internal void OnSendChanged(TransportStream stream) => _scheduler.Update(stream);
+    internal void OnSendChanged(StreamState stream) => _scheduler.Update(stream);
 
-    internal void SetUrgency(TransportStream stream, SendUrgency urgency)
+    internal void SetUrgency(StreamState stream, SendUrgency urgency)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(urgency.Class);
         stream.Urgency = urgency;
@@ -209,7 +209,7 @@ internal sealed partial class StreamTable
         }
     }
 
-    internal void SetPaths(TransportStream stream, PathSet paths, int copies)
+    internal void SetPaths(StreamState stream, PathSet paths, int copies)
     {
         if (stream.IsClosed || stream.Send is null)
         {
@@ -224,7 +224,7 @@ internal sealed partial class StreamTable
         _scheduler.Update(stream);
     }
 
-    internal void ResetStream(TransportStream stream, ulong errorCode, ulong reliableSize)
+    internal void ResetStream(StreamState stream, ulong errorCode, ulong reliableSize)
     {
         if (stream.IsClosed || stream.Send is not { } send
             || !send.Reset(errorCode, PeerKnowsResetStreamAt ? reliableSize : 0))
@@ -239,7 +239,7 @@ internal sealed partial class StreamTable
         }
     }
 
-    internal void StopReading(TransportStream stream, ulong errorCode, long now)
+    internal void StopReading(StreamState stream, ulong errorCode, long now)
     {
         if (stream.IsClosed || stream.Receive is not { } receive)
         {
@@ -255,7 +255,7 @@ internal sealed partial class StreamTable
         OnConsumed(stream, now);
     }
 
-    internal void Release(TransportStream stream, ulong errorCode, long now)
+    internal void Release(StreamState stream, ulong errorCode, long now)
     {
         if (stream.IsReleased)
         {
@@ -282,7 +282,7 @@ internal sealed partial class StreamTable
     }
 
     /// <summary>The reader of a stream made progress: credit follows it.</summary>
-    internal void OnConsumed(TransportStream stream, long now)
+    internal void OnConsumed(StreamState stream, long now)
     {
         if (stream.IsClosed || stream.Receive is not { } receive)
         {
@@ -339,7 +339,7 @@ internal sealed partial class StreamTable
         : IsOurs(id) ? _options.Announced.MaxStreamDataBidirectionalLocal
         : _options.Announced.MaxStreamDataBidirectionalRemote;
 
-    private TransportStream Create(ulong id)
+    private StreamState Create(ulong id)
     {
         SendHalf? send = null;
         ReceiveHalf? receive = null;
@@ -356,14 +356,14 @@ internal sealed partial class StreamTable
             receive.Open(window, Math.Max(window, _options.MaxStreamWindow));
         }
 
-        TransportStream stream = _freeStreams.Take() ?? new TransportStream(this);
+        StreamState stream = _freeStreams.Take() ?? new StreamState(this);
         stream.Attach(id, send, receive);
         _streams.Add(id, stream);
         return stream;
     }
 
     /// <summary>Tells that the sending side is settled, and closes the stream when both are.</summary>
-    private void CloseIfSettled(TransportStream stream, long now)
+    private void CloseIfSettled(StreamState stream, long now)
     {
         if (stream.IsClosed)
         {
@@ -406,7 +406,7 @@ internal sealed partial class StreamTable
         }
     }
 
-    private void Forget(TransportStream stream)
+    private void Forget(StreamState stream)
     {
         stream.IsClosed = true;
         stream.Pending = PendingStreamFrames.None;
@@ -415,7 +415,7 @@ internal sealed partial class StreamTable
         LeaveLane(stream);
     }
 
-    private void LeaveLane(TransportStream stream)
+    private void LeaveLane(StreamState stream)
     {
         if (stream.Lane is { } lane)
         {
@@ -425,7 +425,7 @@ internal sealed partial class StreamTable
     }
 
     /// <summary>Keeps the objects of a stream that nobody refers to any more.</summary>
-    private void Recycle(TransportStream stream)
+    private void Recycle(StreamState stream)
     {
         // While a list still holds it, its time has not come.
         if (!stream.IsReleased || !stream.IsClosed || stream.IsInPendingList

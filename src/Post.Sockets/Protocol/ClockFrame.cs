@@ -17,7 +17,7 @@ internal readonly record struct ClockFrame(long Shown)
     public int Write(Span<byte> destination)
     {
         var writer = new PostWriter(destination);
-        writer.WriteInteger(FrameType.Clock);
+        writer.WriteInteger(ControlFrameType.Clock);
         writer.WriteInteger(PostInteger.Length(Shown));
         writer.WriteInteger(Shown);
         return writer.Written;

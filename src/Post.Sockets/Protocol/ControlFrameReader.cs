@@ -51,7 +51,7 @@ internal sealed class ControlFrameReader
             ParseStatus status = _partialLength == 0
                 ? ReadWhole(ref input, out frame)
                 : ReadGathered(ref input, out frame);
-            if (status == ParseStatus.Done && !FrameType.IsKnown(frame.Type))
+            if (status == ParseStatus.Done && !ControlFrameType.IsKnown(frame.Type))
             {
                 frame = default;
                 continue;
@@ -82,7 +82,7 @@ internal sealed class ControlFrameReader
             return ParseStatus.Invalid;
         }
 
-        if (!FrameType.IsKnown(type))
+        if (!ControlFrameType.IsKnown(type))
         {
             // Nothing of it is kept: an unknown frame costs no memory.
             input = input[head..];
@@ -133,7 +133,7 @@ internal sealed class ControlFrameReader
             return ParseStatus.Invalid;
         }
 
-        if (!FrameType.IsKnown(type))
+        if (!ControlFrameType.IsKnown(type))
         {
             _skip = head + length - _partialLength;
             _partialLength = 0;
@@ -178,11 +178,11 @@ internal sealed class ControlFrameReader
 
     private bool AllowNext(long type)
     {
-        if (!_helloSeen && type != FrameType.Hello)
+        if (!_helloSeen && type != ControlFrameType.Hello)
         {
             _error = PostErrorCode.MissingHello;
         }
-        else if (_helloSeen && type == FrameType.Hello)
+        else if (_helloSeen && type == ControlFrameType.Hello)
         {
             _error = PostErrorCode.DuplicateHello;
         }
@@ -190,7 +190,7 @@ internal sealed class ControlFrameReader
         return _error == PostErrorCode.NoError;
     }
 
-    private void Arrived(long type) => _helloSeen |= type == FrameType.Hello;
+    private void Arrived(long type) => _helloSeen |= type == ControlFrameType.Hello;
 
     private void Keep(ReadOnlySpan<byte> bytes, int expected)
     {

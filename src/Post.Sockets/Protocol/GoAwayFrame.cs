@@ -21,7 +21,7 @@ internal readonly record struct GoAwayFrame(long FirstUnserved, PostErrorCode Re
     public int Write(Span<byte> destination)
     {
         var writer = new PostWriter(destination);
-        writer.WriteInteger(FrameType.GoAway);
+        writer.WriteInteger(ControlFrameType.GoAway);
         writer.WriteInteger(PostInteger.Length(FirstUnserved) + PostInteger.Length((long)Reason));
         writer.WriteInteger(FirstUnserved);
         writer.WriteInteger((long)Reason);

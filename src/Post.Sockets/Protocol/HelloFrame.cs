@@ -165,7 +165,7 @@ internal sealed record HelloFrame
             writer.WriteInteger((long)(grease >> 58));
         }
 
-        return ControlFrame.Write(destination, FrameType.Hello, payload[..writer.Written]);
+        return ControlFrame.Write(destination, ControlFrameType.Hello, payload[..writer.Written]);
     }
 
     private static void WriteValue(ref PostWriter writer, long parameter, long value, long defaultValue)

@@ -30,17 +30,17 @@ internal static class IdListFrame
     /// the number of bytes written.
     /// </summary>
     public static int WriteReceipt(Span<byte> destination, ReceiptStatus status, ReadOnlySpan<IdRange> ids) =>
-        Write(destination, FrameType.Receipt, (long)status, ids);
+        Write(destination, ControlFrameType.Receipt, (long)status, ids);
 
     /// <summary>Likewise, an ABANDON frame.</summary>
     public static int WriteAbandon(Span<byte> destination, AbandonReason reason, ReadOnlySpan<IdRange> ids) =>
-        Write(destination, FrameType.Abandon, (long)reason, ids);
+        Write(destination, ControlFrameType.Abandon, (long)reason, ids);
 
     /// <summary>The bytes that a frame of these ranges takes, to make the buffer large enough.</summary>
     public static int Length(long code, ReadOnlySpan<IdRange> ids)
     {
         int payload = PostInteger.Length(code) + IdRangeList.Length(ids);
-        return PostInteger.Length(FrameType.Receipt) + PostInteger.Length(payload) + payload;
+        return PostInteger.Length(ControlFrameType.Receipt) + PostInteger.Length(payload) + payload;
     }
 
     private static int Write(Span<byte> destination, long type, long code, ReadOnlySpan<IdRange> ids)

@@ -21,7 +21,7 @@ internal readonly record struct StartAtFrame(long Id, long Offset)
     public int Write(Span<byte> destination)
     {
         var writer = new PostWriter(destination);
-        writer.WriteInteger(FrameType.StartAt);
+        writer.WriteInteger(ControlFrameType.StartAt);
         writer.WriteInteger(PostInteger.Length(Id) + PostInteger.Length(Offset));
         writer.WriteInteger(Id);
         writer.WriteInteger(Offset);

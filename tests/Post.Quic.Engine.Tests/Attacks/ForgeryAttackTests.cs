@@ -73,7 +73,7 @@ public sealed class ForgeryAttackTests
                 Server = settings,
             }).Handshake();
             pair.Network.Conditions = new LinkConditions { Loss = 0.15, Bandwidth = 50_000 };
-            Assert.IsTrue(pair.Server.Core!.Streams.TryOpen(true, out TransportStream? stream));
+            Assert.IsTrue(pair.Server.Core!.Streams.TryOpen(true, out StreamState? stream));
             byte[] data = pair.RandomBytes(100_000);
             stream.WriteAll(data);
             stream.Finish();

@@ -68,7 +68,7 @@ public sealed class FrameFuzzTests
 
         SimulatedSide victim = Victim(pair, atServer);
         evil = new EvilPeer(atServer ? pair.Client : pair.Server, victim);
-        Assert.IsTrue(victim.Core!.Streams.TryOpen(true, out TransportStream? stream));
+        Assert.IsTrue(victim.Core!.Streams.TryOpen(true, out StreamState? stream));
         _ = stream!.Write(new byte[3_000]);
         return pair;
     }

@@ -87,7 +87,7 @@ public sealed class ResourceAttackTests
         pair.RunFor(Second / 2);
         var evil = new EvilPeer(pair.Client, pair.Server);
         pair.Network.FromServer = new LinkConditions { Loss = 1 };
-        Assert.IsTrue(pair.Server.Core!.Streams.TryOpen(true, out TransportStream? stream));
+        Assert.IsTrue(pair.Server.Core!.Streams.TryOpen(true, out StreamState? stream));
         stream.WriteAll(new byte[10 << 20]);
         long before = pair.Server.Core.GetStatistics().BytesSent;
         for (int i = 0; i < 600; i++)
@@ -204,7 +204,7 @@ public sealed class ResourceAttackTests
     {
         using Pair pair = Quiet(out EvilPeer evil);
         pair.Network.FromServer = new LinkConditions { Loss = 1 };
-        Assert.IsTrue(pair.Server.Core!.Streams.TryOpen(true, out TransportStream? stream));
+        Assert.IsTrue(pair.Server.Core!.Streams.TryOpen(true, out StreamState? stream));
         stream.WriteAll(new byte[64 << 20]);
         ulong first = pair.Server.Core.State.Paths.First.Space.NextPacketNumber;
         for (int i = 0; i < 3_000 && pair.Server.Closed is null; i++)

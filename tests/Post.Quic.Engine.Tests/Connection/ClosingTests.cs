@@ -269,7 +269,7 @@ public sealed class ClosingTests
         pair.Network.Fate = datagram => datagram.FromClient && seen++ == 0 ? DatagramFate.Drop : DatagramFate.Deliver;
         pair.Client.Core!.Close(7, "bye", pair.Now);
         pair.Drive();
-        Assert.IsTrue(pair.Server.Core!.Streams.TryOpen(true, out TransportStream? stream));
+        Assert.IsTrue(pair.Server.Core!.Streams.TryOpen(true, out StreamState? stream));
         _ = stream!.Write(pair.RandomBytes(10));
         pair.RunUntil(() => pair.Server.Closed is not null, 1_000_000, "second close");
         Assert.AreEqual(7UL, pair.Server.Closed!.Value.ErrorCode);

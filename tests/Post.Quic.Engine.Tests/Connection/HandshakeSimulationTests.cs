@@ -274,7 +274,7 @@ public sealed class HandshakeSimulationTests
         pair.Connect();
         Assert.IsTrue(ticket.AllowsEarlyData);
         Assert.IsTrue(pair.Client.Core!.CanSendEarlyData, "no early data possible");
-        Assert.IsTrue(pair.Client.Core.Streams.TryOpen(true, out TransportStream? stream));
+        Assert.IsTrue(pair.Client.Core.Streams.TryOpen(true, out StreamState? stream));
         byte[] data = pair.RandomBytes(3000);
         stream.WriteAll(data);
         stream.Finish();
@@ -301,7 +301,7 @@ public sealed class HandshakeSimulationTests
                 keys: TlsPair.Keys(), earlyData: false, earlyDataContext: ParameterFactory.EarlyDataContext(settings)),
         });
         pair.Connect();
-        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
+        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out StreamState? stream));
         stream.WriteAll(pair.RandomBytes(3000));
         stream.Finish();
         pair.RunUntil(() => pair.Client.IsConfirmed, 1_000_000, "handshake");
@@ -323,7 +323,7 @@ public sealed class HandshakeSimulationTests
             RememberedParameters = ticket.TransportParameters,
         });
         pair.Connect();
-        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
+        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out StreamState? stream));
         stream.WriteAll(pair.RandomBytes(3000));
         stream.Finish();
         pair.RunUntil(() => pair.Client.IsConfirmed, 1_000_000, "handshake");

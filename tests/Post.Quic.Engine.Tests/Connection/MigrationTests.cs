@@ -63,7 +63,7 @@ public sealed class MigrationTests
         pair.Network.Fate = datagram => datagram.FromClient || datagram.Payload.Length == 1200 ? DatagramFate.Deliver : DatagramFate.Drop;
         Assert.IsTrue(pair.Client.Core.TryMigrate(Second, pair.Now));
         pair.RunUntil(() => pair.Client.Core.State.Paths.First.Network.Local == Second, 1_000_000, "move");
-        Assert.IsTrue(pair.Client.Core.Streams.TryOpen(true, out TransportStream? stream));
+        Assert.IsTrue(pair.Client.Core.Streams.TryOpen(true, out StreamState? stream));
         stream!.Write("somewhere else"u8);
         pair.RunFor(500_000);
         Assert.IsTrue(pair.Server.Core.State.Paths.First.LocalIds.TryFind(left.Span, out ulong sequence), "given back too early");
@@ -108,7 +108,7 @@ public sealed class MigrationTests
             }).Handshake();
             pair.Network.Conditions = new LinkConditions { Loss = 0.01, Bandwidth = 250_000 };
             pair.Server.Echo = true;
-            Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
+            Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out StreamState? stream));
             byte[] data = pair.RandomBytes(1_000_000);
             stream.WriteAll(data);
             stream.Finish();
@@ -285,7 +285,7 @@ public sealed class MigrationTests
         var attacker = new EvilPeer(pair.Client, pair.Server) { From = forged };
         attacker.Send(pair.Now, (ref WireWriter writer) => writer.WriteByte(1));
         Assert.AreEqual(forged, pair.Server.Core!.State.Paths.First.Network.Remote);
-        Assert.IsTrue(pair.Server.Core.Streams.TryOpen(true, out TransportStream? stream));
+        Assert.IsTrue(pair.Server.Core.Streams.TryOpen(true, out StreamState? stream));
         byte[] data = pair.RandomBytes(100_000);
         stream.WriteAll(data);
         stream.Finish();

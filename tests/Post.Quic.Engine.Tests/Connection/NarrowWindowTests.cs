@@ -76,7 +76,7 @@ public sealed class NarrowWindowTests
 
     private static ulong Write(Pair pair, int size)
     {
-        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(false, out TransportStream? stream));
+        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(false, out StreamState? stream));
         stream.WriteAll(new byte[size]);
         stream.Finish();
         return stream.Id;

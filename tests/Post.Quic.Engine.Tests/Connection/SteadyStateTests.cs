@@ -39,7 +39,7 @@ public sealed class SteadyStateTests
         }
 
         pair.Server.Discard = true;
-        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(false, out TransportStream? stream));
+        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(false, out StreamState? stream));
         var loop = new DirectLoop(pair, stream!);
         loop.Run(20_000);
 
@@ -77,13 +77,13 @@ public sealed class SteadyStateTests
     }
 
     /// <summary>Two cores with nothing between them: what is measured is the engine and not the network.</summary>
-    private sealed class DirectLoop(Pair pair, TransportStream stream)
+    private sealed class DirectLoop(Pair pair, StreamState stream)
     {
         private readonly byte[] _buffer = new byte[BatchBytes];
         private readonly byte[] _data = new byte[64 * 1024];
         private readonly byte[] _sink = new byte[64 * 1024];
         private long _now = pair.Now;
-        private TransportStream? _incoming;
+        private StreamState? _incoming;
 
         public long Bytes { get; private set; }
 

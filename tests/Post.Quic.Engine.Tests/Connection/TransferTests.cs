@@ -101,7 +101,7 @@ public sealed class TransferTests
         pair.Network.Conditions = new LinkConditions { Loss = 0.02 };
         for (int i = 0; i < 1000; i++)
         {
-            Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(false, out TransportStream? stream));
+            Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(false, out StreamState? stream));
             Assert.AreEqual(100, stream!.Write(pair.RandomBytes(100)));
             stream.Finish();
         }
@@ -115,7 +115,7 @@ public sealed class TransferTests
         ConnectionSettings narrow = ConnectionSettings.Default with { InitialMaxData = 64 * 1024, InitialMaxStreamData = 64 * 1024 };
         using Pair pair = new Pair(new PairOptions { Server = narrow }).Handshake();
         pair.Server.IsLazy = true;
-        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
+        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out StreamState? stream));
         byte[] data = pair.RandomBytes(500_000);
         stream.WriteAll(data);
         stream.Finish();

@@ -215,7 +215,7 @@ public sealed class DatagramQueueTests : IDisposable
 
         void Stream(int priority, long deadline)
         {
-            TransportStream stream = client.Open();
+            StreamState stream = client.Open();
             stream.SetUrgency(new SendUrgency(priority, deadline));
             stream.Write(new byte[50]);
         }
@@ -227,7 +227,7 @@ public sealed class DatagramQueueTests : IDisposable
         using var client = new StreamEnd(false);
         client.Table.ApplyPeerCredits(client.Announced);
         client.Open().Write(new byte[5000]);
-        client.Table.TryGet(0, out TransportStream? stream);
+        client.Table.TryGet(0, out StreamState? stream);
         stream!.SetUrgency(new SendUrgency(5, long.MaxValue));
         DatagramQueue queue = Create();
         Add(queue, 0, long.MaxValue, 800);

@@ -71,7 +71,7 @@ public sealed class BindingWorlds
     {
         using var world = new TwoLinks(1, TwoLinks.Link(20, 20), TwoLinks.Link(20, 20));
         byte[] data = world.Pair.RandomBytes(3_000_000);
-        TransportStream stream = world.Open(data, OnlyFirst);
+        StreamState stream = world.Open(data, OnlyFirst);
         ulong id = stream.Id;
         world.Pair.RunFor(300 * Millisecond);
         world.First.IsDead = true;

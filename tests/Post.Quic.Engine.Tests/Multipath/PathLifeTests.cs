@@ -190,7 +190,7 @@ public sealed class PathLifeTests
             using Pair pair = Connected(seed);
             _ = Open(pair, Second);
             byte[] data = pair.RandomBytes(4_000_000);
-            Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
+            Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out StreamState? stream));
             stream.WriteAll(data);
             stream.Finish();
             ulong id = stream.Id;
@@ -226,7 +226,7 @@ public sealed class PathLifeTests
             using Pair pair = Connected(seed);
             _ = Open(pair, Second);
             byte[] data = pair.RandomBytes(2_000_000);
-            Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
+            Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out StreamState? stream));
             stream.WriteAll(data);
             stream.Finish();
             ulong id = stream.Id;
@@ -249,7 +249,7 @@ public sealed class PathLifeTests
             _ = Open(pair, Second);
             byte[] data = pair.RandomBytes(3_000_000);
             pair.Network.Conditions = new LinkConditions { Bandwidth = 1_000_000, Delay = 15_000, Jitter = 5_000 };
-            Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
+            Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out StreamState? stream));
             stream.WriteAll(data);
             stream.Finish();
             ulong id = stream.Id;

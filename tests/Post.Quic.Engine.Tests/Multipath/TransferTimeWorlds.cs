@@ -93,7 +93,7 @@ public sealed class TransferTimeWorlds
         Pair pair = world.Pair;
         pair.Server.Discard = true;
         long begin = pair.Now;
-        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(false, out TransportStream? stream), pair.Repeat);
+        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(false, out StreamState? stream), pair.Repeat);
         stream!.SetExpectedLength((ulong)expected);
         ulong id = stream.Id;
         byte[] piece = pair.RandomBytes(Ahead);

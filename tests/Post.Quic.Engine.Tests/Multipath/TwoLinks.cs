@@ -69,7 +69,7 @@ internal sealed class TwoLinks : IDisposable
     /// <summary>Begins a stream with that data and its end.</summary>
     public ulong Begin(byte[] data, SendUrgency? urgency = null)
     {
-        Assert.IsTrue(Pair.Client.Core!.Streams.TryOpen(false, out TransportStream? stream), Pair.Repeat);
+        Assert.IsTrue(Pair.Client.Core!.Streams.TryOpen(false, out StreamState? stream), Pair.Repeat);
         if (urgency is { } value)
         {
             stream!.SetUrgency(value);
@@ -84,9 +84,9 @@ internal sealed class TwoLinks : IDisposable
     public ulong Begin(byte[] data, PathSet paths, int copies = 1, int urgency = 0, long deadline = long.MaxValue) =>
         Open(data, paths, copies, urgency, deadline).Id;
 
-    public TransportStream Open(byte[] data, PathSet paths, int copies = 1, int urgency = 0, long deadline = long.MaxValue)
+    public StreamState Open(byte[] data, PathSet paths, int copies = 1, int urgency = 0, long deadline = long.MaxValue)
     {
-        Assert.IsTrue(Pair.Client.Core!.Streams.TryOpen(false, out TransportStream? stream), Pair.Repeat);
+        Assert.IsTrue(Pair.Client.Core!.Streams.TryOpen(false, out StreamState? stream), Pair.Repeat);
         stream!.SetUrgency(new SendUrgency(urgency, deadline));
         stream.SetPaths(paths, copies);
         stream.WriteAll(data);

@@ -10,7 +10,7 @@ namespace Post.Quic.Engine.Tests.Recovery;
 /// A sender with loss recovery, a bottleneck with a drop-tail queue, and a receiver with an ACK policy, in virtual
 /// time. Whatever is lost is counted and replaced by new data: the sender always has something to send.
 /// </summary>
-internal sealed class LinkModel : IFrameFate, IDisposable
+internal sealed class LinkModel : IFrameOutcome, IDisposable
 {
     private readonly Queue<(long Arrival, ulong Number, int Size, bool Eliciting, EcnCodepoint Ecn)> _wire = new();
     private readonly Queue<(long Arrival, byte[] Ack, int Length)> _back = new();
@@ -81,9 +81,9 @@ internal sealed class LinkModel : IFrameFate, IDisposable
 
     public TransportError Error { get; private set; }
 
-    void IFrameFate.OnAcked(in SentFrame frame, in SentPacket packet) => FramesAcked++;
+    void IFrameOutcome.OnAcked(in SentFrame frame, in SentPacket packet) => FramesAcked++;
 
-    void IFrameFate.OnLost(in SentFrame frame, in SentPacket packet) => FramesLost++;
+    void IFrameOutcome.OnLost(in SentFrame frame, in SentPacket packet) => FramesLost++;
 
     /// <summary>Runs until the time, in microseconds; the driver wakes no more often than each <paramref name="tick"/>.</summary>
     public void RunUntil(long end, long tick = 1)

@@ -8,7 +8,7 @@ using Post.Quic.Engine.Wire.Frames;
 namespace Post.Quic.Engine.Tests.Recovery;
 
 /// <summary>Loss recovery with one path, in virtual time, that remembers what it was told of every frame.</summary>
-internal sealed class RecoveryWorld : IFrameFate
+internal sealed class RecoveryWorld : IFrameOutcome
 {
     public const int Size = 1200;
     public const SentPacketFlags Eliciting = SentPacketFlags.AckEliciting | SentPacketFlags.InFlight;
@@ -50,13 +50,13 @@ internal sealed class RecoveryWorld : IFrameFate
 
     public IEnumerable<ulong> LostNumbers => Lost.Select(l => l.PacketNumber);
 
-    void IFrameFate.OnAcked(in SentFrame frame, in SentPacket packet) => Acked.Add((frame, packet.PacketNumber));
+    void IFrameOutcome.OnAcked(in SentFrame frame, in SentPacket packet) => Acked.Add((frame, packet.PacketNumber));
 
-    void IFrameFate.OnLost(in SentFrame frame, in SentPacket packet) => Lost.Add((frame, packet.PacketNumber));
+    void IFrameOutcome.OnLost(in SentFrame frame, in SentPacket packet) => Lost.Add((frame, packet.PacketNumber));
 
-    void IFrameFate.OnOverdue(in SentFrame frame) => Overdue.Add(frame);
+    void IFrameOutcome.OnOverdue(in SentFrame frame) => Overdue.Add(frame);
 
-    void IFrameFate.OnArrivedLate(in SentFrame frame) => ArrivedLate.Add(frame);
+    void IFrameOutcome.OnArrivedLate(in SentFrame frame) => ArrivedLate.Add(frame);
 
     /// <summary>Sends a packet with one STREAM frame, unless it is given another; returns its number.</summary>
     public ulong Send(

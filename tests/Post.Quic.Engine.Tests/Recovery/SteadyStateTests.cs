@@ -23,7 +23,7 @@ public sealed class SteadyStateTests
     }
 
     /// <summary>Windows of packets of two frames each, every 97th of which does not arrive.</summary>
-    private sealed class Traffic : IFrameFate, IDisposable
+    private sealed class Traffic : IFrameOutcome, IDisposable
     {
         private readonly Transmission _path;
         private readonly LossRecovery _recovery;

@@ -178,9 +178,9 @@ internal sealed class Pair : IDisposable
     }
 
     /// <summary>Sends bytes on a new stream of the client's and has the server read them all.</summary>
-    public TransportStream Transfer(SimulatedSide from, SimulatedSide to, byte[] data, long timeout)
+    public StreamState Transfer(SimulatedSide from, SimulatedSide to, byte[] data, long timeout)
     {
-        Assert.IsTrue(from.Core!.Streams.TryOpen(true, out TransportStream? stream), "no credit for a stream");
+        Assert.IsTrue(from.Core!.Streams.TryOpen(true, out StreamState? stream), "no credit for a stream");
         stream.WriteAll(data);
         stream.Finish();
         ulong id = stream.Id;

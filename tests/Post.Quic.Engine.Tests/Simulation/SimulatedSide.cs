@@ -16,7 +16,7 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
     private readonly RandomSource _random;
     private readonly List<CertificateValidationRequest> _validations = [];
     private readonly Dictionary<ulong, MemoryStream> _received = [];
-    private readonly HashSet<TransportStream> _readable = [];
+    private readonly HashSet<StreamState> _readable = [];
     private bool _accept;
     private bool _clientHello;
 
@@ -78,7 +78,7 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
 
     public int ClosedStreams { get; private set; }
 
-    public List<TransportStream> Accepted { get; } = [];
+    public List<StreamState> Accepted { get; } = [];
 
     public List<StatelessResetToken> PeerTokens { get; } = [];
 
@@ -156,7 +156,7 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
             return;
         }
 
-        while (_accept && (core.Streams.TryAccept(true, now, out TransportStream? stream)
+        while (_accept && (core.Streams.TryAccept(true, now, out StreamState? stream)
             || core.Streams.TryAccept(false, now, out stream)))
         {
             Accepted.Add(stream!);
@@ -169,7 +169,7 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
             return;
         }
 
-        foreach (TransportStream stream in _readable)
+        foreach (StreamState stream in _readable)
         {
             Read(stream, now);
         }
@@ -231,25 +231,25 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
         IsDrained = true;
     }
 
-    public void OnStreamReadable(TransportStream stream) => _readable.Add(stream);
+    public void OnStreamReadable(StreamState stream) => _readable.Add(stream);
 
-    public void OnStreamSent(TransportStream stream)
+    public void OnStreamSent(StreamState stream)
     {
     }
 
-    public void OnStreamWritable(TransportStream stream)
+    public void OnStreamWritable(StreamState stream)
     {
     }
 
-    public void OnStreamSendSettled(TransportStream stream) => SettledStreams.Add(stream.Id);
+    public void OnStreamSendSettled(StreamState stream) => SettledStreams.Add(stream.Id);
 
-    public void OnStopSending(TransportStream stream, ulong errorCode) => StoppedStreams[stream.Id] = errorCode;
+    public void OnStopSending(StreamState stream, ulong errorCode) => StoppedStreams[stream.Id] = errorCode;
 
-    public void OnStreamRejected(TransportStream stream)
+    public void OnStreamRejected(StreamState stream)
     {
     }
 
-    public void OnStreamClosed(TransportStream stream) => ClosedStreams++;
+    public void OnStreamClosed(StreamState stream) => ClosedStreams++;
 
     public void OnStreamsToAccept(bool bidirectional) => _accept = true;
 
@@ -257,7 +257,7 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
     {
     }
 
-    private void Read(TransportStream stream, long now)
+    private void Read(StreamState stream, long now)
     {
         if (stream.Receive is null)
         {

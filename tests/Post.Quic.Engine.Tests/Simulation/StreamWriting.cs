@@ -6,7 +6,7 @@ namespace Post.Quic.Engine.Tests.Simulation;
 /// <summary>Writes more at once than an application may.</summary>
 internal static class StreamWriting
 {
-    public static void WriteAll([NotNull] this TransportStream? stream, ReadOnlySpan<byte> data)
+    public static void WriteAll([NotNull] this StreamState? stream, ReadOnlySpan<byte> data)
     {
         ArgumentNullException.ThrowIfNull(stream);
         stream.Send!.Buffer.CopyCapacity = int.MaxValue;

@@ -17,7 +17,7 @@ public sealed class FlowControlTests
     public void A_sender_stays_inside_the_streams_credit_and_says_that_it_waits()
     {
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair(server: Small);
-        TransportStream stream = client.Open();
+        StreamState stream = client.Open();
         stream.Write(new byte[500]);
         StreamPacket packet = client.Build()!;
         Assert.AreEqual(400U, packet.Only(SentFrameKind.Stream).Length);
@@ -102,7 +102,7 @@ public sealed class FlowControlTests
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair(server: Small);
         client.Open().Write(new byte[400]);
         server.Receive(client.Build()!);
-        TransportStream stream = server.Accept();
+        StreamState stream = server.Accept();
         Assert.IsNull(server.Build(), "nothing was read");
 
         stream.Read(new byte[199], server.Now);
@@ -116,9 +116,9 @@ public sealed class FlowControlTests
     public void Credit_follows_a_reader_whose_memory_was_filled_directly()
     {
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair(server: Small);
-        TransportStream sender = client.Open();
+        StreamState sender = client.Open();
         server.Receive(StreamStateTests.Data(0, 0, default));
-        TransportStream stream = server.Accept();
+        StreamState stream = server.Accept();
         var memory = new byte[300];
         Assert.IsTrue(stream.TryRegisterRead(memory));
         sender.Write([.. Enumerable.Range(0, 250).Select(i => (byte)i)]);
@@ -136,10 +136,10 @@ public sealed class FlowControlTests
     {
         // RFC 9000 section 13.3.
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair(server: Small);
-        TransportStream sender = client.Open();
+        StreamState sender = client.Open();
         sender.Write(new byte[300]);
         server.Receive(client.Build()!);
-        TransportStream stream = server.Accept();
+        StreamState stream = server.Accept();
         stream.Read(new byte[300], server.Now);
         StreamPacket older = server.Build()!;
         client.Receive(older);
@@ -160,7 +160,7 @@ public sealed class FlowControlTests
     public void No_credit_is_given_to_a_stream_whose_end_is_known()
     {
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair(server: Small);
-        TransportStream sender = client.Open();
+        StreamState sender = client.Open();
         sender.Write(new byte[400]);
         sender.Finish();
         server.Receive(client.Build()!);
@@ -217,11 +217,11 @@ public sealed class FlowControlTests
     public void A_stream_window_that_grows_takes_the_connections_along()
     {
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair(server: Small);
-        TransportStream sender = client.Open();
+        StreamState sender = client.Open();
         var memory = new byte[1 << 20];
         sender.Write(new byte[1 << 20]);
         server.Receive(StreamStateTests.Data(0, 0, default));
-        TransportStream stream = server.Accept();
+        StreamState stream = server.Accept();
         int read = 0;
         while (read < memory.Length)
         {
@@ -269,7 +269,7 @@ public sealed class FlowControlTests
             int count = 1 + (seed % 3);
             var sent = new ulong[count];
             var allowed = Enumerable.Repeat((ulong)stream, count).ToArray();
-            var streams = new List<TransportStream>();
+            var streams = new List<StreamState>();
             ulong maxData = (ulong)connection;
             var lost = new List<StreamPacket>();
             for (int i = 0; i < count; i++)
@@ -362,12 +362,12 @@ public sealed class FlowControlTests
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair(server: Small);
         for (int i = 0; i < 1000; i++)
         {
-            TransportStream stream = client.Open(bidirectional: false);
+            StreamState stream = client.Open(bidirectional: false);
             stream.Write("x"u8);
             stream.Finish();
             stream.Release(0, client.Now);
             client.Exchange(server);
-            TransportStream accepted = server.Accept(bidirectional: false);
+            StreamState accepted = server.Accept(bidirectional: false);
             accepted.Read(new byte[10], server.Now);
             accepted.Release(0, server.Now);
             client.Exchange(server);
@@ -385,12 +385,12 @@ public sealed class FlowControlTests
     {
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair();
         int opened = 0;
-        while (opened < 2 * Limits.AbortedStreamBurst && client.Table.TryOpen(true, out TransportStream? stream))
+        while (opened < 2 * Limits.AbortedStreamBurst && client.Table.TryOpen(true, out StreamState? stream))
         {
             stream!.Write("x"u8);
             stream.Finish();
             client.Exchange(server);
-            TransportStream accepted = server.Accept();
+            StreamState accepted = server.Accept();
             accepted.Read(new byte[10], server.Now);
             stream.StopReading(0, client.Now);
             stream.Release(0, client.Now);
@@ -408,11 +408,11 @@ public sealed class FlowControlTests
     {
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair();
         int opened = 0;
-        while (client.Table.TryOpen(true, out TransportStream? stream))
+        while (client.Table.TryOpen(true, out StreamState? stream))
         {
             stream!.Reset(1);
             client.Exchange(server);
-            TransportStream accepted = server.Accept();
+            StreamState accepted = server.Accept();
             accepted.Release(0, server.Now);
             client.Exchange(server);
             opened++;
@@ -433,7 +433,7 @@ public sealed class FlowControlTests
         // RFC 9001 section 4.6.2, RFC 9000 section 7.4.1.
         using var client = new StreamEnd(isServer: false);
         client.Table.ApplyPeerCredits(new StreamCredits(1000, 500, 500, 500, 10, 10));
-        TransportStream stream = client.Open();
+        StreamState stream = client.Open();
         stream.Write(new byte[100]);
         client.Build();
 
@@ -447,7 +447,7 @@ public sealed class FlowControlTests
         Assert.IsFalse(client.Table.TryOpen(true, out _));
 
         client.Table.ApplyPeerCredits(new StreamCredits(300, 200, 200, 200, 1, 1));
-        TransportStream again = client.Open();
+        StreamState again = client.Open();
         Assert.AreEqual(0UL, again.Id);
         again.Write(new byte[1000]);
         Assert.AreEqual(200U, client.Build()!.Only(SentFrameKind.Stream).Length);
@@ -459,7 +459,7 @@ public sealed class FlowControlTests
         using var client = new StreamEnd(isServer: false);
         var remembered = new StreamCredits(1000, 500, 500, 500, 10, 10);
         client.Table.ApplyPeerCredits(remembered);
-        TransportStream stream = client.Open();
+        StreamState stream = client.Open();
         stream.Write(new byte[600]);
         Assert.AreEqual(500U, client.Build()!.Only(SentFrameKind.Stream).Length);
 

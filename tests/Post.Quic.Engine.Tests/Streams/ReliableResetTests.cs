@@ -15,7 +15,7 @@ public sealed class ReliableResetTests
     public void A_stream_that_is_reset_still_delivers_its_header()
     {
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair();
-        TransportStream stream = client.Open(bidirectional: false);
+        StreamState stream = client.Open(bidirectional: false);
         stream.Write("headerpayload"u8);
         StreamPacket lost = client.Build()!;
         stream.Reset(Code, reliableSize: 6);
@@ -26,7 +26,7 @@ public sealed class ReliableResetTests
         Assert.AreEqual(6U, data.Only(SentFrameKind.Stream).Length, "only what is promised is sent again");
 
         server.Receive(reset);
-        TransportStream accepted = server.Accept(bidirectional: false);
+        StreamState accepted = server.Accept(bidirectional: false);
         Assert.AreEqual(ReceiveState.Open, accepted.Receive!.State);
         server.Receive(data);
         Assert.AreEqual("header", StreamStateTests.Read(accepted, server));
@@ -43,7 +43,7 @@ public sealed class ReliableResetTests
     public void A_promise_of_unsent_data_is_sent_before_its_reset()
     {
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair();
-        TransportStream stream = client.Open(bidirectional: false);
+        StreamState stream = client.Open(bidirectional: false);
         stream.Write(new byte[3000]);
         stream.Reset(1, reliableSize: 2000);
         StreamPacket first = client.Build()!, second = client.Build()!;
@@ -64,7 +64,7 @@ public sealed class ReliableResetTests
     {
         // draft-ietf-quic-reliable-stream-reset section 5.
         (StreamEnd client, _) = StreamEnd.Pair();
-        TransportStream stream = client.Open(bidirectional: false);
+        StreamState stream = client.Open(bidirectional: false);
         stream.Write(new byte[500]);
         client.Build();
         stream.Reset(1, reliableSize: 100);
@@ -87,7 +87,7 @@ public sealed class ReliableResetTests
     {
         (StreamEnd client, _) = StreamEnd.Pair();
         client.Table.PeerKnowsResetStreamAt = false;
-        TransportStream stream = client.Open(bidirectional: false);
+        StreamState stream = client.Open(bidirectional: false);
         stream.Write(new byte[500]);
         stream.Reset(1, reliableSize: 100);
         CollectionAssert.AreEqual(new[] { SentFrameKind.ResetStream }, client.Build()!.Kinds.ToArray());
@@ -102,7 +102,7 @@ public sealed class ReliableResetTests
         Assert.IsFalse(server.Table.Handle(new ResetStreamAtFrame(2, 9, 100, 4), server.Now).IsError);
         Assert.IsFalse(server.Table.Handle(new ResetStreamAtFrame(2, 9, 100, 80), server.Now).IsError);
         server.Receive(StreamStateTests.Data(2, 0, "head"u8));
-        TransportStream stream = server.Accept(bidirectional: false);
+        StreamState stream = server.Accept(bidirectional: false);
         Assert.AreEqual("head", StreamStateTests.Read(stream, server));
         Assert.AreEqual(ReceiveState.ResetReceived, stream.Receive!.State);
         Assert.AreEqual(

@@ -48,12 +48,12 @@ public sealed class StreamCostTests
     {
         using var server = new StreamEnd(true, Large) { KeepsEvents = false };
         server.Table.ApplyPeerCredits(Large);
-        var streams = new List<TransportStream>(10_000);
+        var streams = new List<StreamState>(10_000);
         long before = GC.GetTotalMemory(forceFullCollection: true);
         for (ulong i = 0; i < 10_000; i++)
         {
             server.Receive(StreamStateTests.Data(i << 2, 0, "x"u8));
-            TransportStream stream = server.Accept();
+            StreamState stream = server.Accept();
             stream.Read(new byte[1], server.Now);
             streams.Add(stream);
         }
@@ -106,7 +106,7 @@ public sealed class StreamCostTests
         var data = new byte[1 << 20];
         for (int i = 0; i < streams; i++)
         {
-            TransportStream stream = client.Open();
+            StreamState stream = client.Open();
             stream.SetUrgency(new SendUrgency(i % 3, i));
             stream.Write(data);
         }
@@ -137,7 +137,7 @@ public sealed class StreamCostTests
         private readonly byte[] _data = new byte[1024];
         private readonly byte[] _packet = new byte[1200];
         private readonly byte[] _read = new byte[64 * 1024];
-        private readonly List<TransportStream> _open = new(100);
+        private readonly List<StreamState> _open = new(100);
 
         public Loop()
         {
@@ -162,7 +162,7 @@ public sealed class StreamCostTests
                 // A few at a time, as an application with some streams in flight has them.
                 for (int i = 0; i < 50 && count > 0; i++, count--)
                 {
-                    if (!_client.Table.TryOpen(false, out TransportStream? stream))
+                    if (!_client.Table.TryOpen(false, out StreamState? stream))
                     {
                         throw new InvalidOperationException("no credit for another stream");
                     }
@@ -173,7 +173,7 @@ public sealed class StreamCostTests
                 }
 
                 Pump(_client, _server);
-                while (_server.Table.TryAccept(false, _server.Now, out TransportStream? stream))
+                while (_server.Table.TryAccept(false, _server.Now, out StreamState? stream))
                 {
                     if (stream!.Read(_read, _server.Now) != _data.Length || stream.Receive!.State != ReceiveState.DataRead)
                     {
@@ -195,7 +195,7 @@ public sealed class StreamCostTests
                 _open.Add(_client.Open());
             }
 
-            TransportStream sender = _open[0];
+            StreamState sender = _open[0];
             while (bytes > 0)
             {
                 sender.Write(_read);

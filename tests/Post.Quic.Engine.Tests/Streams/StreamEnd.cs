@@ -32,9 +32,9 @@ internal sealed class StreamEnd : IStreamEvents, IDisposable
     /// <summary>Off where the list itself would be what is measured.</summary>
     public bool KeepsEvents { get; init; } = true;
 
-    public Action<TransportStream>? Readable { get; set; }
+    public Action<StreamState>? Readable { get; set; }
 
-    public Action<TransportStream>? SendSettled { get; set; }
+    public Action<StreamState>? SendSettled { get; set; }
 
     /// <summary>Two sides that know each other's limits.</summary>
     public static (StreamEnd Client, StreamEnd Server) Pair(StreamCredits? client = null, StreamCredits? server = null)
@@ -49,15 +49,15 @@ internal sealed class StreamEnd : IStreamEvents, IDisposable
         return (one, other);
     }
 
-    public TransportStream Open(bool bidirectional = true)
+    public StreamState Open(bool bidirectional = true)
     {
-        Assert.IsTrue(Table.TryOpen(bidirectional, out TransportStream? stream));
+        Assert.IsTrue(Table.TryOpen(bidirectional, out StreamState? stream));
         return stream!;
     }
 
-    public TransportStream Accept(bool bidirectional = true)
+    public StreamState Accept(bool bidirectional = true)
     {
-        Assert.IsTrue(Table.TryAccept(bidirectional, Now, out TransportStream? stream));
+        Assert.IsTrue(Table.TryAccept(bidirectional, Now, out StreamState? stream));
         return stream!;
     }
 
@@ -141,33 +141,33 @@ internal sealed class StreamEnd : IStreamEvents, IDisposable
 
     public void Dispose() => Log.Dispose();
 
-    void IStreamEvents.OnStreamReadable(TransportStream stream)
+    void IStreamEvents.OnStreamReadable(StreamState stream)
     {
         Note("readable", stream);
         Readable?.Invoke(stream);
     }
 
-    void IStreamEvents.OnStreamSent(TransportStream stream) => Note("sent", stream);
+    void IStreamEvents.OnStreamSent(StreamState stream) => Note("sent", stream);
 
-    void IStreamEvents.OnStreamWritable(TransportStream stream) => Note("writable", stream);
+    void IStreamEvents.OnStreamWritable(StreamState stream) => Note("writable", stream);
 
-    void IStreamEvents.OnStreamSendSettled(TransportStream stream)
+    void IStreamEvents.OnStreamSendSettled(StreamState stream)
     {
         Note("settled", stream);
         SendSettled?.Invoke(stream);
     }
 
-    void IStreamEvents.OnStopSending(TransportStream stream, ulong errorCode) => Note($"stopped({errorCode})", stream);
+    void IStreamEvents.OnStopSending(StreamState stream, ulong errorCode) => Note($"stopped({errorCode})", stream);
 
-    void IStreamEvents.OnStreamClosed(TransportStream stream) => Note("closed", stream);
+    void IStreamEvents.OnStreamClosed(StreamState stream) => Note("closed", stream);
 
-    void IStreamEvents.OnStreamRejected(TransportStream stream) => Note("rejected", stream);
+    void IStreamEvents.OnStreamRejected(StreamState stream) => Note("rejected", stream);
 
     void IStreamEvents.OnStreamsToAccept(bool bidirectional) => Note(bidirectional ? "accept bidi" : "accept uni", null);
 
     void IStreamEvents.OnStreamCredit(bool bidirectional) => Note(bidirectional ? "credit bidi" : "credit uni", null);
 
-    private void Note(string what, TransportStream? stream)
+    private void Note(string what, StreamState? stream)
     {
         if (KeepsEvents)
         {

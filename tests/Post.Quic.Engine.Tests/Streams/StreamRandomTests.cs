@@ -27,12 +27,12 @@ public sealed class StreamRandomTests
         var server = new StreamEnd(isServer: true, Small);
         server.Table.ApplyPeerCredits(Small);
         server.Table.PeerKnowsResetStreamAt = true;
-        TransportStream mine = server.Open();
+        StreamState mine = server.Open();
         mine.Write(new byte[3000]);
         server.Open(bidirectional: false).Write(new byte[3000]);
         server.Build();
         var data = new byte[1200];
-        var accepted = new List<TransportStream>();
+        var accepted = new List<StreamState>();
         foreach ((int kind, ulong id, ulong offset, int length, bool flag) in frames)
         {
             TransportError error = default;
@@ -54,7 +54,7 @@ public sealed class StreamRandomTests
                     error = server.Table.Handle(new MaxStreamDataFrame(id, offset));
                     break;
                 case 7:
-                    if (server.Table.TryAccept(flag, server.Now, out TransportStream? next))
+                    if (server.Table.TryAccept(flag, server.Now, out StreamState? next))
                     {
                         accepted.Add(next!);
                     }
@@ -98,10 +98,10 @@ public sealed class StreamRandomTests
         Assert.AreEqual(0, server.Table.Count);
     }
 
-    private static void Use(List<TransportStream> streams, StreamEnd end, int index, int length, bool flag)
+    private static void Use(List<StreamState> streams, StreamEnd end, int index, int length, bool flag)
     {
         index %= streams.Count;
-        TransportStream stream = streams[index];
+        StreamState stream = streams[index];
         switch (length % 6)
         {
             case 0:
@@ -127,10 +127,10 @@ public sealed class StreamRandomTests
     private static void Transfer((int Kind, int Amount, int Which)[] steps)
     {
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair(Small, Small);
-        var sending = new TransportStream[4];
+        var sending = new StreamState[4];
         var written = new int[4];
         var read = new int[4];
-        var receiving = new TransportStream?[4];
+        var receiving = new StreamState?[4];
         for (int i = 0; i < 4; i++)
         {
             sending[i] = client.Open(bidirectional: false);
@@ -174,7 +174,7 @@ public sealed class StreamRandomTests
             }
         }
 
-        foreach (TransportStream stream in sending)
+        foreach (StreamState stream in sending)
         {
             stream.Finish();
         }
@@ -226,9 +226,9 @@ public sealed class StreamRandomTests
         wire.RemoveAt(index);
     }
 
-    private static void ReadSome(StreamEnd server, TransportStream?[] receiving, int[] read, int which, int amount)
+    private static void ReadSome(StreamEnd server, StreamState?[] receiving, int[] read, int which, int amount)
     {
-        while (server.Table.TryAccept(false, server.Now, out TransportStream? stream))
+        while (server.Table.TryAccept(false, server.Now, out StreamState? stream))
         {
             receiving[stream!.Id >> 2] = stream;
         }

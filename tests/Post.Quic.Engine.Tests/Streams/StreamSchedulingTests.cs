@@ -70,8 +70,8 @@ public sealed class StreamSchedulingTests
     public void Frames_larger_than_a_turn_are_shared_by_bytes_too()
     {
         StreamEnd client = Client();
-        TransportStream jumbo = Add(client, 1, long.MaxValue, 10_000_000);
-        TransportStream other = Add(client, 1, long.MaxValue, 10_000_000);
+        StreamState jumbo = Add(client, 1, long.MaxValue, 10_000_000);
+        StreamState other = Add(client, 1, long.MaxValue, 10_000_000);
         for (int i = 0; i < 200; i++)
         {
             client.Build(9000);
@@ -85,8 +85,8 @@ public sealed class StreamSchedulingTests
     public void A_stream_that_is_reprioritised_while_it_is_sent_moves_at_once()
     {
         StreamEnd client = Client();
-        TransportStream first = Add(client, 1, long.MaxValue, 100_000);
-        TransportStream second = Add(client, 2, long.MaxValue, 100_000);
+        StreamState first = Add(client, 1, long.MaxValue, 100_000);
+        StreamState second = Add(client, 2, long.MaxValue, 100_000);
         Assert.IsTrue(client.Build()!.Frames.All(f => f.Id == first.Id));
         second.SetUrgency(new SendUrgency(0, long.MaxValue));
         Assert.IsTrue(client.Build()!.Frames.All(f => f.Id == second.Id));
@@ -99,7 +99,7 @@ public sealed class StreamSchedulingTests
     {
         StreamEnd client = Client();
         Add(client, 0, 0, 5000);
-        TransportStream reset = client.Open();
+        StreamState reset = client.Open();
         reset.SetUrgency(new SendUrgency(99, long.MaxValue));
         reset.Reset(1);
         CollectionAssert.AreEqual(
@@ -110,8 +110,8 @@ public sealed class StreamSchedulingTests
     public void Lost_data_goes_before_new_data_of_its_class_but_not_before_a_more_urgent_one()
     {
         StreamEnd client = Client();
-        TransportStream urgent = Add(client, 0, long.MaxValue, 0);
-        TransportStream stream = Add(client, 1, long.MaxValue, 2000);
+        StreamState urgent = Add(client, 0, long.MaxValue, 0);
+        StreamState stream = Add(client, 1, long.MaxValue, 2000);
         StreamPacket packet = client.Build()!;
         Add(client, 1, long.MaxValue, 2000);
         client.Lost(packet);
@@ -147,7 +147,7 @@ public sealed class StreamSchedulingTests
             int total = 0;
             for (int length = 0; length < 80; length++)
             {
-                TransportStream stream = client.Open(bidirectional: false);
+                StreamState stream = client.Open(bidirectional: false);
                 stream.Write(new byte[length]);
                 stream.Finish();
                 total += length;
@@ -161,7 +161,7 @@ public sealed class StreamSchedulingTests
             int read = 0;
             for (int length = 0; length < 80; length++)
             {
-                TransportStream stream = server.Accept(bidirectional: false);
+                StreamState stream = server.Accept(bidirectional: false);
                 read += stream.Read(new byte[100], server.Now);
                 Assert.AreEqual(ReceiveState.DataRead, stream.Receive!.State);
             }
@@ -177,9 +177,9 @@ public sealed class StreamSchedulingTests
         return client;
     }
 
-    private static TransportStream Add(StreamEnd client, int priority, long deadline, int length = 100)
+    private static StreamState Add(StreamEnd client, int priority, long deadline, int length = 100)
     {
-        TransportStream stream = client.Open();
+        StreamState stream = client.Open();
         stream.SetUrgency(new SendUrgency(priority, deadline));
         if (length > 0)
         {
@@ -195,10 +195,10 @@ public sealed class StreamSchedulingTests
     {
         (StreamEnd client, _) = StreamEnd.Pair();
         client.Table.UnsentLimit = 4000;
-        TransportStream first = client.Open();
+        StreamState first = client.Open();
         first.Write(new byte[3000]);
         Assert.IsFalse(first.AwaitSent(), "little waits");
-        TransportStream second = client.Open();
+        StreamState second = client.Open();
         second.Write(new byte[3000]);
         Assert.IsTrue(second.AwaitSent());
         CollectionAssert.DoesNotContain(client.Events, $"sent {second.Id}");
@@ -218,10 +218,10 @@ public sealed class StreamSchedulingTests
         (StreamEnd client, _) = StreamEnd.Pair(server: new StreamCredits(1 << 20, 1000, 1000, 1000, 10, 10));
         client.Table.UnsentLimit = 2000;
         client.Open().Write(new byte[50_000]);
-        TransportStream other = client.Open();
+        StreamState other = client.Open();
         other.Write(new byte[900]);
         Assert.IsFalse(other.AwaitSent(), "a stream without credit sends nothing");
-        TransportStream third = client.Open();
+        StreamState third = client.Open();
         third.Write(new byte[900]);
         Assert.IsTrue(third.AwaitSent());
         other.Reset(1);

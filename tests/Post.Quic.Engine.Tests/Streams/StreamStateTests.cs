@@ -19,12 +19,12 @@ public sealed class StreamStateTests
     public void A_stream_goes_through_and_is_forgotten_on_both_sides()
     {
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair();
-        TransportStream request = client.Open();
+        StreamState request = client.Open();
         request.Write("question"u8);
         request.Finish();
         client.Exchange(server);
 
-        TransportStream served = server.Accept();
+        StreamState served = server.Accept();
         Assert.AreEqual("question", Read(served, server));
         Assert.AreEqual(ReceiveState.DataRead, served.Receive!.State);
         served.Write("answer"u8);
@@ -43,7 +43,7 @@ public sealed class StreamStateTests
     public void The_end_is_settled_only_when_data_and_end_are_acknowledged()
     {
         (StreamEnd client, _) = StreamEnd.Pair();
-        TransportStream stream = client.Open(bidirectional: false);
+        StreamState stream = client.Open(bidirectional: false);
         stream.Write(new byte[1500]);
         stream.Finish();
         StreamPacket first = client.Build()!, second = client.Build()!;
@@ -153,7 +153,7 @@ public sealed class StreamStateTests
     {
         // RFC 9000 section 3.5.
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair();
-        TransportStream stream = client.Open();
+        StreamState stream = client.Open();
         stream.Write(new byte[5000]);
         server.Receive(client.Build()!);
         server.Accept().StopReading(42, server.Now);
@@ -176,7 +176,7 @@ public sealed class StreamStateTests
     public void Stop_sending_ends_what_a_reset_had_promised_beyond_the_credit()
     {
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair(server: new StreamCredits(1 << 20, 1000, 1000, 1000, 10, 10));
-        TransportStream stream = client.Open();
+        StreamState stream = client.Open();
         stream.Write(new byte[5000]);
         server.Receive(client.Build()!);
         stream.Reset(7, reliableSize: 4000);
@@ -211,13 +211,13 @@ public sealed class StreamStateTests
     public void A_reset_throws_received_data_away_and_tells_its_code()
     {
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair();
-        TransportStream stream = client.Open();
+        StreamState stream = client.Open();
         stream.Write("half"u8);
         server.Receive(client.Build()!);
         stream.Reset(7);
         client.Exchange(server);
 
-        TransportStream accepted = server.Accept();
+        StreamState accepted = server.Accept();
         Assert.AreEqual(ReceiveState.ResetReceived, accepted.Receive!.State);
         Assert.AreEqual(7UL, accepted.Receive.ResetCode);
         Assert.AreEqual(0, accepted.Read(new byte[10], server.Now));
@@ -231,7 +231,7 @@ public sealed class StreamStateTests
         (_, StreamEnd server) = StreamEnd.Pair();
         server.Receive(Data(ClientUni, 0, "all"u8, fin: true));
         Assert.IsFalse(server.Table.Handle(new ResetStreamFrame(ClientUni, 1, 3), server.Now).IsError);
-        TransportStream stream = server.Accept(bidirectional: false);
+        StreamState stream = server.Accept(bidirectional: false);
         Assert.AreEqual("all", Read(stream, server));
     }
 
@@ -239,7 +239,7 @@ public sealed class StreamStateTests
     public void A_lost_reset_is_sent_again_and_lost_data_of_a_reset_stream_is_not()
     {
         (StreamEnd client, _) = StreamEnd.Pair();
-        TransportStream stream = client.Open();
+        StreamState stream = client.Open();
         stream.Write(new byte[100]);
         StreamPacket data = client.Build()!;
         stream.Reset(9);
@@ -254,7 +254,7 @@ public sealed class StreamStateTests
     public void Frames_for_a_closed_stream_are_ignored()
     {
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair();
-        TransportStream stream = client.Open(bidirectional: false);
+        StreamState stream = client.Open(bidirectional: false);
         stream.Write("x"u8);
         stream.Finish();
         StreamPacket packet = client.Build()!;
@@ -275,7 +275,7 @@ public sealed class StreamStateTests
     public void A_stream_that_is_released_unread_closes_when_its_size_is_known()
     {
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair();
-        TransportStream stream = client.Open(bidirectional: false);
+        StreamState stream = client.Open(bidirectional: false);
         stream.Write(new byte[3000]);
         server.Receive(client.Build()!);
         server.Accept(bidirectional: false).Release(5, server.Now);
@@ -288,7 +288,7 @@ public sealed class StreamStateTests
     public void An_object_is_used_again_only_after_its_owner_released_it()
     {
         (StreamEnd client, StreamEnd server) = StreamEnd.Pair();
-        TransportStream first = client.Open(bidirectional: false);
+        StreamState first = client.Open(bidirectional: false);
         first.Finish();
         client.Exchange(server);
         Assert.IsTrue(first.IsClosed);
@@ -305,7 +305,7 @@ public sealed class StreamStateTests
         return buffer[..writer.Position];
     }
 
-    internal static string Read(TransportStream stream, StreamEnd end)
+    internal static string Read(StreamState stream, StreamEnd end)
     {
         var buffer = new byte[100_000];
         int count = stream.Read(buffer, end.Now);

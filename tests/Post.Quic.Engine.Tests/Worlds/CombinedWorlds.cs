@@ -105,11 +105,11 @@ public sealed class CombinedWorlds
         using Pair pair = World.Connected(seed, small);
         pair.Network.Conditions = new LinkConditions { Loss = 0.05, Reordering = 0.3, Duplication = 0.1, Jitter = 5_000 };
         var random = new FuzzRandom(seed);
-        var sent = new List<(TransportStream Stream, ulong Id, byte[] Data, int Reliable)>();
+        var sent = new List<(StreamState Stream, ulong Id, byte[] Data, int Reliable)>();
         for (int i = 0; i < 25; i++)
         {
             pair.RunUntil(() => pair.Client.Core!.Streams.OpenCreditLeft(true) > 0, 60 * Second, "credit for a stream");
-            Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
+            Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out StreamState? stream));
             byte[] data = pair.RandomBytes(1 + random.Below(6_000));
             stream.WriteAll(data);
             int reliable = random.Below(data.Length + 1);
@@ -125,7 +125,7 @@ public sealed class CombinedWorlds
 
             sent.Add((stream, id, data, reliable));
             pair.RunFor(random.Below(30_000));
-            foreach (TransportStream accepted in pair.Server.Accepted)
+            foreach (StreamState accepted in pair.Server.Accepted)
             {
                 accepted.Finish();
             }
@@ -134,7 +134,7 @@ public sealed class CombinedWorlds
         pair.RunUntil(
             () =>
             {
-                foreach (TransportStream accepted in pair.Server.Accepted)
+                foreach (StreamState accepted in pair.Server.Accepted)
                 {
                     accepted.Finish();
                 }

@@ -48,7 +48,7 @@ public sealed class MtuWorlds
     private static void Send(Pair pair, long duration)
     {
         long end = pair.Now + duration;
-        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream));
+        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out StreamState? stream));
         stream.WriteAll(new byte[60_000 * duration / Second]);
         stream.Finish();
         ulong id = stream.Id;

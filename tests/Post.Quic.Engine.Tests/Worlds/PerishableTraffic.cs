@@ -16,7 +16,7 @@ internal sealed class PerishableTraffic
     private readonly Queue<int> _again = new();
     private readonly long[] _sent;
     private readonly long[] _came;
-    private readonly TransportStream _receipts;
+    private readonly StreamState _receipts;
     private int _next;
     private int _owed;
     private long _nextAt;
@@ -26,7 +26,7 @@ internal sealed class PerishableTraffic
         _pair = pair;
         _sent = new long[count];
         _came = new long[count];
-        Assert.IsTrue(pair.Server.Core!.Streams.TryOpen(false, out TransportStream? receipts), "no credit for a stream");
+        Assert.IsTrue(pair.Server.Core!.Streams.TryOpen(false, out StreamState? receipts), "no credit for a stream");
         _receipts = receipts!;
         pair.Client.Discard = true;
         pair.Client.DatagramTold = OnTold;

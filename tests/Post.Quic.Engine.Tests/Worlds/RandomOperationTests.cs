@@ -296,7 +296,7 @@ public sealed class RandomOperationTests
             }
 
             // What the peer opened both ways and this end never wrote on, ends too.
-            foreach (TransportStream stream in side.Accepted)
+            foreach (StreamState stream in side.Accepted)
             {
                 if (stream.Send is not null && _outgoing.All(known => known.Id != stream.Id))
                 {
@@ -347,7 +347,7 @@ public sealed class RandomOperationTests
 
         private void Open(bool unidirectional)
         {
-            if (Streams.TryOpen(!unidirectional, out TransportStream? stream))
+            if (Streams.TryOpen(!unidirectional, out StreamState? stream))
             {
                 _outgoing.Add(new Outgoing(stream!));
             }
@@ -355,10 +355,10 @@ public sealed class RandomOperationTests
 
         private void Stop(int amount, long now)
         {
-            TransportStream[] readable = [.. side.Accepted.Where(stream => stream.Receive is not null)];
+            StreamState[] readable = [.. side.Accepted.Where(stream => stream.Receive is not null)];
             if (readable.Length != 0)
             {
-                TransportStream stream = readable[amount % readable.Length];
+                StreamState stream = readable[amount % readable.Length];
                 _stopped.Add(stream.Id);
                 stream.StopReading((ulong)amount, now);
             }
@@ -373,9 +373,9 @@ public sealed class RandomOperationTests
         }
     }
 
-    private sealed class Outgoing(TransportStream stream)
+    private sealed class Outgoing(StreamState stream)
     {
-        public TransportStream Stream => stream;
+        public StreamState Stream => stream;
 
         public ulong Id { get; } = stream.Id;
 

@@ -73,7 +73,7 @@ internal static class World
     public static ulong Begin(Pair pair, byte[] data)
     {
         pair.Server.Echo = true;
-        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out TransportStream? stream), "no credit for a stream");
+        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(true, out StreamState? stream), "no credit for a stream");
         stream.WriteAll(data);
         stream.Finish();
         return stream.Id;

@@ -187,13 +187,13 @@ public sealed class DestinationTests
     {
         using var directory = new TempDirectory();
         string path = directory.Combine("keys/identity.pfx");
-        using (IdentityFile.LoadOrCreate(path))
+        using (StoredIdentity.LoadOrCreate(path))
         {
             Assert.AreEqual(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
         }
 
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
-        TransferException refused = Assert.ThrowsExactly<TransferException>(() => IdentityFile.LoadOrCreate(path));
+        TransferException refused = Assert.ThrowsExactly<TransferException>(() => StoredIdentity.LoadOrCreate(path));
         StringAssert.Contains(refused.Message, "chmod 600");
     }
 }

@@ -70,7 +70,7 @@ internal sealed class TransferWorld : IAsyncDisposable
     {
         using SourceTree source = SourceTree.Arguments([path]);
         return await client.PutAsync(
-            source, SourceQuery.Everything, new PutRequest(new byte[16]), new RateLimit(0), progress, _ => { }, _ => { }, cancellationToken);
+            source, SourceQuery.Everything, new PutRequest(new byte[16]), new SendingRate(0), progress, _ => { }, _ => { }, cancellationToken);
     }
 
     /// <summary>Fetches, whatever comes of it.</summary>

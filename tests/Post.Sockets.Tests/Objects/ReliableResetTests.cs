@@ -19,7 +19,7 @@ public sealed class ReliableResetTests
         await world.DelayAsync(200);
         sent.Cancel();
         await world.DelayAsync(200);
-        Assert.AreEqual(0, peer.Count(FrameType.Abandon));
+        Assert.AreEqual(0, peer.Count(ControlFrameType.Abandon));
         var seen = peer.Objects.Single();
         Assert.IsTrue(seen.IsReset);
         Assert.AreEqual(PostErrorCode.Canceled, seen.ResetCode);
@@ -33,7 +33,7 @@ public sealed class ReliableResetTests
         await world.DelayAsync(200);
         sent.Cancel();
         await world.DelayAsync(200);
-        Assert.AreEqual((long)AbandonReason.Canceled, peer.Ids(FrameType.Abandon).Single().Code);
+        Assert.AreEqual((long)AbandonReason.Canceled, peer.Ids(ControlFrameType.Abandon).Single().Code);
     });
 
     [TestMethod]
@@ -44,7 +44,7 @@ public sealed class ReliableResetTests
         await world.DelayAsync(100);
         behind.Cancel();
         await world.DelayAsync(100);
-        Assert.AreEqual((1L, 1L), peer.Ids(FrameType.Abandon).Select(ids => (ids.First, ids.Last)).Single());
+        Assert.AreEqual((1L, 1L), peer.Ids(ControlFrameType.Abandon).Select(ids => (ids.First, ids.Last)).Single());
     });
 
     [TestMethod]

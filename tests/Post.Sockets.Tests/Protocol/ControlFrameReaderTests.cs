@@ -108,7 +108,7 @@ public sealed class ControlFrameReaderTests
         int length = new HelloFrame().Write(bytes);
         length += ControlFrame.WriteGrease(bytes.AsSpan(length), random);
         Assert.IsTrue(Grease.IsGrease(Grease.Pick(random)));
-        Assert.IsFalse(FrameType.IsKnown(Grease.Pick(random)));
+        Assert.IsFalse(ControlFrameType.IsKnown(Grease.Pick(random)));
         Assert.AreEqual(PostErrorCode.NoError, ErrorOf(bytes[..length]));
     }, iter: 2_000);
 

@@ -91,24 +91,24 @@ internal sealed partial class DocumentExample
         var text = new StringBuilder();
         switch (frame.Type)
         {
-            case FrameType.Hello when HelloFrame.TryParse(frame.Payload, out HelloFrame hello):
+            case ControlFrameType.Hello when HelloFrame.TryParse(frame.Payload, out HelloFrame hello):
                 Describe(text, hello);
                 break;
-            case FrameType.Receipt when IdListFrame.TryParseReceipt(frame.Payload, out ReceiptStatus status, out IdRangeList ids):
+            case ControlFrameType.Receipt when IdListFrame.TryParseReceipt(frame.Payload, out ReceiptStatus status, out IdRangeList ids):
                 text.Append(CultureInfo.InvariantCulture, $"status {Snake(status)}\nids{Describe(ids)}\n");
                 break;
-            case FrameType.Abandon when IdListFrame.TryParseAbandon(frame.Payload, out AbandonReason why, out IdRangeList ids):
+            case ControlFrameType.Abandon when IdListFrame.TryParseAbandon(frame.Payload, out AbandonReason why, out IdRangeList ids):
                 text.Append(CultureInfo.InvariantCulture, $"reason {Snake(why)}\nids{Describe(ids)}\n");
                 break;
-            case FrameType.Clock when ClockFrame.TryParse(frame.Payload, out ClockFrame clock):
+            case ControlFrameType.Clock when ClockFrame.TryParse(frame.Payload, out ClockFrame clock):
                 text.Append(CultureInfo.InvariantCulture, $"shown {clock.Shown}\n");
                 break;
-            case FrameType.GoAway when GoAwayFrame.TryParse(frame.Payload, out GoAwayFrame goAway):
+            case ControlFrameType.GoAway when GoAwayFrame.TryParse(frame.Payload, out GoAwayFrame goAway):
                 text.Append(
                     CultureInfo.InvariantCulture,
                     $"first-unserved {goAway.FirstUnserved}\nreason {Snake(goAway.Reason)}\n");
                 break;
-            case FrameType.StartAt when StartAtFrame.TryParse(frame.Payload, out StartAtFrame start):
+            case ControlFrameType.StartAt when StartAtFrame.TryParse(frame.Payload, out StartAtFrame start):
                 text.Append(CultureInfo.InvariantCulture, $"id {start.Id}\noffset {start.Offset}\n");
                 break;
             default:

@@ -102,20 +102,20 @@ public sealed class MutationTests
         byte[] again = new byte[ProtocolLimits.MaxFrameLength];
         switch (frame.Type)
         {
-            case FrameType.Hello when HelloFrame.TryParse(frame.Payload, out HelloFrame hello):
+            case ControlFrameType.Hello when HelloFrame.TryParse(frame.Payload, out HelloFrame hello):
                 hello.Write(again);
                 Check(hello.Held);
                 break;
-            case FrameType.Receipt when IdListFrame.TryParseReceipt(frame.Payload, out ReceiptStatus status, out IdRangeList ids):
+            case ControlFrameType.Receipt when IdListFrame.TryParseReceipt(frame.Payload, out ReceiptStatus status, out IdRangeList ids):
                 IdListFrame.WriteReceipt(again, status, Check(ids));
                 break;
-            case FrameType.Abandon when IdListFrame.TryParseAbandon(frame.Payload, out AbandonReason reason, out IdRangeList ids):
+            case ControlFrameType.Abandon when IdListFrame.TryParseAbandon(frame.Payload, out AbandonReason reason, out IdRangeList ids):
                 IdListFrame.WriteAbandon(again, reason, Check(ids));
                 break;
-            case FrameType.GoAway when GoAwayFrame.TryParse(frame.Payload, out GoAwayFrame goAway):
+            case ControlFrameType.GoAway when GoAwayFrame.TryParse(frame.Payload, out GoAwayFrame goAway):
                 goAway.Write(again);
                 break;
-            case FrameType.StartAt when StartAtFrame.TryParse(frame.Payload, out StartAtFrame start):
+            case ControlFrameType.StartAt when StartAtFrame.TryParse(frame.Payload, out StartAtFrame start):
                 start.Write(again);
                 break;
         }

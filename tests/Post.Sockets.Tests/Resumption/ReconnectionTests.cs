@@ -43,7 +43,7 @@ public sealed class ReconnectionTests
         await second.SayHelloAsync(second.Hello with { LowestId = 0 });
         await world.DelayAsync(100);
         CollectionAssert.AreEqual(
-            new[] { (4L, 4L), (6L, 6L) }, second.Ids(FrameType.Abandon).Select(ids => (ids.First, ids.Last)).ToArray());
+            new[] { (4L, 4L), (6L, 6L) }, second.Ids(ControlFrameType.Abandon).Select(ids => (ids.First, ids.Last)).ToArray());
         CollectionAssert.AreEquivalent(new long[] { 2, 3, 5, 7 }, second.Objects.Select(o => o.Id).ToArray());
         await second.SayReceiptAsync(ReceiptStatus.Delivered, 2, 3, 5, 7);
         await Task.WhenAll(sent.Select(item => item.Completion));
@@ -224,7 +224,7 @@ public sealed class ReconnectionTests
             await second.SendAsync([0x01, 0x02, 0x00, 0x00, 0x61]);
             await world.DelayAsync(200);
             CollectionAssert.AreEquivalent(
-                new[] { (0L, 0L, 0L), (0L, 2L, 2L), ((long)ReceiptStatus.TooLarge, 1L, 1L), (0L, 2L, 2L) }, second.Ids(FrameType.Receipt).ToArray());
+                new[] { (0L, 0L, 0L), (0L, 2L, 2L), ((long)ReceiptStatus.TooLarge, 1L, 1L), (0L, 2L, 2L) }, second.Ids(ControlFrameType.Receipt).ToArray());
         },
         options: new() { MaxWholeObjectSize = 1000 });
 

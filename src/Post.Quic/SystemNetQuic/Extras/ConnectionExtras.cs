@@ -40,7 +40,7 @@ internal sealed partial class ConnectionExtras : IEventTarget
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly bool _givesTickets;
-    private readonly DatagramSender _datagrams;
+    private readonly MsQuicDatagrams _datagrams;
     private readonly Lock _gate = new();
     private Queue<(byte[] Payload, bool IsEarly, long ArrivedAt)>? _earlyDatagrams = new();
     private int _earlyBytes;
@@ -59,7 +59,7 @@ internal sealed partial class ConnectionExtras : IEventTarget
         _time = time;
         _logger = logger;
         _givesTickets = givesTickets;
-        _datagrams = new DatagramSender(
+        _datagrams = new MsQuicDatagrams(
             table,
             handle,
             time,

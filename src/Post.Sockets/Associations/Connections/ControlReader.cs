@@ -85,7 +85,7 @@ internal sealed class ControlReader(Carrier carrier)
 
     private PostErrorCode Apply(in ControlFrame frame, long arrivedAt)
     {
-        if (frame.Type == FrameType.Hello)
+        if (frame.Type == ControlFrameType.Hello)
         {
             if (!HelloFrame.TryParse(frame.Payload, out var hello))
             {
@@ -109,7 +109,7 @@ internal sealed class ControlReader(Carrier carrier)
         var error = PostErrorCode.NoError;
         switch (frame.Type)
         {
-            case FrameType.Receipt:
+            case ControlFrameType.Receipt:
                 if (!IdListFrame.TryParseReceipt(frame.Payload, out var status, out var received))
                 {
                     return PostErrorCode.FrameEncoding;
@@ -125,7 +125,7 @@ internal sealed class ControlReader(Carrier carrier)
                 }
 
                 return error;
-            case FrameType.Abandon:
+            case ControlFrameType.Abandon:
                 if (!IdListFrame.TryParseAbandon(frame.Payload, out _, out var abandoned))
                 {
                     return PostErrorCode.FrameEncoding;
@@ -141,7 +141,7 @@ internal sealed class ControlReader(Carrier carrier)
                 }
 
                 return error;
-            case FrameType.Clock:
+            case ControlFrameType.Clock:
                 if (!ClockFrame.TryParse(frame.Payload, out var clock))
                 {
                     return PostErrorCode.FrameEncoding;
@@ -149,7 +149,7 @@ internal sealed class ControlReader(Carrier carrier)
 
                 core.Inbox.PeerClock.OnSample(clock.Shown, core.Clock.Microseconds(arrivedAt));
                 return PostErrorCode.NoError;
-            case FrameType.StartAt:
+            case ControlFrameType.StartAt:
                 return StartAtFrame.TryParse(frame.Payload, out var start)
                     ? core.Reports.OnStartAt(start.Id, start.Offset)
                     : PostErrorCode.FrameEncoding;

@@ -39,7 +39,7 @@ internal static class RememberedHello
     public static HelloFrame? Take(AssociationCore core) =>
         KeyOf(core.Association) is { } key
         && TryTake(core, key, out var frame)
-        && PostInteger.TryRead(frame.Span, out var type, out var typeLength) && type == FrameType.Hello
+        && PostInteger.TryRead(frame.Span, out var type, out var typeLength) && type == ControlFrameType.Hello
         && PostInteger.TryRead(frame.Span[typeLength..], out _, out var lengthLength)
         && HelloFrame.TryParse(frame.Span[(typeLength + lengthLength)..], out var hello)
             ? hello

@@ -4,7 +4,7 @@ using Post.Sockets.Transport;
 namespace Post.Sockets.Testing;
 
 /// <summary>One attempt of a client to connect: a round trip, or nearly none with a session of before.</summary>
-internal sealed class ConnectAttempt : ClockEntry
+internal sealed class InMemoryConnectAttempt : ClockEntry
 {
     // What a handshake packet is waited for before it is sent again, at first (RFC 9002 section 6.2.2 has a second).
     private static readonly TimeSpan FirstProbe = TimeSpan.FromMilliseconds(300);
@@ -21,7 +21,7 @@ internal sealed class ConnectAttempt : ClockEntry
     private InMemoryWire? _early;
     private TransportException? _failure;
 
-    public ConnectAttempt(InMemoryNetwork network, InMemoryTransport host, TransportConnectRequest request)
+    public InMemoryConnectAttempt(InMemoryNetwork network, InMemoryTransport host, TransportConnectRequest request)
     {
         _network = network;
         _host = host;
@@ -56,7 +56,7 @@ internal sealed class ConnectAttempt : ClockEntry
             }
 
             _network.Clock.Schedule(this, _start + arrival);
-            return _wait.Start(this, static (attempt, token) => ((ConnectAttempt)attempt!).Cancel(token), cancellationToken);
+            return _wait.Start(this, static (attempt, token) => ((InMemoryConnectAttempt)attempt!).Cancel(token), cancellationToken);
         }
     }
 

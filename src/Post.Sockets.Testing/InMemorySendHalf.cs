@@ -4,7 +4,7 @@ using Post.Sockets.Transport;
 namespace Post.Sockets.Testing;
 
 /// <summary>The sending direction of a stream: one write at a time, pieces that were lost, the end, the reset.</summary>
-internal sealed class SendHalf
+internal sealed class InMemorySendHalf
 {
     private readonly InMemorySender _sender;
     private Queue<LostPiece>? _lost;
@@ -24,7 +24,7 @@ internal sealed class SendHalf
     private long _limit;
     private long _resetSize = -1;
 
-    public SendHalf(InMemoryStream stream, InMemorySender sender, in TransportPriority priority, long limit)
+    public InMemorySendHalf(InMemoryStream stream, InMemorySender sender, in TransportPriority priority, long limit)
     {
         Stream = stream;
         _sender = sender;
@@ -121,7 +121,7 @@ internal sealed class SendHalf
         }
 
         _write ??= new PendingOperation<TransportWriteResult>(_sender.Network.Clock);
-        return _write.Start(this, static (half, token) => ((SendHalf)half!).CancelWrite(token), cancellationToken);
+        return _write.Start(this, static (half, token) => ((InMemorySendHalf)half!).CancelWrite(token), cancellationToken);
     }
 
     /// <summary>Puts what fits into a packet; false when the connection's credit is used up.</summary>
@@ -338,10 +338,10 @@ internal sealed class SendHalf
 
     private readonly record struct LostPiece(Packet Packet, PacketFrame Frame);
 
-    internal readonly struct Slot : IHeapSlot<SendHalf>
+    internal readonly struct Slot : IHeapSlot<InMemorySendHalf>
     {
-        public static int Get(SendHalf item) => item.HeapIndex;
+        public static int Get(InMemorySendHalf item) => item.HeapIndex;
 
-        public static void Set(SendHalf item, int index) => item.HeapIndex = index;
+        public static void Set(InMemorySendHalf item, int index) => item.HeapIndex = index;
     }
 }

@@ -3,14 +3,14 @@ using Post.Quic.Engine.Wire;
 namespace Post.Quic.Engine.Connection;
 
 /// <summary>Moves a connection from one phase to the next, to its end (RFC 9000 section 10).</summary>
-internal sealed class Lifecycle
+internal sealed class ConnectionLifecycle
 {
     /// <summary>RFC 9000 section 10.2: closing and draining last three probe timeouts.</summary>
     private const int ClosePeriods = 3;
 
     private readonly ConnectionState _state;
 
-    public Lifecycle(ConnectionState state)
+    public ConnectionLifecycle(ConnectionState state)
     {
         _state = state;
     }

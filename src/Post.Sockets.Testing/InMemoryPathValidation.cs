@@ -2,7 +2,7 @@ using Post.Sockets.Transport;
 namespace Post.Sockets.Testing;
 
 /// <summary>A round trip over a path that is new, or back: if it comes through, both ends may use the path.</summary>
-internal sealed class PathValidation(InMemoryPath path) : ClockEntry
+internal sealed class InMemoryPathValidation(InMemoryPath path) : ClockEntry
 {
     public void Schedule() => path.Network.Clock.Schedule(this, path.Network.Clock.NowTicks + path.RoundTripTicks);
 

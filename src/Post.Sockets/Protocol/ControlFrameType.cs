@@ -1,7 +1,7 @@
 namespace Post.Sockets.Protocol;
 
 /// <summary>The frames of the control stream.</summary>
-internal static class FrameType
+internal static class ControlFrameType
 {
     public const long Hello = 0x00;
     public const long Receipt = 0x01;

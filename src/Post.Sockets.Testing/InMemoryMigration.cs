@@ -4,7 +4,7 @@ using Post.Sockets.Transport;
 namespace Post.Sockets.Testing;
 
 /// <summary>A client moves to another address: a new path is tried, then used, then the old one is given up.</summary>
-internal sealed class Migration : ClockEntry
+internal sealed class InMemoryMigration : ClockEntry
 {
     private const int Tries = 3;
 
@@ -17,7 +17,7 @@ internal sealed class Migration : ClockEntry
     private int _tried;
     private bool _used;
 
-    public Migration(InMemoryWire wire, IPEndPoint? client)
+    public InMemoryMigration(InMemoryWire wire, IPEndPoint? client)
     {
         _wire = wire;
         _old = wire.ClientEnd.MainPath.Path;
@@ -29,7 +29,7 @@ internal sealed class Migration : ClockEntry
     {
         cancellationToken.ThrowIfCancellationRequested();
         ScheduleTry();
-        await _wait.Start(this, static (migration, token) => ((Migration)migration!).Cancel(token), cancellationToken)
+        await _wait.Start(this, static (migration, token) => ((InMemoryMigration)migration!).Cancel(token), cancellationToken)
             .ConfigureAwait(false);
     }
 

@@ -11,7 +11,7 @@ namespace Post.Quic.Engine.Recovery;
 /// <remarks>
 /// Called from inside <see cref="LossRecovery"/>: an implementation notes what follows and never sends from here.
 /// </remarks>
-internal interface IFrameFate
+internal interface IFrameOutcome
 {
     /// <summary>A packet is taken for lost; what it carried is told next. For those who watch, not for those who send.</summary>
     void OnPacketLost(in SentPacket packet, long now)

@@ -4,11 +4,11 @@ using Post.Quic.Engine.Recovery;
 namespace Post.Quic.Engine.Connection;
 
 /// <summary>Passes on what became of sent frames, to the room that sent them.</summary>
-internal sealed class FrameFates : IFrameFate
+internal sealed class FrameOutcomes : IFrameOutcome
 {
     private readonly ConnectionState _state;
 
-    public FrameFates(ConnectionState state)
+    public FrameOutcomes(ConnectionState state)
     {
         _state = state;
     }

@@ -7,7 +7,7 @@ namespace Post.Quic.Engine.Streams;
 /// One stream as the layer above uses it, inside the connection's gate. The object is used again for another stream
 /// once the transport is done with it and the layer above has called <see cref="Release"/>.
 /// </summary>
-internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
+internal sealed class StreamState(StreamTable table) : UrgencyHeapItem
 {
     public ulong Id { get; private set; }
 
@@ -45,7 +45,7 @@ internal sealed class TransportStream(StreamTable table) : UrgencyHeapItem
 
     internal PendingStreamFrames Pending { get; set; }
 
-    internal TransportStream? NextPending { get; set; }
+    internal StreamState? NextPending { get; set; }
 
     internal bool IsInPendingList { get; set; }
 

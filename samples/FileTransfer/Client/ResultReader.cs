@@ -4,7 +4,7 @@ using Post.Sockets;
 namespace FileTransfer.Client;
 
 /// <summary>Takes what the server sends for the request at hand.</summary>
-internal static class Inbox
+internal static class ResultReader
 {
     /// <summary>Gives the messages of a request to a handler until it has its result. A refusal becomes an exception.</summary>
     /// <typeparam name="T">The result.</typeparam>

@@ -11,7 +11,7 @@ namespace Post.Quic.SystemNetQuic.Extras;
 [SupportedOSPlatform("linux")]
 [SupportedOSPlatform("macos")]
 [SupportedOSPlatform("windows")]
-internal sealed unsafe class DatagramSender(
+internal sealed unsafe class MsQuicDatagrams(
     MsQuicTable table, SafeHandle handle, TimeProvider time, Action<long, TransportDatagramState> report, Action<int> resized)
 {
     /// <summary>Datagrams waiting here: what a burst may hold before the caller hears that it is too fast.</summary>

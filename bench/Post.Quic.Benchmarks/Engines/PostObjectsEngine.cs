@@ -6,7 +6,7 @@ using Post.Sockets.Transport;
 namespace Post.Quic.Benchmarks.Engines;
 
 /// <summary>An engine that carries Post: on the level of objects its peers are associations.</summary>
-internal abstract class PostEngine : BenchEngine
+internal abstract class PostObjectsEngine : BenchEngine
 {
     protected abstract PostTransport CreateTransport();
 

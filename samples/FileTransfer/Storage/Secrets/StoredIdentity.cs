@@ -5,7 +5,7 @@ using Post.Sockets;
 namespace FileTransfer.Storage.Secrets;
 
 /// <summary>Who we are, kept in a file so that the others know us again.</summary>
-internal static class IdentityFile
+internal static class StoredIdentity
 {
     /// <summary>Reads the identity, or makes one where there is none.</summary>
     public static X509Certificate2 LoadOrCreate(string path)

@@ -5,13 +5,13 @@ using Post.Quic.Engine.Recovery;
 namespace Post.Quic.Engine.Connection;
 
 /// <summary>Keeps the timer table true to what the rooms want, and calls them when their time has come.</summary>
-internal sealed class Clock
+internal sealed class ConnectionTimers
 {
     private const int FullDatagram = 1200;
 
     private readonly ConnectionState _state;
 
-    public Clock(ConnectionState state)
+    public ConnectionTimers(ConnectionState state)
     {
         _state = state;
         _state.Timers.Set(TimerId.Handshake, state.HandshakeDeadline);

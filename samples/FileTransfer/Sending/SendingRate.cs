@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace FileTransfer.Sending;
 
 /// <summary>Keeps to a number of bytes a second, over any second.</summary>
-internal sealed class RateLimit(long bytesPerSecond)
+internal sealed class SendingRate(long bytesPerSecond)
 {
     private readonly long _start = Stopwatch.GetTimestamp();
     private double _due;

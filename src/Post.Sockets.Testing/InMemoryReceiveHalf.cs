@@ -2,7 +2,7 @@ using Post.Sockets.Transport;
 namespace Post.Sockets.Testing;
 
 /// <summary>The receiving direction of a stream: puts pieces in order, and gives credit for what was read.</summary>
-internal sealed class ReceiveHalf(InMemoryStream stream, InMemoryConnection connection, int window)
+internal sealed class InMemoryReceiveHalf(InMemoryStream stream, InMemoryConnection connection, int window)
 {
     private readonly List<Piece> _gapped = [];
     private Piece[] _ready = [];
@@ -59,7 +59,7 @@ internal sealed class ReceiveHalf(InMemoryStream stream, InMemoryConnection conn
 
         _readBuffer = buffer;
         _read ??= new PendingOperation<TransportReadResult>(connection.Network.Clock);
-        return _read.Start(this, static (half, token) => ((ReceiveHalf)half!).CancelRead(token), cancellationToken);
+        return _read.Start(this, static (half, token) => ((InMemoryReceiveHalf)half!).CancelRead(token), cancellationToken);
     }
 
     public void Receive(Packet packet, in PacketFrame frame, long arrivedAt)
