@@ -27,9 +27,11 @@ internal readonly record struct AckSample
     /// <summary>After the newly acknowledged and lost packets have left.</summary>
     public required long BytesInFlight { get; init; }
 
-    /// <summary>Bytes a second at which the path delivered lately; 0 if unknown.</summary>
-    public long DeliveryRate { get; init; }
+    /// <summary>Before they have.</summary>
+    public long PriorBytesInFlight { get; init; }
 
-    /// <summary>The application, not the path, limited <see cref="DeliveryRate"/>.</summary>
-    public bool DeliveryRateIsAppLimited { get; init; }
+    /// <summary>The window was full at some moment since the newest of these packets was sent: a round trip.</summary>
+    public bool IsWindowLimited { get; init; }
+
+    public DeliverySample Delivery { get; init; }
 }

@@ -34,7 +34,11 @@ internal abstract class CongestionController
     /// <summary>Where slow start ends; <see cref="long.MaxValue"/> until congestion was seen.</summary>
     public long SlowStartThreshold { get; protected set; } = long.MaxValue;
 
-    public bool InSlowStart => Window < SlowStartThreshold;
+    /// <summary>The window still grows as fast as it may, to find out what the path carries.</summary>
+    public virtual bool InSlowStart => Window < SlowStartThreshold;
+
+    /// <summary>Little is sent on purpose, to see the round trip without a queue: what is delivered meanwhile says nothing of the path.</summary>
+    public virtual bool IsProbingRoundTrip => false;
 
     public int MaxDatagramSize { get; private set; }
 
@@ -68,8 +72,36 @@ internal abstract class CongestionController
         return Window * 1_000_000 / Math.Max(smoothedRtt, 1) * numerator / denominator;
     }
 
+    /// <summary>Goes on where another controller of the same network stopped, with its window.</summary>
+    /// <param name="before">The other.</param>
+    /// <param name="smoothedRtt">0 where none was measured.</param>
+    public virtual void Continue(CongestionController before, long smoothedRtt)
+    {
+        MaxDatagramSize = before.MaxDatagramSize;
+        SetWindow(before.Window);
+        RecoveryStartTime = before.RecoveryStartTime;
+        CongestionEvents = before.CongestionEvents;
+        PersistentCongestionEvents = before.PersistentCongestionEvents;
+        SpuriousCongestionEvents = before.SpuriousCongestionEvents;
+        _sawCongestion = before._sawCongestion;
+        _sawAck = before._sawAck;
+    }
+
     /// <summary>A packet that counts towards bytes in flight was sent; <paramref name="bytesInFlight"/> includes it.</summary>
     public virtual void OnPacketSent(int size, long bytesInFlight, long now)
+    {
+    }
+
+    /// <summary>
+    /// A packet is about to leave while nothing is in flight, after the application had nothing to send. Where this changes
+    /// <see cref="PacingRate"/>, the new rate holds from this packet on.
+    /// </summary>
+    public virtual void OnRestart(long now)
+    {
+    }
+
+    /// <summary>A packet was taken for lost; called before the losses that are detected together begin a recovery period.</summary>
+    public virtual void OnPacketLost(in LossSample loss)
     {
     }
 
@@ -108,7 +140,7 @@ internal abstract class CongestionController
             SaveState();
         }
 
-        OnCongestionCore(now);
+        OnCongestionCore(now, ecn);
         return true;
     }
 
@@ -148,7 +180,7 @@ internal abstract class CongestionController
 
     protected abstract void OnAckedCore(in AckSample sample);
 
-    protected abstract void OnCongestionCore(long now);
+    protected abstract void OnCongestionCore(long now, bool ecn);
 
     protected abstract void OnPersistentCongestionCore(long now);
 

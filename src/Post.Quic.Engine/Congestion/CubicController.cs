@@ -53,7 +53,7 @@ internal sealed class CubicController : CongestionController
         _lastAckTime = sample.Now;
     }
 
-    protected override void OnCongestionCore(long now)
+    protected override void OnCongestionCore(long now, bool ecn)
     {
         // RFC 9438 section 4.7, fast convergence: a window below the last maximum means that the path has become
         // narrower, so newcomers get some of ours.

@@ -44,7 +44,7 @@ internal sealed class NewRenoController : CongestionController
         }
     }
 
-    protected override void OnCongestionCore(long now)
+    protected override void OnCongestionCore(long now, bool ecn)
     {
         // RFC 9002 section 7.3.2: half the window.
         SlowStartThreshold = Math.Max(Window / 2, MinimumWindow);

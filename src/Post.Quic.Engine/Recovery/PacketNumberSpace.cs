@@ -92,10 +92,16 @@ internal sealed class PacketNumberSpace : IDisposable
     /// Whether a packet of <paramref name="size"/> bytes that counts as in flight may be sent over the network now.
     /// Ask only when there is something to send: a refusal shows that the network, not the application, was the limit.
     /// </summary>
-    public SendPermission CanSend(Transmission transmission, int size, long now) =>
-        Sent.Length >= Limits.SentPackets || Frames.Count >= Limits.SentFrames
-            ? SendPermission.Bookkeeping
-            : transmission.CanSend(size, now);
+    public SendPermission CanSend(Transmission transmission, int size, long now)
+    {
+        if (Sent.Length >= Limits.SentPackets || Frames.Count >= Limits.SentFrames)
+        {
+            transmission.OnHeldBack(now);
+            return SendPermission.Bookkeeping;
+        }
+
+        return transmission.CanSend(size, now);
+    }
 
     /// <summary>The next number is used; the one after it may be left out on purpose.</summary>
     internal void UsePacketNumber() => NextPacketNumber = _skipped.Following(NextPacketNumber);

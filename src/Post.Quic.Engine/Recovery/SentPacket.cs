@@ -15,13 +15,20 @@ internal struct SentPacket
     /// <summary>Place of the first of its frames in the space's log.</summary>
     internal long FirstFrame;
 
-    /// <summary>Delivery-rate sample: bytes the network had delivered when this was sent, and when that was known.</summary>
+    /// <summary>Delivery-rate sample: bytes that the network had delivered when this was sent.</summary>
     public ulong Delivered;
 
-    public long DeliveredTime;
+    /// <summary>Delivery-rate sample: microseconds since that was known.</summary>
+    public uint SinceDelivered;
 
-    /// <summary>Delivery-rate sample: when the flight this packet belongs to began.</summary>
-    public long FirstSentTime;
+    /// <summary>Delivery-rate sample: microseconds since the flight began to which this belongs.</summary>
+    public uint SinceFirstSent;
+
+    /// <summary>Bytes in flight when this had been sent, itself included.</summary>
+    public uint SentInFlight;
+
+    /// <summary>Lowest bits of the bytes that had been taken for lost when this was sent.</summary>
+    public uint LostBefore;
 
     internal int FrameCount;
 
@@ -52,6 +59,8 @@ internal struct SentPacket
     public readonly bool IsInFlight => (Flags & SentPacketFlags.InFlight) != 0;
 
     public readonly bool IsOrphaned => (Flags & SentPacketFlags.Orphaned) != 0;
+
+    public readonly bool IsAppLimited => (Flags & SentPacketFlags.AppLimited) != 0;
 
     public readonly bool IsMtuProbe => (Flags & SentPacketFlags.MtuProbe) != 0;
 }

@@ -23,4 +23,7 @@ internal enum SentPacketFlags : byte
 
     /// <summary>Sent because the probe timeout expired (RFC 9002 section 6.2.4).</summary>
     PtoProbe = 1 << 5,
+
+    /// <summary>Sent after the application had nothing to send: what its acknowledgement says of the rate is too little.</summary>
+    AppLimited = 1 << 6,
 }

@@ -13,9 +13,13 @@ internal sealed class Transmission
     private const int DefaultTimeThresholdEighths = 9;
     private const int MaxTimeThresholdEighths = 16;
 
+    // The window or its pacing was the limit; the window was; the last time one of them was when something was to be sent.
+    private long _limitedTime = long.MinValue;
     private long _windowFullTime = long.MinValue;
-    private long _deliveredTime;
-    private long _firstSentTime;
+    private long _refusedTime = long.MinValue;
+
+    // Not readonly: it is changed in place.
+    private DeliverySampler _delivery;
     private int _epochLosses;
     private int _epochSpurious;
     private bool _repairAllowed;
@@ -40,7 +44,7 @@ internal sealed class Transmission
 
     public RttEstimator Rtt { get; }
 
-    public CongestionController Congestion { get; }
+    public CongestionController Congestion { get; private set; }
 
     public Pacer Pacer { get; }
 
@@ -62,7 +66,7 @@ internal sealed class Transmission
     public ulong PacketsSpuriouslyLost { get; private set; }
 
     /// <summary>Bytes acknowledged, of packets that counted towards bytes in flight.</summary>
-    public ulong BytesDelivered { get; private set; }
+    public ulong BytesDelivered => _delivery.Delivered;
 
     /// <summary>Bytes a second the path delivered lately; 0 before it was measured.</summary>
     public long DeliveryRate { get; private set; }
@@ -93,6 +97,8 @@ internal sealed class Transmission
 
     internal int AckedMarked { get; private set; }
 
+    private long PriorBytesInFlight { get; set; }
+
     internal long RttSample { get; set; }
 
     // The losses being detected; LossDetector begins and ends them.
@@ -105,8 +111,6 @@ internal sealed class Transmission
     private long LargestLostSentTime { get; set; }
 
     private int CongestionLosses { get; set; }
-
-    private SentPacket NewestAcked { get; set; }
 
     /// <summary>
     /// RFC 9002 sections 7 and 7.3.2: when recovery is entered and the window reduced at once, a single packet may leave all the same, so
@@ -133,17 +137,43 @@ internal sealed class Transmission
         // limit and not the application.
         if (BytesInFlight + size > Congestion.Window)
         {
-            _windowFullTime = now;
+            _limitedTime = _windowFullTime = _refusedTime = now;
             return MayRepair ? SendPermission.Allowed : SendPermission.CongestionWindow;
         }
 
         if (!Pacer.CanSend(size, now))
         {
-            _windowFullTime = now;
+            _limitedTime = _refusedTime = now;
             return SendPermission.Pacing;
         }
 
         return SendPermission.Allowed;
+    }
+
+    /// <summary>Something that is to be sent waits for another reason than the application.</summary>
+    internal void OnHeldBack(long now) => _refusedTime = now;
+
+    /// <summary>
+    /// All was sent that could be. Where neither the window nor its pacing held anything back, the application is the limit, and what is
+    /// measured in the next round trip says less than the network can do (draft-ietf-ccwg-bbr section 4.1.2.4).
+    /// </summary>
+    internal void OnNothingToSend(long now)
+    {
+        if (_refusedTime != now && BytesInFlight < Congestion.Window)
+        {
+            _delivery.MarkAppLimited(BytesInFlight);
+        }
+    }
+
+    /// <summary>Another controller goes on from here, with the window that there is.</summary>
+    internal void Use(CongestionController congestion, long now)
+    {
+        congestion.Continue(Congestion, Rtt.HasSample ? Rtt.Smoothed : 0);
+        Congestion = congestion;
+        if (Rtt.HasSample)
+        {
+            UpdatePacing(now);
+        }
     }
 
     internal void UpdatePacing(long now)
@@ -161,14 +191,13 @@ internal sealed class Transmission
             return;
         }
 
-        if (BytesInFlight == 0)
+        if (BytesInFlight == 0 && _delivery.IsAppLimited && Rtt.HasSample)
         {
-            _firstSentTime = _deliveredTime = packet.TimeSent;
+            Congestion.OnRestart(packet.TimeSent);
+            UpdatePacing(packet.TimeSent);
         }
 
-        packet.Delivered = BytesDelivered;
-        packet.DeliveredTime = _deliveredTime;
-        packet.FirstSentTime = _firstSentTime;
+        _delivery.OnSent(ref packet, BytesInFlight);
         BytesInFlight += packet.Size;
         _repairAllowed = false;
         Pacer.OnSent(packet.Size, packet.TimeSent);
@@ -176,10 +205,13 @@ internal sealed class Transmission
 
         // A window used up to the last datagram is full even if nobody asks for more. In slow start half of it is
         // enough: the window doubles in a round trip, and what is sent is spread over that.
-        long used = Congestion.InSlowStart ? BytesInFlight * 2 : BytesInFlight + Congestion.MaxDatagramSize;
-        if (used > Congestion.Window)
+        if (BytesInFlight + Congestion.MaxDatagramSize > Congestion.Window)
         {
-            _windowFullTime = packet.TimeSent;
+            _limitedTime = _windowFullTime = packet.TimeSent;
+        }
+        else if (Congestion.InSlowStart && BytesInFlight * 2 > Congestion.Window)
+        {
+            _limitedTime = packet.TimeSent;
         }
     }
 
@@ -187,7 +219,8 @@ internal sealed class Transmission
     {
         AckedBytes = GrowthBytes = RttSample = 0;
         AckedMarked = 0;
-        NewestAcked = default;
+        PriorBytesInFlight = BytesInFlight;
+        _delivery.BeginAck();
     }
 
     internal void OnPacketAcked(in SentPacket packet, long now)
@@ -204,7 +237,7 @@ internal sealed class Transmission
         }
 
         LeaveFlight(packet);
-        BytesDelivered += packet.Size;
+        _delivery.OnAcked(packet);
         AckedBytes += packet.Size;
         if (packet.IsMtuProbe)
         {
@@ -215,7 +248,7 @@ internal sealed class Transmission
             }
         }
 
-        if (packet.TimeSent > Congestion.RecoveryStartTime && packet.TimeSent <= _windowFullTime)
+        if (packet.TimeSent > Congestion.RecoveryStartTime && packet.TimeSent <= _limitedTime)
         {
             GrowthBytes += packet.Size;
         }
@@ -223,11 +256,6 @@ internal sealed class Transmission
         if (!packet.IsMtuProbe)
         {
             Mtu.OnPacketAcked(packet.Size, packet.TimeSent);
-        }
-
-        if (NewestAcked.Size == 0 || packet.TimeSent >= NewestAcked.TimeSent)
-        {
-            NewestAcked = packet;
         }
     }
 
@@ -239,20 +267,27 @@ internal sealed class Transmission
             return;
         }
 
-        SampleDelivery(now, out bool appLimited);
+        DeliverySample delivery = _delivery.EndAck(Rtt.Minimum, now);
+        TakeRate(delivery);
         Congestion.OnAcked(new AckSample
         {
             Now = now,
             AckedBytes = AckedBytes,
             GrowthBytes = congested ? 0 : GrowthBytes,
-            NewestSentTime = NewestAcked.TimeSent,
+            NewestSentTime = _delivery.NewestSentTime,
             RttSample = RttSample,
             SmoothedRtt = Rtt.Smoothed,
             MinimumRtt = Rtt.Minimum,
             BytesInFlight = BytesInFlight,
-            DeliveryRate = DeliveryRate,
-            DeliveryRateIsAppLimited = appLimited,
+            PriorBytesInFlight = PriorBytesInFlight,
+            IsWindowLimited = _delivery.NewestSentTime <= _windowFullTime,
+            Delivery = delivery,
         });
+        if (Congestion.IsProbingRoundTrip)
+        {
+            // draft-ietf-ccwg-bbr section 5.3.4.3, HandleProbeRTT.
+            _delivery.MarkAppLimited(BytesInFlight);
+        }
     }
 
     internal void LeaveFlight(in SentPacket packet) => BytesInFlight -= packet.Size;
@@ -298,6 +333,17 @@ internal sealed class Transmission
 
         Mtu.OnPacketLost(packet.Size, packet.TimeSent, now);
         CongestionLosses++;
+        Congestion.OnPacketLost(new LossSample
+        {
+            Now = now,
+            PacketNumber = packet.PacketNumber,
+            TimeSent = packet.TimeSent,
+            Size = packet.Size,
+            SentInFlight = packet.SentInFlight,
+            Lost = _delivery.OnLost(packet),
+            TotalDelivered = _delivery.Delivered,
+            IsAppLimited = packet.IsAppLimited,
+        });
         LargestLostSentTime = Math.Max(LargestLostSentTime, packet.TimeSent);
 
         // RFC 9002 section 7.6.2: both ends of the silence are ack-eliciting, and a round trip was known before it.
@@ -395,22 +441,15 @@ internal sealed class Transmission
     /// <summary>The path's packets no longer count.</summary>
     internal void Empty() => BytesInFlight = 0;
 
-    private void SampleDelivery(long now, out bool appLimited)
+    private void TakeRate(in DeliverySample sample)
     {
-        // Delivery-rate estimation: bytes delivered between the sending of a packet and its acknowledgement, over the
-        // longer of the times it took to send and to acknowledge them.
-        SentPacket newest = NewestAcked;
-        appLimited = newest.TimeSent > _windowFullTime;
-        long interval = Math.Max(newest.TimeSent - newest.FirstSentTime, now - newest.DeliveredTime);
-        _firstSentTime = newest.TimeSent;
-        _deliveredTime = now;
-        if (interval <= 0 || interval < Rtt.Minimum)
+        if (sample.Rate == 0)
         {
             return;
         }
 
-        DeliveryRate = (long)((Int128)(BytesDelivered - newest.Delivered) * 1_000_000 / interval);
-        if (!appLimited || DeliveryRate > EstimatedBandwidth)
+        DeliveryRate = sample.Rate;
+        if (!sample.IsAppLimited || DeliveryRate > EstimatedBandwidth)
         {
             // Up at once, down by an eighth of the way: a sample is low for many reasons, but never high without one.
             EstimatedBandwidth = DeliveryRate > EstimatedBandwidth

@@ -157,6 +157,7 @@ public sealed class CongestionTests
         for (int i = 0; i < 100; i++)
         {
             world.Now += 50_000;
+            world.Path.OnNothingToSend(world.Now);
             world.MeasureRtt(20_000);
         }
 

@@ -14,4 +14,32 @@ internal sealed class Bottleneck
 
     /// <summary>When what waits now has passed.</summary>
     public double FreeAt { get; set; }
+
+    /// <summary>Bytes a second that a policer before it lets through; it delays nothing and drops what is more.</summary>
+    public double PolicedRate { get; set; } = double.PositiveInfinity;
+
+    /// <summary>Bytes that the policer lets through at once after silence.</summary>
+    public double PolicedBurst { get; set; }
+
+    private double _tokens = double.NaN;
+    private long _filled;
+
+    /// <summary>Whether the policer lets a packet through.</summary>
+    public bool TryPass(int size, long now)
+    {
+        if (double.IsPositiveInfinity(PolicedRate))
+        {
+            return true;
+        }
+
+        _tokens = double.IsNaN(_tokens) ? PolicedBurst : Math.Min(PolicedBurst, _tokens + ((now - _filled) * PolicedRate / 1e6));
+        _filled = now;
+        if (_tokens < size)
+        {
+            return false;
+        }
+
+        _tokens -= size;
+        return true;
+    }
 }

@@ -19,6 +19,7 @@ internal sealed class LinkModel : IFrameOutcome, IDisposable
     private readonly SentFrameLog _receiverLog = new();
     private readonly Random _random;
     private readonly Bottleneck _bottleneck;
+    private long _lastArrival;
 
     public LinkModel(int seed, CongestionController? congestion = null, int size = 1200, Bottleneck? bottleneck = null)
     {
@@ -63,6 +64,18 @@ internal sealed class LinkModel : IFrameOutcome, IDisposable
     /// <summary>Bytes a second that the application has to send; what it cannot send at once waits.</summary>
     public double Offered { get; set; } = double.PositiveInfinity;
 
+    /// <summary>What it had to send at the beginning, beside that; less than nothing where it began later.</summary>
+    public double OfferedBefore { get; set; }
+
+    /// <summary>Acknowledgements arrive only at multiples of this, in heaps, as over a radio link; 0 for when they come.</summary>
+    public long AckSlot { get; set; }
+
+    /// <summary>Called after each step.</summary>
+    public Action<LinkModel>? Observer { get; set; }
+
+    /// <summary>The application has nothing to send.</summary>
+    public bool IsPaused { get; set; }
+
     public long Now { get; private set; }
 
     public LossRecovery Recovery { get; }
@@ -72,6 +85,9 @@ internal sealed class LinkModel : IFrameOutcome, IDisposable
     public ulong BytesReceived { get; private set; }
 
     public int QueueDrops { get; private set; }
+
+    /// <summary>The narrow place.</summary>
+    public Bottleneck Bottleneck => _bottleneck;
 
     public int FramesAcked { get; private set; }
 
@@ -86,22 +102,23 @@ internal sealed class LinkModel : IFrameOutcome, IDisposable
     void IFrameOutcome.OnLost(in SentFrame frame, in SentPacket packet) => FramesLost++;
 
     /// <summary>Runs until the time, in microseconds; the driver wakes no more often than each <paramref name="tick"/>.</summary>
-    public void RunUntil(long end, long tick = 1)
+    public void RunUntil(long end, long tick = 1) => RunUntil(end, tick, this);
+
+    /// <summary>Runs several that share a bottleneck, each packet at its time.</summary>
+    public static void RunUntil(long end, long tick, params ReadOnlySpan<LinkModel> links)
     {
-        while (Now < end && !Error.IsError)
+        while (links[0].Now < end && !links[0].Error.IsError)
         {
-            long pacing = Send();
-            long next = Math.Min(pacing, Recovery.NextTimeout);
-            next = Math.Max(next, Now + tick);
-            next = _wire.Count > 0 ? Math.Min(next, _wire.Peek().Arrival) : next;
-            next = _back.Count > 0 ? Math.Min(next, _back.Peek().Arrival) : next;
-            next = Math.Min(next, _receiver.AckDeadline);
-            Now = Math.Max(Math.Min(next, end), Now);
-            Receive();
-            AcknowledgeIfDue();
-            TakeAcks();
-            Recovery.OnTimeout(Now);
-            LargestWindow = Math.Max(LargestWindow, Path.Congestion.Window);
+            long next = end;
+            foreach (LinkModel link in links)
+            {
+                next = Math.Min(next, link.SendAndWait(tick));
+            }
+
+            foreach (LinkModel link in links)
+            {
+                link.GoTo(Math.Max(next, link.Now));
+            }
         }
     }
 
@@ -109,6 +126,26 @@ internal sealed class LinkModel : IFrameOutcome, IDisposable
     {
         Recovery.Dispose();
         _receiverLog.Dispose();
+    }
+
+    private long SendAndWait(long tick)
+    {
+        long next = Math.Min(Send(), Recovery.NextTimeout);
+        next = Math.Max(next, Now + tick);
+        next = _wire.Count > 0 ? Math.Min(next, _wire.Peek().Arrival) : next;
+        next = _back.Count > 0 ? Math.Min(next, _back.Peek().Arrival) : next;
+        return Math.Min(next, _receiver.AckDeadline);
+    }
+
+    private void GoTo(long now)
+    {
+        Now = now;
+        Receive();
+        AcknowledgeIfDue();
+        TakeAcks();
+        Recovery.OnTimeout(Now);
+        LargestWindow = Math.Max(LargestWindow, Path.Congestion.Window);
+        Observer?.Invoke(this);
     }
 
     private long Send()
@@ -121,9 +158,15 @@ internal sealed class LinkModel : IFrameOutcome, IDisposable
             {
                 flags |= SentPacketFlags.PtoProbe;
             }
-            else if (Path.BytesSent + (ulong)Size > Offered * Now / 1e6)
+            else if (IsPaused)
             {
-                return (long)Math.Ceiling((Path.BytesSent + (ulong)Size) * 1e6 / Offered);
+                Path.OnNothingToSend(Now);
+                return long.MaxValue;
+            }
+            else if (Path.BytesSent + (ulong)Size > OfferedBefore + (Offered * Now / 1e6))
+            {
+                Path.OnNothingToSend(Now);
+                return (long)Math.Ceiling((Path.BytesSent + (ulong)Size - OfferedBefore) * 1e6 / Offered);
             }
             else
             {
@@ -155,7 +198,7 @@ internal sealed class LinkModel : IFrameOutcome, IDisposable
             return;
         }
 
-        if (waiting + Size > Queue)
+        if (waiting + Size > Queue || !_bottleneck.TryPass(Size, Now))
         {
             QueueDrops++;
             return;
@@ -167,7 +210,9 @@ internal sealed class LinkModel : IFrameOutcome, IDisposable
         }
 
         _bottleneck.FreeAt = free + (Size * 1e6 / Rate);
-        _wire.Enqueue(((long)_bottleneck.FreeAt + (RoundTrip / 2), number, Size, true, ecn));
+        // A way that becomes shorter keeps the order all the same.
+        _lastArrival = Math.Max(_lastArrival, (long)_bottleneck.FreeAt + (RoundTrip / 2));
+        _wire.Enqueue((_lastArrival, number, Size, true, ecn));
     }
 
     private void Receive()
@@ -203,7 +248,9 @@ internal sealed class LinkModel : IFrameOutcome, IDisposable
         Assert.IsTrue(_receiver.TryWriteAck(ref writer, _receiverLog, 3, Now));
         _receiverLog.Commit();
         _receiverLog.FreeAll();
-        _back.Enqueue((Now + (RoundTrip / 2), buffer, writer.Position));
+        long arrival = Now + (RoundTrip / 2);
+        arrival = AckSlot == 0 ? arrival : (arrival + AckSlot - 1) / AckSlot * AckSlot;
+        _back.Enqueue((arrival, buffer, writer.Position));
     }
 
     private void TakeAcks()
