@@ -78,6 +78,9 @@ public abstract record QuicConnectionOptions
     /// <summary>How what this side sends is spread over several paths; <see cref="QuicPathPolicy.Aggregate"/> by default.</summary>
     public QuicPathPolicy PathPolicy { get; init; }
 
+    /// <summary>The congestion controller of what this side sends; <see cref="QuicCongestionControl.Auto"/> by default.</summary>
+    public QuicCongestionControl CongestionControl { get; init; }
+
     /// <summary>
     /// The key exchange groups to offer or to take, in order of preference; those that this platform lacks are skipped.
     /// Null, the default: X25519, P-256, P-384. A client sends shares of the first and of the next that costs little; a
@@ -124,6 +127,7 @@ public abstract record QuicConnectionOptions
             Ecn = EnableEcn,
             MaxPaths = MaxPaths,
             PathScheduler = SchedulerOf(PathPolicy),
+            Congestion = AlgorithmOf(CongestionControl),
             Copies = PathPolicy == QuicPathPolicy.Redundant ? Limits.MaxPaths : 1,
         };
     }
@@ -142,11 +146,8 @@ public abstract record QuicConnectionOptions
         CheckRange(DefaultStreamErrorCode, 0, MaxErrorCode, nameof(DefaultStreamErrorCode));
         CheckRange(MaxUdpPayloadSize, Limits.MinInitialDatagram, 65527, nameof(MaxUdpPayloadSize));
         CheckRange(MaxPaths, 1, Limits.MaxPaths, nameof(MaxPaths));
-        if (!Enum.IsDefined(PathPolicy))
-        {
-            throw new ArgumentException($"PathPolicy is {PathPolicy}; set it to one of {string.Join(", ", Enum.GetNames<QuicPathPolicy>())}.", nameof(PathPolicy));
-        }
-
+        CheckNamed(PathPolicy, nameof(PathPolicy));
+        CheckNamed(CongestionControl, nameof(CongestionControl));
         CheckDuration(IdleTimeout, nameof(IdleTimeout));
         CheckDuration(KeepAliveInterval, nameof(KeepAliveInterval));
         CheckDuration(HandshakeTimeout, nameof(HandshakeTimeout));
@@ -161,11 +162,28 @@ public abstract record QuicConnectionOptions
         _ => static () => new EarliestCompletionScheduler(),
     };
 
+    private static CongestionAlgorithm AlgorithmOf(QuicCongestionControl control) => control switch
+    {
+        QuicCongestionControl.Cubic => CongestionAlgorithm.Cubic,
+        QuicCongestionControl.Bbr => CongestionAlgorithm.Bbr,
+        QuicCongestionControl.NewReno => CongestionAlgorithm.NewReno,
+        _ => CongestionAlgorithm.Auto,
+    };
+
     private static void CheckRange(long value, long least, long most, string name)
     {
         if (value < least || value > most)
         {
             throw new ArgumentException($"{name} is {value}; set it to a number from {least} to {most}.", name);
+        }
+    }
+
+    private static void CheckNamed<T>(T value, string name)
+        where T : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+        {
+            throw new ArgumentException($"{name} is {value}; set it to one of {string.Join(", ", Enum.GetNames<T>())}.", name);
         }
     }
 

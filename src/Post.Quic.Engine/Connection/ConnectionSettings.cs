@@ -83,7 +83,7 @@ internal sealed record ConnectionSettings
 
     public bool Ecn { get; init; } = true;
 
-    public CongestionAlgorithm Congestion { get; init; } = CongestionAlgorithm.Cubic;
+    public CongestionAlgorithm Congestion { get; init; } = CongestionAlgorithm.Auto;
 
     /// <summary>Datagrams of the application that may wait to be sent.</summary>
     public int DatagramQueueCount { get; init; } = 1024;

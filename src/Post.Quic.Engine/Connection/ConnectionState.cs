@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Congestion;
+using Post.Quic.Engine.Congestion.Bbr;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Datagrams;
 using Post.Quic.Engine.Lanes;
@@ -196,6 +197,9 @@ internal sealed class ConnectionState
             ? FrameExtensions.Multipath
             : FrameExtensions.None);
 
+    /// <summary>Something with a deadline was to be sent.</summary>
+    public bool HasDeadlines { get; private set; }
+
     /// <summary>0-RTT is what a client sends until it can send 1-RTT.</summary>
     public bool MaySend(EncryptionLevel level) =>
         level != EncryptionLevel.EarlyData || !Keys.CanSend(EncryptionLevel.Application);
@@ -212,6 +216,7 @@ internal sealed class ConnectionState
     /// </summary>
     public void Reconfigure(ConnectionSettings settings, long now)
     {
+        bool otherCongestion = settings.Congestion != Settings.Congestion;
         Settings = settings;
         Lanes.Default.Copies = settings.Copies;
         Idle = new IdleTimer(settings.MaxIdleTimeout, settings.KeepAliveInterval, now);
@@ -219,6 +224,11 @@ internal sealed class ConnectionState
         Paths.First.Space.Received.MaxAckDelay = settings.MaxAckDelay;
         Parameters.Renew();
         Paths.First.Network.Transmission.Ecn.Configure(settings.Ecn);
+        if (otherCongestion)
+        {
+            UseCongestion(now);
+        }
+
         Streams = CreateStreams();
         Datagrams = CreateDatagrams();
         if (Parameters.AreKnown)
@@ -231,11 +241,41 @@ internal sealed class ConnectionState
     public Transmission CreateTransmission(byte index)
     {
         var mtu = new MtuDiscovery(Parameters.MtuLimit, Settings.MtuDiscovery);
-        CongestionController congestion = Settings.Congestion == CongestionAlgorithm.NewReno
-            ? new NewRenoController(mtu.Current)
-            : new CubicController(mtu.Current);
+        CongestionController congestion = CreateCongestion(mtu.Current);
         return new Transmission(index, congestion, mtu, Settings.Ecn);
     }
+
+    /// <summary>
+    /// What is to be sent has a deadline. A controller that takes each loss for congestion concedes too little for it on a lossy path, so that one
+    /// goes on that goes by what the path delivers, unless the application chose another.
+    /// </summary>
+    public void OnDeadline(long now)
+    {
+        HasDeadlines = true;
+        if (Settings.Congestion == CongestionAlgorithm.Auto)
+        {
+            UseCongestion(now);
+        }
+    }
+
+    private void UseCongestion(long now)
+    {
+        foreach (Path path in Paths.Open)
+        {
+            foreach (Transmission transmission in path.Recovery.Transmissions)
+            {
+                transmission.Use(CreateCongestion(transmission.Congestion.MaxDatagramSize), now);
+            }
+        }
+    }
+
+    private CongestionController CreateCongestion(int datagramSize) => Settings.Congestion switch
+    {
+        CongestionAlgorithm.Auto when HasDeadlines => new BbrController(datagramSize, Random),
+        CongestionAlgorithm.NewReno => new NewRenoController(datagramSize),
+        CongestionAlgorithm.Bbr => new BbrController(datagramSize, Random),
+        _ => new CubicController(datagramSize),
+    };
 
     /// <summary>Gives a path its packet-number space and its recovery.</summary>
     public LossRecovery CreateRecovery(uint pathId, Transmission first)

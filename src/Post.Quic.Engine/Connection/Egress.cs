@@ -4,6 +4,7 @@ using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
+using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 
@@ -76,6 +77,11 @@ internal sealed class Egress
             }
         }
 
+        if (!_state.HasDeadlines && IsDeadlineNext)
+        {
+            _state.OnDeadline(now);
+        }
+
         int total = _state.Paths.AreSeveral
             ? BuildOnSeveral(buffer, now, out batch)
             : BuildOnOne(buffer, now, out batch);
@@ -93,6 +99,7 @@ internal sealed class Egress
             }
         }
 
+        NoteNothingToSend(now);
         return 0;
     }
 
@@ -105,6 +112,23 @@ internal sealed class Egress
         }
 
         return BuildBatch(buffer, path, hasContent: true, now, out batch);
+    }
+
+    /// <summary>
+    /// All has been sent that may leave now. What waits for the peer's flow control is held back by the receiver, which counts like the
+    /// network (draft-ietf-ccwg-bbr section 4.1.1.3.1).
+    /// </summary>
+    private void NoteNothingToSend(long now)
+    {
+        if (_state.Streams.AwaitsCredit)
+        {
+            return;
+        }
+
+        foreach (Path path in _state.Paths.Open)
+        {
+            path.Transmission.OnNothingToSend(now);
+        }
     }
 
     /// <summary>Content by the path that is chosen for it, then what each path has to say for itself: acknowledgements and probes.</summary>
@@ -180,6 +204,10 @@ internal sealed class Egress
 
         return 0;
     }
+
+    private bool IsDeadlineNext =>
+        (_state.Datagrams.TryPeekUrgency(out SendUrgency datagram) && datagram.Deadline != long.MaxValue)
+        || (_state.Streams.TryPeekUrgency(out SendUrgency stream) && stream.Deadline != long.MaxValue);
 
     /// <summary>What goes by one path.</summary>
     private int BuildBatch(Span<byte> buffer, Path path, bool hasContent, long now, out OutgoingDatagrams batch)

@@ -50,8 +50,10 @@ internal sealed partial class StreamTable
         }
     }
 
-    private bool NeedsDataBlocked =>
-        _scheduler.HasFresh && _sendCredit.Available == 0 && !_sendCredit.WasToldBlocked;
+    /// <summary>Data waits until the peer takes more on the connection.</summary>
+    public bool AwaitsCredit => _scheduler.HasFresh && _sendCredit.Available == 0;
+
+    private bool NeedsDataBlocked => AwaitsCredit && !_sendCredit.WasToldBlocked;
 
     /// <summary>How urgent the most urgent data is, to be compared with what else wants to be sent.</summary>
     public bool TryPeekUrgency(out SendUrgency urgency) =>

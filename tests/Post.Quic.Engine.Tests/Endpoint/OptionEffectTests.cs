@@ -87,6 +87,14 @@ public sealed class OptionEffectTests
                 await Same(0UL, Marks(other));
                 Assert.AreNotEqual(0UL, Marks(one), "The other way they are marked: this network carries marks.");
             }),
+        [nameof(QuicConnectionOptions.CongestionControl)] = new(
+            static options => options with { CongestionControl = QuicCongestionControl.Bbr },
+            static async (one, other, cancel) =>
+            {
+                await EchoAsync(one, other, cancel);
+                await Same("bbr3", Congestion(one));
+                await Same("cubic", Congestion(other));
+            }),
         [nameof(QuicConnectionOptions.KeyExchangeGroups)] = new(
             static options => options with { KeyExchangeGroups = [QuicKeyExchangeGroup.Secp384r1] },
             static (_, other, _) => Same(QuicKeyExchangeGroup.Secp384r1, other.NegotiatedKeyExchangeGroup)),
@@ -217,6 +225,14 @@ public sealed class OptionEffectTests
         lock (of.Driver.Gate)
         {
             return of.Driver.Core.State.Paths.First.Space.Received.EcnCounts.Ect0;
+        }
+    }
+
+    private static string Congestion(QuicConnection of)
+    {
+        lock (of.Driver.Gate)
+        {
+            return of.Driver.Core.State.Paths.First.Transmission.Congestion.Name;
         }
     }
 

@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Congestion;
+using Post.Quic.Engine.Congestion.Bbr;
 using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Wire;
@@ -11,9 +12,11 @@ namespace Post.Quic.Engine.Tests.Recovery;
 public sealed class SteadyStateTests
 {
     [TestMethod]
-    public void Sending_acknowledging_and_losing_allocates_nothing()
+    [DataRow(false)]
+    [DataRow(true)]
+    public void Sending_acknowledging_and_losing_allocates_nothing(bool bbr)
     {
-        using var traffic = new Traffic();
+        using var traffic = new Traffic(bbr ? new BbrController(1200, new Crypto.SeededRandomSource(2)) : new CubicController(1200));
         traffic.Run(20_000);
         long before = GC.GetAllocatedBytesForCurrentThread();
         traffic.Run(20_000);
@@ -32,9 +35,9 @@ public sealed class SteadyStateTests
         private readonly byte[] _buffer = new byte[1200];
         private long _now;
 
-        public Traffic()
+        public Traffic(CongestionController congestion)
         {
-            _path = new Transmission(0, new CubicController(1200), new MtuDiscovery(1200), ecnEnabled: true);
+            _path = new Transmission(0, congestion, new MtuDiscovery(1200), ecnEnabled: true);
             _recovery = new LossRecovery(isClient: true, new Crypto.SeededRandomSource(1), this, _path);
             _recovery.OnHandshakeConfirmed(0);
         }
