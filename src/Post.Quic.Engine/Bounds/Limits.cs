@@ -196,6 +196,12 @@ internal static class Limits
     public const int MaxPaths = 8;
 
     /// <summary>
+    /// Microseconds that each of the probe timeouts counts at most after which a silent path is left for another, unless its newest round
+    /// trip was longer: what was measured in a slow handshake can say seconds, and nothing may be held up for longer than one.
+    /// </summary>
+    public const long LongestSilentTimeout = 200_000;
+
+    /// <summary>
     /// Packets that wait to be sent again by another path: what does not fit into its window within so many packets is late anyway, and
     /// each holds the memory of a datagram.
     /// </summary>

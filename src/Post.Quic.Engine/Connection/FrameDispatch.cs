@@ -173,6 +173,12 @@ internal sealed class FrameDispatch
         }
 
         TransportError outcome = path.Recovery.OnAckReceived(_state.Space(packet.Level, path), ack, now, ack.PathId is null ? null : packet.Path.Id);
+        if (path.Space.OwedSince == now)
+        {
+            // By whatever path that was told: what was sent here arrived.
+            path.LastHeard = now;
+        }
+
         _state.Multipath.JudgeSilence(path, now);
         _state.PathWatch.OnChanged(path, now);
         return outcome;

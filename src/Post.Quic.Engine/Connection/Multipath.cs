@@ -140,11 +140,20 @@ internal sealed class Multipath
             _state.PathWatch.OnChanged(path, now);
             foreach (Path other in Paths.Open)
             {
+                if (other == path)
+                {
+                    continue;
+                }
+
                 // There was nowhere else to send what it holds; now there is.
-                if (other != path && other.Standing != PathStanding.Good)
+                if (other.Standing != PathStanding.Good)
                 {
                     other.Recovery.GiveBack(datagramsAreLost: other.Standing == PathStanding.Failing);
                 }
+
+                // From here on paths are compared, and given up for each other: a round trip of long ago, or of a handshake on a machine
+                // with much to do, is no measure for that.
+                other.Recovery.Ping();
             }
         }
     }

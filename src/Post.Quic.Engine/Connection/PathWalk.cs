@@ -185,14 +185,15 @@ internal sealed class PathWalk
         Span<PathView> views = stackalloc PathView[Limits.MaxPaths];
         Span<byte> places = stackalloc byte[Limits.MaxPaths];
         int needed = NeededRoom();
-        int count = Collect(open, candidates, needed, views, places, now);
+        SendDemand demand = Demand();
+        int count = Collect(open, candidates, needed, demand.Kind, views, places, now);
         if (count == 0 && needed != 0)
         {
             // None carries the datagram any more, which is found out in a moment: streams need not wait for that.
-            count = Collect(open, candidates, 0, views, places, now);
+            count = Collect(open, candidates, 0, demand.Kind, views, places, now);
         }
 
-        int chosen = count == 1 ? (views[0].CanSend ? 0 : -1) : scheduler.Choose(views[..count], Demand(), now);
+        int chosen = count == 1 ? (views[0].CanSend ? 0 : -1) : scheduler.Choose(views[..count], demand, now);
         return chosen < 0 ? null : open[places[chosen]];
     }
 
@@ -208,15 +209,16 @@ internal sealed class PathWalk
     }
 
     private int Collect(
-        ReadOnlySpan<Path> open, in Candidates candidates, int needed, Span<PathView> views, Span<byte> places, long now)
+        ReadOnlySpan<Path> open, in Candidates candidates, int needed, SendKind kind, Span<PathView> views, Span<byte> places, long now)
     {
+        bool isOwn = kind == SendKind.Repair && !_state.Streams.HasDataToSend && !_state.Datagrams.HasDataToSend;
         int count = 0;
         for (int i = 0; i < open.Length && count < views.Length; i++)
         {
             if (candidates.Contains(open[i]) && Room(open[i]) >= needed)
             {
                 places[count] = (byte)i;
-                views[count++] = View(open[i], now);
+                views[count++] = View(open[i], now) with { IsInDoubt = kind != SendKind.Bulk && IsInDoubt(open[i], isOwn, now) };
             }
         }
 
@@ -278,6 +280,28 @@ internal sealed class PathWalk
 
         return permission;
     }
+
+    /// <summary>
+    /// Bulk gains nothing from caution: what is lost of it is repaired. What the connection itself needs, credit for the peer above all, follows the peer: it may have found out already that a path is dead.
+    /// Content does not: a path that carries none is not heard, however good it is.
+    /// </summary>
+    private bool IsInDoubt(Path path, bool isOwn, long now) =>
+        path.Recovery.ProbeTimeoutCount > 0 || (isOwn && !IsHeard(path, now) && IsAnyHeard(now));
+
+    private bool IsAnyHeard(long now)
+    {
+        foreach (Path path in _state.Paths.Open)
+        {
+            if (path.IsUsable && IsHeard(path, now))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool IsHeard(Path path, long now) => now - path.LastHeard <= path.Recovery.ProbeTimeoutPeriod;
 
     private PathView View(Path path, long now)
     {

@@ -72,7 +72,7 @@ internal sealed class Path
         _ => IsBackup ? PathGrade.Backup : PathGrade.Available,
     };
 
-    /// <summary>When something last came by it.</summary>
+    /// <summary>When something last came by it, or was told to have arrived by it.</summary>
     public long LastHeard { get; set; } = long.MinValue;
 
     /// <summary>When the pacer lets the next burst out; <see cref="long.MaxValue"/> where it holds nothing back.</summary>

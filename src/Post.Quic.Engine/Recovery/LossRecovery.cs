@@ -302,10 +302,13 @@ internal sealed class LossRecovery : IDisposable
 
     /// <summary>
     /// When the peer will have owed acknowledgements for so many probe timeouts without any coming;
-    /// <see cref="long.MaxValue"/> while it owes none.
+    /// <see cref="long.MaxValue"/> while it owes none. A probe timeout counts as long as the newest round trip makes likely, and no longer
+    /// than <see cref="Limits.LongestSilentTimeout"/> beyond that: an estimate can be stale.
     /// </summary>
-    public long OwedSince(int periods) =>
-        Application.AckElicitingOutstanding == 0 ? long.MaxValue : Application.OwedSince + (periods * ProbeTimeoutPeriod);
+    public long OwedSince(int periods) => Application.AckElicitingOutstanding == 0
+        ? long.MaxValue
+        : Application.OwedSince + (periods * Math.Min(
+            ProbeTimeoutPeriod, Math.Max(Limits.LongestSilentTimeout, Transmission.Rtt.Latest + PeerMaxAckDelay)));
 
     /// <summary>
     /// Asks a path that owes acknowledgements for one now, and not much later when the backed-off timer expires: the peer was heard

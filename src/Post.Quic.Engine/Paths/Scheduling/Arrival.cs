@@ -79,12 +79,18 @@ internal static class Arrival
     private static int First(ReadOnlySpan<PathView> paths, bool sendable, long now)
     {
         int rank = PathRank.Best(paths);
+        int sure = First(paths, rank, sendable, isInDoubt: false, now);
+        return sure >= 0 ? sure : First(paths, rank, sendable, isInDoubt: true, now);
+    }
+
+    private static int First(ReadOnlySpan<PathView> paths, int rank, bool sendable, bool isInDoubt, long now)
+    {
         int first = -1;
         long earliest = long.MaxValue;
         for (int i = 0; i < paths.Length; i++)
         {
             ref readonly PathView path = ref paths[i];
-            if (PathRank.Of(path) != rank || (sendable && !path.CanSend))
+            if (PathRank.Of(path) != rank || path.IsInDoubt != isInDoubt || (sendable && !path.CanSend))
             {
                 continue;
             }

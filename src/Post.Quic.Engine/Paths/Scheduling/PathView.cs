@@ -41,6 +41,12 @@ internal readonly record struct PathView
     /// <summary>Either side would rather keep it for when nothing else works (draft-ietf-quic-multipath-21 section 3.3).</summary>
     public bool IsBackup { get; init; }
 
+    /// <summary>
+    /// Whether it works at this moment is in doubt: its probe timeout expired and nothing was acknowledged since, or it was not heard
+    /// lately where others were. Of no meaning to bulk.
+    /// </summary>
+    public bool IsInDoubt { get; init; }
+
     /// <summary>It has owed acknowledgements for two probe timeouts: what it held has been given to the others.</summary>
     public bool IsSuspect { get; init; }
 }
