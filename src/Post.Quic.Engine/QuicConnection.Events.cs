@@ -3,6 +3,7 @@ using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Datagrams;
 using Post.Quic.Engine.Diagnostics;
+using Post.Quic.Engine.Endpoint;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Tls.Certificates;
@@ -40,7 +41,7 @@ public sealed partial class QuicConnection : IConnectionEvents
         EndHandshake();
         _awaitsVerdict = Driver.Core.Tls is TlsClient { WasAskedForCertificate: true };
         _handshake.TrySetResult();
-        Events?.OnHandshakeComplete();
+        _events.Note(new ConnectionEvent(ConnectionEventKind.HandshakeComplete));
         OfferToListener();
     }
 
@@ -56,7 +57,7 @@ public sealed partial class QuicConnection : IConnectionEvents
 
     void IConnectionEvents.OnEarlyDataDecided(bool accepted)
     {
-        Events?.OnEarlyDataDecided(accepted);
+        _events.Note(new ConnectionEvent(ConnectionEventKind.EarlyDataDecided, Flag: accepted));
         if (accepted && !IsClient)
         {
             // Early data saves its round trip only if somebody is there to read it.
@@ -73,7 +74,7 @@ public sealed partial class QuicConnection : IConnectionEvents
     void IConnectionEvents.OnMaxDatagramSize(int size)
     {
         MaxDatagramSize = size;
-        Events?.OnMaxDatagramSizeChanged(size);
+        _events.Note(new ConnectionEvent(ConnectionEventKind.MaxDatagramSizeChanged, Number: size));
     }
 
     void IConnectionEvents.OnResetTokenAdded(in NetworkAddress remote, in StatelessResetToken token) =>
@@ -83,7 +84,8 @@ public sealed partial class QuicConnection : IConnectionEvents
         _host.Router.RemoveResetToken(remote, token);
 
     void IConnectionEvents.OnSessionTicket(TlsSessionTicket ticket) =>
-        Events?.OnSessionTicket(new QuicSessionTicket(ticket, _addressToken, RemoteEndPoint));
+        _events.Note(new ConnectionEvent(
+            ConnectionEventKind.SessionTicket, Subject: new QuicSessionTicket(ticket, _addressToken, RemoteEndPoint)));
 
     void IConnectionEvents.OnNewToken(ReadOnlySpan<byte> token) => _addressToken = token.ToArray();
 
@@ -129,7 +131,7 @@ public sealed partial class QuicConnection : IConnectionEvents
         }
 
         _streams.Clear();
-        Events?.OnClosed(reason);
+        _events.Note(new ConnectionEvent(ConnectionEventKind.Closed, Subject: reason));
     }
 
     void IConnectionEvents.OnDrained()

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Diagnostics;
+using Post.Quic.Engine.Endpoint;
 using Post.Quic.Engine.Paths;
 
 namespace Post.Quic.Engine;
@@ -88,7 +89,11 @@ public sealed partial class QuicConnection
                 isOver ? 0 : LateProbeTimeouts * Driver.Core.State.Paths.ProbeTimeoutPeriod);
         }
 
-        Events?.OnPathChanged(QuicPath.From(change.Statistics), (QuicPathChange)change.Change);
+        if (Events is not null)
+        {
+            _events.Note(new ConnectionEvent(
+                ConnectionEventKind.PathChanged, Subject: QuicPath.From(change.Statistics), Value: (long)change.Change));
+        }
     }
 
     private async ValueTask<TaskCompletionSource> BeginMoveAsync(NetworkAddress local, CancellationToken cancellationToken)

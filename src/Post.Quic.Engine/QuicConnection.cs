@@ -22,6 +22,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
     private readonly RoutedConnectionIds<QuicConnection> _ids;
     private readonly HashSet<QuicStream> _streams = [];
     private readonly ConnectionDatagrams _datagrams;
+    private readonly ConnectionEventQueue _events;
     private readonly Queue<TaskCompletionSource<QuicStream>> _acceptWaiters = new();
     private readonly Queue<QuicStream> _unclaimed = new();
     private readonly Queue<TaskCompletionSource<QuicStream>> _openBidirectionalWaiters = new();
@@ -42,6 +43,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
     private bool _wasOffered;
     private bool _isFaulted;
     private bool _lastAcceptedWasBidirectional;
+    private bool _isPushing;
 
     private QuicConnection(EndpointHost host, QuicListener? listener, ConnectionId firstId, QuicConnectionOptions? options)
     {
@@ -50,9 +52,10 @@ public sealed partial class QuicConnection : IAsyncDisposable
         _firstId = firstId;
         _options = options;
         _countsAsHandshake = listener is not null;
-        Driver = new ConnectionDriver(host, host.Clock, OnFault);
+        _events = new ConnectionEventQueue(this);
+        _datagrams = new ConnectionDatagrams(this, _events);
+        Driver = new ConnectionDriver(host, host.Clock, OnFault, TakeEvents, _events.Raise);
         _ids = new RoutedConnectionIds<QuicConnection>(host.Router, this);
-        _datagrams = new ConnectionDatagrams(this);
         _sockets = new ConnectionSockets(host);
         _metrics = host.Metrics.Track(listener is not null, ReadStatistics);
         RemoteEndPoint = LocalEndPoint = new IPEndPoint(IPAddress.None, 0);
@@ -118,6 +121,9 @@ public sealed partial class QuicConnection : IAsyncDisposable
     internal EndpointHost Host => _host;
 
     internal QuicConnectionEvents? Events => _options?.Events;
+
+    /// <summary>Notes what the listener is to hear of.</summary>
+    internal ConnectionEventQueue EventQueue => _events;
 
     internal bool WritesCompleteWhenSent => _options?.WritesCompleteWhenSent ?? false;
 
@@ -206,6 +212,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
 
     /// <summary>Waits for the next stream that the peer opened.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="InvalidOperationException"><see cref="PushInboundStreams"/> was called: streams are pushed.</exception>
     /// <exception cref="QuicException">The connection has ended.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public ValueTask<QuicStream> AcceptInboundStreamAsync(CancellationToken cancellationToken = default)
@@ -218,6 +225,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
         TaskCompletionSource<QuicStream> waiter;
         lock (Driver.Gate)
         {
+            ThrowIfPushing();
             if (_closeInfo is { } ended)
             {
                 return ValueTask.FromException<QuicStream>(ToException(ended));
@@ -248,6 +256,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(priority.Class, nameof(priority));
         binding.Validate(nameof(binding));
         QuicDatagramResult result;
+        bool isQuiet;
         lock (Driver.Gate)
         {
             if (_closeInfo is not null)
@@ -256,11 +265,12 @@ public sealed partial class QuicConnection : IAsyncDisposable
             }
 
             result = _datagrams.TrySend(payload, Urgency(priority), token, binding);
+            isQuiet = Driver.IsQuiet;
         }
 
         if (result == QuicDatagramResult.Queued)
         {
-            Driver.Wake();
+            Driver.WakeToSend(isQuiet);
         }
 
         return result;
@@ -379,16 +389,29 @@ public sealed partial class QuicConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>A datagram that the listener did not take.</summary>
+    internal void KeepDatagram(ReadOnlySpan<byte> payload)
+    {
+        lock (Driver.Gate)
+        {
+            _datagrams.Keep(payload);
+        }
+    }
+
     /// <summary>The endpoint closes under the connection.</summary>
     internal void Abandon()
     {
         lock (Driver.Gate)
         {
-            if (Driver.IsSetUp)
+            if (!Driver.IsSetUp)
             {
-                Driver.Core.Dispose();
+                return;
             }
+
+            Driver.Core.Dispose();
         }
+
+        Driver.WakeHere();
     }
 
     /// <summary>

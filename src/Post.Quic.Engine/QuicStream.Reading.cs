@@ -40,6 +40,7 @@ public sealed partial class QuicStream
         }
 
         ValueTask<int> result;
+        bool hasCredit;
         lock (_driver.Gate)
         {
             if (!_canRead)
@@ -77,10 +78,16 @@ public sealed partial class QuicStream
                 _read.Begin(static (state, token) => ((QuicStream)state!).CancelRead(token), this, cancellationToken);
                 return _read.Task;
             }
+
+            hasCredit = _driver.Core.Streams.HasControlToSend;
         }
 
-        // Credit that came free wants to be told.
-        _driver.Wake();
+        if (hasCredit)
+        {
+            // Credit that came free wants to be told.
+            _driver.Wake();
+        }
+
         return result;
     }
 

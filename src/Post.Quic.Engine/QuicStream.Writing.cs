@@ -39,6 +39,7 @@ public sealed partial class QuicStream
         }
 
         ValueTask result = ValueTask.CompletedTask;
+        bool isQuiet;
         lock (_driver.Gate)
         {
             if (!_canWrite)
@@ -79,9 +80,11 @@ public sealed partial class QuicStream
             {
                 result = BeginWrite(buffer[taken..], completeWrites, cancellationToken);
             }
+
+            isQuiet = _driver.IsQuiet;
         }
 
-        _driver.Wake();
+        _driver.WakeToSend(isQuiet);
         return result;
     }
 
@@ -89,6 +92,7 @@ public sealed partial class QuicStream
     /// <exception cref="InvalidOperationException">A write is under way.</exception>
     public void CompleteWrites()
     {
+        bool isQuiet;
         lock (_driver.Gate)
         {
             if (!_canWrite || _isFinished || _writeEnd is not null || _transport is null)
@@ -102,9 +106,10 @@ public sealed partial class QuicStream
             }
 
             Finish();
+            isQuiet = _driver.IsQuiet;
         }
 
-        _driver.Wake();
+        _driver.WakeToSend(isQuiet);
     }
 
     /// <inheritdoc/>
@@ -166,7 +171,8 @@ public sealed partial class QuicStream
             _writesClosed?.TrySetResult();
         }
 
-        _connection.Events?.OnStreamSendSettled(this, wasReset);
+        _connection.EventQueue.Note(
+            new ConnectionEvent(ConnectionEventKind.StreamSendSettled, Subject: this, Flag: wasReset));
     }
 
     /// <summary>The peer may have stopped a stream of its own before anybody had it to hear of that.</summary>
@@ -182,7 +188,8 @@ public sealed partial class QuicStream
     internal void OnStopSending(long errorCode)
     {
         EndWrites(Stopped(errorCode));
-        _connection.Events?.OnStreamStopped(this, errorCode);
+        _connection.EventQueue.Note(
+            new ConnectionEvent(ConnectionEventKind.StreamStopped, Subject: this, Value: errorCode));
     }
 
     private static QuicException Stopped(long errorCode) => new(

@@ -232,6 +232,7 @@ public sealed partial class QuicStream : Stream
     {
         if (disposing)
         {
+            bool hasNews;
             lock (_driver.Gate)
             {
                 if (!_isDisposed)
@@ -240,9 +241,14 @@ public sealed partial class QuicStream : Stream
                     CancelPending();
                     Release();
                 }
+
+                hasNews = _driver.Core.Streams.HasControlToSend;
             }
 
-            _driver.Wake();
+            if (hasNews)
+            {
+                _driver.Wake();
+            }
         }
 
         base.Dispose(disposing);

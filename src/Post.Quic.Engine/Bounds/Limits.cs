@@ -130,6 +130,39 @@ internal static class Limits
     public const int PooledBlockBytes = 16 << 20;
 
     /// <summary>
+    /// The longest stream that is sent in one call or handed over as a whole: one block. Longer ones are worth an object of their own, and
+    /// what waits for a listener stays small.
+    /// </summary>
+    public const int WholeStreamBytes = 16 * 1024;
+
+    /// <summary>Places for streams that arrived and are to be handed over that a connection keeps; more are for one burst only.</summary>
+    public const int ArrivedStreamsKept = 16;
+
+    /// <summary>
+    /// Bytes of whole streams and datagrams that wait for a listener that is busy. Beyond it streams wait under flow control, and
+    /// datagrams are dropped as a full socket would drop them: a peer must not fill our memory while the listener stands still.
+    /// </summary>
+    public const int WaitingEventBytes = 1 << 20;
+
+    /// <summary>The same as a number of them: tiny ones cost more than their bytes.</summary>
+    public const int WaitingEvents = 16 * 1024;
+
+    /// <summary>Batches of events that the process keeps for the next, of at most 128 KiB each; one or two are in use a thread.</summary>
+    public const int PooledEventBatches = 64;
+
+    /// <summary>
+    /// Bytes that are sent on the caller's thread, where little is on its way: there is nothing to gather them with. More is left to the
+    /// thread pool, and the caller goes on.
+    /// </summary>
+    public const long SentByCaller = 16 * 1024;
+
+    /// <summary>
+    /// Microseconds since the last packet after which it is sent on the caller's thread even while packets are on their way: at that pace
+    /// waiting for more gathers nothing.
+    /// </summary>
+    public const long QuietTime = 50;
+
+    /// <summary>
     /// Streams that the peer reset before their end and that give their credit back at once; after those,
     /// <see cref="AbortedStreamsPerSecond"/>. Opening and resetting streams costs the peer a few bytes and us the
     /// start of whatever the application does for a stream (HTTP/2 knows it as rapid reset, CVE-2023-44487).

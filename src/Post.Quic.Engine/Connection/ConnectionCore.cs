@@ -71,6 +71,27 @@ internal sealed class ConnectionCore : IDisposable
         && _state.Keys.CanSend(EncryptionLevel.EarlyData)
         && !_state.Keys.CanSend(EncryptionLevel.Application);
 
+    /// <summary>
+    /// Little waits to be sent, and nothing is on its way that it could be gathered with: to wait for more would gain nothing.
+    /// </summary>
+    public bool IsQuiet(long now)
+    {
+        if (_state.IsOver || _state.Streams.UnsentBytes + _state.Datagrams.QueuedBytes > Limits.SentByCaller)
+        {
+            return false;
+        }
+
+        foreach (Path path in _state.Paths.Open)
+        {
+            if (path.Space.AckElicitingOutstanding != 0 && now - path.Space.LastAckElicitingSent < Limits.QuietTime)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>What TLS agreed on; not valid any more once the connection is over.</summary>
     public TlsSession Tls => _state.Tls;
 

@@ -8,7 +8,7 @@ namespace Post.Quic.Engine.Endpoint;
 /// The datagrams of one connection as its application sees them: copies that wait to be sent, and those that wait to be
 /// taken. Everything here runs under the connection's gate, except waiting.
 /// </summary>
-internal sealed class ConnectionDatagrams(QuicConnection connection)
+internal sealed class ConnectionDatagrams(QuicConnection connection, ConnectionEventQueue events)
 {
     private const int MaxWaiting = 1024;
     private const int MaxWaitingBytes = 1 << 20;
@@ -66,16 +66,28 @@ internal sealed class ConnectionDatagrams(QuicConnection connection)
             _sent[number] = (datagram.Token, null);
         }
 
-        connection.Events?.OnDatagramState(datagram.Token, Translate(state));
+        NoteState(datagram.Token, Translate(state));
     }
 
     public void OnReceived(ReadOnlySpan<byte> data, bool isEarlyData, long arrivedAt)
     {
-        if (connection.Events?.OnDatagramReceived(data, isEarlyData, connection.Driver.Clock.ToTimestamp(arrivedAt)) == true)
+        if (connection.Events is null)
         {
-            return;
+            Keep(data);
         }
+        else
+        {
+            // Where too much waits for the listener it is dropped, as by a socket whose buffer is full.
+            _ = events.TryNote(
+                new ConnectionEvent(
+                    ConnectionEventKind.DatagramReceived, Value: connection.Driver.Clock.ToTimestamp(arrivedAt), Flag: isEarlyData),
+                data);
+        }
+    }
 
+    /// <summary>A datagram that no listener took: for <see cref="ReceiveAsync"/>.</summary>
+    public void Keep(ReadOnlySpan<byte> data)
+    {
         byte[] copy = data.ToArray();
         while (_waiters.TryDequeue(out TaskCompletionSource<ReadOnlyMemory<byte>>? waiter))
         {
@@ -110,7 +122,7 @@ internal sealed class ConnectionDatagrams(QuicConnection connection)
                 ArrayPool<byte>.Shared.Return(copy);
             }
 
-            connection.Events?.OnDatagramState(token, copy is null ? QuicDatagramState.Lost : QuicDatagramState.Canceled);
+            NoteState(token, copy is null ? QuicDatagramState.Lost : QuicDatagramState.Canceled);
         }
 
         _sent.Clear();
@@ -146,6 +158,9 @@ internal sealed class ConnectionDatagrams(QuicConnection connection)
             static (state, token) => ((TaskCompletionSource<ReadOnlyMemory<byte>>)state!).TrySetCanceled(token), waiter);
         return await waiter.Task.ConfigureAwait(false);
     }
+
+    private void NoteState(long token, QuicDatagramState state) =>
+        events.Note(new ConnectionEvent(ConnectionEventKind.DatagramState, Number: token, Value: (long)state));
 
     private static QuicDatagramState Translate(DatagramState state) => state switch
     {

@@ -6,14 +6,23 @@ using Post.Quic.Engine.Udp;
 namespace Post.Quic.Engine.Endpoint;
 
 /// <summary>
-/// Runs one connection's core: serializes all that touches it, sends what it builds, and calls it when its time has
-/// come. Datagrams are built under the gate and sent outside of it.
+/// Runs one connection's core: serializes all that touches it, raises its events, sends what it builds, and calls it when its time has
+/// come. Datagrams are built under the gate and sent outside of it, as events are raised.
 /// </summary>
+/// <remarks>
+/// Of all threads that have work for the connection, the one that finds it idle does the work, and what others add meanwhile.
+/// </remarks>
 internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
 {
     private const int Idle = 0;
     private const int Running = 1;
     private const int RunAgain = 2;
+
+    /// <summary>
+    /// Turns of one thread of the application in the driver, before the thread pool goes on: what was sent leaves in the first, and the
+    /// second is for what its events brought about. The thread has work of its own.
+    /// </summary>
+    private const int TurnsOfCaller = 2;
 
     /// <summary>The timers of .NET are good for milliseconds; below that they only burn the CPU.</summary>
     private const long TimerResolution = 1_000;
@@ -25,8 +34,13 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
     private readonly EndpointClock _clock;
     private readonly ITimer _timer;
     private readonly Action<Exception> _onFault;
+    private readonly Func<bool, EventBatch?> _takeEvents;
+    private readonly Action<EventBatch> _raise;
     private long _armedFor = long.MaxValue;
     private int _state;
+
+    // The thread that raises events and sends after it: what a listener gives to be sent needs to wake nobody.
+    private int _raiser;
     private bool _isDrained;
 
     // What the kernel did not take yet; only the one who runs touches it.
@@ -37,9 +51,14 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
     /// <param name="sender">Takes what the core builds.</param>
     /// <param name="clock">The time.</param>
     /// <param name="onFault">Told of whatever is thrown by the work that no caller waits for.</param>
-    public ConnectionDriver(IDatagramSender sender, EndpointClock clock, Action<Exception> onFault)
+    /// <param name="takeEvents">Under the gate: takes the events that wait to be raised; with true, those of streams that arrived among them.</param>
+    /// <param name="raise">Raises them, without the gate.</param>
+    public ConnectionDriver(
+        IDatagramSender sender, EndpointClock clock, Action<Exception> onFault, Func<bool, EventBatch?> takeEvents, Action<EventBatch> raise)
     {
         _onFault = onFault;
+        _takeEvents = takeEvents;
+        _raise = raise;
         _sender = sender;
         _clock = clock;
 
@@ -72,6 +91,9 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
 
     public EndpointClock Clock => _clock;
 
+    /// <summary>Under the gate: what was just given to the core leaves as soon when it is sent on this thread, and gathers nothing by waiting.</summary>
+    public bool IsQuiet => Core.IsQuiet(_clock.Now);
+
     /// <summary>Something in the core changed that may want to be sent; the thread pool sees to it.</summary>
     public void Wake()
     {
@@ -90,11 +112,32 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
         }
     }
 
-    public void Execute()
+    /// <summary>The application gave something to send: on a quiet connection it is sent on this thread, else by the thread pool.</summary>
+    /// <param name="isQuiet">What <see cref="IsQuiet"/> was when it was given.</param>
+    public void WakeToSend(bool isQuiet)
     {
-        do
+        if (!isQuiet)
+        {
+            Wake();
+        }
+        else if (TryClaim())
+        {
+            Run(TurnsOfCaller);
+        }
+    }
+
+    public void Execute() => Run(int.MaxValue);
+
+    private void Run(int turns)
+    {
+        while (true)
         {
             Volatile.Write(ref _state, Running);
+
+            // What has arrived is told before anything is sent, so that answers go with the acknowledgements.
+            _raiser = Environment.CurrentManagedThreadId;
+            RaiseEvents(beforeSending: true);
+            _raiser = 0;
             try
             {
                 Flush();
@@ -104,8 +147,33 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
                 // On a timer or the thread pool it would end the process, on the receiving thread all connections of the socket.
                 _onFault(error);
             }
+
+            RaiseEvents(beforeSending: false);
+            if (Interlocked.CompareExchange(ref _state, Idle, Running) == Running)
+            {
+                return;
+            }
+
+            if (--turns == 0)
+            {
+                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+                return;
+            }
         }
-        while (Interlocked.CompareExchange(ref _state, Idle, Running) != Running);
+    }
+
+    private void RaiseEvents(bool beforeSending)
+    {
+        EventBatch? batch;
+        lock (Gate)
+        {
+            batch = _takeEvents(beforeSending);
+        }
+
+        if (batch is not null)
+        {
+            _raise(batch);
+        }
     }
 
     /// <summary>The core needs nothing any more; called under the gate.</summary>
@@ -128,6 +196,11 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
 
     private bool TryClaim()
     {
+        if (_raiser == Environment.CurrentManagedThreadId)
+        {
+            return false;
+        }
+
         while (true)
         {
             int seen = Volatile.Read(ref _state);

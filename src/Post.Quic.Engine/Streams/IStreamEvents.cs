@@ -32,4 +32,22 @@ internal interface IStreamEvents
 
     /// <summary>The peer allows more streams: <see cref="StreamTable.TryOpen"/> may succeed again.</summary>
     void OnStreamCredit(bool bidirectional);
+
+    /// <summary>A stream that was sent as a whole has left, with its end, for the first time.</summary>
+    void OnWholeStreamSent(long token);
+
+    /// <summary>The peer acknowledged all of a stream that was sent as a whole.</summary>
+    void OnWholeStreamAcknowledged(long token);
+
+    /// <summary>The peer asked us to stop a stream that was sent as a whole; it has been reset with the peer's code.</summary>
+    void OnWholeStreamStopped(long token, ulong errorCode);
+
+    /// <summary>
+    /// All of a unidirectional stream came at once; the bytes are valid during the call. True: taken, and nothing is left of it. False:
+    /// there is no room for it now, and it becomes a stream.
+    /// </summary>
+    bool OnWholeStreamReceived(ulong id, ReadOnlySpan<byte> data, bool isEarlyData, long arrivedAt);
+
+    /// <summary>A stream of the peer's is handed over, unasked.</summary>
+    void OnStreamArrived(StreamState stream);
 }

@@ -14,6 +14,7 @@ internal sealed class IncomingStreams(ulong concurrent, bool bidirectional)
     private long _refilledAt;
     private ulong _withheld;
     private ulong _returned;
+    private RangeSet _unseen;
 
     public bool IsBidirectional { get; } = bidirectional;
 
@@ -27,6 +28,9 @@ internal sealed class IncomingStreams(ulong concurrent, bool bidirectional)
     public ulong Announced { get; private set; } = Math.Min(concurrent, StreamId.MaxCount);
 
     public bool HasToAccept => Accepted < Opened;
+
+    /// <summary>Streams are handed over as they arrive, and not in the order of their ids.</summary>
+    public bool IsPushed { get; private set; }
 
     /// <summary>The limit that a frame sent now announces.</summary>
     public ulong NextLimit => Math.Min(concurrent + _returned, StreamId.MaxCount);
@@ -48,6 +52,33 @@ internal sealed class IncomingStreams(ulong concurrent, bool bidirectional)
     public void OpenUpTo(ulong index) => Opened = Math.Max(Opened, index + 1);
 
     public ulong TakeNext() => Accepted++;
+
+    /// <summary>Begins to hand streams over as they arrive. Of those that were opened and not accepted, nothing has been seen so far.</summary>
+    public void BeginPushing()
+    {
+        IsPushed = true;
+        _unseen.Add(Accepted, Opened);
+        Accepted = Opened;
+    }
+
+    /// <summary>Nothing of the stream has arrived before: it is not open, or was opened by a later one.</summary>
+    public bool IsNew(ulong index) => index >= Opened || (!_unseen.IsEmpty && _unseen.Contains(index));
+
+    /// <summary>
+    /// The first of a stream has arrived. Lower ones are open with it (RFC 9000 section 3.2) and count against the limit, which bounds
+    /// the ranges that are remembered of them.
+    /// </summary>
+    public void OpenPushed(ulong index)
+    {
+        if (index < Opened)
+        {
+            _unseen.Remove(index, index + 1);
+            return;
+        }
+
+        _unseen.Add(Opened, index);
+        Opened = Accepted = index + 1;
+    }
 
     /// <summary>A stream is gone, and what it occupied can be used for another one.</summary>
     public void OnClosed(bool abortedByPeer, long now)

@@ -125,6 +125,12 @@ internal struct RangeSet
         return low;
     }
 
+    public readonly bool Contains(ulong offset)
+    {
+        int index = FirstEndingAtOrAfter(offset + 1);
+        return index < _count && this[index].Start <= offset;
+    }
+
     public void Clear()
     {
         _head = 0;

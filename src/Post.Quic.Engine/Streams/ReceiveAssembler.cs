@@ -101,6 +101,20 @@ internal sealed class ReceiveAssembler(BlockPool pool, AssemblerLimits limits)
     public ReadOnlySpan<byte> PeekFirst() =>
         _firstSegment is null ? [] : _firstSegment.Memory.Span[_consumedOfFirst..];
 
+    /// <summary>Copies the first readable bytes, which stay readable.</summary>
+    public void Peek(Span<byte> destination)
+    {
+        int skipped = _consumedOfFirst;
+        for (ReadSegment? segment = _firstSegment; segment is not null && !destination.IsEmpty; segment = segment.NextSegment)
+        {
+            ReadOnlySpan<byte> source = segment.Memory.Span[skipped..];
+            skipped = 0;
+            int part = Math.Min(source.Length, destination.Length);
+            source[..part].CopyTo(destination);
+            destination = destination[part..];
+        }
+    }
+
     public int Read(Span<byte> destination)
     {
         int total = 0;

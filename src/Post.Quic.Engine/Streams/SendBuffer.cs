@@ -55,6 +55,15 @@ internal sealed class SendBuffer(BlockPool pool)
     /// <summary>Every byte and the end were acknowledged.</summary>
     public bool IsComplete => FinAcked && AckedOffset == WrittenOffset;
 
+    /// <summary>Makes room for bytes that are known to follow, so that one block holds them all.</summary>
+    public void Reserve(int length)
+    {
+        if (length > SmallestBlock)
+        {
+            PushBlock((int)BitOperations.RoundUpToPowerOf2((uint)Math.Min(length, LargestBlock)));
+        }
+    }
+
     /// <summary>Copies as much as <see cref="CopyCapacity"/> allows; returns how much that was.</summary>
     public int AppendCopy(ReadOnlySpan<byte> data)
     {
@@ -78,9 +87,7 @@ internal sealed class SendBuffer(BlockPool pool)
             // A stream that goes on gets larger blocks; a short one never pays for them.
             int size = _count > 0 ? Last.Block.Bytes.Length * 2 : SmallestBlock;
             size = Math.Min(LargestBlock, Math.Max(size, (int)BitOperations.RoundUpToPowerOf2((uint)data.Length)));
-            MemoryBlock fresh = pool.Rent(size);
-            fresh.References = 1;
-            Push(new Chunk(WrittenOffset, ReadOnlyMemory<byte>.Empty, fresh));
+            PushBlock(size);
         }
 
         return taken;
@@ -296,6 +303,13 @@ internal sealed class SendBuffer(BlockPool pool)
         }
 
         return low;
+    }
+
+    private void PushBlock(int size)
+    {
+        MemoryBlock block = pool.Rent(size);
+        block.References = 1;
+        Push(new Chunk(WrittenOffset, ReadOnlyMemory<byte>.Empty, block));
     }
 
     private void Push(in Chunk chunk)

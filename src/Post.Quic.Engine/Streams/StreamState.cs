@@ -43,6 +43,15 @@ internal sealed class StreamState(StreamTable table) : UrgencyHeapItem
 
     internal bool SendSettledReported { get; set; }
 
+    /// <summary>It was sent as a whole, and <see cref="Token"/> stands for it.</summary>
+    internal bool IsWhole { get; private set; }
+
+    /// <summary>The number that the layer above gave a stream that is sent as a whole.</summary>
+    internal long Token { get; private set; }
+
+    /// <summary>Of a stream that is sent as a whole: what was not sent yet, at least 1 until its end was; 0 once that was told.</summary>
+    internal long WholeUnsent { get; set; }
+
     internal PendingStreamFrames Pending { get; set; }
 
     internal StreamState? NextPending { get; set; }
@@ -164,6 +173,16 @@ internal sealed class StreamState(StreamTable table) : UrgencyHeapItem
         Receive = receive;
     }
 
+    /// <summary>Nobody holds the stream: what happens to it is told by its token.</summary>
+    internal void BecomeWhole(long token, long length, SendUrgency urgency)
+    {
+        IsWhole = true;
+        IsReleased = true;
+        Token = token;
+        WholeUnsent = Math.Max(1, length);
+        Urgency = urgency;
+    }
+
     internal (SendHalf? Send, ReceiveHalf? Receive) Detach()
     {
         Debug.Assert(!IsInAnyHeap, "still scheduled");
@@ -178,6 +197,9 @@ internal sealed class StreamState(StreamTable table) : UrgencyHeapItem
         IsStoppedByPeer = false;
         IsEarlyData = false;
         SendSettledReported = false;
+        IsWhole = false;
+        Token = 0;
+        WholeUnsent = 0;
         Pending = PendingStreamFrames.None;
         Turn = 0;
         TurnBytes = 0;

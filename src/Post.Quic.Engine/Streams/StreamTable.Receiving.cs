@@ -9,7 +9,16 @@ internal sealed partial class StreamTable
     /// <summary>STREAM (RFC 9000 section 19.8).</summary>
     public TransportError Handle(in StreamFrame frame, long now)
     {
-        TransportError error = FindForReceiving(frame.StreamId, out StreamState? stream);
+        if (frame is { Offset: 0, Fin: true }
+            && PushesStreams
+            && !IsOurs(frame.StreamId)
+            && !StreamId.IsBidirectional(frame.StreamId)
+            && TryReceiveWhole(frame, now, out TransportError error))
+        {
+            return error;
+        }
+
+        error = FindForReceiving(frame.StreamId, out StreamState? stream);
         if (error.IsError || stream is null)
         {
             return error;
@@ -60,7 +69,14 @@ internal sealed partial class StreamTable
         ResetStream(stream, frame.ErrorCode, reliableSize: 0);
         if (isNews)
         {
-            _events.OnStopSending(stream, frame.ErrorCode);
+            if (stream.IsWhole)
+            {
+                _events.OnWholeStreamStopped(stream.Token, frame.ErrorCode);
+            }
+            else
+            {
+                _events.OnStopSending(stream, frame.ErrorCode);
+            }
         }
 
         return TransportError.None;
@@ -193,7 +209,7 @@ internal sealed partial class StreamTable
         }
 
         IncomingStreams incoming = Incoming(bidirectional);
-        if (index < incoming.Accepted)
+        if (incoming.IsPushed ? !incoming.IsNew(index) : index < incoming.Accepted)
         {
             return TransportError.None;
         }
@@ -206,9 +222,16 @@ internal sealed partial class StreamTable
 
         // RFC 9000 section 3.2: all lower ones are open with it. They cost nothing until something is known of them.
         bool first = index >= incoming.Opened;
-        incoming.OpenUpTo(index);
         stream = Create(id);
         stream.IsEarlyData = IsReceivingEarlyData;
+        if (incoming.IsPushed)
+        {
+            incoming.OpenPushed(index);
+            _arrived.Add(stream);
+            return TransportError.None;
+        }
+
+        incoming.OpenUpTo(index);
         if (first)
         {
             _events.OnStreamsToAccept(bidirectional);

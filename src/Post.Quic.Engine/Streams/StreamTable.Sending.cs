@@ -434,11 +434,17 @@ internal sealed partial class StreamTable
             writer.Advance(length);
         }
 
-        ulong sentBefore = buffer.SentOffset;
+        ulong fresh = buffer.SentOffset;
         send.OnSent(range.Start, length, fin);
-        _sendCredit.Use(buffer.SentOffset - sentBefore);
+        fresh = buffer.SentOffset - fresh;
+        _sendCredit.Use(fresh);
         log.Record(SentFrame.Stream(id, range.Start, (uint)length, fin));
         _scheduler.Charge(stream, length);
+        if (stream.IsWhole)
+        {
+            AfterSendingWhole(stream, (long)fresh);
+        }
+
         AfterSending(stream, send);
         return true;
     }

@@ -232,6 +232,11 @@ internal sealed partial class StreamTable
             return;
         }
 
+        if (stream.IsWhole)
+        {
+            GiveUpWhole(stream);
+        }
+
         _scheduler.Update(stream);
         if (send.IsResetReady)
         {
@@ -298,12 +303,7 @@ internal sealed partial class StreamTable
                 _window.GrowTo(receive.Window.Size + (receive.Window.Size / 2));
             }
 
-            _window.Consume(freed, now, RoundTrip);
-            if (_window.UpdateDue)
-            {
-                _pending |= PendingConnectionFrames.MaxData;
-            }
-
+            ConsumeOfConnection(freed, now);
             if (receive.WantsCredit && receive.Window.UpdateDue)
             {
                 _scheduler.AddPending(stream, PendingStreamFrames.MaxStreamData);
@@ -311,6 +311,15 @@ internal sealed partial class StreamTable
         }
 
         CloseIfSettled(stream, now);
+    }
+
+    private void ConsumeOfConnection(ulong count, long now)
+    {
+        _window.Consume(count, now, RoundTrip);
+        if (_window.UpdateDue)
+        {
+            _pending |= PendingConnectionFrames.MaxData;
+        }
     }
 
     private bool IsOurs(ulong id) => StreamId.IsServerInitiated(id) == _options.IsServer;
@@ -374,7 +383,14 @@ internal sealed partial class StreamTable
         {
             stream.SendSettledReported = true;
             _scheduler.Update(stream);
-            _events.OnStreamSendSettled(stream);
+            if (!stream.IsWhole)
+            {
+                _events.OnStreamSendSettled(stream);
+            }
+            else if (!stream.Send.IsReset)
+            {
+                _events.OnWholeStreamAcknowledged(stream.Token);
+            }
         }
 
         if (stream.IsClosed || !stream.IsHandedOut
@@ -409,6 +425,11 @@ internal sealed partial class StreamTable
     private void Forget(StreamState stream)
     {
         stream.IsClosed = true;
+        if (stream.IsWhole)
+        {
+            ForgetWhole(stream);
+        }
+
         stream.Pending = PendingStreamFrames.None;
         _streams.Remove(stream.Id);
         _scheduler.Remove(stream);

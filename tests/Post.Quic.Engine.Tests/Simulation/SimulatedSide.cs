@@ -82,6 +82,14 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
 
     public List<StatelessResetToken> PeerTokens { get; } = [];
 
+    public HashSet<long> WholeSent { get; } = [];
+
+    public HashSet<long> WholeAcknowledged { get; } = [];
+
+    public Dictionary<long, ulong> WholeStopped { get; } = [];
+
+    public Dictionary<ulong, byte[]> WholeReceived { get; } = [];
+
     /// <summary>Every stream that is accepted is given back what comes on it.</summary>
     public bool Echo { get; set; }
 
@@ -104,7 +112,7 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
     /// <summary>Takes the datagrams that come, instead of <see cref="Datagrams"/>.</summary>
     public Action<byte[]>? DatagramCame { get; set; }
 
-    public bool WantsWork => _accept || _clientHello || _validations.Count != 0 || (_readable.Count != 0 && !IsLazy);
+    public bool WantsWork => Core?.Streams.HasArrived == true || _accept || _clientHello || _validations.Count != 0 || (_readable.Count != 0 && !IsLazy);
 
     public byte[] Received(ulong streamId) => _received.TryGetValue(streamId, out MemoryStream? data) ? data.ToArray() : [];
 
@@ -156,6 +164,7 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
             return;
         }
 
+        core.Streams.PushArrived(now);
         while (_accept && (core.Streams.TryAccept(true, now, out StreamState? stream)
             || core.Streams.TryAccept(false, now, out stream)))
         {
@@ -255,6 +264,25 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
 
     public void OnStreamCredit(bool bidirectional)
     {
+    }
+
+    public void OnWholeStreamSent(long token) => WholeSent.Add(token);
+
+    public void OnWholeStreamAcknowledged(long token) =>
+        Assert.IsTrue(WholeAcknowledged.Add(token), $"stream {token} was acknowledged twice");
+
+    public void OnWholeStreamStopped(long token, ulong errorCode) => WholeStopped[token] = errorCode;
+
+    public bool OnWholeStreamReceived(ulong id, ReadOnlySpan<byte> data, bool isEarlyData, long arrivedAt)
+    {
+        Assert.IsTrue(WholeReceived.TryAdd(id, data.ToArray()), $"stream {id} came twice");
+        return true;
+    }
+
+    public void OnStreamArrived(StreamState stream)
+    {
+        Accepted.Add(stream);
+        _readable.Add(stream);
     }
 
     private void Read(StreamState stream, long now)

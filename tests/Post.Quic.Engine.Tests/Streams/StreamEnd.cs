@@ -36,6 +36,16 @@ internal sealed class StreamEnd : IStreamEvents, IDisposable
 
     public Action<StreamState>? SendSettled { get; set; }
 
+    /// <summary>Off: the listener has no room for whole streams.</summary>
+    public bool TakesWhole { get; set; } = true;
+
+    public int WholeReceived { get; private set; }
+
+    public Action<ulong, byte[]>? WholeCame { get; set; }
+
+    /// <summary>Streams that were handed over unasked.</summary>
+    public List<StreamState> Arrived { get; } = [];
+
     /// <summary>Two sides that know each other's limits.</summary>
     public static (StreamEnd Client, StreamEnd Server) Pair(StreamCredits? client = null, StreamCredits? server = null)
     {
@@ -166,6 +176,38 @@ internal sealed class StreamEnd : IStreamEvents, IDisposable
     void IStreamEvents.OnStreamsToAccept(bool bidirectional) => Note(bidirectional ? "accept bidi" : "accept uni", null);
 
     void IStreamEvents.OnStreamCredit(bool bidirectional) => Note(bidirectional ? "credit bidi" : "credit uni", null);
+
+    void IStreamEvents.OnWholeStreamSent(long token) => NoteWhole("sent", token);
+
+    void IStreamEvents.OnWholeStreamAcknowledged(long token) => NoteWhole("acknowledged", token);
+
+    void IStreamEvents.OnWholeStreamStopped(long token, ulong errorCode) => NoteWhole($"stopped({errorCode})", token);
+
+    bool IStreamEvents.OnWholeStreamReceived(ulong id, ReadOnlySpan<byte> data, bool isEarlyData, long arrivedAt)
+    {
+        if (!TakesWhole)
+        {
+            return false;
+        }
+
+        WholeReceived++;
+        WholeCame?.Invoke(id, data.ToArray());
+        return true;
+    }
+
+    void IStreamEvents.OnStreamArrived(StreamState stream)
+    {
+        Note("arrived", stream);
+        Arrived.Add(stream);
+    }
+
+    private void NoteWhole(string what, long token)
+    {
+        if (KeepsEvents)
+        {
+            Events.Add($"{what} whole {token}");
+        }
+    }
 
     private void Note(string what, StreamState? stream)
     {
