@@ -121,16 +121,38 @@ public sealed partial class QuicConnection
     void IStreamEvents.OnWholeStreamStopped(long token, ulong errorCode) =>
         _events.Note(new ConnectionEvent(ConnectionEventKind.WholeStreamStopped, Number: token, Value: (long)errorCode));
 
-    bool IStreamEvents.OnWholeStreamReceived(ulong id, ReadOnlySpan<byte> data, bool isEarlyData, long arrivedAt) => _events.TryNote(
-        new ConnectionEvent(
-            ConnectionEventKind.WholeStreamReceived, Number: (long)id, Value: Driver.Clock.ToTimestamp(arrivedAt), Flag: isEarlyData),
-        data);
+    void IStreamEvents.OnWholeStreamReceived(ulong id, ReadOnlySpan<byte> data, bool isEarlyData, long arrivedAt) => _events.Note(
+        new ConnectionEvent(ConnectionEventKind.WholeStreamReceived, Number: (long)id, Value: arrivedAt, Flag: isEarlyData), data);
 
     void IStreamEvents.OnStreamArrived(StreamState stream)
     {
         QuicStream arrived = Attach(stream, isLocal: false);
         arrived.OnAccepted();
         NoteAccepted(arrived);
+    }
+
+    /// <summary>The listener took whole streams: the peer gets credit for them.</summary>
+    internal void CreditStreams(long bytes, int streams)
+    {
+        lock (Driver.Gate)
+        {
+            if (_closeInfo is null)
+            {
+                Driver.Core.Streams.CreditWhole(bytes, streams, Driver.Now);
+            }
+        }
+    }
+
+    /// <summary>The listener did not take a whole stream.</summary>
+    internal void KeepStream(in ConnectionEvent item, ReadOnlySpan<byte> bytes)
+    {
+        lock (Driver.Gate)
+        {
+            if (_closeInfo is null)
+            {
+                Driver.Core.Streams.KeepWhole((ulong)item.Number, bytes, item.Flag, item.Value);
+            }
+        }
     }
 
     private void NoteAccepted(QuicStream stream) =>

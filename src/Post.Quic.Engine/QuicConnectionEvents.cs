@@ -82,16 +82,18 @@ public abstract class QuicConnectionEvents
     }
 
     /// <summary>
-    /// A whole unidirectional stream of the peer came, with its end; only after <see cref="QuicConnection.PushInboundStreams"/>. It counts as
-    /// read, and no stream object stands for it.
+    /// A whole unidirectional stream of the peer came, with its end; only after <see cref="QuicConnection.PushInboundStreams"/>. No stream
+    /// object stands for it.
     /// </summary>
     /// <param name="streamId">Its id. Streams come as they arrive, which need not be in the order of their ids.</param>
     /// <param name="bytes">All of its bytes, valid during the call.</param>
     /// <param name="isEarlyData">It came in early data, so an attacker may have replayed it.</param>
     /// <param name="arrivedAt">When its last bytes reached the machine, as with <see cref="OnDatagramReceived"/>.</param>
-    public virtual void OnStreamReceived(long streamId, ReadOnlySpan<byte> bytes, bool isEarlyData, long arrivedAt)
-    {
-    }
+    /// <returns>
+    /// True: taken; the stream counts as read and disposed. False: it comes again with <see cref="OnStreamAccepted"/>, and counts against the
+    /// peer's limits until it is read and disposed.
+    /// </returns>
+    public virtual bool OnStreamReceived(long streamId, ReadOnlySpan<byte> bytes, bool isEarlyData, long arrivedAt) => false;
 
     /// <summary>
     /// A stream of the peer came that is not whole yet, or not small, or bidirectional; only after

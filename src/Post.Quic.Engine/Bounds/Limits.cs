@@ -139,12 +139,12 @@ internal static class Limits
     public const int ArrivedStreamsKept = 16;
 
     /// <summary>
-    /// Bytes of whole streams and datagrams that wait for a listener that is busy. Beyond it streams wait under flow control, and
-    /// datagrams are dropped as a full socket would drop them: a peer must not fill our memory while the listener stands still.
+    /// Bytes of events that wait for a listener that is busy, beyond which datagrams are dropped as a full socket would drop them. Streams
+    /// are held by flow control instead: those that wait count against the peer's limits.
     /// </summary>
     public const int WaitingEventBytes = 1 << 20;
 
-    /// <summary>The same as a number of them: tiny ones cost more than their bytes.</summary>
+    /// <summary>The same as a number of them: tiny datagrams cost more than their bytes.</summary>
     public const int WaitingEvents = 16 * 1024;
 
     /// <summary>Batches of events that the process keeps for the next, of at most 128 KiB each; one or two are in use a thread.</summary>

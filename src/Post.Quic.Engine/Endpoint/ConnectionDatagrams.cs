@@ -75,10 +75,9 @@ internal sealed class ConnectionDatagrams(QuicConnection connection, ConnectionE
         {
             Keep(data);
         }
-        else
+        else if (events.HasRoomFor(data.Length))
         {
-            // Where too much waits for the listener it is dropped, as by a socket whose buffer is full.
-            _ = events.TryNote(
+            events.Note(
                 new ConnectionEvent(
                     ConnectionEventKind.DatagramReceived, Value: connection.Driver.Clock.ToTimestamp(arrivedAt), Flag: isEarlyData),
                 data);

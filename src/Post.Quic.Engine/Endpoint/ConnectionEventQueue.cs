@@ -22,17 +22,17 @@ internal sealed class ConnectionEventQueue(QuicConnection connection)
         }
     }
 
-    /// <summary>Notes an event with bytes; false where nobody listens, or too much waits for the listener.</summary>
-    public bool TryNote(in ConnectionEvent item, ReadOnlySpan<byte> bytes)
+    /// <summary>Notes an event with bytes, where somebody listens.</summary>
+    public void Note(in ConnectionEvent item, ReadOnlySpan<byte> bytes)
     {
-        if (connection.Events is null || _noted?.HasRoomFor(bytes.Length) == false)
+        if (connection.Events is not null)
         {
-            return false;
+            Noted.Add(item, bytes);
         }
-
-        Noted.Add(item, bytes);
-        return true;
     }
+
+    /// <summary>Less waits for the listener than may wait without flow control.</summary>
+    public bool HasRoomFor(int length) => _noted?.HasRoomFor(length) != false;
 
     /// <summary>Under the gate: takes what was noted, to be raised.</summary>
     public EventBatch? Take()
@@ -46,11 +46,26 @@ internal sealed class ConnectionEventQueue(QuicConnection connection)
     public void Raise(EventBatch batch)
     {
         QuicConnectionEvents listener = connection.Events!;
+        long taken = 0;
+        int streams = 0;
         foreach (ref readonly ConnectionEvent item in batch.Events)
         {
+            ReadOnlySpan<byte> bytes = batch.BytesOf(item);
             try
             {
-                Raise(listener, item, batch.BytesOf(item));
+                if (item.Kind != ConnectionEventKind.WholeStreamReceived)
+                {
+                    Raise(listener, item, bytes);
+                }
+                else if (listener.OnStreamReceived(item.Number, bytes, item.Flag, connection.Driver.Clock.ToTimestamp(item.Value)))
+                {
+                    taken += bytes.Length;
+                    streams++;
+                }
+                else
+                {
+                    connection.KeepStream(item, bytes);
+                }
             }
             catch (Exception error)
             {
@@ -59,6 +74,11 @@ internal sealed class ConnectionEventQueue(QuicConnection connection)
         }
 
         EventBatch.Return(batch);
+        if (streams > 0)
+        {
+            connection.CreditStreams(taken, streams);
+        }
+
         try
         {
             listener.OnEventsDrained();
@@ -69,13 +89,11 @@ internal sealed class ConnectionEventQueue(QuicConnection connection)
         }
     }
 
+    /// <summary>All but whole streams, whose answer is counted.</summary>
     private void Raise(QuicConnectionEvents listener, in ConnectionEvent item, ReadOnlySpan<byte> bytes)
     {
         switch (item.Kind)
         {
-            case ConnectionEventKind.WholeStreamReceived:
-                listener.OnStreamReceived(item.Number, bytes, item.Flag, item.Value);
-                break;
             case ConnectionEventKind.WholeStreamSent:
                 listener.OnStreamSent(item.Number);
                 break;

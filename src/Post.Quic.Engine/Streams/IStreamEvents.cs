@@ -43,10 +43,11 @@ internal interface IStreamEvents
     void OnWholeStreamStopped(long token, ulong errorCode);
 
     /// <summary>
-    /// All of a unidirectional stream came at once; the bytes are valid during the call. True: taken, and nothing is left of it. False:
-    /// there is no room for it now, and it becomes a stream.
+    /// All of a unidirectional stream came at once; the bytes are valid during the call. The table knows nothing of it any more, but it
+    /// counts against the peer's limits until it is given to <see cref="StreamTable.CreditWhole"/>, or made a stream after all by
+    /// <see cref="StreamTable.KeepWhole"/>.
     /// </summary>
-    bool OnWholeStreamReceived(ulong id, ReadOnlySpan<byte> data, bool isEarlyData, long arrivedAt);
+    void OnWholeStreamReceived(ulong id, ReadOnlySpan<byte> data, bool isEarlyData, long arrivedAt);
 
     /// <summary>A stream of the peer's is handed over, unasked.</summary>
     void OnStreamArrived(StreamState stream);

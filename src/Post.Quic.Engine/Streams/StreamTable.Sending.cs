@@ -28,6 +28,9 @@ internal sealed partial class StreamTable
     /// <summary>Anything to send at all.</summary>
     public bool HasFramesToSend => HasControlToSend || HasDataToSend;
 
+    /// <summary>Bytes that were written, may be sent as far as each stream's own credit goes, and were not sent yet.</summary>
+    public long UnsentBytes => _scheduler.UnsentBytes;
+
     /// <summary>Unsent bytes beyond which a write waits until its own are sent, where it wants to.</summary>
     public long UnsentLimit { get; set; } = long.MaxValue;
 

@@ -101,7 +101,7 @@ internal sealed partial class StreamTable
             }
 
             stream.IsHandedOut = true;
-            if (!TryPushWhole(stream, now))
+            if (!TryPushWhole(stream))
             {
                 _events.OnStreamArrived(stream);
                 CloseIfSettled(stream, now);
@@ -113,6 +113,30 @@ internal sealed partial class StreamTable
         {
             _arrived.Capacity = 0;
         }
+    }
+
+    /// <summary>Whole streams were taken: they count as read, and as gone.</summary>
+    public void CreditWhole(long bytes, int streams, long now)
+    {
+        ConsumeOfConnection((ulong)bytes, now);
+        for (int i = 0; i < streams; i++)
+        {
+            _incomingUnidirectional.OnClosed(abortedByPeer: false, now);
+        }
+
+        QueueStreamCredit(_incomingUnidirectional, now);
+    }
+
+    /// <summary>A whole stream was not taken: it is handed over as a stream like any other, whose bytes wait to be read.</summary>
+    public void KeepWhole(ulong id, ReadOnlySpan<byte> data, bool isEarlyData, long arrivedAt)
+    {
+        StreamState stream = Create(id);
+        stream.IsEarlyData = isEarlyData;
+        stream.IsHandedOut = true;
+        ReceiveHalf receive = stream.Receive!;
+        receive.ArrivedAt = arrivedAt;
+        _ = receive.Receive(0, data, fin: true, out _);
+        _events.OnStreamArrived(stream);
     }
 
     private void BeginPushing(IncomingStreams incoming)
@@ -134,8 +158,7 @@ internal sealed partial class StreamTable
     }
 
     /// <summary>
-    /// STREAM with all of a stream that is new. False where it is not new, or where the layer above has no room for it now: it is then
-    /// received like any other, and flow control bounds what waits.
+    /// STREAM with all of a stream that is new; false for one that is not.
     /// </summary>
     private bool TryReceiveWhole(in StreamFrame frame, long now, out TransportError error)
     {
@@ -168,22 +191,15 @@ internal sealed partial class StreamTable
             return true;
         }
 
-        if (!_events.OnWholeStreamReceived(frame.StreamId, frame.Data, IsReceivingEarlyData, ArrivedAt))
-        {
-            return false;
-        }
-
         incoming.OpenPushed(index);
         _receivedBytes += length;
         _window.OnReceived(now);
-        ConsumeOfConnection(length, now);
-        incoming.OnClosed(abortedByPeer: false, now);
-        QueueStreamCredit(incoming, now);
+        _events.OnWholeStreamReceived(frame.StreamId, frame.Data, IsReceivingEarlyData, ArrivedAt);
         return true;
     }
 
     /// <summary>Hands over a stream of which all is there, and which is small.</summary>
-    private bool TryPushWhole(StreamState stream, long now)
+    private bool TryPushWhole(StreamState stream)
     {
         if (stream.IsBidirectional
             || stream.Receive is not
@@ -204,20 +220,17 @@ internal sealed partial class StreamTable
             bytes = joined.AsSpan(0, (int)size);
         }
 
-        bool taken = _events.OnWholeStreamReceived(stream.Id, bytes, stream.IsEarlyData, receive.ArrivedAt);
-        if (taken)
-        {
-            stream.IsReleased = true;
-            receive.Assembler.Consume(bytes.Length);
-            OnConsumed(stream, now);
-        }
-
+        Forget(stream);
+        _events.OnWholeStreamReceived(stream.Id, bytes, stream.IsEarlyData, receive.ArrivedAt);
         if (joined is not null)
         {
             ArrayPool<byte>.Shared.Return(joined);
         }
 
-        return taken;
+        receive.Assembler.Discard();
+        stream.IsReleased = true;
+        Recycle(stream);
+        return true;
     }
 
     /// <summary>Counts what was sent of a whole stream, and tells when that is all of it.</summary>

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using Post.Quic.Engine.Bounds;
-using Post.Quic.Engine.Streams;
+using Post.Quic.Engine.Connection;
 
 namespace Post.Quic.Engine.Tests.Endpoint;
 
@@ -118,7 +118,7 @@ public sealed class PushedEventTests
     [DataRow(1)]
     [DataRow(1025)]
     [DataRow(16384)]
-    public async Task What_waits_for_a_listener_is_bounded(int size)
+    public async Task Datagrams_that_wait_for_a_listener_are_bounded(int size)
     {
         await using LoopbackPair pair = await ConnectAsync(new Listener(), new Listener());
         byte[] bytes = new byte[size];
@@ -126,18 +126,40 @@ public sealed class PushedEventTests
         lock (pair.Server.Driver.Gate)
         {
             // No thread can raise them while the gate is held.
-            var events = (IStreamEvents)pair.Server;
-            while (events.OnWholeStreamReceived(2, bytes, isEarlyData: false, arrivedAt: 0))
+            var events = (IConnectionEvents)pair.Server;
+            _ = pair.Server.EventQueue.Take();
+            for (int i = 0; i < Limits.WaitingEvents + 10; i++)
             {
-                taken++;
-                Assert.IsLessThanOrEqualTo(Limits.WaitingEvents, taken);
+                events.OnDatagramReceived(bytes, isEarlyData: false, arrivedAt: 0);
             }
 
-            Assert.IsTrue(pair.Server.EventQueue.Take() is not null);
+            taken = pair.Server.EventQueue.Take()!.Events.Length;
         }
 
-        int expected = Math.Min(Limits.WaitingEvents, Limits.WaitingEventBytes / size);
-        Assert.IsTrue(taken >= expected - 2 && taken <= expected, $"{taken} of {size} bytes");
+        Assert.AreEqual(Math.Min(Limits.WaitingEvents, Limits.WaitingEventBytes / size), taken);
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task What_a_listener_does_not_take_comes_again_as_a_stream()
+    {
+        const int Objects = 1000;
+        var received = new Listener { TakesOneOf = 3 };
+        await using LoopbackPair pair = await ConnectAsync(new Listener(), received);
+        byte[] body = new byte[1000], header = new byte[8];
+        for (int i = 0; i < Objects; i++)
+        {
+            BinaryPrimitives.WriteInt64BigEndian(header, i);
+            while (pair.Client.TrySendStream(header, body, default, i) != QuicStreamSendResult.Queued)
+            {
+                await Task.Delay(1, Cancel);
+            }
+        }
+
+        await Until(() => received.Objects.Count == Objects);
+        Assert.AreEqual(0, received.Wrong);
+        Assert.IsGreaterThan(600, received.StreamsAccepted);
+        Assert.IsLessThan(700, received.StreamsAccepted);
     }
 
     private async Task<LoopbackPair> ConnectAsync(QuicConnectionEvents client, QuicConnectionEvents server)
@@ -161,6 +183,7 @@ public sealed class PushedEventTests
     private sealed class Listener : QuicConnectionEvents
     {
         private int _inside;
+        private int _offered;
 
         public ConcurrentDictionary<long, int> Objects { get; } = [];
 
@@ -169,6 +192,8 @@ public sealed class PushedEventTests
         public ConcurrentBag<long> Acknowledged { get; } = [];
 
         public Action<long>? OnObject { get; set; }
+
+        public int TakesOneOf { get; init; } = 1;
 
         public int Overlaps { get; private set; }
 
@@ -182,10 +207,16 @@ public sealed class PushedEventTests
 
         public bool ToldAfterEnd { get; private set; }
 
-        public override void OnStreamReceived(long streamId, ReadOnlySpan<byte> bytes, bool isEarlyData, long arrivedAt)
+        public override bool OnStreamReceived(long streamId, ReadOnlySpan<byte> bytes, bool isEarlyData, long arrivedAt)
         {
+            if (++_offered % TakesOneOf != 0)
+            {
+                return false;
+            }
+
             byte[] copy = bytes.ToArray();
             Note(() => Take(copy));
+            return true;
         }
 
         public override void OnStreamAccepted(QuicStream stream) => Note(() =>

@@ -273,10 +273,10 @@ internal sealed class SimulatedSide : IConnectionEvents, IConnectionIdSource
 
     public void OnWholeStreamStopped(long token, ulong errorCode) => WholeStopped[token] = errorCode;
 
-    public bool OnWholeStreamReceived(ulong id, ReadOnlySpan<byte> data, bool isEarlyData, long arrivedAt)
+    public void OnWholeStreamReceived(ulong id, ReadOnlySpan<byte> data, bool isEarlyData, long arrivedAt)
     {
         Assert.IsTrue(WholeReceived.TryAdd(id, data.ToArray()), $"stream {id} came twice");
-        return true;
+        Core!.Streams.CreditWhole(data.Length, 1, Core.State.Now);
     }
 
     public void OnStreamArrived(StreamState stream)

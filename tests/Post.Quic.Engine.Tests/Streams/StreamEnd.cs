@@ -36,8 +36,11 @@ internal sealed class StreamEnd : IStreamEvents, IDisposable
 
     public Action<StreamState>? SendSettled { get; set; }
 
-    /// <summary>Off: the listener has no room for whole streams.</summary>
+    /// <summary>Off: the listener takes no whole streams.</summary>
     public bool TakesWhole { get; set; } = true;
+
+    /// <summary>Off: whole streams wait for the listener.</summary>
+    public bool CreditsWhole { get; set; } = true;
 
     public int WholeReceived { get; private set; }
 
@@ -183,16 +186,20 @@ internal sealed class StreamEnd : IStreamEvents, IDisposable
 
     void IStreamEvents.OnWholeStreamStopped(long token, ulong errorCode) => NoteWhole($"stopped({errorCode})", token);
 
-    bool IStreamEvents.OnWholeStreamReceived(ulong id, ReadOnlySpan<byte> data, bool isEarlyData, long arrivedAt)
+    void IStreamEvents.OnWholeStreamReceived(ulong id, ReadOnlySpan<byte> data, bool isEarlyData, long arrivedAt)
     {
         if (!TakesWhole)
         {
-            return false;
+            Table.KeepWhole(id, data, isEarlyData, arrivedAt);
+            return;
         }
 
         WholeReceived++;
         WholeCame?.Invoke(id, data.ToArray());
-        return true;
+        if (CreditsWhole)
+        {
+            Table.CreditWhole(data.Length, 1, Now);
+        }
     }
 
     void IStreamEvents.OnStreamArrived(StreamState stream)

@@ -329,7 +329,7 @@ public sealed class WholeStreamTests
     }
 
     [TestMethod]
-    public void A_listener_without_room_gets_streams_later_and_flow_control_holds_the_peer()
+    public void What_a_listener_does_not_take_becomes_a_stream_and_flow_control_holds_the_peer()
     {
         (StreamEnd client, StreamEnd server) = Pair(server: Large with { MaxData = 5000 });
         server.TakesWhole = false;
@@ -339,19 +339,44 @@ public sealed class WholeStreamTests
         }
 
         client.Exchange(server);
+        server.Table.PushArrived(server.Now);
         Assert.AreEqual(5, server.Table.Count);
         Assert.AreEqual(0UL, client.Table.SendCreditLeft);
-        server.Table.PushArrived(server.Now);
         Assert.AreEqual(5, server.Arrived.Count);
         foreach (StreamState stream in server.Arrived)
         {
-            Assert.AreEqual(1000, stream.Read(new byte[2000], server.Now));
+            byte[] read = new byte[2000];
+            int i = (int)(stream.Id >> 2);
+            Assert.AreEqual(1000, stream.Read(read, server.Now));
+            CollectionAssert.AreEqual(Bytes(i, 1000), read[..1000]);
             stream.Release(0, server.Now);
         }
 
         client.Exchange(server);
         Assert.AreEqual(0, server.Table.Count);
         Assert.IsTrue(client.Table.SendCreditLeft > 0);
+    }
+
+    [TestMethod]
+    public void Whole_streams_that_wait_for_a_listener_count_against_the_limits()
+    {
+        (StreamEnd client, StreamEnd server) = Pair(server: new StreamCredits(5000, 8000, 8000, 8000, 6, 8));
+        server.CreditsWhole = false;
+        for (int i = 0; i < 8; i++)
+        {
+            Send(client, i, i < 4 ? 1000 : 100);
+        }
+
+        Assert.AreEqual(WholeStreamResult.NoStreams, client.Table.TrySendWhole([1], [], default, 8));
+        client.Exchange(server);
+        server.Table.PushArrived(server.Now);
+        Assert.AreEqual(8, server.WholeReceived);
+        Assert.AreEqual(600UL, client.Table.SendCreditLeft);
+        Assert.AreEqual(0UL, client.Table.OpenCreditLeft(bidirectional: false));
+        server.Table.CreditWhole(4400, 8, server.Now);
+        client.Exchange(server);
+        Assert.IsTrue(client.Table.SendCreditLeft >= 5000);
+        Assert.AreEqual(8UL, client.Table.OpenCreditLeft(bidirectional: false));
     }
 
     [TestMethod]
@@ -450,7 +475,7 @@ public sealed class WholeStreamTests
         server.Table.BeginPushing();
         byte[] header = new byte[12], body = new byte[KiB], packet = new byte[1200];
         long token = 0;
-        Run(3000);
+        Run(20_000);
         long before = GC.GetAllocatedBytesForCurrentThread();
         Run(20_000);
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
