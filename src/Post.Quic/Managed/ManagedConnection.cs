@@ -82,6 +82,20 @@ internal sealed class ManagedConnection(QuicConnection connection, ManagedEvents
             : FinishAcceptAsync(accepting);
     }
 
+    public override TransportSendResult TrySendStream(
+        ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, in TransportPriority priority, long token) =>
+        connection.TrySendStream(first, second, ManagedStream.Translate(priority), token) switch
+        {
+            QuicStreamSendResult.Queued => TransportSendResult.Queued,
+            QuicStreamSendResult.TooLarge => TransportSendResult.TooLarge,
+            QuicStreamSendResult.Full => TransportSendResult.Full,
+            QuicStreamSendResult.NoStreams => TransportSendResult.NoStreams,
+            _ => TransportSendResult.Unavailable,
+        };
+
+    public override void ResetSentStream(long token, long errorCode, long reliableSize = 0) =>
+        connection.ResetSentStream(token, errorCode, reliableSize);
+
     public override TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token) =>
         connection.TrySendDatagram(payload, ManagedStream.Translate(priority), token) switch
         {

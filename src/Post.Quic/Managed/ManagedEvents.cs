@@ -6,8 +6,8 @@ using Post.Sockets.Transport;
 namespace Post.Quic.Managed;
 
 /// <summary>
-/// Passes on what a connection of the engine pushes; what comes before somebody listens is kept for them. Called under
-/// the connection's lock, one call at a time, except <see cref="Attach"/>.
+/// Passes on what a connection of the engine pushes; what comes before somebody listens is kept for them. The engine raises one event at a
+/// time and holds no lock, and so do we.
 /// </summary>
 /// <param name="isClient">On the side that connected.</param>
 /// <param name="sessions">Where a client keeps what it gets for the next connection; null on a server, and where nothing is kept.</param>
@@ -21,24 +21,36 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
     private const int MaxWaiting = 256;
 
     private readonly Lock _gate = new();
-    private readonly HashSet<long> _takenForLost = [];
-    private Queue<Action<TransportEvents>>? _waiting = new();
-    private TransportEvents? _events;
+    private HashSet<long>? _takenForLost;
+    private Queue<Action<TransportEvents>>? _waiting;
+    private volatile TransportEvents? _events;
     private QuicPath? _active;
     private bool _isHandshakeComplete;
 
     /// <summary>Begins to pass on, beginning with what has waited.</summary>
     public void Attach(TransportEvents events)
     {
-        lock (_gate)
+        while (true)
         {
-            _events = events;
-            while (_waiting!.TryDequeue(out Action<TransportEvents>? push))
+            Queue<Action<TransportEvents>>? waiting;
+            lock (_gate)
+            {
+                // While what has waited is told, what happens next waits behind it.
+                waiting = _waiting;
+                _waiting = null;
+                if (waiting is null)
+                {
+                    _events = events;
+                    return;
+                }
+            }
+
+            foreach (Action<TransportEvents> push in waiting)
             {
                 push(events);
             }
 
-            _waiting = null;
+            events.OnEventsDrained();
         }
     }
 
@@ -58,17 +70,13 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
 
     public override bool OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData, long arrivedAt)
     {
-        lock (_gate)
+        if (_events is { } events)
         {
-            if (_events is { } events)
-            {
-                events.OnDatagramReceived(payload, isEarlyData, arrivedAt);
-            }
-            else if (_waiting!.Count < MaxWaiting)
-            {
-                byte[] copy = payload.ToArray();
-                _waiting.Enqueue(later => later.OnDatagramReceived(copy, isEarlyData, arrivedAt));
-            }
+            events.OnDatagramReceived(payload, isEarlyData, arrivedAt);
+        }
+        else
+        {
+            KeepDatagram(payload.ToArray(), isEarlyData, arrivedAt);
         }
 
         return true;
@@ -77,40 +85,54 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
     public override void OnDatagramState(long token, QuicDatagramState state)
     {
         // Post sends again what is taken for lost, so the suspicion is the news; that one arrived late is none.
-        bool wasTakenForLost = state > QuicDatagramState.SuspectedLost && _takenForLost.Remove(token);
+        bool wasTakenForLost = state > QuicDatagramState.SuspectedLost && _takenForLost?.Remove(token) == true;
         switch (state)
         {
             case QuicDatagramState.Sent:
-                Push(events => events.OnDatagramState(token, TransportDatagramState.Sent));
+                PushState(token, TransportDatagramState.Sent);
                 break;
             case QuicDatagramState.Overdue:
-                Push(events => events.OnDatagramState(token, TransportDatagramState.Overdue));
+                PushState(token, TransportDatagramState.Overdue);
                 break;
             case QuicDatagramState.SuspectedLost:
-                _takenForLost.Add(token);
-                Push(events => events.OnDatagramState(token, TransportDatagramState.Lost));
+                (_takenForLost ??= []).Add(token);
+                PushState(token, TransportDatagramState.Lost);
                 break;
             case var _ when wasTakenForLost:
                 break;
             case QuicDatagramState.Acknowledged:
-                Push(events => events.OnDatagramState(token, TransportDatagramState.Acknowledged));
+                PushState(token, TransportDatagramState.Acknowledged);
                 break;
             case QuicDatagramState.Lost:
-                Push(events => events.OnDatagramState(token, TransportDatagramState.Lost));
+                PushState(token, TransportDatagramState.Lost);
                 break;
             default:
-                Push(events => events.OnDatagramState(token, TransportDatagramState.Canceled));
+                PushState(token, TransportDatagramState.Canceled);
                 break;
         }
     }
 
     public override void OnMaxDatagramSizeChanged(int size) => Push(events => events.OnMaxDatagramSizeChanged(size));
 
+    // Streams are sent, and pushed, only after somebody listens.
+    public override void OnStreamSent(long token) => _events?.OnStreamSent(token);
+
+    public override void OnSentStreamAcknowledged(long token) => _events?.OnSentStreamAcknowledged(token);
+
+    public override void OnSentStreamStopped(long token, long errorCode) => _events?.OnSentStreamStopped(token, errorCode);
+
+    public override bool OnStreamReceived(long streamId, ReadOnlySpan<byte> bytes, bool isEarlyData, long arrivedAt) =>
+        _events?.OnStreamReceived(streamId, bytes, isEarlyData, arrivedAt) == true;
+
+    public override void OnStreamAccepted(QuicStream stream) => _events?.OnStreamAccepted(new ManagedStream(stream));
+
+    public override void OnEventsDrained() => _events?.OnEventsDrained();
+
     public override void OnStreamSendSettled(QuicStream stream, bool wasReset)
     {
         if (!wasReset && stream.State is ManagedStream ours)
         {
-            Push(events => events.OnStreamAcknowledged(ours));
+            _events?.OnStreamAcknowledged(ours);
         }
     }
 
@@ -118,7 +140,7 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
     {
         if (stream.State is ManagedStream ours)
         {
-            Push(events => events.OnStreamStopped(ours, errorCode));
+            _events?.OnStreamStopped(ours, errorCode);
         }
     }
 
@@ -171,18 +193,39 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
         return before.RemoteEndPoint.Equals(path.RemoteEndPoint) ? PostPathChange.Migrated : PostPathChange.PeerMoved;
     }
 
+    private void PushState(long token, TransportDatagramState state)
+    {
+        if (_events is { } events)
+        {
+            events.OnDatagramState(token, state);
+        }
+        else
+        {
+            PushStateLater(token, state);
+        }
+    }
+
+    // Apart from the common case, which then makes no closure.
+    private void PushStateLater(long token, TransportDatagramState state) => Push(events => events.OnDatagramState(token, state));
+
+    private void KeepDatagram(byte[] payload, bool isEarlyData, long arrivedAt) =>
+        Push(events => events.OnDatagramReceived(payload, isEarlyData, arrivedAt));
+
     private void Push(Action<TransportEvents> push, bool happensOnce = false)
     {
+        TransportEvents? events;
         lock (_gate)
         {
-            if (_events is { } events)
+            events = _events;
+            if (events is null && (happensOnce || (_waiting?.Count ?? 0) < MaxWaiting))
             {
-                push(events);
+                (_waiting ??= new Queue<Action<TransportEvents>>()).Enqueue(push);
             }
-            else if (happensOnce || _waiting!.Count < MaxWaiting)
-            {
-                _waiting!.Enqueue(push);
-            }
+        }
+
+        if (events is not null)
+        {
+            push(events);
         }
     }
 }

@@ -86,7 +86,8 @@ public sealed partial class ManagedTransport : PostTransport
         | TransportCapabilities.EarlyData
         | TransportCapabilities.ReliableReset
         | TransportCapabilities.WritesCompleteWhenSent
-        | TransportCapabilities.Statistics;
+        | TransportCapabilities.Statistics
+        | TransportCapabilities.WholeStreams;
 
     /// <inheritdoc/>
     public override async ValueTask<TransportConnection> ConnectAsync(
