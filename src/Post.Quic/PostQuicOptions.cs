@@ -1,4 +1,5 @@
 using Post.Quic.Engine;
+using Post.Quic.SystemNetQuic;
 using Post.Sockets.Transport;
 
 namespace Post.Quic;
@@ -41,4 +42,7 @@ public sealed class PostQuicOptions
     /// <inheritdoc cref="QuicClientConnectionOptions.FollowPreferredAddress"/>
     /// <remarks>Of the managed engine; System.Net.Quic has no such choice.</remarks>
     public bool FollowPreferredAddress { get; set; } = true;
+
+    /// <summary>What a package adds to System.Net.Quic; null: nothing.</summary>
+    internal Func<ExtrasOrObstacle>? Extras { get; set; }
 }

@@ -11,7 +11,7 @@ namespace Post.Quic.Tests;
 [TestClass]
 public sealed class ArchitectureTests
 {
-    private static readonly string[] Floors = ["Post.Sockets", "Post.Sockets.Testing", "Post.Quic.Engine", "Post.Quic"];
+    private static readonly string[] Floors = ["Post.Sockets", "Post.Sockets.Testing", "Post.Quic.Engine", "Post.Quic", "Post.Quic.MsQuic"];
 
     [TestMethod]
     [DataRow("Post.Sockets", "Post.Sockets.Testing", "Post.Quic.Engine", "Post.Quic", "System.Net.Quic")]
@@ -39,6 +39,16 @@ public sealed class ArchitectureTests
         string[] reached = [.. ProjectReferences("Post.Quic")];
 
         CollectionAssert.AreEquivalent(new[] { "Post.Sockets", "Post.Quic.Engine" }, reached);
+    }
+
+    [TestMethod]
+    public void What_msquic_adds_is_a_package_that_Post_Quic_does_not_know()
+    {
+        CollectionAssert.AreEquivalent(new[] { "Post.Quic" }, ProjectReferences("Post.Quic.MsQuic").ToArray());
+        foreach (string file in Directory.EnumerateFiles(Path.Combine(RepositoryRoot(), "src", "Post.Quic"), "*.cs", SearchOption.AllDirectories))
+        {
+            Assert.DoesNotContain("NonPublic", File.ReadAllText(file), $"{file} reaches for private members.");
+        }
     }
 
     [TestMethod]

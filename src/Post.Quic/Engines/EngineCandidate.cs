@@ -12,7 +12,7 @@ internal sealed record EngineCandidate
     public required Func<PostQuicOptions, string?> FindObstacle { get; init; }
 
     /// <summary>What it can do here; asked where there is no obstacle.</summary>
-    public required Func<TransportCapabilities> GetCapabilities { get; init; }
+    public required Func<PostQuicOptions, TransportCapabilities> GetCapabilities { get; init; }
 
     /// <summary>Makes its transport.</summary>
     public required Func<PostQuicOptions, EngineServices, PostTransport> Create { get; init; }

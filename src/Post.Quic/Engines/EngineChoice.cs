@@ -16,16 +16,18 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
         new()
         {
             Engine = PostEngine.SystemNetQuic,
-            FindObstacle = static options => options.KeyExchangeGroups.Count > 0
+            FindObstacle = static options => options is { Engine: PostEngine.Auto, Extras: null }
+                ? "System.Net.Quic alone has no datagrams and no path events; add the package Post.Quic.MsQuic, or use Engine = SystemNetQuic."
+                : options.KeyExchangeGroups.Count > 0
                 ? "System.Net.Quic leaves the key exchange to OpenSSL or Schannel; leave KeyExchangeGroups empty, or use Engine = Managed."
                 : options.PreferredEndPoints.Count > 0
                 ? "System.Net.Quic announces no preferred address; leave PreferredEndPoints empty, or use Engine = Managed."
                 : MsQuicLibrary.IsAvailable(options.MsQuicLibraryPath, out var remedy) ? null : remedy,
-            GetCapabilities = static () =>
-                MsQuicLibrary.IsPlatformSupported ? SystemNetQuicTransport.GetCapabilities() : TransportCapabilities.None,
+            GetCapabilities = static options =>
+                MsQuicLibrary.IsPlatformSupported ? options.Extras?.Invoke().Extras?.Capabilities ?? TransportCapabilities.None : TransportCapabilities.None,
             Create = static (options, services) => MsQuicLibrary.IsPlatformSupported
                 ? new SystemNetQuicTransport(
-                    new SystemNetQuicOptions { MsQuicLibraryPath = options.MsQuicLibraryPath }, services.LoggerFactory, services.TimeProvider)
+                    new SystemNetQuicOptions { MsQuicLibraryPath = options.MsQuicLibraryPath, Extras = options.Extras }, services.LoggerFactory, services.TimeProvider)
                 : throw new PlatformNotSupportedException(
                     "System.Net.Quic does not exist on this platform; set Engine to Managed, which runs everywhere."),
         },
@@ -33,7 +35,7 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
         {
             Engine = PostEngine.Managed,
             FindObstacle = static options => KeyExchangeGroups.FindObstacle([.. options.KeyExchangeGroups]),
-            GetCapabilities = static () => ManagedTransport.AllCapabilities,
+            GetCapabilities = static _ => ManagedTransport.AllCapabilities,
             Create = static (options, services) => new ManagedTransport(
                 new ManagedTransportOptions
                 {
@@ -46,6 +48,9 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
                 services.MeterFactory),
         },
     ];
+
+    /// <summary>What an application has that names no engine.</summary>
+    private const TransportCapabilities ByDefault = TransportCapabilities.Datagrams | TransportCapabilities.Paths;
 
     /// <summary>Whether the options can be served; else why not, with the remedy.</summary>
     public string? FindObstacle(PostQuicOptions options)
@@ -99,7 +104,8 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
             return obstacle;
         }
 
-        var missing = options.Requires & ~candidate.GetCapabilities();
+        var required = options.Engine is PostEngine.Auto ? options.Requires | ByDefault : options.Requires;
+        var missing = required & ~candidate.GetCapabilities(options);
         return missing == TransportCapabilities.None
             ? null
             : $"{candidate.Engine} cannot do what is required: {missing}. Ask for less with Requires, or use another engine.";

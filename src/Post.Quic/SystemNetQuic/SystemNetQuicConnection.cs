@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Quic;
 using System.Runtime.Versioning;
-using Post.Quic.SystemNetQuic.Extras;
 using Post.Sockets;
 using Post.Sockets.Transport;
 
@@ -25,7 +24,6 @@ internal sealed class SystemNetQuicConnection : TransportConnection
     private readonly StreamOpenings _unidirectional;
     private readonly StreamOpenings _bidirectional;
     private readonly TimeProvider _time;
-    private readonly ConnectionMeter? _meter;
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _moving = new(1);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -37,7 +35,7 @@ internal sealed class SystemNetQuicConnection : TransportConnection
     private bool _isOver;
 
     public SystemNetQuicConnection(
-        QuicConnection connection, bool isClient, PeerIdentity peer, TimeProvider time, ConnectionExtras? extras = null)
+        QuicConnection connection, bool isClient, PeerIdentity peer, TimeProvider time, QuicConnectionExtras? extras = null)
     {
         _connection = connection;
         _unidirectional = new StreamOpenings(connection, QuicStreamType.Unidirectional);
@@ -46,7 +44,6 @@ internal sealed class SystemNetQuicConnection : TransportConnection
         IsClient = isClient;
         Peer = peer;
         Extras = extras;
-        _meter = extras is null ? null : new ConnectionMeter(extras, time);
         _seenRemote = connection.RemoteEndPoint;
     }
 
@@ -81,9 +78,9 @@ internal sealed class SystemNetQuicConnection : TransportConnection
 
     public override int MaxDatagramSize => Extras?.MaxDatagramSize ?? 0;
 
-    internal ConnectionExtras? Extras { get; }
+    internal QuicConnectionExtras? Extras { get; }
 
-    internal TransportEvents? Events { get; private set; }
+    internal EventSequence? Events { get; private set; }
 
     /// <summary>When it is over, and this side knows.</summary>
     internal Task Ended => _ended.Task;
@@ -93,8 +90,9 @@ internal sealed class SystemNetQuicConnection : TransportConnection
 
     internal TransportException ClosedReason => _closed!;
 
-    public override void Start(TransportEvents events)
+    public override void Start(TransportEvents listener)
     {
+        var events = new EventSequence(listener);
         Events = events;
         Extras?.Start(events, LookAtAddress);
         events.OnHandshakeCompleted();
@@ -158,13 +156,13 @@ internal sealed class SystemNetQuicConnection : TransportConnection
     public override TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token) =>
         Extras is null || IsClosed ? TransportDatagramResult.Unavailable : Extras.TrySendDatagram(payload, priority, token);
 
-    public override TransportStatistics GetStatistics() => _meter?.Measure() ?? default;
+    public override TransportStatistics GetStatistics() => Extras?.GetStatistics() ?? default;
 
     public override IReadOnlyList<PostPath> GetPaths() => [Path()];
 
     public override async ValueTask MigrateAsync(IPEndPoint? localEndPoint, CancellationToken cancellationToken)
     {
-        if (!OperatingSystem.IsLinux() || Extras is null || !Capabilities.HasFlag(TransportCapabilities.Migration))
+        if (Extras is null || !Capabilities.HasFlag(TransportCapabilities.Migration))
         {
             await base.MigrateAsync(localEndPoint, cancellationToken).ConfigureAwait(false);
             return;
@@ -173,8 +171,8 @@ internal sealed class SystemNetQuicConnection : TransportConnection
         await _moving.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var rebinding = new Rebinding(Extras, _connection.RemoteEndPoint, _time);
-            Volatile.Write(ref _migratedTo, await rebinding.MoveAsync(localEndPoint, cancellationToken).ConfigureAwait(false));
+            Volatile.Write(
+                ref _migratedTo, await Extras.MoveAsync(_connection.RemoteEndPoint, localEndPoint, cancellationToken).ConfigureAwait(false));
         }
         finally
         {
@@ -231,9 +229,7 @@ internal sealed class SystemNetQuicConnection : TransportConnection
         }
     }
 
-    internal StreamRanking? RankingOf(QuicStream stream) => Extras is not { } extras
-        ? null
-        : new StreamRanking(rank => extras.SetStreamRank(QuicInternals.HandleOf(stream), rank), _time);
+    internal IStreamRanking? RankingOf(QuicStream stream) => Extras?.RankingOf(stream);
 
     /// <summary>Why it ends: the first reason is the one.</summary>
     private void Note(TransportException reason) => Interlocked.CompareExchange(ref _closed, reason, null);
@@ -287,6 +283,6 @@ internal sealed class SystemNetQuicConnection : TransportConnection
             RemoteEndPoint = _connection.RemoteEndPoint,
             State = IsClosed ? PostPathState.Removed : PostPathState.Active,
         };
-        return _meter?.Describe(path) ?? path;
+        return Extras?.Describe(path) ?? path;
     }
 }

@@ -10,10 +10,6 @@ public sealed record SystemNetQuicOptions
     /// </summary>
     public string? MsQuicLibraryPath { get; init; }
 
-    /// <summary>
-    /// Whether to use what msquic has beyond the public API of System.Net.Quic: datagrams, priorities, statistics, migration and
-    /// resumption. True by default; where the System.Net.Quic at hand is not as they expect, they switch themselves off, and
-    /// the log and <see cref="SystemNetQuicTransport.Capabilities"/> say so.
-    /// </summary>
-    public bool UseMsQuicExtras { get; init; } = true;
+    /// <summary>What a package adds to the public API of System.Net.Quic; null: nothing.</summary>
+    internal Func<ExtrasOrObstacle>? Extras { get; init; }
 }

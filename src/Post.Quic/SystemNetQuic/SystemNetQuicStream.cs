@@ -1,6 +1,5 @@
 using System.Net.Quic;
 using System.Runtime.Versioning;
-using Post.Quic.SystemNetQuic.Extras;
 using Post.Sockets.Transport;
 
 namespace Post.Quic.SystemNetQuic;
@@ -13,7 +12,7 @@ internal sealed class SystemNetQuicStream : TransportStream
 {
     private readonly SystemNetQuicConnection _connection;
     private readonly QuicStream _stream;
-    private readonly StreamRanking? _ranking;
+    private readonly IStreamRanking? _ranking;
     private Task? _arrival;
     private bool _isArrivalLeft;
     private volatile bool _isEndWritten;

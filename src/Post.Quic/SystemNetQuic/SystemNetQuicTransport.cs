@@ -7,7 +7,6 @@ using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Post.Quic.Security;
-using Post.Quic.SystemNetQuic.Extras;
 using Post.Sockets;
 using Post.Sockets.Transport;
 
@@ -24,7 +23,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
 {
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private readonly MsQuicExtras? _extras;
+    private readonly QuicExtras? _extras;
     private readonly TransportScope _scope = new("system-net-quic");
 
     /// <summary>Creates the transport.</summary>
@@ -38,15 +37,6 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         SystemNetQuicOptions? options = null,
         ILoggerFactory? loggerFactory = null,
         TimeProvider? timeProvider = null)
-        : this(options, loggerFactory, timeProvider, MsQuicExtras.Get)
-    {
-    }
-
-    internal SystemNetQuicTransport(
-        SystemNetQuicOptions? options,
-        ILoggerFactory? loggerFactory,
-        TimeProvider? timeProvider,
-        Func<ExtrasOrObstacle> extras)
     {
         if (!MsQuicLibrary.IsAvailable(options?.MsQuicLibraryPath, out string? remedy))
         {
@@ -55,9 +45,9 @@ public sealed partial class SystemNetQuicTransport : PostTransport
 
         _logger = (loggerFactory ?? NullLoggerFactory.Instance).CreateLogger<SystemNetQuicTransport>();
         _time = TransportClock.Of(timeProvider);
-        if (options is { UseMsQuicExtras: false })
+        if (options?.Extras is not { } extras)
         {
-            LogExtrasUnwanted();
+            LogPlain();
             return;
         }
 
@@ -90,9 +80,6 @@ public sealed partial class SystemNetQuicTransport : PostTransport
     /// <inheritdoc/>
     public override TimeProvider TimeProvider => _time;
 
-    /// <summary>What a transport with the extras can do here. System.Net.Quic must be known to work.</summary>
-    internal static TransportCapabilities GetCapabilities() => MsQuicExtras.Get().Extras?.Capabilities ?? TransportCapabilities.None;
-
     /// <inheritdoc/>
     public override async ValueTask<TransportConnection> ConnectAsync(
         TransportConnectRequest request,
@@ -122,7 +109,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         _scope.ThrowIfDisposed();
         var verifier = PeerVerifier.OfClients(request.ClientTrust);
         _ = TlsOptions.IdentityOf(request.Local);
-        var served = new ConditionalWeakTable<QuicConnection, ConnectionExtras>();
+        var served = new ConditionalWeakTable<QuicConnection, QuicConnectionExtras>();
         MergedListener listener = await MergedListener.OpenAsync(
             request,
             async address => Source(
@@ -227,7 +214,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
             StoredSession.TryDecode(stored.Span, out session);
         }
 
-        (QuicConnection connection, ConnectionExtras extras) = await _extras
+        (QuicConnection connection, QuicConnectionExtras extras) = await _extras
             .ConnectAsync(options, session?.Ticket, _time, _logger, cancellationToken)
             .ConfigureAwait(false);
         return await WrapAsync(
@@ -264,12 +251,12 @@ public sealed partial class SystemNetQuicTransport : PostTransport
     }
 
     private ListenerSource Source(
-        QuicListener listener, PeerVerifier verifier, ConditionalWeakTable<QuicConnection, ConnectionExtras> served) => new(
+        QuicListener listener, PeerVerifier verifier, ConditionalWeakTable<QuicConnection, QuicConnectionExtras> served) => new(
         listener.LocalEndPoint,
         async cancellationToken =>
         {
             QuicConnection connection = await listener.AcceptConnectionAsync(cancellationToken).ConfigureAwait(false);
-            served.TryGetValue(connection, out ConnectionExtras? extras);
+            served.TryGetValue(connection, out QuicConnectionExtras? extras);
             return await WrapAsync(
                 connection,
                 () => new SystemNetQuicConnection(
@@ -284,8 +271,8 @@ public sealed partial class SystemNetQuicTransport : PostTransport
     [LoggerMessage(1, LogLevel.Warning, "msquic's extras are off ({Obstacle}): no datagrams, priorities, statistics, migration or resumption; objects travel as streams")]
     private partial void LogNoExtras(string obstacle);
 
-    [LoggerMessage(2, LogLevel.Information, "msquic's extras are off, as the options ask: objects travel as streams")]
-    private partial void LogExtrasUnwanted();
+    [LoggerMessage(2, LogLevel.Information, "System.Net.Quic alone has no datagrams, priorities, statistics, path events, migration or resumption; objects travel as streams. The package Post.Quic.MsQuic adds them, and the managed engine has them")]
+    private partial void LogPlain();
 
     [LoggerMessage(3, LogLevel.Information, "Clients cannot be moved to another address ({Obstacle}); the managed engine can")]
     private partial void LogNoMigration(string obstacle);

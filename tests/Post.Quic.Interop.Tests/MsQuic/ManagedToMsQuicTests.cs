@@ -14,5 +14,5 @@ public sealed class ManagedToMsQuicTests : TransportContractTests
 {
     protected override PostTransport CreateTransport() => new ManagedTransport();
 
-    protected override PostTransport CreateServerTransport() => global::Post.Quic.Tests.Transports.MsQuic.CreateTransport();
+    protected override PostTransport CreateServerTransport() => global::Post.Quic.Tests.Transports.MsQuicPlatform.CreateTransport();
 }

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
-using Post.Quic.SystemNetQuic.Extras;
+using Post.Quic.MsQuic.Native;
 using Post.Quic.Tests.Links;
 using Post.Sockets;
 
@@ -37,7 +37,7 @@ public sealed class MsQuicBulkTests
     private CancellationToken Cancel => TestContext.CancellationToken;
 
     [TestInitialize]
-    public async Task RequireMsQuicAsync() => await global::Post.Quic.Tests.Transports.MsQuic.CreateTransport().DisposeAsync();
+    public async Task RequireMsQuicAsync() => await global::Post.Quic.Tests.Transports.MsQuicPlatform.CreateTransport().DisposeAsync();
 
     [TestMethod]
     [Timeout(120_000, CooperativeCancellation = true)]

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Post.Quic.SystemNetQuic.Extras;
+using Post.Quic.MsQuic.Native;
 using Post.Quic.Tests.Links;
 using Post.Sockets;
 
@@ -26,7 +26,7 @@ public sealed class MsQuicRetryTests
     private CancellationToken Cancel => TestContext.CancellationToken;
 
     [TestInitialize]
-    public async Task RequireMsQuicAsync() => await global::Post.Quic.Tests.Transports.MsQuic.CreateTransport().DisposeAsync();
+    public async Task RequireMsQuicAsync() => await global::Post.Quic.Tests.Transports.MsQuicPlatform.CreateTransport().DisposeAsync();
 
     [TestMethod]
     [Timeout(60_000, CooperativeCancellation = true)]

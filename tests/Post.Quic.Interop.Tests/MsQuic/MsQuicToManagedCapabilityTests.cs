@@ -12,7 +12,7 @@ namespace Post.Quic.Interop.Tests.MsQuic;
 [SupportedOSPlatform("windows")]
 public sealed class MsQuicToManagedCapabilityTests : TransportCapabilityContractTests
 {
-    protected override PostTransport CreateTransport() => global::Post.Quic.Tests.Transports.MsQuic.CreateTransport();
+    protected override PostTransport CreateTransport() => global::Post.Quic.Tests.Transports.MsQuicPlatform.CreateTransport();
 
     protected override PostTransport CreateServerTransport() => new ManagedTransport();
 }

@@ -53,7 +53,7 @@ internal sealed class PostPair : IAsyncDisposable
 
         if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() || OperatingSystem.IsWindows())
         {
-            return MsQuic.CreateTransport(useExtras: engine == TestEngine.MsQuic);
+            return MsQuicPlatform.CreateTransport(useExtras: engine == TestEngine.MsQuic);
         }
 
         throw new AssertInconclusiveException("System.Net.Quic does not exist on this platform.");

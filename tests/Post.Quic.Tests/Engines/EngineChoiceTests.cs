@@ -1,7 +1,11 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Post.Quic.Engine;
 using Post.Quic.Engines;
 using Post.Quic.Managed;
+using Post.Quic.MsQuic;
+using Post.Quic.SystemNetQuic;
 using Post.Sockets.Testing;
 using Post.Sockets.Transport;
 
@@ -10,12 +14,81 @@ namespace Post.Quic.Tests.Engines;
 [TestClass]
 public sealed class EngineChoiceTests
 {
-    [TestMethod]
-    public void Auto_takes_the_platforms_engine_where_it_runs()
-    {
-        using PostTransportHolder chosen = Choose(new PostQuicOptions(), Native(), Managed());
+    private const TransportCapabilities Default = TransportCapabilities.Datagrams | TransportCapabilities.Paths;
 
-        Assert.AreEqual(TransportCapabilities.None, chosen.Transport.Capabilities);
+    [TestMethod]
+    public void Auto_takes_the_platforms_engine_where_it_runs_and_has_datagrams_and_path_events()
+    {
+        using PostTransportHolder chosen = Choose(new PostQuicOptions(), Native(capabilities: Default), Managed());
+
+        Assert.AreEqual(Default, chosen.Transport.Capabilities);
+    }
+
+    [TestMethod]
+    [DataRow(TransportCapabilities.None)]
+    [DataRow(TransportCapabilities.Datagrams)]
+    [DataRow(TransportCapabilities.Paths)]
+    public void Auto_passes_over_an_engine_that_lacks_datagrams_or_path_events(TransportCapabilities has)
+    {
+        using PostTransportHolder chosen = Choose(new PostQuicOptions(), Native(capabilities: has), Managed());
+        Assert.AreEqual(InMemoryNetwork.DefaultCapabilities, chosen.Transport.Capabilities);
+
+        using PostTransportHolder named = Choose(new PostQuicOptions { Engine = PostEngine.SystemNetQuic }, Native(capabilities: has), Managed());
+        Assert.AreEqual(has, named.Transport.Capabilities, "By its name it is taken.");
+    }
+
+    [TestMethod]
+    public void Auto_takes_the_managed_engine_where_no_package_adds_to_the_platforms()
+    {
+        var log = new ListLoggerFactory();
+        using PostTransportHolder chosen = Choose(new PostQuicOptions(), log, [.. EngineChoice.Known]);
+
+        Assert.AreEqual("managed", chosen.Transport.Name);
+        Assert.Contains(
+            "Debug: SystemNetQuic is passed over: System.Net.Quic alone has no datagrams and no path events; add the package Post.Quic.MsQuic, "
+            + "or use Engine = SystemNetQuic.",
+            log.Lines);
+    }
+
+    [TestMethod]
+    public void The_package_is_added_to_options_and_to_services_by_one_call()
+    {
+        using ServiceProvider services = new ServiceCollection().AddPostMsQuic().BuildServiceProvider();
+        var configured = new PostQuicOptions();
+        foreach (IConfigureOptions<PostQuicOptions> configure in services.GetServices<IConfigureOptions<PostQuicOptions>>())
+        {
+            configure.Configure(configured);
+        }
+
+        Assert.IsNotNull(configured.Extras);
+        Assert.IsNotNull(new PostQuicOptions().UseMsQuicExtras().Extras);
+        Assert.IsNull(new PostQuicOptions().Extras);
+        if (MsQuicLibrary.IsPlatformSupported)
+        {
+            Assert.IsNotNull(new SystemNetQuicOptions().WithMsQuicExtras().Extras);
+            Assert.IsNull(new SystemNetQuicOptions().Extras);
+        }
+    }
+
+    [TestMethod]
+    public void Auto_asks_the_platforms_engine_where_a_package_adds_to_it()
+    {
+        bool isAsked = false;
+        var options = new PostQuicOptions
+        {
+            MsQuicLibraryPath = Environment.GetEnvironmentVariable("POST_MSQUIC_PATH"),
+            Extras = () =>
+            {
+                isAsked = true;
+                return new ExtrasOrObstacle(null, "tried in vain");
+            },
+        };
+        var log = new ListLoggerFactory();
+        using PostTransportHolder chosen = Choose(options, log, [.. EngineChoice.Known]);
+
+        Assert.AreEqual("managed", chosen.Transport.Name, "Extras that do not work add nothing.");
+        Assert.DoesNotContain(line => line.Contains("add the package", StringComparison.Ordinal), log.Lines);
+        Assert.AreEqual(MsQuicLibrary.IsAvailable(options.MsQuicLibraryPath, out _), isAsked);
     }
 
     [TestMethod]
@@ -68,11 +141,11 @@ public sealed class EngineChoiceTests
     {
         foreach (EngineCandidate candidate in EngineChoice.Known)
         {
-            var options = new PostQuicOptions { MsQuicLibraryPath = Environment.GetEnvironmentVariable("POST_MSQUIC_PATH") };
+            var options = new PostQuicOptions { MsQuicLibraryPath = Environment.GetEnvironmentVariable("POST_MSQUIC_PATH") }.UseMsQuicExtras();
             if (candidate.FindObstacle(options) is null)
             {
                 await using PostTransport transport = candidate.Create(options, new EngineServices());
-                Assert.AreEqual(transport.Capabilities, candidate.GetCapabilities());
+                Assert.AreEqual(transport.Capabilities, candidate.GetCapabilities(options));
             }
         }
     }
@@ -157,19 +230,19 @@ public sealed class EngineChoiceTests
     private static PostTransportHolder Choose(PostQuicOptions options, ILoggerFactory? log, params EngineCandidate[] candidates) =>
         new(new EngineChoice(candidates).Create(options, new EngineServices(log)));
 
-    private static EngineCandidate Native(string? obstacle = null) => new()
+    private static EngineCandidate Native(string? obstacle = null, TransportCapabilities capabilities = TransportCapabilities.None) => new()
     {
         Engine = PostEngine.SystemNetQuic,
         FindObstacle = _ => obstacle,
-        GetCapabilities = () => TransportCapabilities.None,
-        Create = (_, _) => new InMemoryNetwork().CreateTransport(TransportCapabilities.None),
+        GetCapabilities = _ => capabilities,
+        Create = (_, _) => new InMemoryNetwork().CreateTransport(capabilities),
     };
 
     private static EngineCandidate Managed() => new()
     {
         Engine = PostEngine.Managed,
         FindObstacle = _ => null,
-        GetCapabilities = () => InMemoryNetwork.DefaultCapabilities,
+        GetCapabilities = _ => InMemoryNetwork.DefaultCapabilities,
         Create = (_, _) => new InMemoryNetwork().CreateTransport(),
     };
 

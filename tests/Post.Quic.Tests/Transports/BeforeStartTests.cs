@@ -71,7 +71,7 @@ public sealed class BeforeStartTests
     [Timeout(30_000, CooperativeCancellation = true)]
     public async Task A_connect_that_is_canceled_names_the_callers_token()
     {
-        await using PostTransport transport = MsQuic.CreateTransport();
+        await using PostTransport transport = MsQuicPlatform.CreateTransport();
         using var silent = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         silent.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         using X509Certificate2 identity = Identity.CreateSelfSigned();
@@ -110,7 +110,7 @@ public sealed class BeforeStartTests
 
     private async Task<Pair> ConnectAsync()
     {
-        PostTransport transport = MsQuic.CreateTransport();
+        PostTransport transport = MsQuicPlatform.CreateTransport();
         X509Certificate2 identity = Identity.CreateSelfSigned();
         TransportListener listener = await transport.ListenAsync(
             new TransportListenRequest { Local = Local.At(new IPEndPoint(IPAddress.Loopback, 0), identity) }, Cancel);

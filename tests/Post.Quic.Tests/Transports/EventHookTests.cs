@@ -5,7 +5,8 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Post.Quic.SystemNetQuic.Extras;
+using Post.Quic.MsQuic;
+using Post.Quic.MsQuic.Native;
 using Post.Sockets;
 using Post.Sockets.Transport;
 
@@ -33,7 +34,7 @@ public sealed class EventHookTests
     private CancellationToken Cancel => TestContext.CancellationToken;
 
     [TestInitialize]
-    public async Task RequireMsQuicAsync() => await MsQuic.CreateTransport().DisposeAsync();
+    public async Task RequireMsQuicAsync() => await MsQuicPlatform.CreateTransport().DisposeAsync();
 
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]
@@ -55,7 +56,7 @@ public sealed class EventHookTests
     {
         int before = EventHook.Count;
         using X509Certificate2 identity = Identity.CreateSelfSigned();
-        await using PostTransport transport = MsQuic.CreateTransport();
+        await using PostTransport transport = MsQuicPlatform.CreateTransport();
         TransportListener listener = await ListenAsync(transport, identity);
         var options = new Engine.QuicClientConnectionOptions
         {
@@ -82,7 +83,7 @@ public sealed class EventHookTests
     {
         int before = EventHook.Count;
         using X509Certificate2 identity = Identity.CreateSelfSigned();
-        await using PostTransport transport = MsQuic.CreateTransport();
+        await using PostTransport transport = MsQuicPlatform.CreateTransport();
         TransportListener listener = await ListenAsync(transport, identity);
         Task<TransportConnection?> accepting = listener.AcceptAsync(Cancel).AsTask();
 
@@ -104,7 +105,7 @@ public sealed class EventHookTests
     {
         int before = EventHook.Count;
         using X509Certificate2 identity = Identity.CreateSelfSigned();
-        await using PostTransport transport = MsQuic.CreateTransport();
+        await using PostTransport transport = MsQuicPlatform.CreateTransport();
         TransportListener listener = await ListenAsync(transport, identity, Fatal);
 
         TransportConnection client = await ConnectAsync(
@@ -121,7 +122,7 @@ public sealed class EventHookTests
     {
         using X509Certificate2 identity = Identity.CreateSelfSigned();
         using var logs = new ThrowingLogs();
-        await using PostTransport transport = MsQuic.CreateTransport(logs: logs);
+        await using PostTransport transport = MsQuicPlatform.CreateTransport(logs: logs);
         TransportListener listener = await ListenAsync(transport, identity);
         Task<TransportConnection?> accepting = listener.AcceptAsync(Cancel).AsTask();
         TransportConnection client = await ConnectAsync(
@@ -148,7 +149,7 @@ public sealed class EventHookTests
         int before = EventHook.Count;
         using X509Certificate2 identity = Identity.CreateSelfSigned();
         using var logs = new RecordedLogs();
-        await using PostTransport transport = MsQuic.CreateTransport(
+        await using PostTransport transport = MsQuicPlatform.CreateTransport(
             logs: logs,
             extras: () => MsQuicExtras.Try(test => throws
                 ? throw new InvalidOperationException("a number is wrong")

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
-using Post.Quic.SystemNetQuic.Extras;
+using Post.Quic.MsQuic.Linux;
 
 namespace Post.Quic.Tests.Transports;
 

@@ -5,7 +5,8 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Post.Quic.SystemNetQuic;
-using Post.Quic.SystemNetQuic.Extras;
+using Post.Quic.MsQuic;
+using Post.Quic.MsQuic.Native;
 
 namespace Post.Quic.Tests.Transports;
 

@@ -98,7 +98,7 @@ public sealed class SmallDatagramTests
     private async Task<Pair> PairAsync(ulong announced, ReceivedDatagrams received, TransportEvents? events = null)
     {
         X509Certificate2 identity = Identity.CreateSelfSigned();
-        PostTransport transport = MsQuic.CreateTransport();
+        PostTransport transport = MsQuicPlatform.CreateTransport();
         TransportListener listener = await transport.ListenAsync(
             new TransportListenRequest { Local = Local.At(new IPEndPoint(IPAddress.Loopback, 0), identity) }, Cancel);
         Task<TransportConnection?> accepting = listener.AcceptAsync(Cancel).AsTask();

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Post.Quic.SystemNetQuic.Extras;
+using Post.Quic.MsQuic;
 using Post.Sockets;
 using Post.Sockets.Transport;
 

@@ -9,5 +9,5 @@ namespace Post.Quic.Tests.Transports;
 [SupportedOSPlatform("windows")]
 public sealed class SystemNetQuicCapabilityTests : TransportCapabilityContractTests
 {
-    protected override PostTransport CreateTransport() => MsQuic.CreateTransport();
+    protected override PostTransport CreateTransport() => MsQuicPlatform.CreateTransport();
 }

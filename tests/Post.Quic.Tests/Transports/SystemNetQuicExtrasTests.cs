@@ -3,7 +3,9 @@ using System.Net.Quic;
 using System.Net.Security;
 using System.Runtime.Versioning;
 using System.Security.Cryptography.X509Certificates;
-using Post.Quic.SystemNetQuic.Extras;
+using Post.Quic.MsQuic;
+using Post.Quic.MsQuic.Native;
+using Post.Quic.SystemNetQuic;
 using Post.Sockets;
 using Post.Sockets.Transport;
 
@@ -20,7 +22,7 @@ public sealed class SystemNetQuicExtrasTests
     [TestMethod]
     public async Task The_extras_find_all_they_rely_on()
     {
-        await using PostTransport transport = MsQuic.CreateTransport();
+        await using PostTransport transport = MsQuicPlatform.CreateTransport();
 
         ExtrasOrObstacle found = MsQuicExtras.Get();
         Assert.IsTrue(found.AreThere, found.Obstacle);
@@ -33,7 +35,7 @@ public sealed class SystemNetQuicExtrasTests
     [Timeout(30_000, CooperativeCancellation = true)]
     public async Task A_stream_has_the_rank_that_it_is_given()
     {
-        await using PostTransport transport = MsQuic.CreateTransport();
+        await using PostTransport transport = MsQuicPlatform.CreateTransport();
         using X509Certificate2 identity = Identity.CreateSelfSigned();
         TransportListener listener = await transport.ListenAsync(
             new TransportListenRequest { Local = Local.At(new IPEndPoint(IPAddress.Loopback, 0), identity) }, TestContext.CancellationToken);

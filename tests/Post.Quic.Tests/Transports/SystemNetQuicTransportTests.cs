@@ -9,5 +9,5 @@ namespace Post.Quic.Tests.Transports;
 [SupportedOSPlatform("windows")]
 public sealed class SystemNetQuicTransportTests : TransportContractTests
 {
-    protected override PostTransport CreateTransport() => MsQuic.CreateTransport();
+    protected override PostTransport CreateTransport() => MsQuicPlatform.CreateTransport();
 }

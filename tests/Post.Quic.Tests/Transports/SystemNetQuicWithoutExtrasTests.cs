@@ -33,7 +33,7 @@ public sealed class SystemNetQuicWithoutExtrasTests : TransportContractTests
     {
         var time = new TimerCount();
         await using var pair = await TransportPair.ConnectAsync(
-            MsQuic.CreateTransport(useExtras: false, time: time), CreateTransport(), null, null, null, null, Cancel);
+            MsQuicPlatform.CreateTransport(useExtras: false, time: time), CreateTransport(), null, null, null, null, Cancel);
         Assert.AreEqual(1, time.Running);
         (TransportConnection client, TransportConnection server) = await pair.ConnectAgainAsync(Cancel);
 
@@ -54,7 +54,7 @@ public sealed class SystemNetQuicWithoutExtrasTests : TransportContractTests
         await server.DisposeAsync();
     }
 
-    protected override PostTransport CreateTransport() => MsQuic.CreateTransport(useExtras: false);
+    protected override PostTransport CreateTransport() => MsQuicPlatform.CreateTransport(useExtras: false);
 
     /// <summary>The system's time, which counts the timers that run by it.</summary>
     private sealed class TimerCount : TimeProvider

@@ -25,7 +25,7 @@ public sealed class TransportDisposalTests
 
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]
-    public Task With_the_transport_on_msquic_its_connections_and_listeners_end() => EndsWhatItCarriesAsync(static () => MsQuic.CreateTransport());
+    public Task With_the_transport_on_msquic_its_connections_and_listeners_end() => EndsWhatItCarriesAsync(static () => MsQuicPlatform.CreateTransport());
 
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic.Native;
 
 /// <summary>msquic's QUIC_ADDR: the platform's own socket address, always with the room of an IPv6 one.</summary>
 internal static class NativeAddress

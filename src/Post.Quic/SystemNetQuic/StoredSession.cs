@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Post.Sockets;
 
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.SystemNetQuic;
 
 /// <summary>
 /// A resumption ticket together with who the server proved to be when it gave it: a resumed handshake shows no certificate.

@@ -1,14 +1,15 @@
+using Post.Quic.SystemNetQuic;
 using Post.Sockets;
 using Post.Sockets.Transport;
 
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic;
 
 /// <summary>
 /// The rank of one stream. Telling msquic waits for its worker, so it is told only what it needs to know: nothing before there are
 /// bytes to send or while the rank is what every stream has by itself, and else on a thread that nobody waits for. A rank speaks of
 /// the time that is left, so it is looked at again with each write: a stream comes closer to its deadline.
 /// </summary>
-internal sealed class StreamRanking(Action<ushort> tell, TimeProvider time) : IThreadPoolWorkItem
+internal sealed class StreamRanking(Action<ushort> tell, TimeProvider time) : IStreamRanking, IThreadPoolWorkItem
 {
     private readonly Lock _gate = new();
     private TransportPriority _priority = new(ObjectProperties.DefaultNiceness, TransportPriority.NoDeadline, Incremental: true, Order: 0);

@@ -4,7 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic.Linux;
 
 /// <summary>
 /// Keeps from a UDP socket of this process everything that arrives for it, though the socket is another's: the kernel drops it.

@@ -2,9 +2,12 @@ using System.Net.Quic;
 using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging;
+using Post.Quic.MsQuic.Linux;
+using Post.Quic.MsQuic.Native;
+using Post.Quic.SystemNetQuic;
 using Post.Sockets.Transport;
 
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic;
 
 /// <summary>
 /// Datagrams, ranks, statistics, tickets and rebinding, from msquic under System.Net.Quic. They rest on private members and
@@ -15,7 +18,7 @@ namespace Post.Quic.SystemNetQuic.Extras;
 [SupportedOSPlatform("linux")]
 [SupportedOSPlatform("macos")]
 [SupportedOSPlatform("windows")]
-internal sealed class MsQuicExtras
+internal sealed class MsQuicExtras : QuicExtras
 {
     private const TransportCapabilities Everywhere =
         TransportCapabilities.Datagrams
@@ -31,23 +34,20 @@ internal sealed class MsQuicExtras
     private MsQuicExtras(MsQuicTable table)
     {
         _table = table;
-        CanResume = HasResumption(ReadTlsProvider(table), OperatingSystem.IsWindows());
+        bool canResume = HasResumption(ReadTlsProvider(table), OperatingSystem.IsWindows());
         MigrationObstacle = OperatingSystem.IsLinux()
             ? InboundBlock.FindObstacle()
             : "msquic can only be moved safely where its socket can be kept from receiving, which is on Linux";
+        Capabilities = Everywhere
+            | (canResume ? TransportCapabilities.Resumption : TransportCapabilities.None)
+            | (MigrationObstacle is null ? TransportCapabilities.Migration : TransportCapabilities.None);
     }
 
-    /// <summary>What a connection has with the extras; datagrams only where the peer takes them, and migration on clients.</summary>
-    public TransportCapabilities Capabilities =>
-        Everywhere
-        | (CanResume ? TransportCapabilities.Resumption : TransportCapabilities.None)
-        | (MigrationObstacle is null ? TransportCapabilities.Migration : TransportCapabilities.None);
+    /// <inheritdoc/>
+    public override TransportCapabilities Capabilities { get; }
 
-    /// <summary>Whether sessions are resumed by tickets that this side keeps.</summary>
-    public bool CanResume { get; }
-
-    /// <summary>Why a client cannot be moved here (<see cref="Rebinding"/>); null where it can.</summary>
-    public string? MigrationObstacle { get; }
+    /// <inheritdoc/>
+    public override string? MigrationObstacle { get; }
 
     /// <summary>The extras, where all that was tried is as expected. System.Net.Quic must be known to work.</summary>
     public static ExtrasOrObstacle Get() => Tried.Value;
@@ -77,8 +77,8 @@ internal sealed class MsQuicExtras
     internal static bool HasResumption(int? tlsProvider, bool isWindows) =>
         tlsProvider is { } provider ? provider == NativeNumbers.TlsByOpenSsl : !isWindows;
 
-    /// <summary>Connects as <see cref="QuicConnection.ConnectAsync"/> does, with the extras in place before the first packet.</summary>
-    public async ValueTask<(QuicConnection Connection, ConnectionExtras Extras)> ConnectAsync(
+    /// <inheritdoc/>
+    public override async ValueTask<(QuicConnection Connection, QuicConnectionExtras Extras)> ConnectAsync(
         QuicClientConnectionOptions options,
         byte[]? ticket,
         TimeProvider time,
@@ -89,7 +89,7 @@ internal sealed class MsQuicExtras
         QuicConnection connection = QuicInternals.NewConnection();
         try
         {
-            ConnectionExtras extras = Attach(connection, time, logger, givesTickets: false);
+            QuicConnectionExtras extras = Attach(connection, time, logger, givesTickets: false);
             if (ticket is not null && CanResume)
             {
                 // A ticket that msquic does not take costs a full handshake, no more.
@@ -122,8 +122,8 @@ internal sealed class MsQuicExtras
         }
     }
 
-    /// <summary>Puts the extras in place on a connection that has not begun its handshake; a server may let its client resume.</summary>
-    public ConnectionExtras Attach(QuicConnection connection, TimeProvider time, ILogger logger, bool givesTickets)
+    /// <inheritdoc/>
+    public override QuicConnectionExtras Attach(QuicConnection connection, TimeProvider time, ILogger logger, bool givesTickets)
     {
         givesTickets &= CanResume;
         var extras = new ConnectionExtras(_table, QuicInternals.HandleOf(connection), Capabilities, time, logger, givesTickets);

@@ -1,7 +1,7 @@
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging;
 using Post.Quic.SystemNetQuic;
-using Post.Quic.SystemNetQuic.Extras;
+using Post.Quic.MsQuic;
 
 namespace Post.Quic.Tests.Transports;
 
@@ -12,7 +12,7 @@ namespace Post.Quic.Tests.Transports;
 [SupportedOSPlatform("linux")]
 [SupportedOSPlatform("macos")]
 [SupportedOSPlatform("windows")]
-internal static class MsQuic
+internal static class MsQuicPlatform
 {
     private static readonly SystemNetQuicOptions Options = new() { MsQuicLibraryPath = Environment.GetEnvironmentVariable("POST_MSQUIC_PATH") };
 
@@ -24,6 +24,6 @@ internal static class MsQuic
             Assert.Inconclusive("No libmsquic: " + remedy);
         }
 
-        return new SystemNetQuicTransport(Options with { UseMsQuicExtras = useExtras }, logs, time, extras ?? MsQuicExtras.Get);
+        return new SystemNetQuicTransport(Options with { Extras = useExtras ? extras ?? MsQuicExtras.Get : null }, logs, time);
     }
 }

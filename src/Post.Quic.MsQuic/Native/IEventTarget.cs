@@ -1,4 +1,4 @@
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic.Native;
 
 /// <summary>Who is shown the events of a connection, in msquic's callback: never blocks, and never keeps what the event points at.</summary>
 internal interface IEventTarget

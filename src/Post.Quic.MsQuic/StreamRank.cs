@@ -2,7 +2,7 @@ using System.Numerics;
 using Post.Sockets;
 using Post.Sockets.Transport;
 
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic;
 
 /// <summary>
 /// Post's rank of a stream in the 16 bits that msquic has for it, where more is more urgent. Each niceness has 16 of them:

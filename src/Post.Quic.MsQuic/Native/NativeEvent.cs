@@ -1,4 +1,4 @@
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic.Native;
 
 /// <summary>msquic's QUIC_CONNECTION_EVENT: the type, and by it one of several sets of data; valid during the callback.</summary>
 internal readonly unsafe ref struct NativeEvent(byte* address)

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic.Native;
 
 /// <summary>msquic's QUIC_BUFFER.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -1,8 +1,10 @@
 using System.Net;
 using System.Runtime.Versioning;
+using Post.Quic.MsQuic.Linux;
+using Post.Quic.MsQuic.Native;
 using Post.Sockets.Transport;
 
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic;
 
 /// <summary>Moves a client to another local address, and back again where nothing comes by the new one.</summary>
 /// <remarks>

@@ -1,16 +1,20 @@
 using System.Net;
+using System.Net.Quic;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging;
+using Post.Quic.MsQuic.Native;
+using Post.Quic.SystemNetQuic;
+using Post.Sockets;
 using Post.Sockets.Transport;
 
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic;
 
 /// <summary>What msquic offers one connection beyond System.Net.Quic's public API.</summary>
 [SupportedOSPlatform("linux")]
 [SupportedOSPlatform("macos")]
 [SupportedOSPlatform("windows")]
-internal sealed partial class ConnectionExtras : IEventTarget
+internal sealed partial class ConnectionExtras : QuicConnectionExtras, IEventTarget
 {
     /// <summary>
     /// What may wait for somebody who listens. A peer that speaks Post sends none before our HELLO, which comes from whoever listens; the
@@ -41,12 +45,13 @@ internal sealed partial class ConnectionExtras : IEventTarget
     private readonly ILogger _logger;
     private readonly bool _givesTickets;
     private readonly MsQuicDatagrams _datagrams;
+    private readonly ConnectionMeter _meter;
     private readonly Lock _gate = new();
     private Queue<(byte[] Payload, bool IsEarly, long ArrivedAt)>? _earlyDatagrams = new();
     private int _earlyBytes;
     private List<byte[]>? _earlyTickets = [];
     private Action<byte[]>? _keepTicket;
-    private TransportEvents? _events;
+    private EventSequence? _events;
     private Action? _peerMoved;
     private bool _isResumed;
 
@@ -63,38 +68,44 @@ internal sealed partial class ConnectionExtras : IEventTarget
             table,
             handle,
             time,
-            (token, state) => Volatile.Read(ref _events)?.OnDatagramState(token, state),
-            maxSize => Volatile.Read(ref _events)?.OnMaxDatagramSizeChanged(maxSize));
+            (token, state) => Volatile.Read(ref _events)?.AddDatagramState(token, state),
+            maxSize => Volatile.Read(ref _events)?.AddMaxDatagramSize(maxSize),
+            () => Volatile.Read(ref _events)?.Flush());
+        _meter = new ConnectionMeter(this, time);
     }
 
-    /// <summary>What they can, whatever the peer can.</summary>
-    public TransportCapabilities Capabilities { get; }
+    /// <inheritdoc/>
+    public override TransportCapabilities Capabilities { get; }
 
-    /// <summary>The largest datagram; 0 while the peer takes none.</summary>
-    public int MaxDatagramSize => _datagrams.MaxSize;
+    /// <inheritdoc/>
+    public override int MaxDatagramSize => _datagrams.MaxSize;
 
-    public bool IsResumed => Volatile.Read(ref _isResumed);
+    /// <inheritdoc/>
+    public override bool IsResumed => Volatile.Read(ref _isResumed);
 
-    public void Start(TransportEvents events, Action peerMoved)
+    /// <inheritdoc/>
+    public override void Start(EventSequence events, Action peerMoved)
     {
         lock (_gate)
         {
             while (_earlyDatagrams!.TryDequeue(out (byte[] Payload, bool IsEarly, long ArrivedAt) datagram))
             {
-                events.OnDatagramReceived(datagram.Payload, datagram.IsEarly, datagram.ArrivedAt);
+                events.AddDatagram(datagram.Payload, datagram.IsEarly, datagram.ArrivedAt);
             }
 
             _earlyDatagrams = null;
             Volatile.Write(ref _events, events);
         }
 
-        // It may have moved when nobody listened.
+        events.Flush();
+
+        // It may have moved before anything listened.
         Volatile.Write(ref _peerMoved, peerMoved);
         peerMoved();
     }
 
-    /// <summary>From now on tickets are kept, with those that came already.</summary>
-    public void KeepTickets(Action<byte[]> keep)
+    /// <inheritdoc/>
+    public override void KeepTickets(Action<byte[]> keep)
     {
         List<byte[]>? early;
         lock (_gate)
@@ -106,8 +117,25 @@ internal sealed partial class ConnectionExtras : IEventTarget
         early?.ForEach(keep);
     }
 
-    public TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token) =>
+    /// <inheritdoc/>
+    public override TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token) =>
         _datagrams.TrySend(payload, priority, token);
+
+    /// <inheritdoc/>
+    public override TransportStatistics GetStatistics() => _meter.Measure();
+
+    /// <inheritdoc/>
+    public override PostPath Describe(PostPath path) => _meter.Describe(path);
+
+    /// <inheritdoc/>
+    public override IStreamRanking RankingOf(QuicStream stream) =>
+        new StreamRanking(rank => SetStreamRank(QuicInternals.HandleOf(stream), rank), _time);
+
+    /// <inheritdoc/>
+    public override ValueTask<IPEndPoint> MoveAsync(IPEndPoint remote, IPEndPoint? wanted, CancellationToken cancellationToken) =>
+        OperatingSystem.IsLinux()
+            ? new Rebinding(this, remote, _time).MoveAsync(wanted, cancellationToken)
+            : throw new PlatformNotSupportedException("Connections of msquic are moved on Linux only.");
 
     /// <summary>Asks msquic's worker: never under a lock that an event handler takes.</summary>
     public bool TryGetStatistics(out NativeStatistics statistics)
@@ -127,7 +155,7 @@ internal sealed partial class ConnectionExtras : IEventTarget
         TrySetParam(_handle, NativeNumbers.ConnectionLocalAddress, NativeAddress.Of(endPoint));
 
     /// <summary>Changes the rank of a stream; a stream that has ended has none.</summary>
-    public void SetStreamRank(SafeHandle stream, ushort rank) =>
+    private void SetStreamRank(SafeHandle stream, ushort rank) =>
         TrySetParam(stream, NativeNumbers.StreamPriority, MemoryMarshal.AsBytes(new ReadOnlySpan<ushort>(in rank)));
 
     public void OnEvent(nint handle, in NativeEvent nativeEvent)

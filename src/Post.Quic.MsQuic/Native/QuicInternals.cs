@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic.Native;
 
 /// <summary>The private members of System.Net.Quic that the extras rely on; <see cref="FindObstacle"/> checks them all.</summary>
 [SupportedOSPlatform("linux")]

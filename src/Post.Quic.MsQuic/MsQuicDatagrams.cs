@@ -1,18 +1,25 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Post.Quic.MsQuic.Native;
 using Post.Sockets.Transport;
 
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic;
 
 /// <summary>
 /// Sends the datagrams of one connection, by rank and not past their deadlines, and reports each one's fate once. msquic
 /// takes datagrams in order and never gives one back, so it gets few at a time and the rest wait here.
 /// </summary>
+/// <param name="table">The native functions.</param>
+/// <param name="handle">The connection.</param>
+/// <param name="time">The clock.</param>
+/// <param name="report">Takes note of what became of a datagram; called under a lock.</param>
+/// <param name="resized">Takes note of another largest size; called under a lock.</param>
+/// <param name="flush">Raises what was noted; called without a lock.</param>
 [SupportedOSPlatform("linux")]
 [SupportedOSPlatform("macos")]
 [SupportedOSPlatform("windows")]
 internal sealed unsafe class MsQuicDatagrams(
-    MsQuicTable table, SafeHandle handle, TimeProvider time, Action<long, TransportDatagramState> report, Action<int> resized)
+    MsQuicTable table, SafeHandle handle, TimeProvider time, Action<long, TransportDatagramState> report, Action<int> resized, Action flush)
 {
     /// <summary>Datagrams waiting here: what a burst may hold before the caller hears that it is too fast.</summary>
     private const int MaxWaiting = 1024;
@@ -57,51 +64,22 @@ internal sealed unsafe class MsQuicDatagrams(
     {
         lock (_gate)
         {
-            Volatile.Write(ref _maxSize, maxSize);
-            resized(maxSize);
+            ResizeCore(maxSize);
         }
+
+        flush();
     }
 
     public TransportDatagramResult TrySend(ReadOnlySpan<byte> payload, in TransportPriority priority, long token)
     {
+        TransportDatagramResult result;
         lock (_gate)
         {
-            if (_ended || _maxSize == 0 || payload.Length > _maxSize)
-            {
-                return Refusal(payload.Length);
-            }
-
-            if (_waiting.Count >= MaxWaiting || _open >= MaxOpen || IsStanding())
-            {
-                return TransportDatagramResult.Full;
-            }
-
-            if (_waiting.Count == 0)
-            {
-                _waitsSince = time.GetTimestamp();
-            }
-
-            int index = Take(payload, token, priority.Deadline);
-            _waiting.Enqueue(index, (priority.Niceness, priority.Deadline, _turn++));
-            bool held = false;
-            try
-            {
-                handle.DangerousAddRef(ref held);
-                return Pump(index) ? TransportDatagramResult.Queued : Refusal(payload.Length);
-            }
-            catch (ObjectDisposedException)
-            {
-                // It is closing: the end of the connection reports what waits.
-                return TransportDatagramResult.Queued;
-            }
-            finally
-            {
-                if (held)
-                {
-                    handle.DangerousRelease();
-                }
-            }
+            result = TrySendCore(payload, priority, token);
         }
+
+        flush();
+        return result;
     }
 
     /// <summary>msquic said what became of one. Called in its callback, so the handle is valid.</summary>
@@ -109,41 +87,10 @@ internal sealed unsafe class MsQuicDatagrams(
     {
         lock (_gate)
         {
-            int index = (int)context - 1;
-            if ((uint)index >= (uint)_slots.Count || !_slots[index].IsOpen)
-            {
-                return;
-            }
-
-            Slot slot = _slots[index];
-            switch (state)
-            {
-                case NativeNumbers.DatagramSent:
-                    Sent(slot);
-                    report(slot.Token, TransportDatagramState.Sent);
-                    break;
-                case NativeNumbers.DatagramLostSuspect:
-                    // Post sends again what is taken for lost, so the suspicion is the news; that one arrived late is none.
-                    Settle(slot, TransportDatagramState.Lost);
-                    break;
-                case NativeNumbers.DatagramLostDiscarded:
-                    Settle(slot, TransportDatagramState.Lost);
-                    Release(index);
-                    break;
-                case NativeNumbers.DatagramAcknowledged or NativeNumbers.DatagramAcknowledgedSpurious:
-                    Settle(slot, TransportDatagramState.Acknowledged);
-                    Release(index);
-                    break;
-                case NativeNumbers.DatagramCanceled:
-                    Settle(slot, TransportDatagramState.Canceled);
-                    Release(index);
-                    break;
-                default:
-                    return;
-            }
-
-            Pump();
+            OnStateCore(context, state);
         }
+
+        flush();
     }
 
     /// <summary>The connection has ended and msquic holds nothing any more.</summary>
@@ -151,21 +98,111 @@ internal sealed unsafe class MsQuicDatagrams(
     {
         lock (_gate)
         {
-            _ended = true;
-            _waiting.Clear();
-            for (int i = 0; i < _slots.Count; i++)
-            {
-                if (_slots[i].IsOpen)
-                {
-                    Settle(_slots[i], _slots[i].IsSent ? TransportDatagramState.Lost : TransportDatagramState.Canceled);
-                    Release(i);
-                }
-            }
+            EndCore();
+        }
 
-            while (_spare.TryPop(out (nint Block, int Size) spare))
+        flush();
+    }
+
+    private void ResizeCore(int maxSize)
+    {
+        Volatile.Write(ref _maxSize, maxSize);
+        resized(maxSize);
+    }
+
+    private TransportDatagramResult TrySendCore(ReadOnlySpan<byte> payload, in TransportPriority priority, long token)
+    {
+        if (_ended || _maxSize == 0 || payload.Length > _maxSize)
+        {
+            return Refusal(payload.Length);
+        }
+
+        if (_waiting.Count >= MaxWaiting || _open >= MaxOpen || IsStanding())
+        {
+            return TransportDatagramResult.Full;
+        }
+
+        if (_waiting.Count == 0)
+        {
+            _waitsSince = time.GetTimestamp();
+        }
+
+        int index = Take(payload, token, priority.Deadline);
+        _waiting.Enqueue(index, (priority.Niceness, priority.Deadline, _turn++));
+        bool held = false;
+        try
+        {
+            handle.DangerousAddRef(ref held);
+            return Pump(index) ? TransportDatagramResult.Queued : Refusal(payload.Length);
+        }
+        catch (ObjectDisposedException)
+        {
+            // It is closing: the end of the connection reports what waits.
+            return TransportDatagramResult.Queued;
+        }
+        finally
+        {
+            if (held)
             {
-                NativeMemory.Free((void*)spare.Block);
+                handle.DangerousRelease();
             }
+        }
+    }
+
+    private void OnStateCore(nint context, int state)
+    {
+        int index = (int)context - 1;
+        if ((uint)index >= (uint)_slots.Count || !_slots[index].IsOpen)
+        {
+            return;
+        }
+
+        Slot slot = _slots[index];
+        switch (state)
+        {
+            case NativeNumbers.DatagramSent:
+                Sent(slot);
+                report(slot.Token, TransportDatagramState.Sent);
+                break;
+            case NativeNumbers.DatagramLostSuspect:
+                // Post sends again what is taken for lost, so the suspicion is the news; that one arrived late is none.
+                Settle(slot, TransportDatagramState.Lost);
+                break;
+            case NativeNumbers.DatagramLostDiscarded:
+                Settle(slot, TransportDatagramState.Lost);
+                Release(index);
+                break;
+            case NativeNumbers.DatagramAcknowledged or NativeNumbers.DatagramAcknowledgedSpurious:
+                Settle(slot, TransportDatagramState.Acknowledged);
+                Release(index);
+                break;
+            case NativeNumbers.DatagramCanceled:
+                Settle(slot, TransportDatagramState.Canceled);
+                Release(index);
+                break;
+            default:
+                return;
+        }
+
+        Pump();
+    }
+
+    private void EndCore()
+    {
+        _ended = true;
+        _waiting.Clear();
+        for (int i = 0; i < _slots.Count; i++)
+        {
+            if (_slots[i].IsOpen)
+            {
+                Settle(_slots[i], _slots[i].IsSent ? TransportDatagramState.Lost : TransportDatagramState.Canceled);
+                Release(i);
+            }
+        }
+
+        while (_spare.TryPop(out (nint Block, int Size) spare))
+        {
+            NativeMemory.Free((void*)spare.Block);
         }
     }
 
@@ -224,11 +261,11 @@ internal sealed unsafe class MsQuicDatagrams(
         // announced less than what a server can but suppose, or the connection is closing. Kept, it would be offered without end.
         if (status == NativeNumbers.InvalidState)
         {
-            Resize(0);
+            ResizeCore(0);
         }
         else if (status == NativeNumbers.InvalidParameter)
         {
-            Resize(Math.Max(0, size - 1));
+            ResizeCore(Math.Max(0, size - 1));
         }
 
         return false;

@@ -1,8 +1,9 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Post.Quic.MsQuic.Native;
 
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic.Linux;
 
 /// <summary>The calls of Linux on a socket that is known by its descriptor only; glibc and musl, x64 and arm64.</summary>
 [SupportedOSPlatform("linux")]

@@ -1,8 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Post.Quic.SystemNetQuic;
 
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic.Native;
 
 /// <summary>
 /// The entries of msquic's function table that the extras call. Whoever calls holds the handle: by a reference on its

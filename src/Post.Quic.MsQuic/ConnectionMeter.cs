@@ -1,8 +1,9 @@
 using System.Runtime.Versioning;
+using Post.Quic.MsQuic.Native;
 using Post.Sockets;
 using Post.Sockets.Transport;
 
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic;
 
 /// <summary>
 /// Measures a connection. Asking msquic waits for its worker, so a path is described by the last measurement, which is

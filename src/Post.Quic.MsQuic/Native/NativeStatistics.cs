@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic.Native;
 
 /// <summary>The beginning of msquic's QUIC_STATISTICS_V2, as far as Post reads it; later versions append.</summary>
 [StructLayout(LayoutKind.Sequential)]

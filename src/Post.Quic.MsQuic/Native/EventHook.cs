@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic.Native;
 
 /// <summary>
 /// Stands before System.Net.Quic's own native callback: shows each event of a connection to its target and passes it on with the

@@ -2,8 +2,9 @@ using System.Net;
 using System.Net.Quic;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Post.Quic.MsQuic.Native;
 
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic;
 
 /// <summary>Tries what the extras rely on, on a connection that is never started and then closed.</summary>
 /// <remarks>

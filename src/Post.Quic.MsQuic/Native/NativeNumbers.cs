@@ -1,4 +1,4 @@
-namespace Post.Quic.SystemNetQuic.Extras;
+namespace Post.Quic.MsQuic.Native;
 
 /// <summary>The numbers of msquic's version 2 interface that the extras rely on.</summary>
 internal static class NativeNumbers
