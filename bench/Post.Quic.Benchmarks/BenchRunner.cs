@@ -5,7 +5,7 @@ using Post.Quic.Benchmarks.Reporting;
 namespace Post.Quic.Benchmarks;
 
 /// <summary>Runs cases with engines and reports each case as soon as it is done.</summary>
-internal sealed class BenchRunner(IReadOnlyList<BenchEngine> engines, BenchSettings settings, IReport report)
+internal sealed class BenchRunner(IReadOnlyList<BenchEngine> engines, BenchOptions settings, IReport report)
 {
     /// <summary>Whether something did not arrive as it was sent, or broke.</summary>
     public bool HasFailed { get; private set; }
@@ -45,7 +45,7 @@ internal sealed class BenchRunner(IReadOnlyList<BenchEngine> engines, BenchSetti
             if (settings.Runs > 1)
             {
                 // Once for nothing: whoever comes first must not pay for the loading and compiling of code.
-                await RoundAsync(benchCase, subjects, BenchSettings.Tiny, isMeasured: false, cancellationToken);
+                await RoundAsync(benchCase, subjects, BenchOptions.Tiny, isMeasured: false, cancellationToken);
             }
 
             // One after another within each round: what the machine does meanwhile hits all of them.
@@ -65,7 +65,7 @@ internal sealed class BenchRunner(IReadOnlyList<BenchEngine> engines, BenchSetti
     private static async Task RoundAsync(
         BenchCase benchCase,
         IEnumerable<(BenchEngine Engine, EngineResult Result)> subjects,
-        BenchSettings settings,
+        BenchOptions settings,
         bool isMeasured,
         CancellationToken cancellationToken)
     {

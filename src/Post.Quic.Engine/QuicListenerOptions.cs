@@ -30,7 +30,7 @@ public sealed record QuicListenerOptions
     public int ListenBacklog { get; init; } = 512;
 
     /// <summary>When clients must prove their address before anything is spent on them.</summary>
-    public RetryPolicy Retry { get; init; } = RetryPolicy.UnderLoad;
+    public QuicRetryPolicy Retry { get; init; } = QuicRetryPolicy.UnderLoad;
 
     /// <summary>Handshakes under way at most; what comes beyond is dropped, and an honest client tries again. 4096 by default.</summary>
     public int MaxConcurrentHandshakes { get; init; } = 4096;
@@ -82,7 +82,7 @@ public sealed record QuicListenerOptions
         if (!Enum.IsDefined(Retry))
         {
             throw new ArgumentException(
-                $"{nameof(Retry)} is {Retry}; use one of {string.Join(", ", Enum.GetNames<RetryPolicy>())}.", nameof(Retry));
+                $"{nameof(Retry)} is {Retry}; use one of {string.Join(", ", Enum.GetNames<QuicRetryPolicy>())}.", nameof(Retry));
         }
         Trace?.Validate();
     }

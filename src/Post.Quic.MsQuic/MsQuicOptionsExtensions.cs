@@ -26,7 +26,7 @@ public static class MsQuicOptionsExtensions
     [SupportedOSPlatform("linux")]
     [SupportedOSPlatform("macos")]
     [SupportedOSPlatform("windows")]
-    public static SystemNetQuicOptions WithMsQuicExtras(this SystemNetQuicOptions options)
+    public static SystemNetQuicTransportOptions WithMsQuicExtras(this SystemNetQuicTransportOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         return options with { Extras = MsQuicExtras.Get };

@@ -238,8 +238,8 @@ internal sealed class InMemoryConnectAttempt : ClockEntry
     /// <summary>A round trip, and more where packets of the handshake are lost.</summary>
     private long HandshakeTicks()
     {
-        InMemoryLinkSettings there = _network.ToServer;
-        InMemoryLinkSettings back = _network.ToClient;
+        InMemoryLinkOptions there = _network.ToServer;
+        InMemoryLinkOptions back = _network.ToClient;
         Random random = _network.NextRandom();
         long roundTrip = there.Delay.Ticks + back.Delay.Ticks
             + (long)((there.Jitter.Ticks * random.NextDouble()) + (back.Jitter.Ticks * random.NextDouble()));

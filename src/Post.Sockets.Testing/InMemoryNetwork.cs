@@ -37,12 +37,12 @@ public sealed class InMemoryNetwork
     /// <param name="seed">Decides every random event: which packets are lost, held up, and how long.</param>
     /// <param name="link">What happens to packets in both directions of new connections; null: they arrive at once.</param>
     /// <param name="clock">The clock; null: one of its own.</param>
-    public InMemoryNetwork(int seed = 0, InMemoryLinkSettings? link = null, VirtualClock? clock = null)
+    public InMemoryNetwork(int seed = 0, InMemoryLinkOptions? link = null, VirtualClock? clock = null)
     {
         Seed = seed;
         _seeds = new Random(seed);
         Clock = clock ?? new VirtualClock();
-        ToServer = link ?? InMemoryLinkSettings.Perfect;
+        ToServer = link ?? InMemoryLinkOptions.Perfect;
         ToClient = ToServer;
     }
 
@@ -53,10 +53,10 @@ public sealed class InMemoryNetwork
     public VirtualClock Clock { get; }
 
     /// <summary>What happens to packets to the server, on connections made from now on.</summary>
-    public InMemoryLinkSettings ToServer { get; set; }
+    public InMemoryLinkOptions ToServer { get; set; }
 
     /// <summary>What happens to packets to the client, on connections made from now on.</summary>
-    public InMemoryLinkSettings ToClient { get; set; }
+    public InMemoryLinkOptions ToClient { get; set; }
 
     /// <summary>True: servers do not take early data, whatever their listeners say.</summary>
     public bool RejectEarlyData { get; set; }

@@ -10,7 +10,7 @@ public sealed class InMemoryPath
     private readonly SimulatedLink _toClient;
     private bool _isUp = true;
 
-    internal InMemoryPath(InMemoryWire wire, long id, IPEndPoint client, EndPoint server, InMemoryLinkSettings toServer, InMemoryLinkSettings toClient)
+    internal InMemoryPath(InMemoryWire wire, long id, IPEndPoint client, EndPoint server, InMemoryLinkOptions toServer, InMemoryLinkOptions toClient)
     {
         _network = wire.Network;
         Id = id;
@@ -34,14 +34,14 @@ public sealed class InMemoryPath
     public EndPoint ServerEndPoint { get; }
 
     /// <summary>What happens to packets from the client to the server. What is under way already is not changed.</summary>
-    public InMemoryLinkSettings ToServer
+    public InMemoryLinkOptions ToServer
     {
         get => _toServer.Settings;
         set => Change(_toServer, value);
     }
 
     /// <summary>What happens to packets from the server to the client. What is under way already is not changed.</summary>
-    public InMemoryLinkSettings ToClient
+    public InMemoryLinkOptions ToClient
     {
         get => _toClient.Settings;
         set => Change(_toClient, value);
@@ -89,7 +89,7 @@ public sealed class InMemoryPath
         }
     }
 
-    private void Change(SimulatedLink link, InMemoryLinkSettings settings)
+    private void Change(SimulatedLink link, InMemoryLinkOptions settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
         lock (_network.Gate)

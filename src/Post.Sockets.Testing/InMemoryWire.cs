@@ -61,8 +61,8 @@ public sealed class InMemoryWire
     /// <param name="toClient">What it does to packets to the client; null: likewise.</param>
     public InMemoryPath AddPath(
         IPEndPoint? clientEndPoint = null,
-        InMemoryLinkSettings? toServer = null,
-        InMemoryLinkSettings? toClient = null)
+        InMemoryLinkOptions? toServer = null,
+        InMemoryLinkOptions? toClient = null)
     {
         lock (Network.Gate)
         {
@@ -123,7 +123,7 @@ public sealed class InMemoryWire
     /// <param name="reason">What the server is told.</param>
     public void BreakServer(TransportErrorReason reason = TransportErrorReason.TimedOut) => BreakEnd(ServerEnd, reason);
 
-    internal InMemoryPath MakePath(IPEndPoint? client, InMemoryLinkSettings toServer, InMemoryLinkSettings toClient, PostPathState state)
+    internal InMemoryPath MakePath(IPEndPoint? client, InMemoryLinkOptions toServer, InMemoryLinkOptions toClient, PostPathState state)
     {
         var path = new InMemoryPath(this, _nextPathId++, Network.ClientEndPoint(client), _serverEndPoint, toServer, toClient);
         _paths.Add(path);

@@ -14,7 +14,7 @@ internal sealed class SimulatedLink
     private long _lastPacketDue;
     private long _lastMessageDue;
 
-    public SimulatedLink(InMemoryNetwork network, InMemoryLinkSettings settings)
+    public SimulatedLink(InMemoryNetwork network, InMemoryLinkOptions settings)
     {
         _network = network;
         _random = network.NextRandom();
@@ -23,7 +23,7 @@ internal sealed class SimulatedLink
         _nextMessage = new HeadEntry(this, isPackets: false);
     }
 
-    public InMemoryLinkSettings Settings { get; set; }
+    public InMemoryLinkOptions Settings { get; set; }
 
     public bool IsUp { get; private set; } = true;
 
@@ -46,7 +46,7 @@ internal sealed class SimulatedLink
     public void Send(Packet packet)
     {
         long now = _network.Clock.NowTicks;
-        InMemoryLinkSettings settings = Settings;
+        InMemoryLinkOptions settings = Settings;
         bool overflows = settings.BitsPerSecond > 0 && Backlog + packet.WireSize > settings.QueueLimit;
         if (!IsUp || overflows)
         {
@@ -143,7 +143,7 @@ internal sealed class SimulatedLink
     private long TransmissionTicks(int bytes) =>
         Settings.BitsPerSecond == 0 ? 0 : (long)(bytes * 8.0 * TimeSpan.TicksPerSecond / Settings.BitsPerSecond);
 
-    private long TravelTicks(InMemoryLinkSettings settings) =>
+    private long TravelTicks(InMemoryLinkOptions settings) =>
         settings.Delay.Ticks + (settings.Jitter > TimeSpan.Zero ? _random.NextInt64(settings.Jitter.Ticks + 1) : 0);
 
     private void Hold(in LinkMessage message)

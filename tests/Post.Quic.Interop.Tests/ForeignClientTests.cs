@@ -47,7 +47,7 @@ public abstract class ForeignClientTests : PeerTest
     [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
     public async Task The_client_follows_our_retry()
     {
-        await using QuicListener listener = await Ours.ListenAsync(Protocol, retry: RetryPolicy.Always);
+        await using QuicListener listener = await Ours.ListenAsync(Protocol, retry: QuicRetryPolicy.Always);
         PeerProcess peer = await StartClientAsync(listener.LocalEndPoint);
         await using QuicConnection connection = await listener.AcceptConnectionAsync(Cancel);
 

@@ -16,7 +16,7 @@ internal sealed class PostWorld
 
     public PostWorld(
         int seed = 0,
-        InMemoryLinkSettings? link = null,
+        InMemoryLinkOptions? link = null,
         TransportCapabilities capabilities = InMemoryNetwork.DefaultCapabilities)
     {
         Network = new InMemoryNetwork(seed, link);
@@ -41,7 +41,7 @@ internal sealed class PostWorld
 
     public InMemoryWire Wire => Network.Wires[0];
 
-    public static InMemoryLinkSettings Link(
+    public static InMemoryLinkOptions Link(
         long bitsPerSecond = 0, double delay = 0, double loss = 0, double reorder = 0, double jitter = 0) => new()
         {
             BitsPerSecond = bitsPerSecond,

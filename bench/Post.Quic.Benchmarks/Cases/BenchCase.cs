@@ -25,5 +25,5 @@ internal abstract class BenchCase
     /// <exception cref="NotMeasuredException">Something that it needs is missing here.</exception>
     /// <exception cref="WrongBytesException">What came is not what was sent.</exception>
     public abstract Task<IReadOnlyList<Figure>> RunAsync(
-        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken);
+        BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken);
 }

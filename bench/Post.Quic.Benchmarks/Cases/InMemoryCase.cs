@@ -22,7 +22,7 @@ internal sealed class InMemoryCase : BenchCase
     public override BenchEngine Subject { get; } = new NoEngine("in-memory");
 
     public override Task<IReadOnlyList<Figure>> RunAsync(
-        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken) => Task.Run(
+        BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken) => Task.Run(
         () =>
         {
             var network = new InMemoryNetwork(settings.RunSeed);

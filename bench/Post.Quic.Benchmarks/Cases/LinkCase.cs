@@ -26,7 +26,7 @@ internal sealed class LinkCase : BenchCase
     public override BenchEngine Subject { get; } = new NoEngine("relay");
 
     public override async Task<IReadOnlyList<Figure>> RunAsync(
-        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken)
+        BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
         var duration = TimeSpan.FromSeconds(settings.Seconds);
         (long count, TimeSpan elapsed) = await Task.Run(() => Flood(duration, cancellationToken), cancellationToken);
@@ -41,7 +41,7 @@ internal sealed class LinkCase : BenchCase
 
     private static (long Count, TimeSpan Elapsed) Flood(TimeSpan duration, CancellationToken cancellationToken)
     {
-        using var ends = new Ends(new LinkSettings());
+        using var ends = new Ends(new LinkOptions());
         byte[] received = new byte[2048];
         long sent = 0;
         long taken = 0;
@@ -80,7 +80,7 @@ internal sealed class LinkCase : BenchCase
 
     private static TimeSpan[] Probe(TimeSpan duration, CancellationToken cancellationToken)
     {
-        using var ends = new Ends(new LinkSettings { Delay = Delay });
+        using var ends = new Ends(new LinkOptions { Delay = Delay });
         var delays = new List<TimeSpan>();
         byte[] received = new byte[2048];
         long started = Stopwatch.GetTimestamp();
@@ -104,7 +104,7 @@ internal sealed class LinkCase : BenchCase
     {
         private readonly UdpRelay _relay;
 
-        public Ends(LinkSettings settings)
+        public Ends(LinkOptions settings)
         {
             Server.Bind(new IPEndPoint(IPAddress.Loopback, 0));
             _relay = UdpRelay.Start((IPEndPoint)Server.LocalEndPoint!, settings);

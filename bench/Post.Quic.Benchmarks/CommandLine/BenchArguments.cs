@@ -9,7 +9,7 @@ internal sealed record BenchArguments
     /// <summary>What the engines are called here.</summary>
     public static readonly string[] EngineKeys = ["managed", "system-net-quic", "tls"];
 
-    public BenchSettings Settings { get; private init; } = new();
+    public BenchOptions Settings { get; private init; } = new();
 
     public IReadOnlyList<BenchCase> Cases { get; private init; } = [];
 
@@ -42,7 +42,7 @@ internal sealed record BenchArguments
                 arguments = word switch
                 {
                     "--json" => arguments with { IsJson = true },
-                    "--tiny" => arguments with { Settings = BenchSettings.Tiny with { Seed = arguments.Settings.Seed } },
+                    "--tiny" => arguments with { Settings = BenchOptions.Tiny with { Seed = arguments.Settings.Seed } },
                     _ => arguments with { IsList = true },
                 };
             }

@@ -22,7 +22,7 @@ internal static class BenchHelp
         output.WriteLine("  micro");
         WriteWrapped(output, "Micro-benchmarks of the engine's parts; what follows goes to BenchmarkDotNet, such as --filter '*'.");
         output.WriteLine();
-        var defaults = new BenchSettings();
+        var defaults = new BenchOptions();
         output.WriteLine("Options:");
         output.WriteLine($"  --engines LIST     of {string.Join(',', BenchArguments.EngineKeys)}; all that are here by default");
         output.WriteLine($"  --runs N           of each case with each engine, in turns; medians are shown ({defaults.Runs})");

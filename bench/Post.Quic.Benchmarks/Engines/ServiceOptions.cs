@@ -17,7 +17,7 @@ internal sealed record ServiceOptions
     };
 
     /// <summary>What lies between the ends; null: loopback as it is. A link serves one client.</summary>
-    public LinkSettings? Link { get; init; }
+    public LinkOptions? Link { get; init; }
 
     /// <summary>Where clients keep their sessions, so that they resume; null: nowhere.</summary>
     public ISessionCache? Sessions { get; init; }

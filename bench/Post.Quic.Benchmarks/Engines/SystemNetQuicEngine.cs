@@ -11,10 +11,10 @@ namespace Post.Quic.Benchmarks.Engines;
 [SupportedOSPlatform("windows")]
 internal sealed class SystemNetQuicEngine : PostObjectsEngine
 {
-    private readonly SystemNetQuicOptions _options;
+    private readonly SystemNetQuicTransportOptions _options;
     private QuicListener? _listener;
 
-    private SystemNetQuicEngine(SystemNetQuicOptions options) => _options = options;
+    private SystemNetQuicEngine(SystemNetQuicTransportOptions options) => _options = options;
 
     public override string Name => "System.Net.Quic";
 
@@ -25,7 +25,7 @@ internal sealed class SystemNetQuicEngine : PostObjectsEngine
     public static async Task<BenchEngine> CreateAsync(string? path)
     {
         path ??= Environment.GetEnvironmentVariable("POST_MSQUIC_PATH");
-        var options = new SystemNetQuicOptions { MsQuicLibraryPath = string.IsNullOrEmpty(path) ? null : path };
+        var options = new SystemNetQuicTransportOptions { MsQuicLibraryPath = string.IsNullOrEmpty(path) ? null : path };
         try
         {
             await using var transport = new SystemNetQuicTransport(options);

@@ -11,7 +11,7 @@ internal sealed class DelayLine
     /// <summary>Packets under way; far more than any case here has. What is beyond is lost and counted.</summary>
     public const int Capacity = 32 * 1024;
 
-    private readonly LinkSettings _settings;
+    private readonly LinkOptions _settings;
     private readonly Random _random;
     private readonly int _overhead;
     private readonly long _delay;
@@ -24,7 +24,7 @@ internal sealed class DelayLine
     /// <param name="settings">What it does.</param>
     /// <param name="direction">0 or 1: the directions lose different packets.</param>
     /// <param name="overhead">Bytes of headers that each packet has beside what is put in here.</param>
-    public DelayLine(LinkSettings settings, int direction, int overhead)
+    public DelayLine(LinkOptions settings, int direction, int overhead)
     {
         _settings = settings;
         _random = new Random(HashSeed(settings.Seed, direction));

@@ -24,7 +24,7 @@ internal sealed class TunLink : IDisposable
 
     /// <summary>Makes it.</summary>
     /// <exception cref="NotMeasuredException">This machine does not permit it; the message says why.</exception>
-    public TunLink(LinkSettings settings)
+    public TunLink(LinkOptions settings)
     {
         _client = new NetworkNamespace();
         try

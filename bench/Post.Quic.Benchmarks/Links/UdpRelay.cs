@@ -17,7 +17,7 @@ internal sealed class UdpRelay : IDisposable
     private readonly Socket _back;
     private readonly LinkDirection[] _directions;
 
-    private UdpRelay(IPEndPoint server, LinkSettings settings)
+    private UdpRelay(IPEndPoint server, LinkOptions settings)
     {
         _front = Open();
         _back = Open();
@@ -41,7 +41,7 @@ internal sealed class UdpRelay : IDisposable
     public DelayLine ToClient { get; }
 
     /// <summary>Puts a link in front of a server.</summary>
-    public static UdpRelay Start(IPEndPoint server, LinkSettings settings)
+    public static UdpRelay Start(IPEndPoint server, LinkOptions settings)
     {
         var relay = new UdpRelay(server, settings);
         foreach (LinkDirection direction in relay._directions)

@@ -186,8 +186,8 @@ internal sealed class EndpointIngress<T> : IDisposable
             return Route<T>.Drop(EndpointDropReason.Saturated);
         }
 
-        bool mustProve = incoming.Retry == RetryPolicy.Always
-            || (incoming.Retry == RetryPolicy.UnderLoad && handshakes >= incoming.RetryThreshold);
+        bool mustProve = incoming.Retry == QuicRetryPolicy.Always
+            || (incoming.Retry == QuicRetryPolicy.UnderLoad && handshakes >= incoming.RetryThreshold);
         return mustProve && !arrival.IsAddressValidated
             ? Route<T>.Respond(_responses.Retry(initial, _router.Unrouted(), client, now, response))
             : Route<T>.Accept(arrival);

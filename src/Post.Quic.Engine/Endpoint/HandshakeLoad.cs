@@ -16,7 +16,7 @@ internal sealed class HandshakeLoad(ILogger logger, EndPoint local)
     /// <summary>A handshake began or ended.</summary>
     public void OnChanged(int handshakes, IncomingPolicy? policy)
     {
-        if (policy is not { Retry: RetryPolicy.UnderLoad })
+        if (policy is not { Retry: QuicRetryPolicy.UnderLoad })
         {
             return;
         }

@@ -3,7 +3,7 @@ namespace Post.Quic.Engine.Endpoint;
 /// <summary>What a listening endpoint lets in.</summary>
 internal sealed record IncomingPolicy
 {
-    public RetryPolicy Retry { get; init; } = RetryPolicy.UnderLoad;
+    public QuicRetryPolicy Retry { get; init; } = QuicRetryPolicy.UnderLoad;
 
     /// <summary>Handshakes under way from which on clients must prove their address.</summary>
     public int RetryThreshold { get; init; } = 256;

@@ -27,7 +27,7 @@ internal sealed partial class EngineChoice(IReadOnlyList<EngineCandidate> candid
                 MsQuicLibrary.IsPlatformSupported ? options.Extras?.Invoke().Extras?.Capabilities ?? TransportCapabilities.None : TransportCapabilities.None,
             Create = static (options, services) => MsQuicLibrary.IsPlatformSupported
                 ? new SystemNetQuicTransport(
-                    new SystemNetQuicOptions { MsQuicLibraryPath = options.MsQuicLibraryPath, Extras = options.Extras }, services.LoggerFactory, services.TimeProvider)
+                    new SystemNetQuicTransportOptions { MsQuicLibraryPath = options.MsQuicLibraryPath, Extras = options.Extras }, services.LoggerFactory, services.TimeProvider)
                 : throw new PlatformNotSupportedException(
                     "System.Net.Quic does not exist on this platform; set Engine to Managed, which runs everywhere."),
         },

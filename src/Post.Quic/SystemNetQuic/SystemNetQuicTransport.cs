@@ -34,7 +34,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
     /// System.Net.Quic does not work here; the message names the remedy for the platform at hand.
     /// </exception>
     public SystemNetQuicTransport(
-        SystemNetQuicOptions? options = null,
+        SystemNetQuicTransportOptions? options = null,
         ILoggerFactory? loggerFactory = null,
         TimeProvider? timeProvider = null)
     {

@@ -84,7 +84,7 @@ public sealed class EndpointIngressTests
     [TestMethod]
     public void A_retried_client_comes_back_with_its_address_proven()
     {
-        using var world = new World(RetryPolicy.Always);
+        using var world = new World(QuicRetryPolicy.Always);
         byte[] original = [1, 2, 3, 4, 5, 6, 7, 8];
 
         (byte[] token, byte[] newId) = world.Retry(Initial(original, sourceId: [9]), original);
@@ -99,7 +99,7 @@ public sealed class EndpointIngressTests
     [TestMethod]
     public void A_retry_token_from_another_address_is_refused_with_invalid_token()
     {
-        using var world = new World(RetryPolicy.Always);
+        using var world = new World(QuicRetryPolicy.Always);
         byte[] original = [1, 2, 3, 4, 5, 6, 7, 8];
         (byte[] token, byte[] newId) = world.Retry(Initial(original), original);
 
@@ -126,7 +126,7 @@ public sealed class EndpointIngressTests
     [TestMethod]
     public void A_retry_token_does_not_outlive_its_time()
     {
-        using var world = new World(RetryPolicy.Always);
+        using var world = new World(QuicRetryPolicy.Always);
         byte[] original = [1, 2, 3, 4, 5, 6, 7, 8];
         (byte[] token, byte[] newId) = world.Retry(Initial(original), original);
 
@@ -138,7 +138,7 @@ public sealed class EndpointIngressTests
     [TestMethod]
     public void A_token_of_an_earlier_connection_proves_the_address_once()
     {
-        using var world = new World(RetryPolicy.Always);
+        using var world = new World(QuicRetryPolicy.Always);
         byte[] token = world.NewToken(Client);
 
         // RFC 9000 section 8.1.3: the same address; the port may be another.
@@ -233,7 +233,7 @@ public sealed class EndpointIngressTests
     [TestMethod]
     public void No_answer_is_longer_than_its_trigger()
     {
-        using var world = new World(RetryPolicy.Always);
+        using var world = new World(QuicRetryPolicy.Always);
         byte[][] triggers =
         [
             Initial(new byte[20], sourceId: new byte[20]),
@@ -326,7 +326,7 @@ public sealed class EndpointIngressTests
         private readonly IncomingPolicy? _policy;
         private readonly byte[] _response = new byte[EndpointIngress<string>.MaxResponse];
 
-        public World(RetryPolicy retry = RetryPolicy.UnderLoad, bool listens = true)
+        public World(QuicRetryPolicy retry = QuicRetryPolicy.UnderLoad, bool listens = true)
         {
             var random = new SeededRandomSource(42);
             CryptoProvider crypto = Platform;

@@ -46,8 +46,8 @@ public sealed class HandshakeLoadTests
     {
         var log = new ListLogger();
         var load = new HandshakeLoad(log, Local);
-        load.OnChanged(5_000, new IncomingPolicy { Retry = RetryPolicy.Always });
-        load.OnChanged(5_000, new IncomingPolicy { Retry = RetryPolicy.Never });
+        load.OnChanged(5_000, new IncomingPolicy { Retry = QuicRetryPolicy.Always });
+        load.OnChanged(5_000, new IncomingPolicy { Retry = QuicRetryPolicy.Never });
         load.OnChanged(5_000, null);
         Assert.HasCount(0, log.Events);
     }

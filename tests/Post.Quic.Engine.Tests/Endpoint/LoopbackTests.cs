@@ -203,7 +203,7 @@ public sealed class LoopbackTests
     public async Task Retry_proves_the_address_before_the_handshake()
     {
         await using LoopbackPair pair = await LoopbackPair.ConnectAsync(
-            Cancel, listen: options => options with { Retry = RetryPolicy.Always });
+            Cancel, listen: options => options with { Retry = QuicRetryPolicy.Always });
 
         await EchoOnceAsync(pair);
     }

@@ -67,7 +67,7 @@ public sealed class SilentCutWorlds
         {
             cutLink.IsDead |= pair.Now >= cut;
             long begin = pair.Now;
-            TransportStream? stream;
+            StreamState? stream;
             while (!pair.Client.Core.Streams.TryOpen(false, out stream))
             {
                 pair.RunFor(Millisecond);

@@ -49,7 +49,7 @@ internal static class Ours
         Func<QuicServerConnectionOptions, QuicServerConnectionOptions>? options = null,
         TlsCipherSuite? suite = null,
         bool askForCertificate = false,
-        RetryPolicy retry = RetryPolicy.UnderLoad,
+        QuicRetryPolicy retry = QuicRetryPolicy.UnderLoad,
         IPAddress? address = null)
     {
         var authentication = new SslServerAuthenticationOptions

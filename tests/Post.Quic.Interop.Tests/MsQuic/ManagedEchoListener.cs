@@ -24,7 +24,7 @@ internal sealed class ManagedEchoListener : IAsyncDisposable
     public Task Serving { get; }
 
     public static async Task<ManagedEchoListener> ListenAsync(
-        X509Certificate2 identity, CancellationToken cancellationToken, RetryPolicy retry = RetryPolicy.UnderLoad) => new(
+        X509Certificate2 identity, CancellationToken cancellationToken, QuicRetryPolicy retry = QuicRetryPolicy.UnderLoad) => new(
         await QuicListener.ListenAsync(
             new QuicListenerOptions
             {

@@ -66,7 +66,7 @@ public sealed class MsQuicRetryTests
     public async Task The_client_of_msquic_proves_its_address_to_our_server()
     {
         using X509Certificate2 identity = Identity.CreateSelfSigned();
-        await using ManagedEchoListener listener = await ManagedEchoListener.ListenAsync(identity, Cancel, Engine.RetryPolicy.Always);
+        await using ManagedEchoListener listener = await ManagedEchoListener.ListenAsync(identity, Cancel, Engine.QuicRetryPolicy.Always);
         await using UdpRelay relay = Watch(new UdpRelay(listener.EndPoint));
         await using System.Net.Quic.QuicConnection client = await System.Net.Quic.QuicConnection.ConnectAsync(
             new System.Net.Quic.QuicClientConnectionOptions

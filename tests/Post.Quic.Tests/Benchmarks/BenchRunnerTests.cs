@@ -57,7 +57,7 @@ public sealed class BenchRunnerTests
     {
         using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var report = new Recorded();
-        var runner = new BenchRunner([new NoEngine("a")], new BenchSettings(), report);
+        var runner = new BenchRunner([new NoEngine("a")], new BenchOptions(), report);
         var interrupted = new Scripted((_, run) =>
         {
             if (run == 1)
@@ -79,7 +79,7 @@ public sealed class BenchRunnerTests
         IReadOnlyList<BenchEngine> engines, Func<BenchEngine, int, double> figure)
     {
         var report = new Recorded();
-        var runner = new BenchRunner(engines, new BenchSettings { Runs = 3 }, report);
+        var runner = new BenchRunner(engines, new BenchOptions { Runs = 3 }, report);
         await runner.RunAsync([new Scripted(figure)], Cancel);
         return (report.Result!, runner.HasFailed);
     }
@@ -93,7 +93,7 @@ public sealed class BenchRunnerTests
         public override string Excludes => "";
 
         public override Task<IReadOnlyList<Figure>> RunAsync(
-            BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken) =>
+            BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<Figure>>([new Figure("figure", figure(engine, settings.Run), "unit")]);
     }
 

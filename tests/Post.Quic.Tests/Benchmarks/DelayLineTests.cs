@@ -31,7 +31,7 @@ public sealed class DelayLineTests
     [TestMethod]
     public void A_packet_comes_out_when_its_delay_is_over_and_not_before()
     {
-        var line = new DelayLine(new LinkSettings { Delay = TimeSpan.FromMilliseconds(25) }, 0, 28);
+        var line = new DelayLine(new LinkOptions { Delay = TimeSpan.FromMilliseconds(25) }, 0, 28);
         line.Offer([1], At(0));
         line.Offer([2, 2], At(1));
 
@@ -49,7 +49,7 @@ public sealed class DelayLineTests
     [TestMethod]
     public void What_exceeds_the_mtu_vanishes()
     {
-        var line = new DelayLine(new LinkSettings { Mtu = 1500 }, 0, overhead: 28);
+        var line = new DelayLine(new LinkOptions { Mtu = 1500 }, 0, overhead: 28);
         line.Offer(new byte[1473], At(0));
         Assert.IsFalse(line.TryTake(At(0), out _));
 
@@ -62,7 +62,7 @@ public sealed class DelayLineTests
     public void A_limit_spreads_packets_out_and_loses_what_its_queue_does_not_hold()
     {
         // 1,000 bytes take a millisecond; five of them may wait.
-        var line = new DelayLine(new LinkSettings { BitsPerSecond = 8_000_000, QueueBytes = 5000 }, 0, overhead: 0);
+        var line = new DelayLine(new LinkOptions { BitsPerSecond = 8_000_000, QueueBytes = 5000 }, 0, overhead: 0);
         for (int i = 0; i < 8; i++)
         {
             line.Offer(Packet, At(0));
@@ -82,7 +82,7 @@ public sealed class DelayLineTests
 
     private static bool[] Survivors(int seed, int direction)
     {
-        var line = new DelayLine(new LinkSettings { Loss = 0.05, Seed = seed }, direction, 28);
+        var line = new DelayLine(new LinkOptions { Loss = 0.05, Seed = seed }, direction, 28);
         bool[] survivors = new bool[100_000];
         for (int i = 0; i < survivors.Length; i++)
         {

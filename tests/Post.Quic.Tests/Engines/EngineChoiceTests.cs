@@ -65,8 +65,8 @@ public sealed class EngineChoiceTests
         Assert.IsNull(new PostQuicOptions().Extras);
         if (MsQuicLibrary.IsPlatformSupported)
         {
-            Assert.IsNotNull(new SystemNetQuicOptions().WithMsQuicExtras().Extras);
-            Assert.IsNull(new SystemNetQuicOptions().Extras);
+            Assert.IsNotNull(new SystemNetQuicTransportOptions().WithMsQuicExtras().Extras);
+            Assert.IsNull(new SystemNetQuicTransportOptions().Extras);
         }
     }
 

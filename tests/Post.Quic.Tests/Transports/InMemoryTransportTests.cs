@@ -7,7 +7,7 @@ namespace Post.Quic.Tests.Transports;
 [TestClass]
 public sealed class InMemoryTransportTests : TransportContractTests
 {
-    private readonly InMemoryNetwork _network = new(seed: 1, new InMemoryLinkSettings
+    private readonly InMemoryNetwork _network = new(seed: 1, new InMemoryLinkOptions
     {
         Delay = TimeSpan.FromMilliseconds(1),
         Loss = 0.01,

@@ -13,7 +13,7 @@ public sealed class MsQuicLibraryTests
     public void A_library_that_cannot_be_loaded_is_named()
     {
         var refused = Assert.ThrowsExactly<PlatformNotSupportedException>(
-            () => new SystemNetQuicTransport(new SystemNetQuicOptions { MsQuicLibraryPath = "/nowhere/libmsquic.so.2" }));
+            () => new SystemNetQuicTransport(new SystemNetQuicTransportOptions { MsQuicLibraryPath = "/nowhere/libmsquic.so.2" }));
 
         Assert.Contains("/nowhere/libmsquic.so.2", refused.Message);
     }

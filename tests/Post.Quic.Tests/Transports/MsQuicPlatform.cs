@@ -14,7 +14,7 @@ namespace Post.Quic.Tests.Transports;
 [SupportedOSPlatform("windows")]
 internal static class MsQuicPlatform
 {
-    private static readonly SystemNetQuicOptions Options = new() { MsQuicLibraryPath = Environment.GetEnvironmentVariable("POST_MSQUIC_PATH") };
+    private static readonly SystemNetQuicTransportOptions Options = new() { MsQuicLibraryPath = Environment.GetEnvironmentVariable("POST_MSQUIC_PATH") };
 
     public static SystemNetQuicTransport CreateTransport(
         bool useExtras = true, ILoggerFactory? logs = null, Func<ExtrasOrObstacle>? extras = null, TimeProvider? time = null)

@@ -31,7 +31,7 @@ public sealed class TransportDisposalTests
     [Timeout(30_000, CooperativeCancellation = true)]
     public async Task With_a_transport_in_memory_its_connections_and_listeners_end()
     {
-        var network = new InMemoryNetwork(seed: 1, new InMemoryLinkSettings { Delay = TimeSpan.FromMilliseconds(1) });
+        var network = new InMemoryNetwork(seed: 1, new InMemoryLinkOptions { Delay = TimeSpan.FromMilliseconds(1) });
         using IDisposable running = network.Clock.RunInRealTime();
         await EndsWhatItCarriesAsync(() => network.CreateTransport());
     }

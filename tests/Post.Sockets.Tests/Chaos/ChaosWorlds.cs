@@ -74,7 +74,7 @@ internal sealed class ChaosWorlds(TestContext context)
     }
 
     /// <summary>A link, slow or fast, near or far, good or bad.</summary>
-    public static InMemoryLinkSettings Link(Random random, int slowest, int farthest, double worst) => new()
+    public static InMemoryLinkOptions Link(Random random, int slowest, int farthest, double worst) => new()
     {
         BitsPerSecond = random.Next(slowest, 20_000_000),
         Delay = TimeSpan.FromMilliseconds(random.Next(1, farthest)),

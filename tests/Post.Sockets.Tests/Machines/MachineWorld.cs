@@ -13,7 +13,7 @@ internal sealed class MachineWorld
     private readonly List<SentObject> _sent = [];
     private int _delivered;
 
-    public MachineWorld(int seed, InMemoryLinkSettings link, Func<VirtualClock, Machine>? client = null, Func<VirtualClock, Machine>? server = null)
+    public MachineWorld(int seed, InMemoryLinkOptions link, Func<VirtualClock, Machine>? client = null, Func<VirtualClock, Machine>? server = null)
     {
         Network = new InMemoryNetwork(seed, link);
         ClientMachine = client?.Invoke(Network.Clock) ?? new Machine(Network.Clock);

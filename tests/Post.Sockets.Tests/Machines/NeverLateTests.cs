@@ -366,7 +366,7 @@ public sealed class NeverLateTests
     }
 
     /// <summary>Whether both errors are within what docs/protocol.md says.</summary>
-    private static void AssertInTime(MachineWorld world, InMemoryLinkSettings link, int seed)
+    private static void AssertInTime(MachineWorld world, InMemoryLinkOptions link, int seed)
     {
         // What a full packet takes on the link is on one way only. And a minute of what clocks may drift apart: at some percent of loss
         // nearly everything waits or is repeated.

@@ -10,7 +10,7 @@ namespace Post.Sockets.Tests.Resumption;
 /// A server and a client that are started and killed as processes are: what an association knew is gone, and what the application kept (here:
 /// <see cref="Kept"/>) is there again.
 /// </summary>
-internal sealed class DurableWorld(int seed = 0, InMemoryLinkSettings? link = null)
+internal sealed class DurableWorld(int seed = 0, InMemoryLinkOptions? link = null)
 {
     private readonly SeamGuard _guard = new();
     private Listener? _listener;

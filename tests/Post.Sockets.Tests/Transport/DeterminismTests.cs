@@ -37,7 +37,7 @@ public sealed class DeterminismTests
     /// <summary>A little of everything; returns all that the two ends were told, and when.</summary>
     private static string Run(int seed)
     {
-        var world = new TransportWorld(seed, new InMemoryLinkSettings
+        var world = new TransportWorld(seed, new InMemoryLinkOptions
         {
             BitsPerSecond = 4_000_000,
             Delay = TimeSpan.FromMilliseconds(15),

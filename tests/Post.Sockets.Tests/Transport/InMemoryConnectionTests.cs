@@ -12,7 +12,7 @@ public sealed class InMemoryConnectionTests
 
     private static readonly TransportPriority Ordinary = new(0, TransportPriority.NoDeadline, false, 0);
 
-    private static readonly InMemoryLinkSettings Link = new() { Delay = Delay };
+    private static readonly InMemoryLinkOptions Link = new() { Delay = Delay };
 
     [TestMethod]
     public void A_connection_takes_a_round_trip()

@@ -14,7 +14,7 @@ public sealed class InMemoryDatagramTests
     {
         for (int seed = 0; seed < 30; seed++)
         {
-            var world = new TransportWorld(seed, new InMemoryLinkSettings { Delay = TimeSpan.FromMilliseconds(10), Loss = 0.3, Reorder = 0.2, BitsPerSecond = 5_000_000 });
+            var world = new TransportWorld(seed, new InMemoryLinkOptions { Delay = TimeSpan.FromMilliseconds(10), Loss = 0.3, Reorder = 0.2, BitsPerSecond = 5_000_000 });
             world.Run(async () =>
             {
                 for (int i = 0; i < 200; i++)
@@ -52,7 +52,7 @@ public sealed class InMemoryDatagramTests
     [TestMethod]
     public void One_whose_deadline_passes_before_it_is_sent_is_canceled()
     {
-        var world = new TransportWorld(link: new InMemoryLinkSettings { BitsPerSecond = 100_000 });
+        var world = new TransportWorld(link: new InMemoryLinkOptions { BitsPerSecond = 100_000 });
         world.Run(async () =>
         {
             world.Post(new byte[5000]);
@@ -67,7 +67,7 @@ public sealed class InMemoryDatagramTests
     [TestMethod]
     public void A_full_queue_says_so_and_a_close_gives_all_their_fate()
     {
-        var world = new TransportWorld(link: new InMemoryLinkSettings { BitsPerSecond = 100_000, Delay = TimeSpan.FromMilliseconds(100) });
+        var world = new TransportWorld(link: new InMemoryLinkOptions { BitsPerSecond = 100_000, Delay = TimeSpan.FromMilliseconds(100) });
         world.Run(async () =>
         {
             int taken = 0;

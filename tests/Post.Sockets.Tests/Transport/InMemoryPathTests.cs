@@ -8,7 +8,7 @@ namespace Post.Sockets.Tests.Transport;
 [TestClass]
 public sealed class InMemoryPathTests
 {
-    private static readonly InMemoryLinkSettings Link = new() { BitsPerSecond = 8_000_000, Delay = TimeSpan.FromMilliseconds(20) };
+    private static readonly InMemoryLinkOptions Link = new() { BitsPerSecond = 8_000_000, Delay = TimeSpan.FromMilliseconds(20) };
 
     [TestMethod]
     public void A_path_is_measured()

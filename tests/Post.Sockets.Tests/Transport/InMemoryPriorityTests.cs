@@ -7,7 +7,7 @@ namespace Post.Sockets.Tests.Transport;
 [TestClass]
 public sealed class InMemoryPriorityTests
 {
-    private static readonly InMemoryLinkSettings Slow = new() { BitsPerSecond = 1_000_000, Delay = TimeSpan.FromMilliseconds(20) };
+    private static readonly InMemoryLinkOptions Slow = new() { BitsPerSecond = 1_000_000, Delay = TimeSpan.FromMilliseconds(20) };
 
     [TestMethod]
     public void Streams_are_served_by_class_then_deadline_then_order()

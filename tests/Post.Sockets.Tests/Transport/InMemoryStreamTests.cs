@@ -9,7 +9,7 @@ namespace Post.Sockets.Tests.Transport;
 [TestClass]
 public sealed class InMemoryStreamTests
 {
-    private static readonly InMemoryLinkSettings Slow = new() { BitsPerSecond = 1_000_000, Delay = TimeSpan.FromMilliseconds(20) };
+    private static readonly InMemoryLinkOptions Slow = new() { BitsPerSecond = 1_000_000, Delay = TimeSpan.FromMilliseconds(20) };
 
     [TestMethod]
     [DataRow(0)]
@@ -35,7 +35,7 @@ public sealed class InMemoryStreamTests
         .SampleSeeded(sample =>
         {
             var (seed, loss, reorder, delay, jitter, rate, sizes, reno) = sample;
-            var link = new InMemoryLinkSettings
+            var link = new InMemoryLinkOptions
             {
                 Loss = loss,
                 Reorder = reorder,

@@ -13,7 +13,7 @@ public sealed class TestingDocumentTests
     public void The_example_works()
     {
         // The example begins here.
-        var network = new InMemoryNetwork(seed: 1, new InMemoryLinkSettings
+        var network = new InMemoryNetwork(seed: 1, new InMemoryLinkOptions
         {
             BitsPerSecond = 1_000_000,
             Delay = TimeSpan.FromMilliseconds(25),

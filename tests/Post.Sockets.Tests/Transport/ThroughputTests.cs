@@ -25,7 +25,7 @@ public sealed class ThroughputTests
 
     private static (double Rate, double Allocated) Measure(TimeSpan delay)
     {
-        var world = new TransportWorld(link: new InMemoryLinkSettings { Delay = delay });
+        var world = new TransportWorld(link: new InMemoryLinkOptions { Delay = delay });
         double seconds = 0;
         long allocated = 0;
         world.Run(async () =>

@@ -9,7 +9,7 @@ internal sealed class TransportWorld
 {
     public TransportWorld(
         int seed = 0,
-        InMemoryLinkSettings? link = null,
+        InMemoryLinkOptions? link = null,
         TransportCapabilities capabilities = InMemoryNetwork.DefaultCapabilities)
     {
         Network = new InMemoryNetwork(seed, link);

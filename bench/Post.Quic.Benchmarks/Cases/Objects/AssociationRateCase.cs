@@ -20,7 +20,7 @@ internal sealed class AssociationRateCase(bool resumed) : BenchCase
     public override string Excludes => "Like for like in certificates: they are checked by their pinned key, with TLS over TCP by their chain.";
 
     public override async Task<IReadOnlyList<Figure>> RunAsync(
-        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken)
+        BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
         var stock = new SessionStock();
         await using ObjectService service = await engine.ServeAsync(

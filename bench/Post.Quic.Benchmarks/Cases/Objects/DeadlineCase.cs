@@ -26,11 +26,11 @@ internal sealed class DeadlineCase(double loss) : BenchCase
         + "delivers what is too late as well: it counts as late.";
 
     public override async Task<IReadOnlyList<Figure>> RunAsync(
-        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken)
+        BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
         var options = new ServiceOptions
         {
-            Link = new LinkSettings { Loss = loss, Delay = TimeSpan.FromMilliseconds(25), Seed = settings.RunSeed },
+            Link = new LinkOptions { Loss = loss, Delay = TimeSpan.FromMilliseconds(25), Seed = settings.RunSeed },
         };
         await using ObjectPair pair = await ObjectPair.OpenAsync(engine, options, cancellationToken);
         int count = Math.Max(1, (int)(settings.Seconds / Tick.TotalSeconds));

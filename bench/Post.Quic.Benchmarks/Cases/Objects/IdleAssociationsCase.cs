@@ -13,7 +13,7 @@ internal sealed class IdleAssociationsCase : BenchCase
     public override string Excludes => "The kernel's memory (a socket for each client); the managed heap leaves out what a native library holds.";
 
     public override async Task<IReadOnlyList<Figure>> RunAsync(
-        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken)
+        BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
         await using ObjectService service = await engine.ServeAsync(new ServiceOptions(), cancellationToken);
         return await IdleMemory.MeasureAsync(settings.Associations, "association", MakeAsync, cancellationToken);

@@ -18,11 +18,11 @@ internal sealed class LossyGoodputCase : BenchCase
         "Fairness, and queues: the link has no limit of bandwidth, so congestion control meets only random loss. All run CUBIC.";
 
     public override async Task<IReadOnlyList<Figure>> RunAsync(
-        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken)
+        BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
         var options = new ServiceOptions
         {
-            Link = new LinkSettings { Loss = 0.01, Delay = TimeSpan.FromMilliseconds(25), Seed = settings.RunSeed },
+            Link = new LinkOptions { Loss = 0.01, Delay = TimeSpan.FromMilliseconds(25), Seed = settings.RunSeed },
         };
         await using ObjectPair pair = await ObjectPair.OpenAsync(engine, options, cancellationToken);
         using var source = new PatternStream(phase: 0, length: null);

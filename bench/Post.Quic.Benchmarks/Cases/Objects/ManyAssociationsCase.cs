@@ -21,7 +21,7 @@ internal sealed class ManyAssociationsCase : BenchCase
     public override string Excludes => "Fairness between them.";
 
     public override async Task<IReadOnlyList<Figure>> RunAsync(
-        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken)
+        BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
         await using ObjectService service = await engine.ServeAsync(new ServiceOptions(), cancellationToken);
         int count = settings.Associations;

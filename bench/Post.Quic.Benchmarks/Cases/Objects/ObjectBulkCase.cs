@@ -17,7 +17,7 @@ internal sealed class ObjectBulkCase(int objects) : BenchCase
     public override string Excludes => "Disks, and the handshake. Every byte is compared with what was sent, which all engines pay alike.";
 
     public override async Task<IReadOnlyList<Figure>> RunAsync(
-        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken)
+        BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
         long each = settings.Bytes / objects;
         await using ObjectPair pair = await ObjectPair.OpenAsync(engine, Options(each), cancellationToken);

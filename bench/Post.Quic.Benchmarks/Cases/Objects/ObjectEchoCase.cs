@@ -23,7 +23,7 @@ internal sealed class ObjectEchoCase(bool besideBulk) : BenchCase
     public override string Excludes => "Networks: on loopback what is measured is queues, wake-ups and copies.";
 
     public override async Task<IReadOnlyList<Figure>> RunAsync(
-        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken)
+        BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
         await using ObjectPair pair = await ObjectPair.OpenAsync(engine, new ServiceOptions(), cancellationToken);
         using var bulk = new PatternStream(phase: 0, length: null);

@@ -24,7 +24,7 @@ internal sealed class ObjectRateCase(int senders, bool datagrams) : BenchCase
     public override string? WhyNot(BenchEngine engine) => datagrams && !engine.IsPost ? "TCP has no datagrams." : null;
 
     public override async Task<IReadOnlyList<Figure>> RunAsync(
-        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken)
+        BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
         await using ObjectPair pair = await ObjectPair.OpenAsync(engine, new ServiceOptions(), cancellationToken);
         if (datagrams && !pair.Client.HasDatagrams)

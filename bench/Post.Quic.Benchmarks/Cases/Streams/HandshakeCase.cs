@@ -18,7 +18,7 @@ internal sealed class HandshakeCase(bool resumed) : BenchCase
         : "SslStream does not tell whether a session was resumed.";
 
     public override async Task<IReadOnlyList<Figure>> RunAsync(
-        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken)
+        BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
         QuicSessionTicket? ticket = resumed ? await ((ManagedEngine)engine).GetTicketAsync(cancellationToken) : null;
 

@@ -13,7 +13,7 @@ internal sealed class IdleConnectionsCase : BenchCase
     public override string Excludes => "The kernel's memory; the managed heap leaves out what a native library holds.";
 
     public override Task<IReadOnlyList<Figure>> RunAsync(
-        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken) =>
+        BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken) =>
         IdleMemory.MeasureAsync(
             settings.Associations, "connection", async () => await engine.ConnectAsync(cancellationToken), cancellationToken);
 }

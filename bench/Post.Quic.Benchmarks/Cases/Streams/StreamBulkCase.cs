@@ -16,7 +16,7 @@ internal sealed class StreamBulkCase : BenchCase
     public override string Excludes => "The handshake. Every byte is compared with what was sent, which all engines pay alike.";
 
     public override async Task<IReadOnlyList<Figure>> RunAsync(
-        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken)
+        BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
         await using BenchPair pair = await engine.ConnectAsync(cancellationToken);
         var meter = Meter.Start();

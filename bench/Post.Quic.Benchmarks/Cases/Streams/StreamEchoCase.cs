@@ -19,7 +19,7 @@ internal sealed class StreamEchoCase : BenchCase
     public override string? WhyNot(BenchEngine engine) => engine.HasStreams ? null : "a connection is one stream.";
 
     public override async Task<IReadOnlyList<Figure>> RunAsync(
-        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken)
+        BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
         await using BenchPair pair = await engine.ConnectAsync(cancellationToken);
         int warmUp = settings.Echoes / 10;

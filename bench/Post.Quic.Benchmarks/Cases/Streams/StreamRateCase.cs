@@ -20,7 +20,7 @@ internal sealed class StreamRateCase(int senders) : BenchCase
     public override string? WhyNot(BenchEngine engine) => engine.HasStreams ? null : "a connection is one stream.";
 
     public override async Task<IReadOnlyList<Figure>> RunAsync(
-        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken)
+        BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
         await using BenchPair pair = await engine.ConnectAsync(cancellationToken);
         await RoundAsync(pair, settings.Streams / 10, cancellationToken);

@@ -12,7 +12,7 @@ internal sealed class TwoPathsCase : BenchCase
 {
     private const int Piece = 64 * 1024;
 
-    private static readonly LinkSettings Link = new() { BitsPerSecond = 50_000_000, Delay = TimeSpan.FromMilliseconds(10) };
+    private static readonly LinkOptions Link = new() { BitsPerSecond = 50_000_000, Delay = TimeSpan.FromMilliseconds(10) };
 
     /// <summary>Until the window of a new path is as large as its link.</summary>
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1);
@@ -29,7 +29,7 @@ internal sealed class TwoPathsCase : BenchCase
     public override string? WhyNot(BenchEngine engine) => engine is ManagedEngine ? null : "It uses one path at a time.";
 
     public override async Task<IReadOnlyList<Figure>> RunAsync(
-        BenchEngine engine, BenchSettings settings, CancellationToken cancellationToken)
+        BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
         var options = new QuicServerConnectionOptions { ServerAuthenticationOptions = BenchIdentity.Server(), MaxPaths = 2 };
         await using QuicListener listener = await QuicListener.ListenAsync(
@@ -70,7 +70,7 @@ internal sealed class TwoPathsCase : BenchCase
         ];
     }
 
-    private static async Task<double> RateAsync(PatternTally tally, BenchSettings settings, CancellationToken cancellationToken)
+    private static async Task<double> RateAsync(PatternTally tally, BenchOptions settings, CancellationToken cancellationToken)
     {
         await Task.Delay(WarmUp, cancellationToken);
         var meter = Meter.Start();

@@ -1,7 +1,7 @@
 namespace Post.Quic.Engine;
 
 /// <summary>When a listener makes clients prove their address before it spends anything on them (RFC 9000 section 8.1.2).</summary>
-public enum RetryPolicy
+public enum QuicRetryPolicy
 {
     /// <summary>While many handshakes are under way; the default.</summary>
     UnderLoad,

@@ -1,7 +1,7 @@
 namespace Post.Quic.Benchmarks.Links;
 
 /// <summary>What one direction of a link does to packets; both directions do the same, each with random numbers of its own.</summary>
-internal sealed record LinkSettings
+internal sealed record LinkOptions
 {
     /// <summary>The share of packets that vanish, each by itself, 0 to 1.</summary>
     public double Loss { get; init; }

@@ -1,7 +1,7 @@
 namespace Post.Quic.SystemNetQuic;
 
 /// <summary>How <see cref="SystemNetQuicTransport"/> finds and uses the platform's QUIC.</summary>
-public sealed record SystemNetQuicOptions
+public sealed record SystemNetQuicTransportOptions
 {
     /// <summary>
     /// The full path of the native library (<c>libmsquic.so.2</c>, <c>libmsquic.dylib</c>), for machines where it lies where the

@@ -1,10 +1,10 @@
 namespace Post.Sockets.Testing;
 
 /// <summary>What one direction of a path does to packets. The default is perfect: no delay, no loss, no limit.</summary>
-public sealed record InMemoryLinkSettings
+public sealed record InMemoryLinkOptions
 {
     /// <summary>A link that does nothing to packets but carry them.</summary>
-    public static InMemoryLinkSettings Perfect { get; } = new();
+    public static InMemoryLinkOptions Perfect { get; } = new();
 
     /// <summary>Bits per second; 0: no limit.</summary>
     public long BitsPerSecond

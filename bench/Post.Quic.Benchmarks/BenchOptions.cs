@@ -1,10 +1,10 @@
 namespace Post.Quic.Benchmarks;
 
 /// <summary>How much each case does.</summary>
-internal sealed record BenchSettings
+internal sealed record BenchOptions
 {
     /// <summary>Just enough to see that a case works; its figures mean nothing.</summary>
-    public static BenchSettings Tiny { get; } = new()
+    public static BenchOptions Tiny { get; } = new()
     {
         Runs = 1,
         Seconds = 0.4,
