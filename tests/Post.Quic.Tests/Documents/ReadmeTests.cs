@@ -1,71 +1,101 @@
-using System.Net;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using System.Text;
-using Post.Quic.Managed;
-using Post.Sockets;
-using Post.Sockets.Tests;
 
 namespace Post.Quic.Tests.Documents;
 
-/// <summary>The example in the README runs as printed.</summary>
+/// <summary>The example in the README is a whole program for whoever adds the package to a new project.</summary>
 [TestClass]
 public sealed class ReadmeTests
 {
+    private const string Begin = "<!-- example -->\n```csharp\n";
+
     public TestContext TestContext { get; set; } = null!;
 
     [TestMethod]
-    [Timeout(30_000, CooperativeCancellation = true)]
-    public async Task The_ten_lines_run()
+    [Timeout(300_000, CooperativeCancellation = true)]
+    public async Task The_example_compiles_as_pasted_and_runs_in_a_new_project_with_the_package()
     {
-        // The example begins here.
-        await using var transport = new ManagedTransport();
-        var identity = Identity.CreateSelfSigned("server");
-        await using var listener = await Listener.ListenAsync(transport, Local.At(new IPEndPoint(IPAddress.Loopback, 0), identity));
-        listener.Register<Accept>(accept => accept.Association.Register<Received>(received =>
-            Console.WriteLine(Encoding.UTF8.GetString(received.Object.Payload))));
-
-        var remote = Remote.Pinned((IPEndPoint)listener.LocalEndPoints[0], KeyFingerprint.Of(identity));
-        await using var association = await Association.AssociateAsync(transport, Local.Anonymous, remote);
-        association.Send("hello"u8);
-        var receipt = await association.Send("urgent"u8, new() { Niceness = 0, Lifetime = TimeSpan.FromSeconds(1) }).Completion;
-        Console.WriteLine(receipt);
-        // The example ends here.
-
-        Assert.AreEqual(ObjectOutcome.Acked, receipt.Outcome);
-
-        // The receipt says that the object was handed over; the handler prints it a moment later.
-        while (!Console.Printed.Contains("urgent", StringComparison.Ordinal))
+        string repository = Repository();
+        string directory = Directory.CreateTempSubdirectory("post-readme-").FullName;
+        try
         {
-            await Task.Delay(10, TestContext.CancellationToken);
+            // What was built with these tests, packed; all else comes from what restoring them has left on this machine, and nothing is downloaded.
+            string configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+            await RunAsync(repository, "pack", "Post.Quic.sln", "--no-build", "-c", configuration, "-o", Path.Combine(directory, "packages"));
+            string version = Path.GetFileNameWithoutExtension(Directory.GetFiles(Path.Combine(directory, "packages"), "Post.Quic.MsQuic.*.nupkg").Single())["Post.Quic.MsQuic.".Length..];
+            string restored = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+                ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+            await File.WriteAllTextAsync(
+                Path.Combine(directory, "nuget.config"),
+                $"""
+                <configuration>
+                  <config><add key="globalPackagesFolder" value="restored" /></config>
+                  <packageSources><clear /><add key="packed" value="packages" /></packageSources>
+                  <fallbackPackageFolders><clear /><add key="restored" value="{restored}" /></fallbackPackageFolders>
+                </configuration>
+                """,
+                TestContext.CancellationToken);
+            string project = Path.Combine(directory, "Example");
+            await RunAsync(directory, "new", "console", "--name", "Example", "--framework", "net10.0", "--no-restore");
+            string projectFile = Path.Combine(project, "Example.csproj");
+            string text = await File.ReadAllTextAsync(projectFile, TestContext.CancellationToken);
+            await File.WriteAllTextAsync(
+                projectFile,
+                text.Replace(
+                    "</Project>",
+                    $"<ItemGroup><PackageReference Include=\"Post.Quic\" Version=\"[{version}]\" /></ItemGroup></Project>",
+                    StringComparison.Ordinal),
+                TestContext.CancellationToken);
+            await File.WriteAllTextAsync(Path.Combine(project, "Program.cs"), Example(repository), TestContext.CancellationToken);
+
+            string printed = await RunAsync(project, "run", "--property:TreatWarningsAsErrors=true");
+
+            Assert.Contains("urgent", printed);
+            Assert.Contains("Acked (Delivered)", printed);
+            Assert.IsTrue(File.Exists(Path.Combine(directory, "restored", "post.sockets", version, "lib", "net10.0", "Post.Sockets.dll")), "It ran on other packages.");
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
         }
     }
 
-    [TestMethod]
-    public void The_example_in_the_readme_is_this_code() => DocumentedCode.AssertSame("../README.md", ThisFile());
-
-    private static string ThisFile([CallerFilePath] string path = "") => path;
-
-    /// <summary>Stands before the system's, so that the example's lines can be read back while other tests print.</summary>
-    private static class Console
+    private static string Example(string repository)
     {
-        private static readonly StringWriter Output = new();
+        string readme = File.ReadAllText(Path.Combine(repository, "README.md")).ReplaceLineEndings("\n");
+        int begin = readme.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
+        return readme[begin..readme.IndexOf("```", begin, StringComparison.Ordinal)];
+    }
 
-        public static string Printed
+    private static string Repository([CallerFilePath] string thisFile = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "../../.."));
+
+    private async Task<string> RunAsync(string directory, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", arguments)
         {
-            get
-            {
-                lock (Output)
-                {
-                    return Output.ToString();
-                }
-            }
+            WorkingDirectory = directory,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
+        start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
+        start.Environment["DOTNET_NOLOGO"] = "1";
+        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
+        using Process process = Process.Start(start)!;
+        try
+        {
+            Task<string> errors = process.StandardError.ReadToEndAsync(TestContext.CancellationToken);
+            string output = await process.StandardOutput.ReadToEndAsync(TestContext.CancellationToken);
+            await process.WaitForExitAsync(TestContext.CancellationToken);
+            Assert.AreEqual(0, process.ExitCode, $"dotnet {string.Join(' ', arguments)}\n{output}\n{await errors}");
+            return output;
         }
-
-        public static void WriteLine(object? value)
+        finally
         {
-            lock (Output)
+            if (!process.HasExited)
             {
-                Output.WriteLine(value);
+                process.Kill(entireProcessTree: true);
             }
         }
     }
