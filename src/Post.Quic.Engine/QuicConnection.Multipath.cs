@@ -77,7 +77,7 @@ public sealed partial class QuicConnection
         }
 
         ClientAddresses.Check(to, localEndPoint);
-        NetworkAddress local = _sockets.Take(NetworkAddress.FromEndPoint(localEndPoint), out bool isNew);
+        NetworkAddress local = _sockets.Take(NetworkAddress.FromEndPoint(localEndPoint), to, out bool isNew);
         uint pathId;
         TaskCompletionSource<QuicPath> opened;
         try

@@ -37,7 +37,7 @@ public sealed partial class QuicConnection
         await _confirmed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         var wanted = NetworkAddress.FromEndPoint(
             localEndPoint ?? new IPEndPoint(RemoteEndPoint.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0));
-        NetworkAddress local = _sockets.Take(wanted, out bool isNew);
+        NetworkAddress local = _sockets.Take(wanted, RemoteEndPoint, out bool isNew);
         TaskCompletionSource moved;
         try
         {

@@ -1,5 +1,7 @@
+using System.Net;
 using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Bounds;
+using Post.Quic.Engine.Udp;
 
 namespace Post.Quic.Engine.Endpoint;
 
@@ -25,10 +27,11 @@ internal sealed class ConnectionSockets(EndpointHost host)
 
     /// <summary>Opens a socket to move to, or joins the one that is open there.</summary>
     /// <param name="wanted">Where.</param>
+    /// <param name="remote">Where it is to send to.</param>
     /// <param name="isNew">It was not in use before: give it back with <see cref="Return"/> where the move does not begin.</param>
     /// <returns>The address, with the port that the system chose.</returns>
     /// <exception cref="System.Net.Sockets.SocketException">The address is taken or not of this machine.</exception>
-    public NetworkAddress Take(in NetworkAddress wanted, out bool isNew)
+    public NetworkAddress Take(in NetworkAddress wanted, IPEndPoint remote, out bool isNew)
     {
         lock (_gate)
         {
@@ -47,7 +50,7 @@ internal sealed class ConnectionSockets(EndpointHost host)
             }
 
             ObjectDisposedException.ThrowIf(_isCleared, typeof(QuicConnection));
-            NetworkAddress local = host.TakeSocket(wanted);
+            NetworkAddress local = host.TakeSocket(wanted, OutgoingInterface.Find(wanted.ToEndPoint().Address, remote.Address));
             _used.Add(local);
             return local;
         }

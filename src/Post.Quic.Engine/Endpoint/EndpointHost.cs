@@ -94,8 +94,10 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
     public EndpointIngress<QuicConnection> CreateIngress() => new(Router, Crypto, Random, _tokens, _usedTokens, Metrics);
 
     /// <summary>Joins the socket that serves an address, or opens one there; each user gives it back.</summary>
+    /// <param name="local">The address.</param>
+    /// <param name="interfaceIndex">The number of the interface that a new one sends by; 0: the routes decide.</param>
     /// <exception cref="System.Net.Sockets.SocketException">The address is taken or not of this machine.</exception>
-    public NetworkAddress TakeSocket(in NetworkAddress local)
+    public NetworkAddress TakeSocket(in NetworkAddress local, int interfaceIndex = 0)
     {
         lock (_gate)
         {
@@ -113,6 +115,7 @@ internal sealed class EndpointHost : IDatagramSender, IDisposable
             HearErrors = _options.Use != EndpointUse.Listening,
             SeeLocal = _options.Use != EndpointUse.Connecting,
             DedicatedThread = _options.DedicatedThread,
+            InterfaceIndex = interfaceIndex,
             Kind = _options.UsePortableSockets ? UdpSocketKind.Portable : UdpSocketKind.Auto,
         });
         var socket = new EndpointSocket(this, udp) { Users = 1 };

@@ -37,6 +37,11 @@ internal abstract class UdpSocket : IDisposable
                 PortableReuse.Allow(Socket);
             }
 
+            if (options.InterfaceIndex != 0)
+            {
+                OutgoingInterface.TrySet(Socket, options.InterfaceIndex);
+            }
+
             Socket.Bind(local);
             Socket.Blocking = false;
             LocalAddress = NetworkAddress.FromEndPoint((IPEndPoint)Socket.LocalEndPoint!);

@@ -37,6 +37,9 @@ internal sealed record UdpSocketOptions
     /// </summary>
     public bool SeeLocal { get; init; } = true;
 
+    /// <summary>The number of the interface that datagrams leave by; 0: the routes decide.</summary>
+    public int InterfaceIndex { get; init; }
+
     /// <summary>A socket on the same port and no address is open already, and leaves this address to this one.</summary>
     public bool BesideWildcard { get; init; }
 
