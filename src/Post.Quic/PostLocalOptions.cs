@@ -31,8 +31,11 @@ public sealed class PostLocalOptions
     /// </summary>
     public IList<string> EndPoints { get; } = [];
 
-    /// <summary>The network interfaces that may be used; empty: all.</summary>
+    /// <summary>The network interfaces that may be used, the preferred ones first; empty: all.</summary>
     public IList<string> Interfaces { get; } = [];
+
+    /// <summary>The network interfaces whose traffic is paid for: they are used when no other works.</summary>
+    public IList<string> MeteredInterfaces { get; } = [];
 
     /// <summary>Keeps sessions in memory, so that a later association with the same Remote starts quickly. Default: yes.</summary>
     public bool KeepSessions { get; set; } = true;

@@ -6,6 +6,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Post.Sockets.Associations;
 using Post.Sockets.Associations.Connections;
+using Post.Sockets.Associations.Keeping;
 using Post.Sockets.Associations.Resumption;
 using Post.Sockets.Associations.Streams;
 using Post.Sockets.Diagnostics;
@@ -37,7 +38,12 @@ public sealed class Association : IAsyncDisposable
         _core = new AssociationCore(this, host, options, id);
         if (IsInitiator)
         {
-            _core.Continuity.Reconnector = new Reconnector(_core, host);
+            var reconnector = new Reconnector(_core, host);
+            _core.Continuity.Reconnector = reconnector;
+            if (host.Transport.Interfaces is { } machine)
+            {
+                _core.Keeper = new PathKeeper(host.Transport, machine, local, options.Multipath, host.AssociationLog, reconnector.Hurry);
+            }
         }
     }
 

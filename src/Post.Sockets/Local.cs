@@ -35,8 +35,17 @@ public sealed record Local
     /// </summary>
     public IReadOnlyList<EndPoint> EndPoints { get; init; } = [];
 
-    /// <summary>Names of the network interfaces that may be used; empty: all.</summary>
+    /// <summary>
+    /// Names of the network interfaces that may be used, the preferred ones first; empty: all, in the order of the machine's routes. An
+    /// association follows the machine among them: see <see cref="Transport.TransportOptions.Multipath"/>.
+    /// </summary>
     public IReadOnlyList<string> Interfaces { get; init; } = [];
+
+    /// <summary>
+    /// Names of the network interfaces whose traffic is paid for. Paths over them are kept in reserve while another works. Empty: none but those
+    /// of which the system says so.
+    /// </summary>
+    public IReadOnlyList<string> MeteredInterfaces { get; init; } = [];
 
     /// <summary>Where sessions are kept so that a later association with the same Remote starts quickly; null: nowhere.</summary>
     public ISessionCache? Sessions { get; init; }

@@ -19,6 +19,9 @@ public sealed record PostPath
     /// <summary>Our network interface, where known.</summary>
     public string? InterfaceName { get; init; }
 
+    /// <summary>The traffic of our interface is paid for, by <see cref="Local.MeteredInterfaces"/> or by the system's word.</summary>
+    public bool IsMetered { get; init; }
+
     /// <summary>What it is good for now.</summary>
     public required PostPathState State { get; init; }
 

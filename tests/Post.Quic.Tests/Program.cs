@@ -1,3 +1,4 @@
+using Post.Quic.Tests.Roaming;
 using Post.Quic.Tests.Stalls;
 
 namespace Post.Quic.Tests;
@@ -10,6 +11,12 @@ internal static class Program
         if (ReceiverProcess.IsOne)
         {
             await ReceiverProcess.RunAsync();
+            return 0;
+        }
+
+        if (RoamingProcess.IsOne)
+        {
+            await RoamingProcess.RunAsync();
             return 0;
         }
 

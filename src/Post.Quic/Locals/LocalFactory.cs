@@ -21,6 +21,7 @@ internal static class LocalFactory
             Renewable = isRenewable ? new RenewableIdentity(identity!.Own, issuers) : null,
             EndPoints = [.. options.EndPoints.Select(IPEndPoint.Parse)],
             Interfaces = [.. options.Interfaces],
+            MeteredInterfaces = [.. options.MeteredInterfaces],
             Sessions = options.KeepSessions ? new MemorySessionCache(time) : null,
         };
     }

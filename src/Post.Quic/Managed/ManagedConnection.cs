@@ -9,14 +9,16 @@ using Post.Sockets.Transport;
 namespace Post.Quic.Managed;
 
 /// <summary>A connection of the managed engine behind the seam.</summary>
-internal sealed class ManagedConnection(QuicConnection connection, ManagedEvents events, PeerVerifier verifier, string? connectedName)
+internal sealed partial class ManagedConnection(QuicConnection connection, ManagedEvents events, PeerVerifier verifier, string? connectedName)
     : TransportConnection
 {
     private PeerIdentity? _peer;
 
     // Not every peer knows RESET_STREAM_AT, and what is promised and then not done would never be made good.
     public override TransportCapabilities Capabilities =>
-        ManagedTransport.AllCapabilities & ~(connection.CanResetReliably ? TransportCapabilities.None : TransportCapabilities.ReliableReset);
+        ManagedTransport.AllCapabilities
+        & ~(connection.CanResetReliably ? TransportCapabilities.None : TransportCapabilities.ReliableReset)
+        & ~(connection.IsMultipathNegotiated ? TransportCapabilities.None : TransportCapabilities.Multipath);
 
     public override bool IsClient => connection.IsClient;
 
@@ -108,44 +110,20 @@ internal sealed class ManagedConnection(QuicConnection connection, ManagedEvents
     public override TransportStatistics GetStatistics()
     {
         QuicConnectionStatistics counters = connection.GetStatistics();
-        QuicPath? active = null;
-        foreach (QuicPath path in connection.GetPaths())
-        {
-            active = path.IsActive ? path : active;
-        }
-
-        PostPath? main = active is null ? null : ManagedPaths.Translate(active);
+        var paths = ManagedPathSums.Of(connection.GetPaths());
         return new TransportStatistics
         {
-            SmoothedRtt = main?.SmoothedRtt,
-            MinRtt = main?.MinRtt,
-            CongestionWindow = active?.CongestionWindow,
-            BytesInFlight = active?.BytesInFlight,
-            EstimatedRate = active?.EstimatedRate,
-            MaximumRate = active?.PacingRate,
+            SmoothedRtt = paths.SmoothedRtt,
+            MinRtt = paths.MinRtt,
+            CongestionWindow = paths.CongestionWindow,
+            BytesInFlight = paths.BytesInFlight,
+            EstimatedRate = paths.EstimatedRate,
+            MaximumRate = paths.PacingRate,
             BytesSent = counters.BytesSent,
             BytesReceived = counters.BytesReceived,
             PacketsSent = counters.PacketsSent,
             PacketsLost = counters.PacketsLost,
         };
-    }
-
-    public override IReadOnlyList<PostPath> GetPaths() => [.. connection.GetPaths().Select(path => ManagedPaths.Translate(path))];
-
-    public override async ValueTask MigrateAsync(IPEndPoint? localEndPoint, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await connection.MigrateAsync(localEndPoint, cancellationToken).ConfigureAwait(false);
-        }
-        catch (InvalidOperationException exception)
-        {
-            throw new TransportException(TransportErrorReason.NotSupported, exception.Message, innerException: exception);
-        }
-        catch (Exception exception) when (exception is QuicException or SocketException or ObjectDisposedException)
-        {
-            throw ManagedQuicErrors.Translate(exception);
-        }
     }
 
     public override ValueTask CloseAsync(long errorCode, string reason, CancellationToken cancellationToken) =>

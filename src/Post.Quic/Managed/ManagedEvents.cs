@@ -24,7 +24,7 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
     private HashSet<long>? _takenForLost;
     private Queue<Action<TransportEvents>>? _waiting;
     private volatile TransportEvents? _events;
-    private QuicPath? _active;
+    private Dictionary<long, QuicPath>? _active;
     private bool _isHandshakeComplete;
 
     /// <summary>Begins to pass on, beginning with what has waited.</summary>
@@ -182,8 +182,9 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
             };
         }
 
-        QuicPath? before = _active;
-        _active = path;
+        _active ??= [];
+        QuicPath? before = _active.GetValueOrDefault(path.PathId);
+        _active[path.PathId] = path;
         if (before is null)
         {
             // The path of the handshake is active without a word, so a later one is a move.

@@ -13,6 +13,12 @@ internal static class ManagedOptions
 
     private const int InitialConnectionWindow = 1 << 20;
 
+    /// <summary>One in use, one ready, and two that are being given up while others take their place.</summary>
+    private const int HandoverPaths = 4;
+
+    /// <summary>Four in use, and two that are being given up.</summary>
+    private const int ManyPaths = 6;
+
     /// <summary>Pins are the engine's own business: it judges by them before it looks at anything else, and asks no callback.</summary>
     public static SslClientAuthenticationOptions Unpinned(SslClientAuthenticationOptions options, PeerTrust trust)
     {
@@ -42,5 +48,17 @@ internal static class ManagedOptions
             IdleTimeout = asked.IdleTimeout,
             WritesCompleteWhenSent = true,
             KeepAliveInterval = asked.KeepAliveInterval ?? Timeout.InfiniteTimeSpan,
+            MaxPaths = asked.Multipath switch
+            {
+                MultipathPolicy.None => 1,
+                MultipathPolicy.Handover => HandoverPaths,
+                _ => ManyPaths,
+            },
+            PathPolicy = asked.Multipath switch
+            {
+                MultipathPolicy.Interactive => QuicPathPolicy.Interactive,
+                MultipathPolicy.Aggregate => QuicPathPolicy.Aggregate,
+                _ => QuicPathPolicy.Handover,
+            },
         });
 }

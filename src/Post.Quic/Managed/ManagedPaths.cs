@@ -15,8 +15,7 @@ internal static class ManagedPaths
         {
             QuicPathChange.Failed => PostPathState.Failed,
             QuicPathChange.Removed => PostPathState.Removed,
-            _ when path.IsActive => PostPathState.Active,
-            _ => path.IsValidated ? PostPathState.Standby : PostPathState.Validating,
+            _ => StateOf(path),
         },
         SmoothedRtt = Known(path.SmoothedRtt),
         MinRtt = Known(path.MinRtt),
@@ -29,6 +28,16 @@ internal static class ManagedPaths
         IsEcnCapable = path.IsEcnCapable,
         BytesSent = path.BytesSent,
         BytesReceived = path.BytesReceived,
+    };
+
+    private static PostPathState StateOf(QuicPath path) => path.State switch
+    {
+        QuicPathState.Abandoned => PostPathState.Abandoned,
+        QuicPathState.Suspect => PostPathState.Suspect,
+        QuicPathState.Failing => PostPathState.Failed,
+        QuicPathState.Backup => PostPathState.Standby,
+        _ when path.IsActive => PostPathState.Active,
+        _ => path.IsValidated ? PostPathState.Standby : PostPathState.Validating,
     };
 
     private static TimeSpan? Known(TimeSpan measured) => measured == TimeSpan.Zero ? null : measured;

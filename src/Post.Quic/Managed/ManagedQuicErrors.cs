@@ -46,7 +46,10 @@ internal static class ManagedQuicErrors
         QuicError.ConnectionReset => TransportErrorReason.ConnectionReset,
         QuicError.Unreachable when exception.InnerException is SocketException { SocketErrorCode: SocketError.AddressNotAvailable } =>
             TransportErrorReason.LocalAddressUnavailable,
-        QuicError.Unreachable or QuicError.NoViablePath => TransportErrorReason.Unreachable,
+        QuicError.MultipathNotNegotiated => TransportErrorReason.NotSupported,
+        QuicError.PathLimitReached or QuicError.NoPathConnectionId or QuicError.PathForbidden => TransportErrorReason.Refused,
+        QuicError.PathNotFound => TransportErrorReason.PathNotFound,
+        QuicError.Unreachable or QuicError.NoViablePath or QuicError.PathNotValidated => TransportErrorReason.Unreachable,
         QuicError.OperationAborted => TransportErrorReason.ClosedLocally,
         _ => TransportErrorReason.Other,
     };

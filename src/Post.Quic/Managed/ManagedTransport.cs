@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Post.Quic.Engine;
+using Post.Quic.Interfaces;
 using Post.Quic.Security;
 using Post.Sockets.Transport;
 
@@ -77,11 +78,15 @@ public sealed partial class ManagedTransport : PostTransport
     /// <inheritdoc/>
     public override TimeProvider TimeProvider => _time;
 
+    /// <inheritdoc/>
+    public override InterfaceWatcher? Interfaces => _options.Interfaces ?? SystemInterfaces.Shared;
+
     internal static TransportCapabilities AllCapabilities =>
         TransportCapabilities.Datagrams
         | TransportCapabilities.Priorities
         | TransportCapabilities.Paths
         | TransportCapabilities.Migration
+        | TransportCapabilities.Multipath
         | TransportCapabilities.Resumption
         | TransportCapabilities.EarlyData
         | TransportCapabilities.ReliableReset

@@ -1,5 +1,6 @@
 using System.Net;
 using Post.Quic.Engine;
+using Post.Sockets.Transport;
 
 namespace Post.Quic.Managed;
 
@@ -15,6 +16,12 @@ public sealed record ManagedTransportOptions
     /// which needs one that can be exported, and a machine that keeps its name. Where neither is there, peers wait for their idle timeout.
     /// </summary>
     public ReadOnlyMemory<byte> RestartSecret { get; init; }
+
+    /// <summary>
+    /// Whom associations hear from when the machine's interfaces, addresses and routes change. Null, the default: from the system itself, on
+    /// Linux within milliseconds.
+    /// </summary>
+    public InterfaceWatcher? Interfaces { get; init; }
 
     /// <inheritdoc cref="QuicListenerOptions.PreferredEndPoints"/>
     public IReadOnlyList<IPEndPoint> PreferredEndPoints { get; init; } = [];

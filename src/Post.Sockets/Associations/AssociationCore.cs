@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Post.Sockets.Associations.Connections;
+using Post.Sockets.Associations.Keeping;
 using Post.Sockets.Associations.Resumption;
 using Post.Sockets.Associations.Sending;
 using Post.Sockets.Diagnostics;
@@ -117,6 +118,9 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     /// <summary>How it goes on when its connection is lost.</summary>
     public Continuity Continuity { get; }
 
+    /// <summary>Follows the machine; null where the transport has no interfaces to follow, and on the listener.</summary>
+    public PathKeeper? Keeper { get; set; }
+
     /// <summary>What the peer said in its HELLO; before that, what is safe to assume.</summary>
     public HelloFrame Peer { get; set; } = new() { ReceiveBudget = 1024 * 1024 };
 
@@ -230,6 +234,7 @@ internal sealed class AssociationCore : IThreadPoolWorkItem
     public void OnHandshakeCompleted(Carrier carrier)
     {
         Continuity.OnHandshakeCompleted(carrier);
+        Keeper?.Attach(carrier.Connection);
         Lifecycle.OnHandshakeCompleted();
         Wake();
     }

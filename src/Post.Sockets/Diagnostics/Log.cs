@@ -87,6 +87,14 @@ internal static partial class Log
         + "stream or an answer, go on in a task of your own, or in the association's own handlers")]
     public static partial void AcceptHandlerStuck(this ILogger logger, TimeSpan time);
 
+    [LoggerMessage(23, LogLevel.Debug, "Paths: {Kind} path {PathId} on {Interface} from {Local} to {Remote}")]
+    public static partial void PathDecision(
+        this ILogger logger, Paths.PathActionKind kind, long pathId, string? @interface, System.Net.EndPoint? local, System.Net.EndPoint? remote);
+
+    [LoggerMessage(24, LogLevel.Debug, "Paths: {Kind} path {PathId} from {Local} to {Remote} failed: {Reason}")]
+    public static partial void PathFailed(
+        this ILogger logger, Paths.PathActionKind kind, long pathId, System.Net.EndPoint? local, System.Net.EndPoint? remote, string reason);
+
     [LoggerMessage(22, LogLevel.Warning, "The source of an object failed when it was told that nobody waits for it any more")]
     public static partial void SourceInterruptFailed(this ILogger logger, Exception exception);
 

@@ -89,6 +89,18 @@ internal static class ProtocolLimits
     /// </summary>
     public const int MaxDatagramBytesBeforeHello = 1024 * 1024;
 
+    /// <summary>
+    /// Paths of one connection that an association keeps open: more rarely have links of their own, and each costs both sides connection ids
+    /// and probes.
+    /// </summary>
+    public const int MaxPaths = 4;
+
+    /// <summary>
+    /// Further addresses of a listener in HELLO. Each is probed by clients, so a hostile listener must not make many of them send to others
+    /// (RFC 9000 section 21.5.3).
+    /// </summary>
+    public const int MaxPeerAddresses = 8;
+
     /// <summary>A receipt that was not asked for at once is given at the latest after this, or a quarter of the RTT.</summary>
     public static readonly TimeSpan MaxReceiptDelay = TimeSpan.FromMilliseconds(10);
 

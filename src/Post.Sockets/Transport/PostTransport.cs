@@ -22,6 +22,12 @@ public abstract class PostTransport : IAsyncDisposable
     public virtual TransportDispatcher Dispatcher => TransportDispatcher.ThreadPool;
 
     /// <summary>
+    /// The network interfaces that connections of this transport go over; null where associations on it shall not follow the machine by
+    /// themselves.
+    /// </summary>
+    public virtual InterfaceWatcher? Interfaces => null;
+
+    /// <summary>
     /// Makes a source of randomness for what need be neither secret nor unguessable, such as the length of a pause. A transport in virtual
     /// time gives one that repeats with its seed.
     /// </summary>

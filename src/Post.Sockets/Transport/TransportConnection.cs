@@ -3,7 +3,7 @@ using System.Net;
 namespace Post.Sockets.Transport;
 
 /// <summary>One connection: streams, datagrams, paths, the peer's identity. All members may be called from any thread.</summary>
-public abstract class TransportConnection : IAsyncDisposable
+public abstract partial class TransportConnection : IAsyncDisposable
 {
     /// <summary>What this connection can do, as agreed with the peer.</summary>
     public abstract TransportCapabilities Capabilities { get; }

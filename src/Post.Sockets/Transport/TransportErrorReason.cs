@@ -56,6 +56,9 @@ public enum TransportErrorReason
     /// <summary>The local address cannot be used (in use, not ours, no permission).</summary>
     LocalAddressUnavailable,
 
+    /// <summary>There is no path of that number any more.</summary>
+    PathNotFound,
+
     /// <summary>This transport cannot do that; see its <see cref="TransportCapabilities"/>.</summary>
     NotSupported,
 }

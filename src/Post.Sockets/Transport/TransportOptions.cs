@@ -77,6 +77,15 @@ public record TransportOptions
     } = TimeSpan.FromSeconds(10);
 
     /// <summary>
+    /// How several paths are used, where the transport and the peer have <see cref="TransportCapabilities.Multipath"/>, which the association's
+    /// capabilities say once its handshake is complete. The initiator follows the machine by itself: it opens paths, keeps them ready and gives
+    /// them up as interfaces, addresses and routes come and go, within <see cref="Local.Interfaces"/> and <see cref="Local.EndPoints"/>. Where
+    /// there can be only one path, it moves that one. <see cref="MultipathPolicy.Handover"/> by default.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is none of the policies.</exception>
+    public MultipathPolicy Multipath { get; set => field = OptionRange.Named(value); } = MultipathPolicy.Handover;
+
+    /// <summary>
     /// Early (0-RTT) data may be sent, or is accepted, before the handshake is complete: objects marked
     /// <see cref="ObjectProperties.SafeToReplay"/>, where <see cref="Local.Sessions"/> holds a session that allows it. False by default.
     /// </summary>

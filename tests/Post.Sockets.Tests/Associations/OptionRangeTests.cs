@@ -81,7 +81,7 @@ public sealed class OptionRangeTests
             }
         }
 
-        Assert.AreEqual(4, checkedOptions);
+        Assert.AreEqual(6, checkedOptions);
     }
 
     [TestMethod]

@@ -140,6 +140,24 @@ internal class GuardedConnection(TransportConnection inner, SeamGuard guard) : T
         return inner.GetPaths();
     }
 
+    public override ValueTask<PostPath> OpenPathAsync(IPEndPoint localEndPoint, IPEndPoint? remoteEndPoint, CancellationToken cancellationToken)
+    {
+        guard.Check("Connection.OpenPathAsync");
+        return inner.OpenPathAsync(localEndPoint, remoteEndPoint, cancellationToken);
+    }
+
+    public override ValueTask ClosePathAsync(long pathId, CancellationToken cancellationToken)
+    {
+        guard.Check("Connection.ClosePathAsync");
+        return inner.ClosePathAsync(pathId, cancellationToken);
+    }
+
+    public override void SetPathStatus(long pathId, TransportPathStatus status)
+    {
+        guard.Check("Connection.SetPathStatus");
+        inner.SetPathStatus(pathId, status);
+    }
+
     public override ValueTask MigrateAsync(IPEndPoint? localEndPoint, CancellationToken cancellationToken)
     {
         guard.Check("Connection.MigrateAsync");

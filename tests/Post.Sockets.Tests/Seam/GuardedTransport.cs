@@ -23,6 +23,15 @@ internal sealed class GuardedTransport(PostTransport inner, SeamGuard guard) : P
         }
     }
 
+    public override InterfaceWatcher? Interfaces
+    {
+        get
+        {
+            guard.Check("Transport.Interfaces");
+            return inner.Interfaces;
+        }
+    }
+
     public override Random CreateRandom()
     {
         guard.Check("Transport.CreateRandom");

@@ -80,7 +80,11 @@ internal sealed class CarrierEvents(Carrier carrier) : TransportEvents
         core.Wake();
     }
 
-    public override void OnPathChanged(PostPath path, PostPathChange change) => carrier.Paths.OnChanged(path, change);
+    public override void OnPathChanged(PostPath path, PostPathChange change)
+    {
+        carrier.Paths.OnChanged(path, change);
+        carrier.Core?.Keeper?.OnPath(carrier.Connection, path, change);
+    }
 
     public override void OnHandshakeCompleted() => carrier.OnHandshakeCompleted();
 

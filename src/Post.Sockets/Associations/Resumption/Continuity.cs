@@ -249,6 +249,10 @@ internal sealed class Continuity : IGreeter
         Known?.Remove(_core);
         var connected = _connected;
         _core.Queue(new Work(connected.Release));
+        if (_core.Keeper is { } keeper)
+        {
+            _core.Queue(new Work(keeper.Dispose));
+        }
     }
 
     public ValueTask StopAsync(PostErrorCode code, string reason) => Reconnector?.StopAsync(code, reason) ?? ValueTask.CompletedTask;
@@ -320,6 +324,7 @@ internal sealed class Continuity : IGreeter
         }
 
         carrier.LetGo();
+        _core.Keeper?.Detach(carrier.Connection);
         _ = carrier.CloseAsync(code, "the connection was lost");
         _core.Wake();
     }
@@ -351,6 +356,7 @@ internal sealed class Continuity : IGreeter
         _core.Log.Resumed(gap, carrier.Connection.RemoteEndPoint);
         _core.Instruments.Resumed(_core.Association.IsInitiator);
         carrier.MakeReady();
+        _core.Keeper?.Attach(carrier.Connection);
         _connected.Release();
         CheckEnd(carrier);
     }

@@ -19,6 +19,7 @@ internal sealed class Reconnector : IGreeter
     private readonly Pauses _pauses;
     private Carrier? _candidate;
     private TaskCompletionSource<TransportException?>? _outcome;
+    private CancellationTokenSource? _hurry;
 
     public Reconnector(AssociationCore core, AssociationFactory host)
     {
@@ -39,6 +40,19 @@ internal sealed class Reconnector : IGreeter
         using (ExecutionContext.SuppressFlow())
         {
             _ = RunAsync();
+        }
+    }
+
+    /// <summary>The machine has a new way: the next attempt begins now. On the dispatcher.</summary>
+    public void Hurry()
+    {
+        try
+        {
+            Volatile.Read(ref _hurry)?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The attempt has just ended; the next one takes the new way anyhow.
         }
     }
 
@@ -118,13 +132,31 @@ internal sealed class Reconnector : IGreeter
             var beginsAnew = false;
             while (true)
             {
-                var pause = _pauses.Next();
-                if (pause > TimeSpan.Zero)
+                using var hurry = CancellationTokenSource.CreateLinkedTokenSource(_core.Ended);
+                Volatile.Write(ref _hurry, hurry);
+                TransportException? failure;
+                try
                 {
-                    await Task.Delay(pause, _core.Clock.Provider, _core.Ended).ConfigureAwait(false);
+                    var pause = _pauses.Next();
+                    if (pause > TimeSpan.Zero)
+                    {
+                        await Task.Delay(pause, _core.Clock.Provider, hurry.Token).ConfigureAwait(false);
+                    }
+
+                    failure = await TryAsync(beginsAnew, hurry.Token).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException) when (!_core.Ended.IsCancellationRequested)
+                {
+                    // The machine has a new way: what was begun may wait for an answer on one that is gone.
+                    _pauses.Reset();
+                    continue;
+                }
+                finally
+                {
+                    Volatile.Write(ref _hurry, null);
                 }
 
-                if (await TryAsync(beginsAnew).ConfigureAwait(false) is not { } failure)
+                if (failure is null)
                 {
                     return;
                 }
@@ -155,7 +187,7 @@ internal sealed class Reconnector : IGreeter
     }
 
     /// <summary>One attempt; null when it succeeded, or needs no other.</summary>
-    private async ValueTask<TransportException?> TryAsync(bool beginsAnew)
+    private async ValueTask<TransportException?> TryAsync(bool beginsAnew, CancellationToken hurry)
     {
         var association = _core.Association;
         TransportConnection connection;
@@ -163,7 +195,7 @@ internal sealed class Reconnector : IGreeter
         {
             // Early data would be of no use: nobody may honour it before the handshake is complete.
             connection = await _host
-                .ConnectAsync(association.Local, association.Remote!, _core.Options with { AllowEarlyData = false }, _core.Ended)
+                .ConnectAsync(association.Local, association.Remote!, _core.Options with { AllowEarlyData = false }, hurry)
                 .ConfigureAwait(false);
         }
         catch (TransportException exception)
