@@ -1,6 +1,6 @@
 namespace Post.Quic.Engine.Crypto;
 
-/// <summary>Makes the primitives of packet protection and key exchange. Thread-safe; what it makes is not.</summary>
+/// <summary>Makes the primitives of packet protection, key exchange and signatures with bare keys. Thread-safe; what it makes is not.</summary>
 internal abstract class CryptoProvider
 {
     /// <summary>For logs: which implementation this is, with its version where it has one.</summary>
@@ -15,4 +15,7 @@ internal abstract class CryptoProvider
 
     /// <summary>The Diffie-Hellman group; null where it is not there.</summary>
     public abstract KeyAgreement? FindKeyAgreement(NamedGroup group);
+
+    /// <summary>Signatures with keys of that kind; null where it is not there.</summary>
+    public abstract SigningAlgorithm? FindSigning(KeyAlgorithm algorithm);
 }

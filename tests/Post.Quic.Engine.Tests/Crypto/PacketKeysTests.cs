@@ -116,6 +116,8 @@ public sealed class PacketKeysTests
 
         public override KeyAgreement? FindKeyAgreement(NamedGroup group) => null;
 
+        public override SigningAlgorithm? FindSigning(KeyAlgorithm algorithm) => null;
+
         private sealed class RecordingAead(RecordingProvider owner) : Aead
         {
             public override void Seal(

@@ -67,6 +67,7 @@ internal sealed unsafe class LibCryptoFunctions
         ChaCha20Poly1305 = Cipher(library, "EVP_chacha20_poly1305", "ChaCha20-Poly1305");
         ChaCha20 = Cipher(library, "EVP_chacha20", "ChaCha20");
         Keys = KeyFunctions(library);
+        Signatures = Keys is null ? null : SignatureFunctions(library, Keys);
         ClearErrors();
     }
 
@@ -86,6 +87,9 @@ internal sealed unsafe class LibCryptoFunctions
 
     /// <summary>The calls for key agreement, where the library has them all.</summary>
     public LibCryptoKeyFunctions? Keys { get; }
+
+    /// <summary>The calls for signatures, where the library has them all.</summary>
+    public LibCryptoSignatureFunctions? Signatures { get; }
 
     public delegate* unmanaged[Cdecl]<void> ClearErrors { get; }
 
@@ -155,6 +159,18 @@ internal sealed unsafe class LibCryptoFunctions
         try
         {
             return new LibCryptoKeyFunctions(library);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    private static LibCryptoSignatureFunctions? SignatureFunctions(nint library, LibCryptoKeyFunctions keys)
+    {
+        try
+        {
+            return new LibCryptoSignatureFunctions(library, keys);
         }
         catch (EntryPointNotFoundException)
         {

@@ -183,7 +183,8 @@ internal sealed unsafe class LibCryptoKeyFunctions
 
     internal void Free(nint key) => _freeKey(key);
 
-    private LibCryptoKeyHandle? Own(nint key)
+    /// <summary>The handle that frees the key; null where the library gave none.</summary>
+    internal LibCryptoKeyHandle? Own(nint key)
     {
         if (key != 0)
         {

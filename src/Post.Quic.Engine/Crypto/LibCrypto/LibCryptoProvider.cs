@@ -14,6 +14,7 @@ internal sealed class LibCryptoProvider : CryptoProvider
     private readonly Lazy<KeyAgreement?> _x25519;
     private readonly Lazy<KeyAgreement?> _p256;
     private readonly Lazy<KeyAgreement?> _p384;
+    private readonly Lazy<SigningAlgorithm?> _ed25519;
 
     private LibCryptoProvider(LibCryptoFunctions functions)
     {
@@ -30,6 +31,7 @@ internal sealed class LibCryptoProvider : CryptoProvider
         _x25519 = new(() => CreateKeyAgreement(NamedGroup.X25519));
         _p256 = new(() => CreateKeyAgreement(NamedGroup.Secp256r1));
         _p384 = new(() => CreateKeyAgreement(NamedGroup.Secp384r1));
+        _ed25519 = new(() => functions.Signatures is { } signatures ? LibCryptoEd25519.TryCreate(signatures) : null);
     }
 
     /// <summary>Null where the library does not load, lacks an export, or fails its self-test for a mandatory suite.</summary>
@@ -77,6 +79,9 @@ internal sealed class LibCryptoProvider : CryptoProvider
         NamedGroup.Secp384r1 => _p384.Value,
         _ => null,
     };
+
+    public override SigningAlgorithm? FindSigning(KeyAlgorithm algorithm) =>
+        algorithm == KeyAlgorithm.Ed25519 ? _ed25519.Value : PlatformCryptoProvider.Instance.FindSigning(algorithm);
 
     private KeyAgreement? CreateKeyAgreement(NamedGroup group) =>
         (_functions.Keys is { } keys ? LibCryptoKeyAgreement.TryCreate(keys, group) : null)

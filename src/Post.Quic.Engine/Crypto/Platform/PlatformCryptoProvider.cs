@@ -8,6 +8,9 @@ internal sealed class PlatformCryptoProvider : CryptoProvider
     private readonly PlatformKeyAgreement _p256 = new(NamedGroup.Secp256r1, ECCurve.NamedCurves.nistP256);
     private readonly PlatformKeyAgreement _p384 = new(NamedGroup.Secp384r1, ECCurve.NamedCurves.nistP384);
 
+    private readonly PlatformEcdsa _signingP256 = new(KeyAlgorithm.EcdsaP256, ECCurve.NamedCurves.nistP256, HashAlgorithmName.SHA256);
+    private readonly PlatformEcdsa _signingP384 = new(KeyAlgorithm.EcdsaP384, ECCurve.NamedCurves.nistP384, HashAlgorithmName.SHA384);
+
     private PlatformCryptoProvider()
     {
     }
@@ -40,6 +43,14 @@ internal sealed class PlatformCryptoProvider : CryptoProvider
     {
         NamedGroup.Secp256r1 => _p256,
         NamedGroup.Secp384r1 => _p384,
+        _ => null,
+    };
+
+    /// <summary>Never Ed25519, which the platform does not have.</summary>
+    public override SigningAlgorithm? FindSigning(KeyAlgorithm algorithm) => algorithm switch
+    {
+        KeyAlgorithm.EcdsaP256 => _signingP256,
+        KeyAlgorithm.EcdsaP384 => _signingP384,
         _ => null,
     };
 }
