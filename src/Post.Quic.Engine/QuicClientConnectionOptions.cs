@@ -24,12 +24,6 @@ public sealed record QuicClientConnectionOptions : QuicConnectionOptions
     public required SslClientAuthenticationOptions ClientAuthenticationOptions { get; init; }
 
     /// <summary>
-    /// SHA-256 hashes of public keys (SubjectPublicKeyInfo): where given, the server proves itself by having one of them, and nothing else
-    /// counts: no authority, no name, no date, no usage (RFC 7671 section 5.1), and no validation callback may stand beside them.
-    /// </summary>
-    public IReadOnlyList<ReadOnlyMemory<byte>> PinnedPublicKeys { get; init; } = [];
-
-    /// <summary>
     /// A session to resume, from <see cref="QuicConnectionEvents.OnSessionTicket"/>; null: none. It is used only for the
     /// name, under the rules, and with the client certificate that it was given for, for 7 days after the server last showed
     /// its certificate. The server is not judged again: where a validation callback is among the rules, give the ticket only

@@ -222,9 +222,15 @@ public sealed partial class QuicConnection : IConnectionEvents
         NegotiatedApplicationProtocol = tls.ApplicationProtocol;
         NegotiatedCipherSuite = (System.Net.Security.TlsCipherSuite)tls.CipherSuite;
         NegotiatedKeyExchangeGroup = (QuicKeyExchangeGroup)tls.Group;
-        RemoteCertificate = tls.PeerCertificate;
+        TakePeer(tls.Peer);
         IsResumed = tls.IsResumed;
         NegotiatedVersion = (int)Driver.Core.Version;
+    }
+
+    private void TakePeer(PeerCredential? peer)
+    {
+        RemoteCertificate = peer?.Certificate;
+        RemotePublicKey = QuicPublicKey.Of(peer?.RawKey);
     }
 
     private void OfferToListener()

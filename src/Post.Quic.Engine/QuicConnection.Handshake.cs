@@ -81,7 +81,8 @@ public sealed partial class QuicConnection
             enableEarlyData: options.EnableEarlyData,
             keyLog: options.KeyLog,
             targetHost: options.ClientAuthenticationOptions.TargetHost ?? ClientAddresses.HostOf(options.RemoteEndPoint),
-            crypto: options.Endpoint?.Host.Crypto);
+            crypto: options.Endpoint?.Host.Crypto,
+            keys: options.ToKeyRules());
         EndpointHost host = options.Endpoint?.Host ?? OpenHost(options, remote);
         QuicConnection connection = Begin(options, settings, tls, host, NetworkAddress.FromEndPoint(remote));
         connection.Driver.WakeHere();
@@ -92,7 +93,7 @@ public sealed partial class QuicConnection
             isEarly = connection._closeInfo is null && connection.Driver.Core.CanSendEarlyData;
             if (isEarly)
             {
-                connection.RemoteCertificate = connection.Driver.Core.PeerCertificate;
+                connection.TakePeer(connection.Driver.Core.Peer);
             }
         }
 
@@ -205,7 +206,8 @@ public sealed partial class QuicConnection
                 earlyDataContext: ParameterFactory.EarlyDataContext(settings),
                 antiReplay: _host.AntiReplay,
                 keyLog: options.KeyLog,
-                crypto: _host.Crypto);
+                crypto: _host.Crypto,
+                keys: options.ToKeyRules());
             lock (Driver.Gate)
             {
                 _options = options;

@@ -83,13 +83,19 @@ public sealed partial class QuicConnection : IAsyncDisposable
     public string TargetHostName { get; private set; } = string.Empty;
 
     /// <summary>
-    /// The peer's certificate; null for a client without one, and before the handshake is complete. Of a connection that begins
+    /// The peer's certificate; null for a peer that showed none (see <see cref="RemotePublicKey"/>), and before the handshake is complete. Of a connection that begins
     /// with early data it is the session's until then: only its holder can read what is sent, or sent the session's first hello,
     /// but that it is there now is not shown yet. It belongs to the connection.
     /// </summary>
     public X509Certificate2? RemoteCertificate { get; private set; }
 
-    /// <summary>The session was resumed: the certificate is the one that was validated when the session was made.</summary>
+    /// <summary>
+    /// The key that the peer proved to hold without a certificate; null where it showed a certificate or nothing. Known as
+    /// <see cref="RemoteCertificate"/> is.
+    /// </summary>
+    public QuicPublicKey? RemotePublicKey { get; private set; }
+
+    /// <summary>The session was resumed: the certificate, or the key, is the one that was validated when the session was made.</summary>
     public bool IsResumed { get; private set; }
 
     /// <summary>The handshake is complete; false while only early data can be sent.</summary>

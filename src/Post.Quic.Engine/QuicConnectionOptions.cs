@@ -1,6 +1,8 @@
 using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Paths.Scheduling;
+using Post.Quic.Engine.Tls.Certificates;
+using Post.Quic.Engine.Tls.Messages;
 using Post.Quic.Engine.Udp;
 using Post.Quic.Engine.Wire;
 
@@ -11,6 +13,34 @@ public abstract record QuicConnectionOptions
 {
     /// <summary>The largest application error code (RFC 9000 section 20.2: a 62-bit number).</summary>
     public const long MaxErrorCode = (1L << 62) - 1;
+
+    /// <summary>
+    /// SHA-256 hashes of public keys (SubjectPublicKeyInfo): where given, a peer that shows a certificate or a key proves itself by having
+    /// one of them, and nothing else counts: no authority, no name, no date, no usage (RFC 7671 section 5.1), and no validation callback may
+    /// stand beside them.
+    /// </summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> PinnedPublicKeys { get; init; } = [];
+
+    /// <summary>
+    /// The key that this side proves to hold without a certificate (RFC 7250), to peers that take such keys; null, the default: none. A
+    /// server may have certificates beside it, and shows what comes first in the client's order of preference; a client offers the key
+    /// first. It belongs to the application.
+    /// </summary>
+    public QuicPrivateKey? PrivateKey { get; init; }
+
+    /// <summary>
+    /// What the peer may prove itself with, in order of preference; certificates alone by default. Where raw public keys are among it,
+    /// <see cref="PinnedPublicKeys"/> or <see cref="RemotePublicKeyValidationCallback"/> judges them. A server takes them of clients where it
+    /// asks for certificates (<see cref="System.Net.Security.SslServerAuthenticationOptions.ClientCertificateRequired"/>).
+    /// </summary>
+    public IReadOnlyList<QuicIdentityKind> PeerIdentityKinds { get; init; } = [QuicIdentityKind.Certificate];
+
+    /// <summary>
+    /// Decides by the key whether a peer that shows a raw public key is the one that is wanted; null, the default, where
+    /// <see cref="PinnedPublicKeys"/> does. The peer has proven by then that it holds the key. It runs on a thread of the pool, outside of
+    /// the connection; what it throws ends the handshake.
+    /// </summary>
+    public Func<QuicPublicKey, bool>? RemotePublicKeyValidationCallback { get; init; }
 
     /// <summary>Bidirectional streams that the peer may have open at a time; 100 by default, at most 2^60.</summary>
     public long MaxInboundBidirectionalStreams { get; init; } = 100;
@@ -132,6 +162,14 @@ public abstract record QuicConnectionOptions
         };
     }
 
+    internal RawKeyRules ToKeyRules() => new()
+    {
+        Own = PrivateKey?.Credential,
+        PeerTypes = [.. PeerIdentityKinds.Select(
+            static kind => kind == QuicIdentityKind.RawPublicKey ? CertificateType.RawPublicKey : CertificateType.X509)],
+        Callback = RemotePublicKeyValidationCallback is { } callback ? key => callback(new QuicPublicKey(key)) : null,
+    };
+
     /// <summary>Refuses what is out of range.</summary>
     private protected virtual void Validate()
     {
@@ -148,6 +186,12 @@ public abstract record QuicConnectionOptions
         CheckRange(MaxPaths, 1, Limits.MaxPaths, nameof(MaxPaths));
         CheckNamed(PathPolicy, nameof(PathPolicy));
         CheckNamed(CongestionControl, nameof(CongestionControl));
+        if (PeerIdentityKinds.Count == 0 || PeerIdentityKinds.Distinct().Count() != PeerIdentityKinds.Count || !PeerIdentityKinds.All(Enum.IsDefined))
+        {
+            throw new ArgumentException(
+                $"PeerIdentityKinds is [{string.Join(", ", PeerIdentityKinds)}]; name at least one kind, and each once.", nameof(PeerIdentityKinds));
+        }
+
         CheckDuration(IdleTimeout, nameof(IdleTimeout));
         CheckDuration(KeepAliveInterval, nameof(KeepAliveInterval));
         CheckDuration(HandshakeTimeout, nameof(HandshakeTimeout));

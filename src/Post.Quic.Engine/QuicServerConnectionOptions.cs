@@ -10,12 +10,6 @@ public sealed record QuicServerConnectionOptions : QuicConnectionOptions
     /// </summary>
     public required SslServerAuthenticationOptions ServerAuthenticationOptions { get; init; }
 
-    /// <summary>
-    /// SHA-256 hashes of public keys (SubjectPublicKeyInfo): where given, a client that shows a certificate proves itself by having one of
-    /// them, and nothing else counts: no authority, no date, no usage, and no validation callback may stand beside them.
-    /// </summary>
-    public IReadOnlyList<ReadOnlyMemory<byte>> PinnedPublicKeys { get; init; } = [];
-
     /// <summary>Take early data from clients that resume a session; false by default, because it can be replayed.</summary>
     public bool EnableEarlyData { get; init; }
 

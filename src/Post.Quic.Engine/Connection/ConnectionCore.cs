@@ -1,6 +1,5 @@
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Datagrams;
@@ -97,7 +96,7 @@ internal sealed class ConnectionCore : IDisposable
 
     public SslApplicationProtocol ApplicationProtocol => _state.Tls.ApplicationProtocol;
 
-    public X509Certificate2? PeerCertificate => _state.Tls.PeerCertificate;
+    public PeerCredential? Peer => _state.Tls.Peer;
 
     public static ConnectionCore CreateClient(ConnectionSetup setup, long now)
     {

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Tls;
+using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Wire;
 
@@ -68,7 +69,7 @@ internal static class CloseReasons
         if (info.Source != CloseSource.Peer)
         {
             string cause = refusal is { } verdict
-                ? $"The peer's certificate was refused: {(verdict.Detail.Length > 0 ? verdict.Detail : verdict.Reason)}"
+                ? $"The peer's certificate or key was refused: {(verdict.Detail.Length > 0 ? verdict.Detail : verdict.Reason)}"
                 : $"The TLS handshake failed: {info.Reason}{(TlsAlertText.Meaning(alert) is { } own ? $" {own}." : string.Empty)}";
             return new QuicException(
                 QuicError.AuthenticationFailed, null, code, $"{cause} The peer was told alert {name}.", refusal?.Failure);
@@ -81,7 +82,9 @@ internal static class CloseReasons
                 null,
                 code,
                 $"The peer says that our certificate {said}: alert {name}{Quote(info.Reason)}. "
-                + "Show a certificate that it trusts, or let it trust the key of this one.");
+                + (alert == (long)TlsAlert.UnsupportedCertificate
+                    ? "Compare what each side has and takes: certificates, and raw public keys (PrivateKey, PeerIdentityKinds)."
+                    : "Show a certificate, or a key, that it trusts, or let it trust the key of this one."));
         }
 
         return new QuicException(

@@ -43,7 +43,9 @@ internal static class ClientHelloWriter
         }
 
         WriteGroups(writer, options);
-        SignatureAlgorithms.Write(writer);
+        SignatureAlgorithms.Write(writer, options.Crypto);
+        CertificateTypes.WriteOffered(writer, ExtensionType.ClientCertificateType, options.OwnTypes);
+        CertificateTypes.WriteOffered(writer, ExtensionType.ServerCertificateType, options.CertificatePolicy.PeerTypes);
         ProtocolNames.Write(writer, options.ApplicationProtocols);
         int versions = writer.BeginExtension(ExtensionType.SupportedVersions);
         writer.WriteByte(2);

@@ -29,6 +29,17 @@ internal readonly ref struct ClientOffer
 
     public int KeyShareCount { get; private init; }
 
+    /// <summary>What the client can show, a <see cref="CertificateType"/> a byte, in its order of preference.</summary>
+    public ReadOnlySpan<byte> ClientCertificateTypes { get; private init; }
+
+    /// <summary>What the client takes, likewise.</summary>
+    public ReadOnlySpan<byte> ServerCertificateTypes { get; private init; }
+
+    /// <summary>The client listed what it can show: a server that asks for it answers with a choice.</summary>
+    public bool ListsClientTypes { get; private init; }
+
+    public bool ListsServerTypes { get; private init; }
+
     public bool TakesTickets { get; private init; }
 
     public bool OffersEarlyData { get; private init; }
@@ -115,6 +126,20 @@ internal readonly ref struct ClientOffer
             return TlsError.Decode("signature_algorithms is malformed.");
         }
 
+        TransportError bad = CertificateTypes.ReadOffered(
+            extensions, ExtensionType.ClientCertificateType, out ReadOnlySpan<byte> clientTypes, out bool listsClientTypes);
+        if (bad.IsError)
+        {
+            return bad;
+        }
+
+        bad = CertificateTypes.ReadOffered(
+            extensions, ExtensionType.ServerCertificateType, out ReadOnlySpan<byte> serverTypes, out bool listsServerTypes);
+        if (bad.IsError)
+        {
+            return bad;
+        }
+
         bool hasModes = extensions.TryFind(ExtensionType.PskKeyExchangeModes, out body);
         ReadOnlySpan<byte> modes = default;
         if (hasModes)
@@ -175,6 +200,10 @@ internal readonly ref struct ClientOffer
             KeyShares = partial.KeyShares,
             KeyShareCount = partial.KeyShareCount,
             SignatureSchemes = schemes,
+            ClientCertificateTypes = clientTypes,
+            ServerCertificateTypes = serverTypes,
+            ListsClientTypes = listsClientTypes,
+            ListsServerTypes = listsServerTypes,
             TakesTickets = modes.Contains(PskWithDiffieHellman),
             OffersEarlyData = offersEarlyData,
             OffersKeys = offersKeys,

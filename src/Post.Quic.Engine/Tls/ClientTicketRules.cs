@@ -1,6 +1,5 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Tls.Certificates;
+using Post.Quic.Engine.Tls.Messages;
 
 namespace Post.Quic.Engine.Tls;
 
@@ -13,9 +12,9 @@ internal static class ClientTicketRules
     /// we are now: the server will not ask again.
     /// </summary>
     public static TlsSessionTicket? Find(
-        TlsClientOptions options, byte[] policy, DateTimeOffset now, out X509Certificate2? certificate)
+        TlsClientOptions options, byte[] policy, DateTimeOffset now, out PeerCredential? peer)
     {
-        certificate = null;
+        peer = null;
         if (options.SessionTicket is not { } ticket ||
             !options.AllowResumption ||
             !ticket.IsAlive(now) ||
@@ -28,36 +27,39 @@ internal static class ClientTicketRules
             return null;
         }
 
-        return !CertificateChainParser.Parse([ticket.PeerCertificate], out certificate, out _).IsError &&
-            now.LocalDateTime <= certificate!.NotAfter
+        return options.CertificatePolicy.PeerTypes.Contains(ticket.PeerType) &&
+            !PeerCredentialParser.Parse(ticket.PeerType, [ticket.PeerCertificate], options.Crypto, out peer).IsError &&
+            peer!.IsValidAt(now)
                 ? ticket
                 : null;
     }
 
-    /// <summary>What a ticket remembers of the certificate that we showed; empty where we showed none.</summary>
-    public static byte[] Fingerprint(CertificateCredential? credential) =>
-        credential is null ? [] : SHA256.HashData(credential.Certificate.RawDataMemory.Span);
-
     /// <summary>
-    /// Whether we would show the certificate that we showed then. Where we showed none, because the server did not ask or
+    /// Whether we would show what we showed then. Where we showed none, because the server did not ask or
     /// we had none, it takes us for nobody in particular, as it did; a server that wants to know makes a full handshake.
     /// </summary>
     private static bool IsOurs(TlsSessionTicket ticket, TlsClientOptions options)
     {
-        if (options.SelectCredential is null)
+        if (ticket.OwnCertificate.Length == 0)
         {
-            return ticket.OwnCertificate.Length == 0;
+            return true;
         }
 
         try
         {
-            return ticket.OwnCertificate.Length == 0
-                || ticket.OwnCertificate.AsSpan().SequenceEqual(Fingerprint(options.SelectCredential([])));
+            foreach (CertificateType type in options.OwnTypes)
+            {
+                if (options.CredentialOf(type, []) is { } own && ticket.OwnCertificate.AsSpan().SequenceEqual(own.Fingerprint()))
+                {
+                    return true;
+                }
+            }
         }
         catch (Exception)
         {
             // The selection is the user's code. What it has to say comes out in the full handshake that follows.
-            return false;
         }
+
+        return false;
     }
 }

@@ -46,7 +46,7 @@ internal interface ITlsHost
     void OnSessionTicket(TlsSessionTicket ticket);
 
     /// <summary>
-    /// The peer has proven that it holds the key of this certificate: is it whom we want? Answer with
+    /// The peer has proven that it holds the key of what it showed: is it whom we want? Answer with
     /// <see cref="TlsSession.CompleteCertificateValidation"/> on the connection's thread, at once or later.
     /// <see cref="CertificateValidationRequest.Validate"/> gives the answer; it can take long, on any thread. Not asked
     /// where keys are pinned: the session answers that by itself.

@@ -46,13 +46,21 @@ internal static class ServerHelloWriter
     }
 
     public static ReadOnlySpan<byte> WriteEncryptedExtensions(
-        MessageWriter writer, ITlsHost host, SslApplicationProtocol protocol, bool acknowledgesName, bool acceptsEarlyData)
+        MessageWriter writer,
+        ITlsHost host,
+        SslApplicationProtocol protocol,
+        bool acknowledgesName,
+        bool acceptsEarlyData,
+        CertificateType? clientType,
+        CertificateType? serverType)
     {
         writer.Clear();
         int message = writer.BeginMessage(HandshakeType.EncryptedExtensions);
         int extensions = writer.Begin(2);
         ProtocolNames.Write(writer, [protocol]);
         TransportParametersExtension.Write(writer, host);
+        CertificateTypes.WriteSelected(writer, ExtensionType.ClientCertificateType, clientType);
+        CertificateTypes.WriteSelected(writer, ExtensionType.ServerCertificateType, serverType);
         if (acknowledgesName)
         {
             writer.End(writer.BeginExtension(ExtensionType.ServerName), 2);

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls.Alerts;
@@ -14,12 +13,12 @@ namespace Post.Quic.Engine.Tls;
 /// <summary>The ticket of a client that a server resumes with, and the rules by which one is taken.</summary>
 internal sealed class TicketSelection : IDisposable
 {
-    private TicketSelection(ServerTicket ticket, int index, uint clientAge, X509Certificate2? clientCertificate)
+    private TicketSelection(ServerTicket ticket, int index, uint clientAge, PeerCredential? client)
     {
         Ticket = ticket;
         Index = index;
         ClientAge = TimeSpan.FromMilliseconds(clientAge);
-        ClientCertificate = clientCertificate;
+        Client = client;
     }
 
     public ServerTicket Ticket { get; }
@@ -30,7 +29,8 @@ internal sealed class TicketSelection : IDisposable
     /// <summary>How old the client says the ticket is.</summary>
     public TimeSpan ClientAge { get; }
 
-    public X509Certificate2? ClientCertificate { get; }
+    /// <summary>Who the client was when the session was made; null where it was anonymous.</summary>
+    public PeerCredential? Client { get; }
 
     /// <summary>The first ticket that fits what is negotiated; nothing where a full handshake has to be made.</summary>
     public static TicketSelection? Find(
@@ -54,9 +54,9 @@ internal sealed class TicketSelection : IDisposable
             }
 
             if (Fits(ticket, options, offer, protocol, retriedSuite) &&
-                TryReadIdentity(ticket, options, now, out X509Certificate2? certificate))
+                TryReadIdentity(ticket, options, offer, now, out PeerCredential? client))
             {
-                return new TicketSelection(ticket, i, unchecked(obfuscatedAge - ticket.AgeAdd), certificate);
+                return new TicketSelection(ticket, i, unchecked(obfuscatedAge - ticket.AgeAdd), client);
             }
 
             ticket.Dispose();
@@ -117,14 +117,19 @@ internal sealed class TicketSelection : IDisposable
         (retriedSuite == CipherSuite.None || retriedSuite == ticket.Suite) &&
         protocol.SequenceEqual(ticket.ApplicationProtocol) &&
 
+        // RFC 7250 section 4.2: the server goes on as what it showed, which the client must still take; and which this server
+        // must still have to show.
+        offer.ServerCertificateTypes.Contains((byte)ticket.ServerType) &&
+        options.OwnTypes.Contains(ticket.ServerType) &&
+
         // RFC 8446 section 4.6.1: a session belongs to its name.
         string.Equals(ticket.ServerName, offer.ServerName, StringComparison.Ordinal);
 
-    // A resumed client shows no certificate: the one in the ticket must satisfy the rules of today.
+    // A resumed client shows nothing: what the ticket has of it must satisfy the rules of today.
     private static bool TryReadIdentity(
-        ServerTicket ticket, TlsServerOptions options, DateTimeOffset now, out X509Certificate2? certificate)
+        ServerTicket ticket, TlsServerOptions options, ClientOffer offer, DateTimeOffset now, out PeerCredential? client)
     {
-        certificate = null;
+        client = null;
         if (!ticket.ValidationPolicy.AsSpan().SequenceEqual(PolicyOf(options)))
         {
             return false;
@@ -135,8 +140,9 @@ internal sealed class TicketSelection : IDisposable
             return options.ClientCertificateMode != ClientCertificateMode.Required;
         }
 
-        certificate = CertificateCache.Shared.Load(ticket.ClientCertificate);
-        return certificate is not null && now.LocalDateTime <= certificate.NotAfter;
+        return offer.ClientCertificateTypes.Contains((byte)ticket.ClientType)
+            && !PeerCredentialParser.Parse(ticket.ClientType, [ticket.ClientCertificate], options.Crypto, out client).IsError
+            && client!.IsValidAt(now);
     }
 
     /// <summary>The rules clients are judged by, as they stand in tickets; empty where clients are anonymous.</summary>

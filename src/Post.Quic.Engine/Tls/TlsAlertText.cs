@@ -6,11 +6,11 @@ internal static class TlsAlertText
     /// <summary>The alert's name in the RFC, with its number.</summary>
     public static string NameOf(long alert) => NameOrNull(alert) is { } name ? $"{name} ({alert})" : $"{alert}";
 
-    /// <summary>What it says of the certificate of the side that gets it; null where it says nothing of one.</summary>
+    /// <summary>What it says of the certificate, or the raw public key, of the side that gets it; null where it says nothing of one.</summary>
     public static string? CertificateVerdict(long alert) => alert switch
     {
         42 => "is damaged, does not fit its signature, or was asked for and not shown",
-        43 => "is of a kind that it does not take",
+        43 => "is of a kind that it does not take, or that it has none of a kind that this side takes",
         44 => "is revoked",
         45 => "has expired or is not valid yet",
         46 => "is none that it accepts",

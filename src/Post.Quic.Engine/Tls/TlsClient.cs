@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls.Alerts;
@@ -21,7 +20,9 @@ internal sealed class TlsClient : TlsSession
     private SecretBuffer? _clientHandshakeSecret;
     private SecretBuffer? _serverHandshakeSecret;
     private SecretBuffer? _resumptionSecret;
-    private X509Certificate2? _candidate;
+    private PeerCredential? _candidate;
+    private CertificateType _clientType;
+    private CertificateType _serverType;
     private ClientCertificateAnswer? _certificateAnswer;
     private byte[] _peerParameters = [];
     private bool _offersEarlyData;
@@ -66,7 +67,7 @@ internal sealed class TlsClient : TlsSession
         if (_offersEarlyData)
         {
             // Only who holds the session can read early data; whether it is there is shown by the rest of the handshake.
-            PeerCertificate = _candidate;
+            Peer = _candidate;
 
             // RFC 8446 section 7.1: early keys hang on the ClientHello alone.
             Span<byte> hash = stackalloc byte[CipherSuiteExtensions.MaxHashLength];
@@ -295,7 +296,7 @@ internal sealed class TlsClient : TlsSession
             }
 
             IsResumed = true;
-            PeerCertificate = _candidate;
+            Peer = _candidate;
             if (_ticket.CipherSuite != hello.CipherSuite)
             {
                 Schedule!.Dispose();
@@ -306,7 +307,7 @@ internal sealed class TlsClient : TlsSession
         }
 
         _candidate = null;
-        PeerCertificate = null;
+        Peer = null;
         Schedule?.Dispose();
         Schedule = new KeySchedule(hello.CipherSuite, default);
         return default;
@@ -334,6 +335,8 @@ internal sealed class TlsClient : TlsSession
             Host.OnEarlyDataDecision(EarlyDataAccepted);
         }
 
+        _clientType = extensions.ClientCertificateType ?? CertificateType.X509;
+        _serverType = extensions.ServerCertificateType ?? CertificateType.X509;
         _peerParameters = extensions.TransportParameters.ToArray();
         _state = IsResumed ? ClientState.Finished : ClientState.CertificateOrRequest;
         return Host.OnPeerTransportParameters(extensions.TransportParameters);
@@ -351,6 +354,17 @@ internal sealed class TlsClient : TlsSession
         if ((extensions.AcknowledgesName && _options.ServerName.Length == 0) || (extensions.AcceptsEarlyData && !_offersEarlyData))
         {
             return TlsError.Alert(TlsAlert.UnsupportedExtension, "The server answers a name or early data that was not sent.");
+        }
+
+        if (CertificateNegotiation.CheckServerType(
+                extensions.ServerCertificateType, _options.CertificatePolicy.PeerTypes, IsResumed ? _candidate : null) is { IsError: true } badServer)
+        {
+            return badServer;
+        }
+
+        if (CertificateNegotiation.CheckOffered(extensions.ClientCertificateType, _options.OwnTypes) is { IsError: true } badClient)
+        {
+            return badClient;
         }
 
         // RFC 8446 section 4.2.10: early data stands and falls with its key, suite and protocol.
@@ -371,14 +385,15 @@ internal sealed class TlsClient : TlsSession
         }
 
         Transcript.Add(message);
-        error = ClientCertificateAnswer.Create(_options.SelectCredential, schemes, authorities, out _certificateAnswer);
+        error = ClientCertificateAnswer.Create(
+            names => _options.CredentialOf(_clientType, names), schemes, authorities, out _certificateAnswer);
         _state = ClientState.Certificate;
         return error;
     }
 
     private TransportError HandleCertificate(ReadOnlySpan<byte> message)
     {
-        TransportError error = ReadCertificates(message, out _candidate);
+        TransportError error = ReadCertificates(message, _serverType, _options.Crypto, out _candidate);
         if (error.IsError)
         {
             return error;
@@ -397,7 +412,7 @@ internal sealed class TlsClient : TlsSession
 
     private TransportError HandleCertificateVerify(ReadOnlySpan<byte> message, long now)
     {
-        TransportError error = CertificateVerifyMessage.Check(message, _candidate!, isServer: true, Transcript);
+        TransportError error = CertificateVerifyMessage.Check(message, _candidate!, isServer: true, Transcript, _options.Crypto);
         if (error.IsError)
         {
             return error;
@@ -431,12 +446,12 @@ internal sealed class TlsClient : TlsSession
             if (_certificateAnswer is { } answer)
             {
                 Writer.Clear();
-                Send(EncryptionLevel.Handshake, CertificateMessage.Write(Writer, answer.Chain));
+                Send(EncryptionLevel.Handshake, CertificateMessage.Write(Writer, answer.Entries));
                 if (answer.Credential is { } credential)
                 {
                     Writer.Clear();
                     Send(EncryptionLevel.Handshake, CertificateVerifyMessage.Write(
-                        Writer, credential.Certificate, answer.Scheme, isServer: false, Transcript));
+                        Writer, credential, answer.Scheme, isServer: false, Transcript));
                 }
             }
 
@@ -479,8 +494,9 @@ internal sealed class TlsClient : TlsSession
             Lifetime = TimeSpan.FromSeconds(Math.Min(ticket.LifetimeSeconds, TlsSessionTicket.MaxLifetimeSeconds)),
             AllowsEarlyData = ticket.AllowsEarlyData,
             TransportParameters = _peerParameters,
-            PeerCertificate = PeerCertificate!.RawData,
-            OwnCertificate = IsResumed ? _ticket!.OwnCertificate : ClientTicketRules.Fingerprint(_certificateAnswer?.Credential),
+            PeerType = Peer!.Type,
+            PeerCertificate = Peer.Encoded.ToArray(),
+            OwnCertificate = IsResumed ? _ticket!.OwnCertificate : _certificateAnswer?.Credential?.Fingerprint() ?? [],
             ValidationPolicy = _policy,
         });
         return default;

@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Tls.Certificates;
+using Post.Quic.Engine.Tls.Messages;
 
 namespace Post.Quic.Engine.Tls;
 
@@ -30,7 +31,18 @@ internal sealed class TlsClientOptions
     public CertificatePolicy CertificatePolicy { get; init; } = CertificatePolicy.ForServers();
 
     /// <summary>Answers a server that asks for a certificate; may give none.</summary>
-    public Func<IReadOnlyList<byte[]>, CertificateCredential?>? SelectCredential { get; init; }
+    public Func<IReadOnlyList<byte[]>, Credential?>? SelectCredential { get; init; }
+
+    /// <summary>Our key without a certificate; null: none.</summary>
+    public RawKeyCredential? RawKey { get; init; }
+
+    /// <summary>What we can show, in order of preference: a bare key is the shorter.</summary>
+    public IReadOnlyList<CertificateType> OwnTypes => (RawKey, SelectCredential) switch
+    {
+        (null, _) => CertificateTypes.Default,
+        (_, null) => [CertificateType.RawPublicKey],
+        _ => [CertificateType.RawPublicKey, CertificateType.X509],
+    };
 
     /// <summary>Take and use session tickets.</summary>
     public bool AllowResumption { get; init; } = true;
@@ -50,6 +62,10 @@ internal sealed class TlsClientOptions
     /// <summary>The name for SNI: RFC 6066 section 3 has no IP addresses there.</summary>
     public string ServerName => IPAddress.TryParse(TargetHost, out _) ? string.Empty : TargetHost;
 
+    /// <summary>What we show where that type was chosen; null: nothing. It runs the user's code.</summary>
+    public Credential? CredentialOf(CertificateType type, IReadOnlyList<byte[]> authorities) =>
+        type == CertificateType.RawPublicKey ? RawKey : SelectCredential?.Invoke(authorities);
+
     /// <summary>Makes the options of .NET's.</summary>
     /// <exception cref="ArgumentException">Something is asked for that QUIC cannot honour; the message says what to set.</exception>
     public static TlsClientOptions From(
@@ -60,7 +76,8 @@ internal sealed class TlsClientOptions
         bool enableEarlyData = false,
         Action<string>? keyLog = null,
         string? targetHost = null,
-        CryptoProvider? crypto = null)
+        CryptoProvider? crypto = null,
+        RawKeyRules? keys = null)
     {
         SslOptionsRules.Check(ssl.EnabledSslProtocols, ssl.EncryptionPolicy, ssl.AllowRsaPssPadding, nameof(ssl));
         return new TlsClientOptions
@@ -73,8 +90,10 @@ internal sealed class TlsClientOptions
                 ssl.CertificateChainPolicy?.Clone(),
                 ssl.CertificateRevocationCheckMode,
                 ssl.RemoteCertificateValidationCallback,
-                pinnedPublicKeys),
+                pinnedPublicKeys,
+                keys),
             SelectCredential = CreateSelector(ssl),
+            RawKey = keys?.Own,
             AllowResumption = ssl.AllowTlsResume,
             SessionTicket = ssl.AllowTlsResume ? sessionTicket : null,
             EnableEarlyData = enableEarlyData,
@@ -108,7 +127,7 @@ internal sealed class TlsClientOptions
     private static ArgumentException NoHostName(Exception? cause) => new(
         "TargetHost is neither a host name nor an IP address; set the name that the server's certificate bears.", cause);
 
-    private static Func<IReadOnlyList<byte[]>, CertificateCredential?>? CreateSelector(SslClientAuthenticationOptions ssl)
+    private static Func<IReadOnlyList<byte[]>, Credential?>? CreateSelector(SslClientAuthenticationOptions ssl)
     {
         if (ssl.ClientCertificateContext is { } context)
         {

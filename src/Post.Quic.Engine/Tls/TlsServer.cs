@@ -1,5 +1,4 @@
 using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls.Alerts;
@@ -20,7 +19,9 @@ internal sealed class TlsServer : TlsSession
     private byte[] _hello = [];
     private SecretBuffer? _clientHandshakeSecret;
     private SecretBuffer? _clientSecret;
-    private X509Certificate2? _candidate;
+    private PeerCredential? _candidate;
+    private CertificateType? _clientType;
+    private CertificateType _serverType;
     private DateTimeOffset _authenticatedAt;
     private bool _offeredEarlyData;
     private bool _takesTickets;
@@ -255,15 +256,10 @@ internal sealed class TlsServer : TlsSession
             return bad;
         }
 
-        CertificateCredential? credential = null;
-        SignatureScheme scheme = default;
-        if (ticket is null)
+        TransportError refused = SelectTypes(offer, ticket, out Credential? credential, out SignatureScheme scheme);
+        if (refused.IsError)
         {
-            TransportError error = SelectCredential(offer, out credential, out scheme);
-            if (error.IsError)
-            {
-                return error;
-            }
+            return refused;
         }
 
         if (!KeyExchange.Find(_options!.Crypto, Group)!.TryAnswer(clientShare, out byte[] share, out SecretBuffer? shared))
@@ -287,44 +283,39 @@ internal sealed class TlsServer : TlsSession
 
             _takesTickets = offer.TakesTickets;
             IsResumed = ticket is not null;
-            PeerCertificate = ticket?.ClientCertificate;
+            Peer = ticket?.Client;
             _authenticatedAt = ticket?.Ticket.AuthenticatedAt ?? At(now);
             DecideEarlyData(offer, ticket, now);
             SendHello(share, shared!, ticket?.Index ?? -1);
         }
 
-        SendFlight(credential, scheme);
+        SendFlight(offer, credential, scheme);
         return default;
     }
 
-    private TransportError SelectCredential(ClientOffer offer, out CertificateCredential? credential, out SignatureScheme scheme)
+    private TransportError SelectTypes(
+        ClientOffer offer, TicketSelection? ticket, out Credential? credential, out SignatureScheme scheme)
     {
+        credential = null;
         scheme = default;
-        try
+        if (ticket is null)
         {
-            credential = _options!.SelectCredential(offer.ServerName);
-        }
-        catch (Exception)
-        {
-            // The selection is the user's code; what it throws must not leave the core.
-            credential = null;
-            return TlsError.Alert(TlsAlert.InternalError, "The selection of a certificate failed.");
+            TransportError error = CertificateNegotiation.SelectCredential(_options!, offer, out credential, out scheme);
+            if (error.IsError)
+            {
+                return error;
+            }
         }
 
-        if (credential is null)
+        // A resumed session shows nothing, and is told what it was made with: other stacks look for it there too.
+        _serverType = ticket?.Ticket.ServerType ?? credential!.Type;
+        if (ticket?.Client is { } client)
         {
-            return TlsError.Alert(TlsAlert.UnrecognizedName, "There is no certificate for that name.");
+            _clientType = client.Type;
+            return default;
         }
 
-        // A client that offered keys need not have sent signature_algorithms (RFC 8446 section 9.2), until now.
-        if (offer.SignatureSchemes.IsEmpty)
-        {
-            return TlsError.Missing("The client sent no signature_algorithms.");
-        }
-
-        return SignatureSchemes.TrySelect(credential.Certificate, offer.SignatureSchemes, out scheme)
-            ? default
-            : TlsError.Alert(TlsAlert.HandshakeFailure, "The client takes no signature of our certificate's key.");
+        return CertificateNegotiation.SelectClientType(_options!, offer, out _clientType);
     }
 
     private void DecideEarlyData(ClientOffer offer, TicketSelection? ticket, long now)
@@ -354,27 +345,34 @@ internal sealed class TlsServer : TlsSession
         _clientHandshakeSecret = DeriveFromTranscript("c hs traffic"u8, "CLIENT_HANDSHAKE_TRAFFIC_SECRET");
     }
 
-    private void SendFlight(CertificateCredential? credential, SignatureScheme scheme)
+    private void SendFlight(ClientOffer offer, Credential? credential, SignatureScheme scheme)
     {
         using SecretBuffer serverHandshakeSecret = DeriveFromTranscript("s hs traffic"u8, "SERVER_HANDSHAKE_TRAFFIC_SECRET");
         Host.OnSecret(EncryptionLevel.Handshake, KeyDirection.Send, CipherSuite, serverHandshakeSecret.Span);
         Host.OnSecret(EncryptionLevel.Handshake, KeyDirection.Receive, CipherSuite, _clientHandshakeSecret!.Span);
         Send(EncryptionLevel.Handshake, ServerHelloWriter.WriteEncryptedExtensions(
-            Writer, Host, ApplicationProtocol, ServerName.Length != 0 && !IsResumed, EarlyDataAccepted));
-        bool asksForCertificate = credential is not null && _options!.ClientCertificateMode != ClientCertificateMode.None;
+            Writer,
+            Host,
+            ApplicationProtocol,
+            ServerName.Length != 0 && !IsResumed,
+            EarlyDataAccepted,
+            offer.ListsClientTypes ? _clientType : null,
+            offer.ListsServerTypes ? _serverType : null));
+        bool asksForCertificate = credential is not null && _clientType is not null;
         if (asksForCertificate)
         {
             Writer.Clear();
-            Send(EncryptionLevel.Handshake, CertificateRequestMessage.Write(Writer, _options!.CertificatePolicy.TrustedNames));
+            Send(EncryptionLevel.Handshake, CertificateRequestMessage.Write(
+                Writer, _options!.CertificatePolicy.TrustedNames, _options.Crypto));
         }
 
         if (credential is not null)
         {
             Writer.Clear();
-            Send(EncryptionLevel.Handshake, CertificateMessage.Write(Writer, credential.Chain));
+            Send(EncryptionLevel.Handshake, CertificateMessage.Write(Writer, credential.Entries));
             Writer.Clear();
             Send(EncryptionLevel.Handshake, CertificateVerifyMessage.Write(
-                Writer, credential.Certificate, scheme, isServer: true, Transcript));
+                Writer, credential, scheme, isServer: true, Transcript));
         }
 
         SendFinished(serverHandshakeSecret);
@@ -391,7 +389,7 @@ internal sealed class TlsServer : TlsSession
 
     private TransportError HandleCertificate(ReadOnlySpan<byte> message)
     {
-        TransportError error = ReadCertificates(message, out _candidate);
+        TransportError error = ReadCertificates(message, _clientType!.Value, _options!.Crypto, out _candidate);
         if (error.IsError)
         {
             return error;
@@ -410,14 +408,14 @@ internal sealed class TlsServer : TlsSession
 
     private TransportError HandleCertificateVerify(ReadOnlySpan<byte> message, long now)
     {
-        TransportError error = CertificateVerifyMessage.Check(message, _candidate!, isServer: false, Transcript);
+        TransportError error = CertificateVerifyMessage.Check(message, _candidate!, isServer: false, Transcript, _options!.Crypto);
         if (error.IsError)
         {
             return error;
         }
 
         Transcript.Add(message);
-        AwaitValidation(_options!.CertificatePolicy, _candidate!, string.Empty, now);
+        AwaitValidation(_options.CertificatePolicy, _candidate!, string.Empty, now);
         return default;
     }
 
@@ -448,7 +446,7 @@ internal sealed class TlsServer : TlsSession
 
     private void SendTickets(DateTimeOffset now)
     {
-        byte[] clientCertificate = PeerCertificate?.RawData ?? [];
+        byte[] clientCertificate = Peer?.Encoded.ToArray() ?? [];
         if (_options!.TicketKeys is not { } keys || !_takesTickets || clientCertificate.Length > Limits.MaxCertificateInTicket)
         {
             return;
@@ -470,6 +468,8 @@ internal sealed class TlsServer : TlsSession
                 ApplicationProtocol = ApplicationProtocol.Protocol.ToArray(),
                 AllowsEarlyData = _options.EnableEarlyData,
                 EarlyDataContext = _options.EarlyDataContext.ToArray(),
+                ServerType = _serverType,
+                ClientType = Peer?.Type ?? CertificateType.X509,
                 ClientCertificate = clientCertificate,
                 ValidationPolicy = policy,
             };

@@ -2,6 +2,7 @@ using System.Net.Security;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Tls.Certificates;
+using Post.Quic.Engine.Tls.Messages;
 using Post.Quic.Engine.Tls.Tickets;
 
 namespace Post.Quic.Engine.Tls;
@@ -12,8 +13,19 @@ internal sealed class TlsServerOptions
     /// <summary>In order of preference; at least one (RFC 9001 section 8.1).</summary>
     public required IReadOnlyList<SslApplicationProtocol> ApplicationProtocols { get; init; }
 
-    /// <summary>The certificate for a name; the name is empty where the client gives none. None: the name is unknown.</summary>
-    public required Func<string, CertificateCredential?> SelectCredential { get; init; }
+    /// <summary>The certificate for a name; the name is empty where the client gives none. None: the name is unknown. Null: there are no certificates.</summary>
+    public required Func<string, Credential?>? SelectCredential { get; init; }
+
+    /// <summary>Our key without a certificate, for clients that take one; null: none.</summary>
+    public RawKeyCredential? RawKey { get; init; }
+
+    /// <summary>What we can show.</summary>
+    public IReadOnlyList<CertificateType> OwnTypes => (RawKey, SelectCredential) switch
+    {
+        (null, _) => CertificateTypes.Default,
+        (_, null) => [CertificateType.RawPublicKey],
+        _ => [CertificateType.RawPublicKey, CertificateType.X509],
+    };
 
     /// <summary>In order of preference.</summary>
     public IReadOnlyList<CipherSuite> CipherSuites { get; init; } = TlsDefaults.CipherSuites;
@@ -60,6 +72,10 @@ internal sealed class TlsServerOptions
     /// <summary>Makes the keys; suites and groups that it lacks are left out.</summary>
     public CryptoProvider Crypto { get; init; } = CryptoProviderFactory.Default;
 
+    /// <summary>What we show where that type was chosen; null: the name is unknown. It runs the user's code.</summary>
+    public Credential? CredentialOf(CertificateType type, string name) =>
+        type == CertificateType.RawPublicKey ? RawKey : SelectCredential?.Invoke(name);
+
     /// <summary>Makes the options of .NET's.</summary>
     /// <exception cref="ArgumentException">Something is asked for that QUIC cannot honour; the message says what to set.</exception>
     public static TlsServerOptions From(
@@ -72,7 +88,8 @@ internal sealed class TlsServerOptions
         ReadOnlyMemory<byte> earlyDataContext = default,
         IAntiReplay? antiReplay = null,
         Action<string>? keyLog = null,
-        CryptoProvider? crypto = null)
+        CryptoProvider? crypto = null,
+        RawKeyRules? keys = null)
     {
         SslOptionsRules.Check(ssl.EnabledSslProtocols, ssl.EncryptionPolicy, ssl.AllowRsaPssPadding, nameof(ssl));
         if (ssl.AllowRenegotiation)
@@ -85,14 +102,16 @@ internal sealed class TlsServerOptions
             ApplicationProtocols = SslOptionsRules.CheckProtocols(ssl.ApplicationProtocols, nameof(ssl)),
             CipherSuites = SslOptionsRules.Suites(ssl.CipherSuitesPolicy, crypto ?? CryptoProviderFactory.Default, nameof(ssl)),
             Groups = SslOptionsRules.Groups(groups, crypto ?? CryptoProviderFactory.Default, nameof(groups)),
-            SelectCredential = CreateSelector(ssl),
+            SelectCredential = CreateSelector(ssl, keys?.Own is not null),
+            RawKey = keys?.Own,
             ClientCertificateMode = clientCertificateMode ??
                 (ssl.ClientCertificateRequired ? ClientCertificateMode.Required : ClientCertificateMode.None),
             CertificatePolicy = CertificatePolicy.ForClients(
                 ssl.CertificateChainPolicy?.Clone(),
                 ssl.CertificateRevocationCheckMode,
                 ssl.RemoteCertificateValidationCallback,
-                pinnedPublicKeys),
+                pinnedPublicKeys,
+                keys),
             TicketKeys = ssl.AllowTlsResume ? ticketKeys : null,
             EnableEarlyData = enableEarlyData,
             EarlyDataContext = earlyDataContext,
@@ -102,7 +121,7 @@ internal sealed class TlsServerOptions
         };
     }
 
-    private static Func<string, CertificateCredential?> CreateSelector(SslServerAuthenticationOptions ssl)
+    private static Func<string, Credential?>? CreateSelector(SslServerAuthenticationOptions ssl, bool hasRawKey)
     {
         if (ssl.ServerCertificateSelectionCallback is { } callback)
         {
@@ -111,13 +130,18 @@ internal sealed class TlsServerOptions
                 : null;
         }
 
+        if (hasRawKey && ssl is { ServerCertificateContext: null, ServerCertificate: null })
+        {
+            return null;
+        }
+
         CertificateCredential credential = ssl switch
         {
             { ServerCertificateContext: { } context } => SslOptionsRules.CredentialOf(context),
             { ServerCertificate: { } certificate } =>
                 SslOptionsRules.CredentialOf(SslOptionsRules.Upgrade(certificate, nameof(ssl))),
             _ => throw new ArgumentException(
-                "A server needs a certificate; set ServerCertificateContext, ServerCertificate or ServerCertificateSelectionCallback.",
+                "A server needs a certificate or a key; set ServerCertificateContext, ServerCertificate or ServerCertificateSelectionCallback, or a PrivateKey.",
                 nameof(ssl)),
         };
         return _ => credential;

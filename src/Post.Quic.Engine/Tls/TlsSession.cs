@@ -1,6 +1,5 @@
 using System.Net.Security;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls.Alerts;
@@ -14,14 +13,13 @@ namespace Post.Quic.Engine.Tls;
 /// <summary>
 /// One side of a TLS 1.3 handshake as QUIC uses it (RFC 9001 section 4): handshake bytes in, handshake bytes and
 /// secrets out. It does no I/O and reads no clock. This class has what both sides share: the pace of the messages, the
-/// peer's certificate, the secrets.
+/// peer's credential, the secrets.
 /// </summary>
 internal abstract class TlsSession : IDisposable
 {
     private readonly HandshakeAssembler _assembler = new();
     private readonly TlsClock _clock;
     private SecretBuffer? _exporterSecret;
-    private X509Certificate2Collection _peerChain = [];
     private CertificateValidationResult? _validation;
     private TransportError _failure;
     private bool _isProcessing;
@@ -45,8 +43,8 @@ internal abstract class TlsSession : IDisposable
     /// <summary>The host name the client asked for; empty when it asked for none.</summary>
     public string ServerName { get; private protected set; } = string.Empty;
 
-    /// <summary>The certificate the peer proved itself with, in this session or in the one that it resumes.</summary>
-    public X509Certificate2? PeerCertificate { get; private protected set; }
+    /// <summary>What the peer proved itself with, in this session or in the one that it resumes.</summary>
+    public PeerCredential? Peer { get; private protected set; }
 
     public bool IsResumed { get; private protected set; }
 
@@ -219,20 +217,21 @@ internal abstract class TlsSession : IDisposable
         Host.OnHandshakeData(level, message);
     }
 
-    /// <summary>Reads the peer's chain; its first certificate becomes the candidate.</summary>
-    private protected TransportError ReadCertificates(ReadOnlySpan<byte> message, out X509Certificate2? certificate)
+    /// <summary>Reads what the peer shows; nothing where it shows nothing.</summary>
+    private protected static TransportError ReadCertificates(
+        ReadOnlySpan<byte> message, CertificateType type, CryptoProvider provider, out PeerCredential? peer)
     {
-        certificate = null;
-        TransportError error = CertificateMessage.Parse(message, out List<byte[]> encoded);
-        return error.IsError ? error : CertificateChainParser.Parse(encoded, out certificate, out _peerChain);
+        peer = null;
+        TransportError error = CertificateMessage.Parse(message, out List<byte[]> entries);
+        return error.IsError ? error : PeerCredentialParser.Parse(type, entries, provider, out peer);
     }
 
     private protected void AwaitValidation(
-        CertificatePolicy policy, X509Certificate2 certificate, string expectedHost, long now)
+        CertificatePolicy policy, PeerCredential peer, string expectedHost, long now)
     {
-        PeerCertificate = certificate;
+        Peer = peer;
         _awaitsValidation = true;
-        var request = new CertificateValidationRequest(policy, certificate, _peerChain, expectedHost, At(now));
+        var request = new CertificateValidationRequest(policy, peer, expectedHost, At(now));
         if (request.IsQuick)
         {
             _validation = request.Validate();

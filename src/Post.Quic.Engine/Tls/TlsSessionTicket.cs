@@ -17,7 +17,7 @@ internal sealed class TlsSessionTicket
     /// <summary>RFC 8446 section 4.6.1: no ticket lives longer than 7 days.</summary>
     public const uint MaxLifetimeSeconds = 7 * 24 * 60 * 60;
 
-    private const byte Format = 2;
+    private const byte Format = 3;
 
     /// <summary>A week before the end of the calendar, in milliseconds: what is added to it stays in it.</summary>
     private static readonly ulong LastMoment = (ulong)(DateTimeOffset.MaxValue - Limits.MaxSessionAge).ToUnixTimeMilliseconds();
@@ -51,11 +51,14 @@ internal sealed class TlsSessionTicket
     /// </summary>
     public required byte[] TransportParameters { get; init; }
 
-    /// <summary>The certificate (DER) that the server was identified by; a resumed session shows none.</summary>
+    /// <summary>What <see cref="PeerCertificate"/> is.</summary>
+    public required CertificateType PeerType { get; init; }
+
+    /// <summary>The certificate or the key (DER) that the server was identified by; a resumed session shows none.</summary>
     public required byte[] PeerCertificate { get; init; }
 
     /// <summary>
-    /// SHA-256 of the certificate that we showed, empty where none: the server goes on taking us for its owner, so the
+    /// SHA-256 of the certificate or the key that we showed, empty where none: the server goes on taking us for its owner, so the
     /// ticket is not used under another.
     /// </summary>
     public required byte[] OwnCertificate { get; init; }
@@ -83,6 +86,7 @@ internal sealed class TlsSessionTicket
         writer.WriteUInt32((uint)Lifetime.TotalSeconds);
         writer.WriteByte(AllowsEarlyData ? (byte)1 : (byte)0);
         writer.WriteVector16(TransportParameters);
+        writer.WriteByte((byte)PeerType);
         writer.WriteVector24(PeerCertificate);
         writer.WriteVector8(OwnCertificate);
         writer.WriteVector8(ValidationPolicy);
@@ -108,6 +112,7 @@ internal sealed class TlsSessionTicket
             !reader.TryReadUInt32(out uint lifetime) || lifetime > MaxLifetimeSeconds ||
             !reader.TryReadByte(out byte earlyData) || earlyData > 1 ||
             !reader.TryReadVector16(out ReadOnlySpan<byte> parameters) ||
+            !reader.TryReadByte(out byte peerType) || !Enum.IsDefined((CertificateType)peerType) ||
             !reader.TryReadVector24(out ReadOnlySpan<byte> certificate) || certificate.IsEmpty ||
             !reader.TryReadVector8(out ReadOnlySpan<byte> own) ||
             !reader.TryReadVector8(out ReadOnlySpan<byte> policy) ||
@@ -129,6 +134,7 @@ internal sealed class TlsSessionTicket
             Lifetime = TimeSpan.FromSeconds(lifetime),
             AllowsEarlyData = earlyData != 0,
             TransportParameters = parameters.ToArray(),
+            PeerType = (CertificateType)peerType,
             PeerCertificate = certificate.ToArray(),
             OwnCertificate = own.ToArray(),
             ValidationPolicy = policy.ToArray(),

@@ -96,7 +96,7 @@ public sealed class HandshakeSimulationTests
             ClientTls = TlsPair.ClientOptions(credential: TestCertificates.Client),
             ServerTls = TlsPair.ServerOptions(mode: ClientCertificateMode.Required),
         }).Handshake();
-        Assert.AreEqual("CN=client.test", pair.Server.Core!.PeerCertificate!.Subject);
+        Assert.AreEqual("CN=client.test", pair.Server.Core!.Peer!.Certificate!.Subject);
     }
 
     [TestMethod]

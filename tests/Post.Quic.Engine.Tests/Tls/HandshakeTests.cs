@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Wire;
@@ -17,8 +18,8 @@ public sealed class HandshakeTests
         Assert.AreEqual(TlsPair.Protocol, pair.Client.ApplicationProtocol);
         Assert.AreEqual(TlsPair.Protocol, pair.Server.ApplicationProtocol);
         Assert.AreEqual(TestCertificates.Host, pair.Server.ServerName);
-        Assert.AreEqual(TestCertificates.P256.Certificate.Thumbprint, pair.Client.PeerCertificate?.Thumbprint);
-        Assert.IsNull(pair.Server.PeerCertificate);
+        Assert.AreEqual(TestCertificates.P256.Certificate.Thumbprint, pair.Client.Peer?.Certificate?.Thumbprint);
+        Assert.IsNull(pair.Server.Peer);
         CollectionAssert.AreEqual(pair.ServerHost.OwnTransportParameters, pair.ClientHost.PeerTransportParameters);
         CollectionAssert.AreEqual(pair.ClientHost.OwnTransportParameters, pair.ServerHost.PeerTransportParameters);
         Assert.IsFalse(pair.Client.IsResumed);
@@ -53,17 +54,17 @@ public sealed class HandshakeTests
         {
             using TlsPair pair = new TlsPair(serverOptions: TlsPair.ServerOptions(credential)).Run();
             AssertComplete(pair);
-            Assert.AreEqual(credential.Certificate.Thumbprint, pair.Client.PeerCertificate?.Thumbprint);
+            Assert.AreEqual(credential.Certificate.Thumbprint, pair.Client.Peer?.Certificate?.Thumbprint);
         }
     }
 
     [TestMethod]
     public void A_chain_of_nine_certificates_is_sent_whole()
     {
-        Assert.HasCount(9, TestCertificates.ChainOfNine.Chain);
+        Assert.HasCount(9, TestCertificates.ChainOfNine.Entries);
         using TlsPair pair = new TlsPair(serverOptions: TlsPair.ServerOptions(TestCertificates.ChainOfNine)).Run();
         AssertComplete(pair);
-        Assert.HasCount(8, pair.ClientHost.Validation!.Chain);
+        Assert.HasCount(8, ((PeerCertificateChain)pair.ClientHost.Validation!.Peer).Others);
     }
 
     [TestMethod]
@@ -137,7 +138,7 @@ public sealed class HandshakeTests
         Assert.AreEqual(group, pair.Client.Group, which);
         Assert.AreEqual(retry, pair.Client.IsRetried, which);
         Assert.AreEqual(retry, pair.Server.IsRetried, which);
-        Assert.AreEqual(hasCertificate, pair.Server.PeerCertificate is not null, which);
+        Assert.AreEqual(hasCertificate, pair.Server.Peer is not null, which);
     }
 
     internal static void AssertComplete(TlsPair pair)

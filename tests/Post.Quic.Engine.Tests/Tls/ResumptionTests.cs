@@ -26,7 +26,7 @@ public sealed class ResumptionTests
             Assert.IsTrue(resumed.Client.IsResumed && resumed.Server.IsResumed);
             Assert.AreEqual(suite, resumed.Client.CipherSuite);
             Assert.DoesNotContain("validate", resumed.ClientHost.Events);
-            Assert.AreEqual(TestCertificates.P256.Certificate.Thumbprint, resumed.Client.PeerCertificate?.Thumbprint);
+            Assert.AreEqual(TestCertificates.P256.Certificate.Thumbprint, resumed.Client.Peer?.Certificate?.Thumbprint);
             Assert.HasCount(2, resumed.ClientHost.Tickets);
         }
     }
@@ -216,7 +216,7 @@ public sealed class ResumptionTests
             TlsPair.ClientOptions(first.ClientHost.Tickets[0], credential: TestCertificates.Client), required, Later).Run();
         HandshakeTests.AssertComplete(resumed);
         Assert.IsTrue(resumed.Server.IsResumed);
-        Assert.AreEqual(TestCertificates.Client.Certificate.Thumbprint, resumed.Server.PeerCertificate?.Thumbprint);
+        Assert.AreEqual(TestCertificates.Client.Certificate.Thumbprint, resumed.Server.Peer?.Certificate?.Thumbprint);
 
         // A ticket of an anonymous client is worth nothing where a certificate is required.
         TlsSessionTicket anonymous = FirstTicket(TlsPair.ServerOptions(keys: keys));

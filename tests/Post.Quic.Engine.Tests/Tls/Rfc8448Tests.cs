@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Tls.Keys;
 using Post.Quic.Engine.Tls.Messages;
@@ -130,9 +131,10 @@ public sealed class Rfc8448Tests
         Assert.IsTrue(VectorReading.ContainsNumber(schemes, (ushort)SignatureScheme.RsaPssRsaeSha256));
         trace.Add(Rfc8448.AuthEncryptedExtensions, Rfc8448.AuthCertificateRequest, Rfc8448.AuthCertificate);
         Assert.IsFalse(CertificateMessage.Parse(Hex(Rfc8448.AuthCertificate), out List<byte[]> chain).IsError);
-        Assert.IsFalse(CertificateChainParser.Parse(chain, out X509Certificate2? certificate, out _).IsError);
+        Assert.IsFalse(PeerCredentialParser.Parse(
+            CertificateType.X509, chain, CryptoProviderFactory.Default, out PeerCredential? peer).IsError);
         TransportError error = CertificateVerifyMessage.Check(
-            Hex(Rfc8448.AuthCertificateVerify), certificate!, isServer: true, trace.Transcript);
+            Hex(Rfc8448.AuthCertificateVerify), peer!, isServer: true, trace.Transcript, CryptoProviderFactory.Default);
         Assert.IsFalse(error.IsError, error.ToString());
         trace.Add(Rfc8448.AuthCertificateVerify);
         AssertFinished(Rfc8448.AuthServerFinished, trace, server);
@@ -155,7 +157,7 @@ public sealed class Rfc8448Tests
     {
         CertificateMessage.Parse(Hex(Rfc8448.RsaCertificate), out List<byte[]> chain);
         using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(chain[0]);
-        Assert.IsFalse(SignatureSchemes.CanBeUsed(certificate));
+        Assert.IsFalse(SignatureSchemes.CanSign(certificate));
         byte[] hash = new byte[32];
         trace.Transcript.Current(hash);
         byte[] content = [.. Enumerable.Repeat((byte)0x20, 64), .. "TLS 1.3, server CertificateVerify\0"u8, .. hash];

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Tls.Alerts;
@@ -119,10 +120,11 @@ public sealed class SessionIdentityTests
     {
         using X509Certificate2 forDecryption = Create(X509KeyUsageFlags.KeyEncipherment);
         using X509Certificate2 forBoth = Create(X509KeyUsageFlags.KeyEncipherment | X509KeyUsageFlags.DigitalSignature);
-        Assert.IsTrue(SignatureSchemes.CanBeUsed(forBoth));
+        Assert.IsTrue(SignatureSchemes.CanSign(forBoth));
         Assert.AreEqual(
             TlsError.Alert(TlsAlert.UnsupportedCertificate, string.Empty).Code,
-            CertificateChainParser.Parse([forDecryption.RawData], out _, out _).Code);
+            PeerCredentialParser.Parse(
+                CertificateType.X509, [forDecryption.RawData], CryptoProviderFactory.Default, out _).Code);
         ArgumentException refused = Assert.ThrowsExactly<ArgumentException>(() => CertificateCredential.Check(forDecryption));
         StringAssert.Contains(refused.Message, "digitalSignature");
 
@@ -184,7 +186,7 @@ public sealed class SessionIdentityTests
         HandshakeTests.AssertComplete(pair);
         Assert.AreEqual(expected, pair.Client.IsResumed);
         Assert.AreEqual(expected, pair.Server.IsResumed);
-        Assert.AreEqual(identity?.Certificate.Thumbprint, pair.Server.PeerCertificate?.Thumbprint);
+        Assert.AreEqual(identity?.Certificate.Thumbprint, pair.Server.Peer?.Certificate?.Thumbprint);
         return pair.ClientHost.Tickets[0];
     }
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Tls.Messages;
 
@@ -15,7 +16,7 @@ public sealed class SignatureSchemesTests
     public void A_scheme_goes_with_its_own_curve_only(string curve, object scheme)
     {
         using X509Certificate2 certificate = Create(curve);
-        Assert.IsTrue(SignatureSchemes.CanBeUsed(certificate));
+        Assert.IsTrue(SignatureSchemes.CanSign(certificate));
         foreach (SignatureScheme other in Enum.GetValues<SignatureScheme>())
         {
             Assert.AreEqual(other == (SignatureScheme)scheme, SignatureSchemes.Fits(other, certificate), $"{other}");
@@ -28,9 +29,10 @@ public sealed class SignatureSchemesTests
     public void Another_curve_of_the_same_size_serves_for_nothing(string curve)
     {
         using X509Certificate2 certificate = Create(curve);
-        Assert.IsFalse(SignatureSchemes.CanBeUsed(certificate));
+        Assert.IsFalse(SignatureSchemes.CanSign(certificate));
         Assert.IsFalse(SignatureSchemes.Fits(SignatureScheme.EcdsaSecp256r1Sha256, certificate));
-        Assert.IsTrue(CertificateChainParser.Parse([certificate.RawData], out _, out _).IsError);
+        Assert.IsTrue(PeerCredentialParser.Parse(
+            CertificateType.X509, [certificate.RawData], CryptoProviderFactory.Default, out _).IsError);
     }
 
     private static X509Certificate2 Create(string curve)

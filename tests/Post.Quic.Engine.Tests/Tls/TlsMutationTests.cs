@@ -1,5 +1,5 @@
-using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Crypto;
+using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Tests.Crypto;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Tls.Alerts;
@@ -51,18 +51,19 @@ public sealed class TlsMutationTests
             byte[] input = Mutated(certificates, ref random);
             Guard(input, () =>
             {
-                TransportError error = CertificateChainParser.Parse([input], out X509Certificate2? certificate, out _);
+                TransportError error = PeerCredentialParser.Parse(
+                    CertificateType.X509, [input], CryptoProviderFactory.Default, out PeerCredential? peer);
                 if (error.IsError)
                 {
                     return error;
                 }
 
-                SignatureSchemes.Verify(certificate!, SignatureScheme.EcdsaSecp256r1Sha256, [1], input.AsSpan(..Math.Min(72, input.Length)));
-                var request = new CertificateValidationRequest(pinned, certificate!, [], TestCertificates.Host, TestCertificates.Now);
+                peer!.Verify(SignatureScheme.EcdsaSecp256r1Sha256, [1], input.AsSpan(..Math.Min(72, input.Length)));
+                var request = new CertificateValidationRequest(pinned, peer, TestCertificates.Host, TestCertificates.Now);
                 request.Validate();
                 if (judged++ < 300)
                 {
-                    new CertificateValidationRequest(policy, certificate!, [], TestCertificates.Host, TestCertificates.Now).Validate();
+                    new CertificateValidationRequest(policy, peer, TestCertificates.Host, TestCertificates.Now).Validate();
                 }
 
                 return default;
@@ -70,6 +71,39 @@ public sealed class TlsMutationTests
             return 1;
         });
         Assert.IsGreaterThan(100, judged, "Too few mutations came as far as being judged.");
+    }
+
+    [TestMethod]
+    [Mutates(MutationRoom.RawKeys)]
+    public void Mutated_raw_keys_are_parsed_and_judged_or_refused()
+    {
+        byte[][] keys = [.. TestKeys.All.Select(static key => key.PublicKey.Encoded.ToArray())];
+        byte[] signature = TestKeys.All[0].Sign([1]);
+        CertificatePolicy pinned = CertificatePolicy.ForServers(pinnedPublicKeys: [new byte[32]]);
+        int taken = 0;
+        MutationRun.Of(MutationRoom.RawKeys, 1, (ref FuzzRandom random, int _) =>
+        {
+            byte[] input = Mutated(keys, ref random);
+            taken += Guard(input, () =>
+            {
+                TransportError error = PeerCredentialParser.Parse(
+                    CertificateType.RawPublicKey, [input], CryptoProviderFactory.Default, out PeerCredential? peer);
+                if (!error.IsError)
+                {
+                    foreach (SignatureScheme scheme in Enum.GetValues<SignatureScheme>())
+                    {
+                        bool isOwn = peer!.RawKey!.Equals(TestKeys.All[0].PublicKey) && peer.Fits(scheme);
+                        Assert.AreEqual(isOwn, peer.Verify(scheme, [1], signature));
+                    }
+
+                    new CertificateValidationRequest(pinned, peer!, string.Empty, TestCertificates.Now).Validate();
+                }
+
+                return error;
+            }) ? 1 : 0;
+            return 1;
+        });
+        Assert.IsGreaterThan(100, taken, "Too few mutations came as far as being judged.");
     }
 
     [TestMethod]
@@ -103,6 +137,12 @@ public sealed class TlsMutationTests
             antiReplay: new BoundedAntiReplay(),
             groups: [NamedGroup.Secp384r1, NamedGroup.Secp256r1],
             policy: CertificatePolicy.ForClients(pinnedPublicKeys: [CertificatePolicy.PublicKeyHash(TestCertificates.Client.Certificate)]));
+        TlsServerOptions rawOptions = TlsPair.ServerOptions(
+            keys: keys,
+            mode: ClientCertificateMode.Required,
+            groups: [NamedGroup.Secp384r1, NamedGroup.Secp256r1],
+            policy: TestKeys.PinnedClient(TestKeys.All[1]),
+            rawKey: new RawKeyCredential(TestKeys.All[0]));
         CertificatePolicy policy = CertificatePolicy.ForServers(
             pinnedPublicKeys: [CertificatePolicy.PublicKeyHash(TestCertificates.P256.Certificate)]);
         using TlsPair first = new TlsPair(TlsPair.ClientOptions(policy: policy), options).Run();
@@ -113,14 +153,18 @@ public sealed class TlsMutationTests
             int target = 1 + random.Below(11);
             FuzzRandom changes = random;
             byte[] input = [];
+            bool isRaw = random.Below(3) == 0;
             using var pair = new TlsPair(
-                TlsPair.ClientOptions(
+                isRaw ? TlsPair.ClientOptions(
+                    groups: random.Coin() ? [NamedGroup.Secp256r1, NamedGroup.Secp384r1] : [NamedGroup.Secp384r1],
+                    policy: TestKeys.Pinned(TestKeys.All[0]),
+                    rawKey: new RawKeyCredential(TestKeys.All[1])) : TlsPair.ClientOptions(
                     random.Below(3) == 0 ? ticket : null,
                     groups: random.Coin() ? [NamedGroup.Secp256r1, NamedGroup.Secp384r1] : [NamedGroup.Secp384r1],
                     policy: policy,
                     credential: TestCertificates.Client,
                     earlyData: true),
-                options)
+                isRaw ? rawOptions : options)
             {
                 ChunkLength = random.Below(5) == 0 ? 13 : int.MaxValue,
                 Tamper = (_, _, message) => --target == 0 ? input = Mutated([message], ref changes) : message,
@@ -237,6 +281,21 @@ public sealed class TlsMutationTests
             };
             HandshakeTests.AssertComplete(pair.Run());
             ticket = pair.ClientHost.Tickets[0];
+        }
+
+        using (var pair = new TlsPair(
+            TlsPair.ClientOptions(policy: TestKeys.Pinned(TestKeys.All[0]), credential: TestCertificates.Client, rawKey: new RawKeyCredential(TestKeys.All[1])),
+            TlsPair.ServerOptions(
+                mode: ClientCertificateMode.Required, rawKey: new RawKeyCredential(TestKeys.All[0]), policy: TestKeys.PinnedClient(TestKeys.All[1])))
+        {
+            Tamper = (_, _, message) =>
+            {
+                messages.Add(message);
+                return message;
+            },
+        })
+        {
+            HandshakeTests.AssertComplete(pair.Run());
         }
 
         messages.Add(ticket!.ToArray());

@@ -41,8 +41,8 @@ public sealed class TlsOptionsTests
         using TlsPair pair = new TlsPair(client, server).Run();
         HandshakeTests.AssertComplete(pair);
         Assert.IsTrue(asked);
-        Assert.AreEqual(TestCertificates.Rsa.Certificate.Thumbprint, pair.Client.PeerCertificate?.Thumbprint);
-        Assert.AreEqual(TestCertificates.Client.Certificate.Thumbprint, pair.Server.PeerCertificate?.Thumbprint);
+        Assert.AreEqual(TestCertificates.Rsa.Certificate.Thumbprint, pair.Client.Peer?.Certificate?.Thumbprint);
+        Assert.AreEqual(TestCertificates.Client.Certificate.Thumbprint, pair.Server.Peer?.Certificate?.Thumbprint);
     }
 
     [TestMethod]

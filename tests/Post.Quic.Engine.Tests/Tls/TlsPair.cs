@@ -61,13 +61,14 @@ internal sealed class TlsPair : IDisposable
         IReadOnlyList<NamedGroup>? groups = null,
         IReadOnlyList<SslApplicationProtocol>? protocols = null,
         CertificatePolicy? policy = null,
-        CertificateCredential? credential = null,
+        Credential? credential = null,
         string host = TestCertificates.Host,
         bool earlyData = false,
         bool resumption = true,
         int? keyShares = null,
         CryptoProvider? crypto = null,
-        Action<string>? keyLog = null) => new()
+        Action<string>? keyLog = null,
+        RawKeyCredential? rawKey = null) => new()
         {
             TargetHost = host,
             ApplicationProtocols = protocols ?? [Protocol],
@@ -79,6 +80,7 @@ internal sealed class TlsPair : IDisposable
             Crypto = crypto ?? CryptoProviderFactory.Default,
             CertificatePolicy = policy ?? CertificatePolicy.ForServers(TestCertificates.Trust),
             SelectCredential = credential is null ? null : _ => credential,
+            RawKey = rawKey,
             SessionTicket = ticket,
             EnableEarlyData = earlyData,
             AllowResumption = resumption,
@@ -86,7 +88,7 @@ internal sealed class TlsPair : IDisposable
         };
 
     public static TlsServerOptions ServerOptions(
-        CertificateCredential? credential = null,
+        Credential? credential = null,
         IReadOnlyList<CipherSuite>? suites = null,
         IReadOnlyList<NamedGroup>? groups = null,
         IReadOnlyList<SslApplicationProtocol>? protocols = null,
@@ -98,10 +100,13 @@ internal sealed class TlsPair : IDisposable
         byte[]? earlyDataContext = null,
         byte[]? cookie = null,
         CryptoProvider? crypto = null,
-        Action<string>? keyLog = null) => new()
+        Action<string>? keyLog = null,
+        RawKeyCredential? rawKey = null,
+        bool hasCertificate = true) => new()
         {
             ApplicationProtocols = protocols ?? [Protocol],
-            SelectCredential = _ => credential ?? TestCertificates.P256,
+            SelectCredential = hasCertificate ? _ => credential ?? TestCertificates.P256 : null,
+            RawKey = rawKey,
             CipherSuites = suites ?? TlsDefaults.CipherSuites,
             Groups = groups ?? TlsDefaults.Groups,
             ClientCertificateMode = mode,

@@ -17,7 +17,7 @@ internal static class MutationBudget
         MutationRoom.TlsMessages => 150_000,
         MutationRoom.SealedFrames => 50_000,
         MutationRoom.ClientHellos => 60_000,
-        MutationRoom.Certificates => 6_000,
+        MutationRoom.Certificates or MutationRoom.RawKeys => 6_000,
         MutationRoom.Handshakes => 400,
         _ => 100_000,
     };

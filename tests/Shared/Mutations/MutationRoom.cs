@@ -21,6 +21,9 @@ internal enum MutationRoom
     /// <summary>Certificates, parsed and judged.</summary>
     Certificates,
 
+    /// <summary>Public keys without certificates, parsed and judged.</summary>
+    RawKeys,
+
     /// <summary>First messages of clients, answered by a server.</summary>
     ClientHellos,
 

@@ -1,26 +1,25 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls.Alerts;
+using Post.Quic.Engine.Tls.Messages;
 
 namespace Post.Quic.Engine.Tls.Certificates;
 
-/// <summary>The rules a peer's certificate is judged by.</summary>
+/// <summary>The rules that what a peer shows of itself is judged by: its certificate, or its key where it shows no certificate.</summary>
 internal sealed class CertificatePolicy
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
-    private const int MaxNamesTold = 4;
-    private const int MaxNameTold = 64;
 
-    /// <summary>
-    /// How long one request for a revocation list, or for a certificate, may take where it was asked for: less than a handshake may.
-    /// </summary>
-    private static readonly TimeSpan LongestRetrieval = TimeSpan.FromSeconds(3);
+    private CertificatePolicy(string usage) => Usage = usage;
 
-    private readonly string _usage;
+    /// <summary>The purpose that a certificate must be for: an extended key usage of RFC 5280 section 4.2.1.12.</summary>
+    public string Usage { get; }
 
-    private CertificatePolicy(string usage) => _usage = usage;
+    /// <summary>Servers are judged, by a client that wants a name.</summary>
+    public bool IsOfServers => Usage == ServerAuthentication;
 
     /// <summary>How chains are built: trust, revocation, flags. Null: the platform's trust and <see cref="RevocationMode"/>.</summary>
     public X509ChainPolicy? ChainPolicy { get; private init; }
@@ -30,6 +29,12 @@ internal sealed class CertificatePolicy
 
     /// <summary>Has the last word where there are no pins; sees what the platform found.</summary>
     public RemoteCertificateValidationCallback? Callback { get; private init; }
+
+    /// <summary>Has the word over keys without certificates where there are no pins.</summary>
+    public Func<RawPublicKey, bool>? KeyCallback { get; private init; }
+
+    /// <summary>What a peer may show, in order of preference.</summary>
+    public IReadOnlyList<CertificateType> PeerTypes { get; private init; } = CertificateTypes.Default;
 
     /// <summary>
     /// SHA-256 hashes of subject public keys. When there are any, the key alone is the identity, as with DANE-EE (RFC 7671
@@ -46,8 +51,9 @@ internal sealed class CertificatePolicy
         X509ChainPolicy? chainPolicy = null,
         X509RevocationMode revocationMode = X509RevocationMode.NoCheck,
         RemoteCertificateValidationCallback? callback = null,
-        IReadOnlyList<ReadOnlyMemory<byte>>? pinnedPublicKeys = null) =>
-        Create(ServerAuthentication, chainPolicy, revocationMode, callback, pinnedPublicKeys);
+        IReadOnlyList<ReadOnlyMemory<byte>>? pinnedPublicKeys = null,
+        RawKeyRules? keys = null) =>
+        Create(ServerAuthentication, chainPolicy, revocationMode, callback, pinnedPublicKeys, keys);
 
     /// <summary>Rules a server judges a client by.</summary>
     /// <exception cref="ArgumentException">A pin is not the length of a SHA-256 hash.</exception>
@@ -55,8 +61,9 @@ internal sealed class CertificatePolicy
         X509ChainPolicy? chainPolicy = null,
         X509RevocationMode revocationMode = X509RevocationMode.NoCheck,
         RemoteCertificateValidationCallback? callback = null,
-        IReadOnlyList<ReadOnlyMemory<byte>>? pinnedPublicKeys = null) =>
-        Create(ClientAuthentication, chainPolicy, revocationMode, callback, pinnedPublicKeys);
+        IReadOnlyList<ReadOnlyMemory<byte>>? pinnedPublicKeys = null,
+        RawKeyRules? keys = null) =>
+        Create(ClientAuthentication, chainPolicy, revocationMode, callback, pinnedPublicKeys, keys);
 
     /// <summary>The hash that pins a certificate's public key: SHA-256 over its SubjectPublicKeyInfo.</summary>
     public static byte[] PublicKeyHash(X509Certificate2 certificate) =>
@@ -66,12 +73,43 @@ internal sealed class CertificatePolicy
     {
         try
         {
-            return PinnedPublicKeys.Count != 0 ? JudgeByPin(request) : JudgeByChain(request);
+            return PinnedPublicKeys.Count != 0 ? JudgeByPin(request) : request.Peer.JudgeBy(this, request);
         }
         catch (CryptographicException)
         {
             return CertificateValidationResult.Refuse(TlsAlert.BadCertificate, "The certificate cannot be processed.");
         }
+    }
+
+    /// <summary>How keys are named in messages, as pins are written.</summary>
+    public static string Name(ReadOnlySpan<byte> hash) => "sha256:" + Convert.ToHexStringLower(hash);
+
+    /// <summary>The verdict over a key without a certificate, where no pinned key decides.</summary>
+    public CertificateValidationResult JudgeKey(PeerRawKey peer)
+    {
+        bool accepted;
+        try
+        {
+            accepted = KeyCallback is not null && KeyCallback(peer.RawKey);
+        }
+        catch (Exception exception)
+        {
+            // The callback is the user's code; what it throws must not leave the core, and is told to whoever connects.
+            return CertificateValidationResult.Refuse(
+                TlsAlert.InternalError,
+                "The validation callback failed.",
+                SslPolicyErrors.None,
+                $"The public key validation callback of this side threw {exception.GetType().Name}: {exception.Message}",
+                exception);
+        }
+
+        return accepted
+            ? CertificateValidationResult.Accept()
+            : CertificateValidationResult.Refuse(
+                TlsAlert.CertificateUnknown,
+                "The application refused the public key.",
+                SslPolicyErrors.None,
+                $"The public key validation callback of this side did not accept it. The peer's key is {Name(peer.KeyHash())}.");
     }
 
     /// <summary>
@@ -82,9 +120,10 @@ internal sealed class CertificatePolicy
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         string summary =
-            $"{_usage}|{host.ToLowerInvariant()}|{Callback is not null}|{ChainPolicy?.RevocationMode ?? RevocationMode}|" +
+            $"{Usage}|{host.ToLowerInvariant()}|{Callback is not null}|{ChainPolicy?.RevocationMode ?? RevocationMode}|" +
             $"{ChainPolicy?.RevocationFlag}|{ChainPolicy?.VerificationFlags}|{ChainPolicy?.TrustMode}|" +
-            $"{NamesOf(ChainPolicy?.ApplicationPolicy)}|{NamesOf(ChainPolicy?.CertificatePolicy)}|{PinnedPublicKeys.Count}|";
+            $"{NamesOf(ChainPolicy?.ApplicationPolicy)}|{NamesOf(ChainPolicy?.CertificatePolicy)}|{PinnedPublicKeys.Count}|" +
+            $"{string.Join(',', PeerTypes.Order())}|{KeyCallback is not null}|";
         hash.AppendData(System.Text.Encoding.UTF8.GetBytes(summary));
         foreach (ReadOnlyMemory<byte> pin in PinnedPublicKeys)
         {
@@ -116,7 +155,8 @@ internal sealed class CertificatePolicy
         X509ChainPolicy? chainPolicy,
         X509RevocationMode revocationMode,
         RemoteCertificateValidationCallback? callback,
-        IReadOnlyList<ReadOnlyMemory<byte>>? pinnedPublicKeys)
+        IReadOnlyList<ReadOnlyMemory<byte>>? pinnedPublicKeys,
+        RawKeyRules? keys)
     {
         foreach (ReadOnlyMemory<byte> pin in pinnedPublicKeys ?? [])
         {
@@ -133,8 +173,23 @@ internal sealed class CertificatePolicy
                 "A validation callback would never be asked beside PinnedPublicKeys, which decide alone; give one of the two.", nameof(callback));
         }
 
+        keys ??= RawKeyRules.None;
+        if (pinnedPublicKeys is { Count: > 0 } && keys.Callback is not null)
+        {
+            throw new ArgumentException(
+                "A validation callback would never be asked beside PinnedPublicKeys, which decide alone; give one of the two.", nameof(keys));
+        }
+
+        if (keys.PeerTypes.Contains(CertificateType.RawPublicKey) && pinnedPublicKeys is not { Count: > 0 } && keys.Callback is null)
+        {
+            throw new ArgumentException(
+                "Nothing would judge a raw public key; give PinnedPublicKeys or a RemotePublicKeyValidationCallback.", nameof(keys));
+        }
+
         return new CertificatePolicy(usage)
         {
+            KeyCallback = keys.Callback,
+            PeerTypes = keys.PeerTypes,
             ChainPolicy = chainPolicy,
             RevocationMode = revocationMode,
             Callback = callback,
@@ -145,7 +200,7 @@ internal sealed class CertificatePolicy
 
     private CertificateValidationResult JudgeByPin(CertificateValidationRequest request)
     {
-        byte[] actual = PublicKeyHash(request.Certificate);
+        byte[] actual = request.Peer.KeyHash();
         bool matches = false;
         foreach (ReadOnlyMemory<byte> pin in PinnedPublicKeys)
         {
@@ -159,146 +214,5 @@ internal sealed class CertificatePolicy
                 "The public key is none of the pinned ones.",
                 detail: $"The peer's key is {Name(actual)}; expected was {string.Join(" or ", PinnedPublicKeys.Select(static pin => Name(pin.Span)))}. "
                     + "Correct the pin if the peer's key was changed on purpose; if not, somebody else answers there.");
-    }
-
-    private static string Name(ReadOnlySpan<byte> hash) => "sha256:" + Convert.ToHexStringLower(hash);
-
-    private CertificateValidationResult JudgeByChain(CertificateValidationRequest request)
-    {
-        using var chain = new X509Chain { ChainPolicy = CreateChainPolicy(request) };
-        SslPolicyErrors errors = SslPolicyErrors.None;
-        X509ChainStatusFlags flags = X509ChainStatusFlags.NoError;
-        if (!chain.Build(request.Certificate))
-        {
-            errors |= SslPolicyErrors.RemoteCertificateChainErrors;
-            foreach (X509ChainStatus status in chain.ChainStatus)
-            {
-                flags |= status.Status;
-            }
-        }
-
-        // RFC 6125: the name stands in subjectAltName; a common name is no identity any more.
-        if (_usage == ServerAuthentication &&
-            (request.ExpectedHost.Length == 0 ||
-                !request.Certificate.MatchesHostname(request.ExpectedHost, allowWildcards: true, allowCommonName: false)))
-        {
-            errors |= SslPolicyErrors.RemoteCertificateNameMismatch;
-        }
-
-        CertificateValidationResult? answer = Callback is null ? null : Ask(Callback, request, chain, errors);
-        foreach (X509ChainElement element in chain.ChainElements)
-        {
-            element.Certificate.Dispose();
-        }
-
-        return answer ?? (errors == SslPolicyErrors.None ? CertificateValidationResult.Accept() : Refuse(errors, flags, request));
-    }
-
-    /// <summary>The user's verdict; nothing when the user only agrees with the platform that it is no good.</summary>
-    private static CertificateValidationResult? Ask(
-        RemoteCertificateValidationCallback callback, CertificateValidationRequest request, X509Chain chain, SslPolicyErrors errors)
-    {
-        bool accepted;
-        try
-        {
-            accepted = callback(request, request.Certificate, chain, errors);
-        }
-        catch (Exception exception)
-        {
-            // The callback is the user's code; what it throws must not leave the core, and is told to whoever connects.
-            return CertificateValidationResult.Refuse(
-                TlsAlert.InternalError,
-                "The validation callback failed.",
-                errors,
-                $"The certificate validation callback of this side threw {exception.GetType().Name}: {exception.Message}",
-                exception);
-        }
-
-        if (accepted)
-        {
-            return CertificateValidationResult.Accept(errors);
-        }
-
-        return errors == SslPolicyErrors.None
-            ? CertificateValidationResult.Refuse(
-                TlsAlert.CertificateUnknown,
-                "The application refused the certificate.",
-                errors,
-                $"The validation callback of this side did not accept it. The peer's key is {Name(PublicKeyHash(request.Certificate))}.")
-            : null;
-    }
-
-    private X509ChainPolicy CreateChainPolicy(CertificateValidationRequest request)
-    {
-        X509ChainPolicy policy = ChainPolicy?.Clone() ?? new X509ChainPolicy
-        {
-            RevocationMode = RevocationMode,
-            RevocationFlag = X509RevocationFlag.ExcludeRoot,
-
-            // Whoever answers could otherwise choose where this machine connects to, and make the handshake wait for it
-            // (dotnet/runtime issue 80238). Windows is the exception, for servers that an authority must vouch for: the same
-            // switch keeps it from fetching roots that it trusts and has not needed so far.
-            DisableCertificateDownloads = _usage == ClientAuthentication || !OperatingSystem.IsWindows(),
-            UrlRetrievalTimeout = LongestRetrieval,
-        };
-        if (policy.VerificationTimeIgnored)
-        {
-            policy.VerificationTime = request.Time.LocalDateTime;
-        }
-
-        if (policy.ApplicationPolicy.Count == 0)
-        {
-            policy.ApplicationPolicy.Add(new Oid(_usage));
-        }
-
-        // Whoever is judged by the application is nobody's acquaintance before that.
-        policy.DisableCertificateDownloads |= Callback is not null;
-        policy.ExtraStore.AddRange(request.Chain);
-        return policy;
-    }
-
-    private static CertificateValidationResult Refuse(
-        SslPolicyErrors errors, X509ChainStatusFlags flags, CertificateValidationRequest request)
-    {
-        (TlsAlert alert, string reason) = flags switch
-        {
-            _ when flags.HasFlag(X509ChainStatusFlags.Revoked) =>
-                (TlsAlert.CertificateRevoked, "The certificate is revoked."),
-            _ when flags.HasFlag(X509ChainStatusFlags.NotSignatureValid) =>
-                (TlsAlert.BadCertificate, "A signature in the certificate chain is wrong."),
-            _ when (flags & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != 0 =>
-                (TlsAlert.UnknownCa, "The certificate leads to no trusted authority."),
-            _ when flags.HasFlag(X509ChainStatusFlags.NotTimeValid) =>
-                (TlsAlert.CertificateExpired, "A certificate is not valid now."),
-            _ when flags.HasFlag(X509ChainStatusFlags.NotValidForUsage) =>
-                (TlsAlert.UnsupportedCertificate, "The certificate is for another usage."),
-            _ when flags != X509ChainStatusFlags.NoError =>
-                (TlsAlert.CertificateUnknown, "The certificate chain is not valid."),
-            _ => (TlsAlert.BadCertificate, "The certificate is for another name."),
-        };
-
-        string remedy = alert switch
-        {
-            TlsAlert.UnknownCa => " Trust its authority, or pin its key; a peer must also send the certificates between its own and the root, "
-                + "for they are not downloaded.",
-            TlsAlert.BadCertificate when (errors & SslPolicyErrors.RemoteCertificateNameMismatch) != 0 && request.ExpectedHost.Length > 0 =>
-                $" Expected was '{request.ExpectedHost}'; the certificate names {NamesIn(request.Certificate)}.",
-            TlsAlert.CertificateExpired => string.Create(
-                System.Globalization.CultureInfo.InvariantCulture,
-                $" The peer's own is valid from {request.Certificate.NotBefore.ToUniversalTime():u} to {request.Certificate.NotAfter.ToUniversalTime():u}."),
-            _ => string.Empty,
-        };
-        return CertificateValidationResult.Refuse(
-            alert, reason, errors, $"{reason}{remedy} The peer's key is {Name(PublicKeyHash(request.Certificate))}.");
-    }
-
-    // The peer chose the names: a few of them, without what could pass for a line of our own.
-    private static string NamesIn(X509Certificate2 certificate)
-    {
-        string[] names = [.. certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>()
-            .SelectMany(static extension => extension.EnumerateDnsNames().Concat(extension.EnumerateIPAddresses().Select(static one => one.ToString())))
-            .Take(MaxNamesTold)
-            .Select(static name => "'" + string.Concat(name.Take(MaxNameTold).Where(static one => !char.IsControl(one) && one != '\'')) + "'")];
-        return names.Length > 0 ? string.Join(", ", names) : "nobody in its subjectAltName";
     }
 }

@@ -1,20 +1,14 @@
-using System.Security.Cryptography.X509Certificates;
-
 namespace Post.Quic.Engine.Tls.Certificates;
 
-/// <summary>A peer's certificate chain and the rules to judge it by: all that is needed to answer on any thread.</summary>
+/// <summary>What a peer showed of itself and the rules to judge it by: all that is needed to answer on any thread.</summary>
 internal sealed class CertificateValidationRequest(
     CertificatePolicy policy,
-    X509Certificate2 certificate,
-    X509Certificate2Collection chain,
+    PeerCredential peer,
     string expectedHost,
     DateTimeOffset time)
 {
-    /// <summary>The peer's own certificate, whose key it has proven to hold.</summary>
-    public X509Certificate2 Certificate { get; } = certificate;
-
-    /// <summary>What else the peer sent, to build a chain with; not to be trusted.</summary>
-    public X509Certificate2Collection Chain { get; } = chain;
+    /// <summary>What it showed, whose key it has proven to hold.</summary>
+    public PeerCredential Peer { get; } = peer;
 
     /// <summary>The name the certificate must bear; empty where a client is judged.</summary>
     public string ExpectedHost { get; } = expectedHost;

@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Tls.Keys;
@@ -7,7 +6,7 @@ using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tls.Certificates;
 
-/// <summary>The proof that the sender holds its certificate's key (RFC 8446 section 4.4.3).</summary>
+/// <summary>The proof that the sender holds the key of what it showed (RFC 8446 section 4.4.3).</summary>
 internal static class CertificateVerifyMessage
 {
     private const int PaddingLength = 64;
@@ -17,19 +16,19 @@ internal static class CertificateVerifyMessage
     private static ReadOnlySpan<byte> ClientContext => "TLS 1.3, client CertificateVerify\0"u8;
 
     public static ReadOnlySpan<byte> Write(
-        MessageWriter writer, X509Certificate2 certificate, SignatureScheme scheme, bool isServer, Transcript transcript)
+        MessageWriter writer, Credential credential, SignatureScheme scheme, bool isServer, Transcript transcript)
     {
         Span<byte> content = stackalloc byte[ContentLength(transcript)];
         WriteContent(isServer, transcript, content);
         int message = writer.BeginMessage(HandshakeType.CertificateVerify);
         writer.WriteUInt16((ushort)scheme);
-        writer.WriteVector16(SignatureSchemes.Sign(certificate, scheme, content));
+        writer.WriteVector16(credential.Sign(scheme, content));
         return writer.EndMessage(message);
     }
 
     /// <summary>Checks the peer's message against the transcript up to its Certificate.</summary>
     public static TransportError Check(
-        ReadOnlySpan<byte> message, X509Certificate2 certificate, bool isServer, Transcript transcript)
+        ReadOnlySpan<byte> message, PeerCredential peer, bool isServer, Transcript transcript, CryptoProvider provider)
     {
         var reader = new WireReader(message[HandshakeAssembler.HeaderLength..]);
         if (!reader.TryReadUInt16(out ushort number) ||
@@ -41,14 +40,14 @@ internal static class CertificateVerifyMessage
 
         // RFC 8446 section 4.4.3: one of the algorithms we offered, none of PKCS#1, and one that fits the key.
         var scheme = (SignatureScheme)number;
-        if (!SignatureSchemes.IsForHandshake(scheme) || !SignatureSchemes.Fits(scheme, certificate))
+        if (!SignatureAlgorithms.ForHandshake(provider).Contains(scheme) || !peer.Fits(scheme))
         {
             return TlsError.Illegal("The CertificateVerify's algorithm was not offered or does not fit the key.");
         }
 
         Span<byte> content = stackalloc byte[ContentLength(transcript)];
         WriteContent(isServer, transcript, content);
-        return SignatureSchemes.Verify(certificate, scheme, content, signature)
+        return peer.Verify(scheme, content, signature)
             ? default
             : TlsError.Alert(TlsAlert.DecryptError, "The CertificateVerify's signature is wrong.");
     }

@@ -7,25 +7,25 @@ namespace Post.Quic.Engine.Tls.Certificates;
 /// <summary>What a client answers to a CertificateRequest: a credential and how to sign with it, or nothing.</summary>
 internal sealed class ClientCertificateAnswer
 {
-    private ClientCertificateAnswer(CertificateCredential? credential, SignatureScheme scheme)
+    private ClientCertificateAnswer(Credential? credential, SignatureScheme scheme)
     {
         Credential = credential;
         Scheme = scheme;
     }
 
-    public CertificateCredential? Credential { get; }
+    public Credential? Credential { get; }
 
     public SignatureScheme Scheme { get; }
 
-    public IReadOnlyList<ReadOnlyMemory<byte>> Chain => Credential?.Chain ?? [];
+    public IReadOnlyList<ReadOnlyMemory<byte>> Entries => Credential?.Entries ?? [];
 
     public static TransportError Create(
-        Func<IReadOnlyList<byte[]>, CertificateCredential?>? select,
+        Func<IReadOnlyList<byte[]>, Credential?>? select,
         ReadOnlySpan<byte> peerSchemes,
         List<byte[]> authorities,
         out ClientCertificateAnswer? answer)
     {
-        CertificateCredential? credential;
+        Credential? credential;
         try
         {
             credential = select?.Invoke(authorities);
@@ -39,8 +39,7 @@ internal sealed class ClientCertificateAnswer
 
         // RFC 8446 section 4.4.2: a client without a suitable certificate sends an empty list.
         SignatureScheme scheme = default;
-        bool isSuitable = credential is not null &&
-            SignatureSchemes.TrySelect(credential.Certificate, peerSchemes, out scheme);
+        bool isSuitable = credential is not null && credential.TrySelect(peerSchemes, out scheme);
         answer = new ClientCertificateAnswer(isSuitable ? credential : null, scheme);
         return default;
     }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls.Messages;
 
 namespace Post.Quic.Engine.Tls.Certificates;
@@ -13,14 +14,26 @@ internal static class SignatureSchemes
     /// <summary>id-ecPublicKey (RFC 5480 section 2.1.1).</summary>
     private const string EllipticCurveKey = "1.2.840.10045.2.1";
 
-    /// <summary>RFC 8446 section 4.2.3: PKCS#1 v1.5 is for the signatures in certificates, never for the handshake.</summary>
-    public static bool IsForHandshake(SignatureScheme scheme) => SignatureAlgorithms.ForHandshake.Contains(scheme);
+    /// <summary>id-Ed25519 (RFC 8410 section 3).</summary>
+    private const string Ed25519Key = "1.3.101.112";
+
+    /// <summary>RFC 8446 section 4.2.3: each kind of key that comes without a certificate has one scheme.</summary>
+    public static SignatureScheme Of(KeyAlgorithm algorithm) => algorithm switch
+    {
+        KeyAlgorithm.EcdsaP256 => SignatureScheme.EcdsaSecp256r1Sha256,
+        KeyAlgorithm.EcdsaP384 => SignatureScheme.EcdsaSecp384r1Sha384,
+        _ => SignatureScheme.Ed25519,
+    };
+
+    /// <summary>The certificate's key where it is one of Ed25519; null for others.</summary>
+    public static RawPublicKey? Ed25519KeyOf(X509Certificate2 certificate) =>
+        certificate.GetKeyAlgorithm() == Ed25519Key ? RawPublicKey.Create(KeyAlgorithm.Ed25519, certificate.GetPublicKey()) : null;
 
     /// <summary>The first scheme that the certificate's key can sign with and the peer takes.</summary>
     public static bool TrySelect(X509Certificate2 certificate, ReadOnlySpan<byte> peerSchemes, out SignatureScheme selected)
     {
         (int rsaBits, int curveBits) = KeySizes(certificate);
-        foreach (SignatureScheme scheme in SignatureAlgorithms.ForHandshake)
+        foreach (SignatureScheme scheme in SignatureAlgorithms.OfCertificates)
         {
             if (VectorReading.ContainsNumber(peerSchemes, (ushort)scheme) && Fits(scheme, rsaBits, curveBits))
             {
@@ -34,7 +47,18 @@ internal static class SignatureSchemes
     }
 
     /// <summary>Whether a handshake can be signed with the certificate's key.</summary>
-    public static bool CanBeUsed(X509Certificate2 certificate)
+    public static bool CanBeUsed(X509Certificate2 certificate, CryptoProvider provider)
+    {
+        if (Ed25519KeyOf(certificate) is { } key)
+        {
+            return provider.FindSigning(KeyAlgorithm.Ed25519) is { } algorithm && algorithm.IsUsable(key) && MaySign(certificate);
+        }
+
+        return CanSign(certificate);
+    }
+
+    /// <summary>Whether the platform can sign a handshake with the certificate's key, as far as the key says.</summary>
+    public static bool CanSign(X509Certificate2 certificate)
     {
         (int rsaBits, int curveBits) = KeySizes(certificate);
         return (rsaBits >= MinRsaBits || curveBits is 256 or 384 or 521) && MaySign(certificate);

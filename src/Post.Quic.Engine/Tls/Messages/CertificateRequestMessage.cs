@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Bounds;
+using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.Tls.Alerts;
 using Post.Quic.Engine.Wire;
 
@@ -48,12 +49,13 @@ internal static class CertificateRequestMessage
             : TlsError.Decode("certificate_authorities is malformed.");
     }
 
-    public static ReadOnlySpan<byte> Write(MessageWriter writer, IReadOnlyList<byte[]> authorities)
+    public static ReadOnlySpan<byte> Write(
+        MessageWriter writer, IReadOnlyList<byte[]> authorities, CryptoProvider provider)
     {
         int message = writer.BeginMessage(HandshakeType.CertificateRequest);
         writer.WriteByte(0);
         int extensions = writer.Begin(2);
-        SignatureAlgorithms.Write(writer);
+        SignatureAlgorithms.Write(writer, provider);
         if (authorities.Count != 0)
         {
             int extension = writer.BeginExtension(ExtensionType.CertificateAuthorities);

@@ -15,6 +15,12 @@ internal readonly ref struct EncryptedExtensions
 
     public bool AcceptsEarlyData { get; private init; }
 
+    /// <summary>What this side shows, where the server says; it then also asks for it.</summary>
+    public CertificateType? ClientCertificateType { get; private init; }
+
+    /// <summary>What the server shows, where it says.</summary>
+    public CertificateType? ServerCertificateType { get; private init; }
+
     public static TransportError Parse(ReadOnlySpan<byte> message, out EncryptedExtensions parsed)
     {
         parsed = default;
@@ -61,12 +67,26 @@ internal readonly ref struct EncryptedExtensions
             return TlsError.Decode("An acknowledgement is not empty.");
         }
 
+        error = CertificateTypes.ReadSelected(extensions, ExtensionType.ClientCertificateType, out CertificateType? clientType);
+        if (error.IsError)
+        {
+            return error;
+        }
+
+        error = CertificateTypes.ReadSelected(extensions, ExtensionType.ServerCertificateType, out CertificateType? serverType);
+        if (error.IsError)
+        {
+            return error;
+        }
+
         parsed = new EncryptedExtensions
         {
             ApplicationProtocol = protocols[0],
             TransportParameters = parameters,
             AcknowledgesName = acknowledgesName,
             AcceptsEarlyData = acceptsEarlyData,
+            ClientCertificateType = clientType,
+            ServerCertificateType = serverType,
         };
         return default;
     }

@@ -14,6 +14,8 @@ internal readonly struct ExtensionPlace
         1UL << (int)ExtensionType.SupportedGroups |
         1UL << (int)ExtensionType.SignatureAlgorithms |
         1UL << (int)ExtensionType.ApplicationLayerProtocolNegotiation |
+        1UL << (int)ExtensionType.ClientCertificateType |
+        1UL << (int)ExtensionType.ServerCertificateType |
         1UL << (int)ExtensionType.PreSharedKey |
         1UL << (int)ExtensionType.EarlyData |
         1UL << (int)ExtensionType.SupportedVersions |
@@ -60,6 +62,8 @@ internal readonly struct ExtensionPlace
         1UL << (int)ExtensionType.ServerName |
         1UL << (int)ExtensionType.SupportedGroups |
         1UL << (int)ExtensionType.ApplicationLayerProtocolNegotiation |
+        1UL << (int)ExtensionType.ClientCertificateType |
+        1UL << (int)ExtensionType.ServerCertificateType |
         1UL << (int)ExtensionType.EarlyData |
         1UL << (int)ExtensionType.QuicTransportParameters,
         true);

@@ -1,6 +1,6 @@
 namespace Post.Quic.Engine.Tls.Messages;
 
-/// <summary>The extensions this engine knows (RFC 8446 section 4.2, RFC 9001 section 8.2).</summary>
+/// <summary>The extensions this engine knows (RFC 8446 section 4.2, RFC 7250 section 3, RFC 9001 section 8.2).</summary>
 internal enum ExtensionType : ushort
 {
     ServerName = 0,
@@ -10,6 +10,8 @@ internal enum ExtensionType : ushort
     SignatureAlgorithms = 13,
     ApplicationLayerProtocolNegotiation = 16,
     SignedCertificateTimestamp = 18,
+    ClientCertificateType = 19,
+    ServerCertificateType = 20,
     Padding = 21,
     PreSharedKey = 41,
     EarlyData = 42,

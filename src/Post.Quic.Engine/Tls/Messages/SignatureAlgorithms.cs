@@ -1,3 +1,5 @@
+using Post.Quic.Engine.Crypto;
+
 namespace Post.Quic.Engine.Tls.Messages;
 
 /// <summary>The signature_algorithms extension as both ends send it (RFC 8446 section 4.2.3).</summary>
@@ -13,6 +15,8 @@ internal static class SignatureAlgorithms
         SignatureScheme.RsaPssRsaeSha512,
     ];
 
+    private static readonly SignatureScheme[] HandshakeWithEd25519 = [.. Handshake[..3], SignatureScheme.Ed25519, .. Handshake[3..]];
+
     private static readonly SignatureScheme[] CertificatesOnly =
     [
         SignatureScheme.RsaPkcs1Sha256,
@@ -20,17 +24,21 @@ internal static class SignatureAlgorithms
         SignatureScheme.RsaPkcs1Sha512,
     ];
 
+    /// <summary>Those of <see cref="ForHandshake"/> that the platform's certificates with their keys can sign with.</summary>
+    public static ReadOnlySpan<SignatureScheme> OfCertificates => Handshake;
+
     /// <summary>
     /// The schemes that may sign a handshake, in order of preference. RFC 8446 section 4.2.3: PKCS#1 v1.5 is for the signatures
     /// in certificates, never for the handshake.
     /// </summary>
-    public static ReadOnlySpan<SignatureScheme> ForHandshake => Handshake;
+    public static ReadOnlySpan<SignatureScheme> ForHandshake(CryptoProvider provider) =>
+        provider.FindSigning(KeyAlgorithm.Ed25519) is null ? Handshake : HandshakeWithEd25519;
 
-    public static void Write(MessageWriter writer)
+    public static void Write(MessageWriter writer, CryptoProvider provider)
     {
         int extension = writer.BeginExtension(ExtensionType.SignatureAlgorithms);
         int list = writer.Begin(2);
-        foreach (SignatureScheme scheme in Handshake)
+        foreach (SignatureScheme scheme in ForHandshake(provider))
         {
             writer.WriteUInt16((ushort)scheme);
         }

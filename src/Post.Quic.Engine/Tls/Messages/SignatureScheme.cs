@@ -12,4 +12,5 @@ internal enum SignatureScheme : ushort
     RsaPssRsaeSha256 = 0x0804,
     RsaPssRsaeSha384 = 0x0805,
     RsaPssRsaeSha512 = 0x0806,
+    Ed25519 = 0x0807,
 }

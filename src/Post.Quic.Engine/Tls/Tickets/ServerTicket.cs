@@ -11,7 +11,7 @@ namespace Post.Quic.Engine.Tls.Tickets;
 /// <summary>What a server must know of a session to resume it: the content of its tickets.</summary>
 internal sealed class ServerTicket : IDisposable
 {
-    private const byte Format = 2;
+    private const byte Format = 3;
 
     public required CipherSuite Suite { get; init; }
 
@@ -33,7 +33,13 @@ internal sealed class ServerTicket : IDisposable
     /// <summary>What early data relies on; see <see cref="TlsServerOptions.EarlyDataContext"/>.</summary>
     public required byte[] EarlyDataContext { get; init; }
 
-    /// <summary>The certificate the client was identified by (DER); empty where it had none.</summary>
+    /// <summary>What the server showed.</summary>
+    public required CertificateType ServerType { get; init; }
+
+    /// <summary>What <see cref="ClientCertificate"/> is.</summary>
+    public required CertificateType ClientType { get; init; }
+
+    /// <summary>The certificate or the key that the client was identified by (DER); empty where it had none.</summary>
     public required byte[] ClientCertificate { get; init; }
 
     /// <summary>The rules it was judged by.</summary>
@@ -52,6 +58,8 @@ internal sealed class ServerTicket : IDisposable
         writer.WriteVector8(ApplicationProtocol);
         writer.WriteByte(AllowsEarlyData ? (byte)1 : (byte)0);
         writer.WriteVector16(EarlyDataContext);
+        writer.WriteByte((byte)ServerType);
+        writer.WriteByte((byte)ClientType);
         writer.WriteVector16(ClientCertificate);
         writer.WriteVector8(ValidationPolicy);
         byte[] ticket = keys.Seal(writer.Written, now);
@@ -79,6 +87,8 @@ internal sealed class ServerTicket : IDisposable
             !reader.TryReadVector8(out ReadOnlySpan<byte> protocol) ||
             !reader.TryReadByte(out byte earlyData) ||
             !reader.TryReadVector16(out ReadOnlySpan<byte> context) ||
+            !reader.TryReadByte(out byte serverType) ||
+            !reader.TryReadByte(out byte clientType) ||
             !reader.TryReadVector16(out ReadOnlySpan<byte> certificate) ||
             !reader.TryReadVector8(out ReadOnlySpan<byte> policy))
         {
@@ -105,6 +115,8 @@ internal sealed class ServerTicket : IDisposable
             ApplicationProtocol = protocol.ToArray(),
             AllowsEarlyData = earlyData != 0,
             EarlyDataContext = context.ToArray(),
+            ServerType = (CertificateType)serverType,
+            ClientType = (CertificateType)clientType,
             ClientCertificate = certificate.ToArray(),
             ValidationPolicy = policy.ToArray(),
         };
