@@ -270,7 +270,7 @@ public sealed partial class QuicConnection : IAsyncDisposable
                 return QuicDatagramResult.Unavailable;
             }
 
-            result = _datagrams.TrySend(payload, Urgency(priority), token, binding);
+            result = _datagrams.TrySend(payload, Urgency(priority), priority.IsRepair, token, binding);
             isQuiet = Driver.IsQuiet;
         }
 

@@ -2,6 +2,7 @@ using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.InFlight;
+using Post.Quic.Engine.Lanes;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Streams;
@@ -82,9 +83,12 @@ internal sealed class Egress
             _state.OnDeadline(now);
         }
 
-        int total = _state.Paths.AreSeveral
-            ? BuildOnSeveral(buffer, now, out batch)
-            : BuildOnOne(buffer, now, out batch);
+        int total = _copies.AreAny ? BuildCopy(buffer, now, out batch) : 0;
+        if (total == 0)
+        {
+            total = _state.Paths.AreSeveral ? BuildOnSeveral(buffer, now, out batch) : BuildOnOne(buffer, now, out batch);
+        }
+
         if (total != 0)
         {
             return total;
@@ -134,15 +138,6 @@ internal sealed class Egress
     /// <summary>Content by the path that is chosen for it, then what each path has to say for itself: acknowledgements and probes.</summary>
     private int BuildOnSeveral(Span<byte> buffer, long now, out OutgoingDatagrams batch)
     {
-        if (_copies.AreAny)
-        {
-            int length = BuildCopy(buffer, now, out batch);
-            if (length != 0)
-            {
-                return length;
-            }
-        }
-
         if (_walk.Choose(now) is { } chosen)
         {
             int total = BuildBatch(buffer, chosen, hasContent: true, now, out batch);
@@ -317,7 +312,7 @@ internal sealed class Egress
                 continue;
             }
 
-            if (hasContent && level == EncryptionLevel.Application && _walk.Copies > 1)
+            if (hasContent && level == EncryptionLevel.Application && (_walk.Copies > 1 || space.Frames.LastTry is not null))
             {
                 TakeCopy(datagram.Slice(draft.PayloadOffset, draft.PayloadLength), space.Frames, path);
             }
@@ -355,10 +350,20 @@ internal sealed class Egress
     private void TakeCopy(ReadOnlySpan<byte> payload, SentFrameLog log, Path path)
     {
         (Range bytes, int frames, bool isFull) = _state.FrameWriter.LastData;
-        if (frames != 0)
+        if (frames == 0)
         {
-            _copies.Take(payload[bytes], isFull, log, frames, path, _walk.CopyPaths, _walk.Copies - 1);
+            return;
         }
+
+        if (_walk.Copies > 1)
+        {
+            _copies.Take(payload[bytes], isFull, log, frames, path, _walk.CopyPaths, _walk.Copies - 1, lastTry: null);
+            return;
+        }
+
+        // What is repeated for the last time goes twice, and both count in the window. What rides along may be bound to this path.
+        PathSet paths = _state.Lanes.IsOnlyDefault ? PathSet.Any : new PathSet(PathSetKind.Only, path.Id);
+        _copies.Take(payload[bytes], isFull, log, frames, path, paths, copies: 1, log.LastTry);
     }
 
     /// <summary>

@@ -183,6 +183,9 @@ internal sealed class FrameWriter
         _ = _state.Crypto.WriteFrames(level, ref writer, log);
         if (level == EncryptionLevel.Application && writer.Remaining > 0)
         {
+            // A loss is noticed after a probe timeout at the latest. A datagram's deadline is when it has to leave, a stream's when it has to be there.
+            _state.Datagrams.LastTryTime = path.Recovery.ProbeTimeoutPeriod;
+            _state.Streams.LastTryTime = path.Recovery.ProbeTimeoutPeriod + (path.Transmission.Rtt.Smoothed / 2);
             _ = _state.Streams.WriteControl(ref writer, log, now);
             int dataStart = writer.Position;
             int framesBefore = log.PendingCount;

@@ -2,12 +2,13 @@ using System.Diagnostics.CodeAnalysis;
 using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Lanes;
+using Post.Quic.Engine.Streams;
 
 namespace Post.Quic.Engine.Connection;
 
 /// <summary>
-/// What was sent and is to go by other paths as well, in the clear, oldest first: each waits until one of its other paths has room. Whichever
-/// copy arrives first settles it; that the others arrive, too, tells nothing new.
+/// What was sent and is to be sent again without waiting for its fate, by other paths where there are any, in the clear, oldest first: each waits
+/// until one of its paths has room. Whichever copy arrives first settles it; that the others arrive, too, tells nothing new.
 /// </summary>
 internal sealed class PacketCopies
 {
@@ -31,7 +32,9 @@ internal sealed class PacketCopies
     /// <param name="path">The path that it goes by.</param>
     /// <param name="paths">Those that it may go by.</param>
     /// <param name="copies">By how many others it is to go.</param>
-    public void Take(ReadOnlySpan<byte> payload, bool isFull, SentFrameLog log, int frames, Path path, PathSet paths, int copies)
+    /// <param name="lastTry">What it repeats for the last time, where it does: see <see cref="PacketCopy.LastTry"/>.</param>
+    public void Take(
+        ReadOnlySpan<byte> payload, bool isFull, SentFrameLog log, int frames, Path path, PathSet paths, int copies, LastTry? lastTry)
     {
         if (_waiting.Count == Limits.WaitingCopies)
         {
@@ -40,7 +43,7 @@ internal sealed class PacketCopies
         }
 
         PacketCopy copy = _free.TryPop(out PacketCopy? used) ? used : new PacketCopy();
-        copy.Fill(payload, isFull, log, frames, path.Id, paths, copies);
+        copy.Fill(payload, isFull, log, frames, path.Id, paths, copies, lastTry);
         foreach (ref readonly SentFrame frame in copy.Frames)
         {
             if (frame.Kind == SentFrameKind.Datagram)
@@ -52,14 +55,22 @@ internal sealed class PacketCopies
         _waiting.Add(copy);
     }
 
-    /// <summary>The oldest copy that a path takes now.</summary>
+    /// <summary>
+    /// The oldest copy that a path takes now. A last try is not for what has not been tried at all: it leaves the way to content with a deadline
+    /// that is as urgent, and where the window is scarce it comes last.
+    /// </summary>
     public bool TryNext(PathWalk walk, long now, [NotNullWhen(true)] out PacketCopy? copy, [NotNullWhen(true)] out Path? path)
     {
         for (int i = 0; i < _waiting.Count; i++)
         {
             copy = _waiting[i];
             path = null;
-            if (!IsOwed(copy) || !walk.TryChooseForCopy(copy, now, out path))
+            if (copy.LastTry is { } lastTry && IsAsUrgentWaiting(lastTry.Class))
+            {
+                continue;
+            }
+
+            if (copy.LastTry?.Deadline < now || !IsOwed(copy) || !walk.TryChooseForCopy(copy, now, out path))
             {
                 GiveUp(copy);
                 i--;
@@ -101,6 +112,10 @@ internal sealed class PacketCopies
 
         Release(copy);
     }
+
+    private bool IsAsUrgentWaiting(int urgencyClass) =>
+        (_state.Datagrams.TryPeekUrgency(out SendUrgency datagram) && datagram.Class <= urgencyClass && datagram.Deadline != long.MaxValue)
+        || (_state.Streams.TryPeekUrgency(out SendUrgency stream) && stream.Class <= urgencyClass && stream.Deadline != long.MaxValue);
 
     private bool IsOwed(PacketCopy copy)
     {

@@ -20,6 +20,12 @@ internal sealed class PacketCopy
     /// <summary>The last frame ends with its packet, so that nothing may follow it.</summary>
     public bool IsFull { get; private set; }
 
+    /// <summary>What it repeats for the last time: where there is no other path, it goes by the same once more. Null where that is nothing.</summary>
+    public LastTry? LastTry { get; private set; }
+
+    /// <summary>The path that it went by first.</summary>
+    public uint FirstPath => _used[0];
+
     /// <summary>The paths that it may go by.</summary>
     public PathSet Paths { get; private set; } = PathSet.Any;
 
@@ -30,7 +36,7 @@ internal sealed class PacketCopy
     /// <summary>It went by this path already.</summary>
     public bool WentBy(uint pathId) => _used.AsSpan(0, _usedCount).Contains(pathId);
 
-    public void Fill(ReadOnlySpan<byte> payload, bool isFull, SentFrameLog log, int frames, uint pathId, PathSet paths, int copies)
+    public void Fill(ReadOnlySpan<byte> payload, bool isFull, SentFrameLog log, int frames, uint pathId, PathSet paths, int copies, LastTry? lastTry)
     {
         if (_frames.Length < frames)
         {
@@ -47,6 +53,7 @@ internal sealed class PacketCopy
         _length = payload.Length;
         _frameCount = frames;
         IsFull = isFull;
+        LastTry = lastTry;
         Paths = paths;
         Left = Math.Min(copies, _used.Length - 1);
         _used[0] = pathId;

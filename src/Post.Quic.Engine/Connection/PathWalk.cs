@@ -119,6 +119,12 @@ internal sealed class PathWalk
             }
         }
 
+        if (!any && copy.LastTry is not null && _state.Paths.Find(copy.FirstPath) is { Phase: PathPhase.Open } same && Room(same) >= copy.Payload.Length)
+        {
+            any = true;
+            path = Ask(same, now, out _) == SendPermission.Allowed ? same : null;
+        }
+
         return any;
     }
 

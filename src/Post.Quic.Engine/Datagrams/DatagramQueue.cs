@@ -44,6 +44,9 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
     /// </summary>
     public long SuspicionTime { get; set; } = 3_000_000;
 
+    /// <summary>A repetition with less time left than this is the last: its loss would be noticed too late. Microseconds.</summary>
+    public long LastTryTime { get; set; }
+
     /// <summary>Datagrams are going out as 0-RTT data, whose rejection undoes them.</summary>
     public bool IsEarlyData { get; set; }
 
@@ -83,10 +86,16 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
     /// <summary>
     /// Queues a datagram. Its memory is lent until its state is told the first time. <paramref name="deadline"/> is its
     /// age limit (<see cref="long.MaxValue"/>: none) and orders it inside its class. <paramref name="paths"/> says by which paths it may go;
-    /// null: by any.
+    /// null: by any. <paramref name="isRepair"/> says that what it holds was sent before, in another.
     /// </summary>
     public DatagramEnqueueResult TryEnqueue(
-        ReadOnlyMemory<byte> data, int priority, long deadline, out ulong number, PathSet? paths = null, int copies = 1)
+        ReadOnlyMemory<byte> data,
+        int priority,
+        long deadline,
+        out ulong number,
+        PathSet? paths = null,
+        int copies = 1,
+        bool isRepair = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(priority);
         number = 0;
@@ -109,6 +118,7 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
         OutgoingDatagram datagram = _free.Take() ?? new OutgoingDatagram();
         datagram.Number = number;
         datagram.Data = data;
+        datagram.IsRepair = isRepair;
         datagram.Lane = paths is null && copies == 1 ? null : options.Lanes.Join(paths ?? PathSet.Any, copies);
         _bytes += data.Length;
         _waiting.Add(number, datagram);
@@ -144,6 +154,11 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
             if (!TryWrite(ref writer, datagram.Data.Span))
             {
                 break;
+            }
+
+            if (datagram.IsRepair && urgency.Deadline - now < LastTryTime)
+            {
+                log.Mark(new LastTry(urgency.Class, urgency.Deadline));
             }
 
             log.Record(new SentFrame(SentFrameKind.Datagram, datagram.Number, 0, (uint)datagram.Data.Length));

@@ -18,7 +18,7 @@ internal sealed class ConnectionDatagrams(QuicConnection connection, ConnectionE
     private readonly Queue<TaskCompletionSource<ReadOnlyMemory<byte>>> _waiters = new();
     private int _receivedBytes;
 
-    public QuicDatagramResult TrySend(ReadOnlySpan<byte> payload, SendUrgency urgency, long token, QuicPathBinding binding)
+    public QuicDatagramResult TrySend(ReadOnlySpan<byte> payload, SendUrgency urgency, bool isRepair, long token, QuicPathBinding binding)
     {
         byte[] copy = ArrayPool<byte>.Shared.Rent(Math.Max(1, payload.Length));
         payload.CopyTo(copy);
@@ -28,7 +28,8 @@ internal sealed class ConnectionDatagrams(QuicConnection connection, ConnectionE
             urgency.Deadline,
             out ulong number,
             binding.IsDefault ? null : binding.Set,
-            binding.CopiesOrOne);
+            binding.CopiesOrOne,
+            isRepair);
         if (result == DatagramEnqueueResult.Queued)
         {
             _sent.Add(number, (token, copy));

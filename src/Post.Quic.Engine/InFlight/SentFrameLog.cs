@@ -31,6 +31,12 @@ internal sealed class SentFrameLog : IDisposable
     /// <summary>Entries the ring can hold before it grows: what the log costs while nothing is in flight.</summary>
     public int Capacity => _capacity;
 
+    /// <summary>The most urgent of what the packet being built repeats for the last time; null where that is nothing.</summary>
+    public LastTry? LastTry { get; private set; }
+
+    /// <summary>The packet being built repeats something for the last time.</summary>
+    public void Mark(LastTry lastTry) => LastTry ??= lastTry;
+
     /// <summary>Adds a frame to the packet being built.</summary>
     public void Record(in SentFrame frame)
     {
@@ -54,13 +60,18 @@ internal sealed class SentFrameLog : IDisposable
     }
 
     /// <summary>The packet being built will not be sent.</summary>
-    public void Discard() => _tail = _committed;
+    public void Discard()
+    {
+        _tail = _committed;
+        LastTry = null;
+    }
 
     /// <summary>The packet being built was sent: its slice.</summary>
     internal (long First, int Count) Commit()
     {
         (long First, int Count) slice = (_committed, (int)(_tail - _committed));
         _committed = _tail;
+        LastTry = null;
         return slice;
     }
 

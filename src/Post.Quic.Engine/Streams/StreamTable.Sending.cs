@@ -31,6 +31,9 @@ internal sealed partial class StreamTable
     /// <summary>Bytes that were written, may be sent as far as each stream's own credit goes, and were not sent yet.</summary>
     public long UnsentBytes => _scheduler.UnsentBytes;
 
+    /// <summary>A repetition with less time left than this is the last: its loss would be noticed too late. Microseconds.</summary>
+    public long LastTryTime { get; set; }
+
     /// <summary>Unsent bytes beyond which a write waits until its own are sent, where it wants to.</summary>
     public long UnsentLimit { get; set; } = long.MaxValue;
 
@@ -108,9 +111,15 @@ internal sealed partial class StreamTable
         while (_scheduler.TryPeek(_sendCredit.Available > 0, out StreamState stream, out SendUrgency urgency)
             && urgency <= limit)
         {
+            bool isLastTry = stream.Send!.NeedsRepair && urgency.Deadline > now && urgency.Deadline - now < LastTryTime;
             if (!WriteStreamFrame(stream, ref writer, log))
             {
                 break;
+            }
+
+            if (isLastTry)
+            {
+                log.Mark(new LastTry(urgency.Class, urgency.Deadline));
             }
         }
 

@@ -29,7 +29,10 @@ internal sealed class ManagedStream : TransportStream
     /// <summary>Ranks begin at 0 in the engine; Post's control stream stands before them all, at -1.</summary>
     public static QuicPriority Translate(in TransportPriority priority) => new(
         priority.Niceness == int.MaxValue ? int.MaxValue : priority.Niceness + 1,
-        priority.Deadline == TransportPriority.NoDeadline ? null : priority.Deadline);
+        priority.Deadline == TransportPriority.NoDeadline ? null : priority.Deadline)
+    {
+        IsRepair = priority.IsRepair,
+    };
 
     public override ValueTask<TransportWriteResult> WriteAsync(
         ReadOnlyMemory<byte> buffer,

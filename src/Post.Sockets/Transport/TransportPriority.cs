@@ -13,6 +13,12 @@ namespace Post.Sockets.Transport;
 /// <param name="Order">The tie-breaker among equals that do not share: the smaller goes first.</param>
 public readonly record struct TransportPriority(int Niceness, long Deadline, bool Incremental, long Order)
 {
+    /// <summary>
+    /// A datagram whose content was sent before and seems not to have arrived. Where the deadline is too near for another repetition, the
+    /// transport may send it twice.
+    /// </summary>
+    public bool IsRepair { get; init; }
+
     /// <summary>The deadline of what never becomes worthless.</summary>
     public const long NoDeadline = long.MaxValue;
 

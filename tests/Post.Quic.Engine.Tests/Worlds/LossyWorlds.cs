@@ -9,12 +9,20 @@ public sealed class LossyWorlds
 {
     private const int Worlds = 20;
 
-    /// <summary>1 KiB each 10 ms, 150 ms to live, 50 ms there and back: what has a deadline is sent under BBR.</summary>
+    /// <summary>
+    /// 1 KiB each 10 ms, 150 ms to live, 50 ms there and back: what has a deadline is sent under BBR, and its last repetition twice. That costs
+    /// a tenth of a packet for each message at 5% loss, and a fifth at 10%.
+    /// </summary>
     [TestMethod]
-    [DataRow(0.01, 0.999)]
-    [DataRow(0.05, 0.99)]
-    [DataRow(0.10, 0.97)]
-    public void Perishable_messages(double loss, double least) => AssertInTime(least, loss, interval: 10_000, count: 1_000, worlds: 5);
+    [DataRow(0.01, 0.999, 1.04)]
+    [DataRow(0.05, 0.999, 1.13)]
+    [DataRow(0.10, 0.998, 1.25)]
+    public void Perishable_messages(double loss, double least, double packets)
+    {
+        double perMessage = 0;
+        AssertInTime(least, loss, interval: 10_000, count: 2_000, worlds: 5, done: traffic => perMessage += traffic.PacketsPerMessage / 5);
+        Assert.IsLessThan(packets, perMessage);
+    }
 
     /// <summary>
     /// 1 KiB each 10 ms over 50 ms needs nearly all of what CUBIC concedes at 5% loss (RFC 9438 section 4.3: as much as Reno, some five
@@ -37,7 +45,8 @@ public sealed class LossyWorlds
         long interval,
         int count,
         CongestionAlgorithm congestion = CongestionAlgorithm.Auto,
-        int worlds = Worlds)
+        int worlds = Worlds,
+        Action<PerishableTraffic>? done = null)
     {
         double sum = 0;
         foreach (ulong seed in Seeds.Of(worlds))
@@ -46,6 +55,7 @@ public sealed class LossyWorlds
             var traffic = new PerishableTraffic(pair, count) { Interval = interval };
             traffic.Run();
             sum += traffic.InTime;
+            done?.Invoke(traffic);
         }
 
         Assert.IsGreaterThan(least, sum / Seeds.Of(worlds).Count());

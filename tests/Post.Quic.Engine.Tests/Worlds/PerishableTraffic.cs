@@ -20,6 +20,7 @@ internal sealed class PerishableTraffic
     private int _next;
     private int _owed;
     private long _nextAt;
+    private long _sentBefore;
 
     public PerishableTraffic(Pair pair, int count)
     {
@@ -47,10 +48,16 @@ internal sealed class PerishableTraffic
     /// <summary>How long a receipt waits for others.</summary>
     public long ReceiptDelay { get; init; } = 10_000;
 
+    /// <summary>A repetition that is the last is sent twice.</summary>
+    public bool RepairsTwice { get; init; } = true;
+
     public int Retransmissions { get; private set; }
 
     /// <summary>Called after each message.</summary>
     public Action? Tick { get; init; }
+
+    /// <summary>What was sent, in packets of a message's size.</summary>
+    public double PacketsPerMessage => (_pair.Client.Core!.GetPaths()[0].BytesSent - _sentBefore) / (double)(_sent.Length * (Size + 40));
 
     /// <summary>The share of the messages that came while they were worth something.</summary>
     public double InTime => _came.Where((at, i) => at != 0 && at - _sent[i] <= Lifetime).Count() / (double)_came.Length;
@@ -64,6 +71,7 @@ internal sealed class PerishableTraffic
 
     public void Run()
     {
+        _sentBefore = _pair.Client.Core!.GetPaths()[0].BytesSent;
         _pair.Client.TurnAt = _nextAt = _pair.Now;
         _pair.RunFor((_sent.Length * Interval) + (2 * Lifetime));
     }
@@ -73,13 +81,13 @@ internal sealed class PerishableTraffic
         while (_again.TryDequeue(out int index))
         {
             Retransmissions++;
-            Send(index, now);
+            Send(index, now, isRepair: true);
         }
 
         if (_next < _sent.Length && _nextAt <= now)
         {
             _sent[_next] = now;
-            Send(_next++, now);
+            Send(_next++, now, isRepair: false);
             _nextAt += Interval;
             Tick?.Invoke();
         }
@@ -90,7 +98,7 @@ internal sealed class PerishableTraffic
         }
     }
 
-    private void Send(int index, long now)
+    private void Send(int index, long now, bool isRepair)
     {
         long deadline = _sent[index] + Lifetime - OneWay;
         if (deadline <= now)
@@ -100,7 +108,7 @@ internal sealed class PerishableTraffic
 
         byte[] message = new byte[Size];
         BinaryPrimitives.WriteInt32LittleEndian(message, index);
-        if (_pair.Client.Core!.Datagrams.TryEnqueue(message, 0, deadline, out ulong number) == DatagramEnqueueResult.Queued)
+        if (_pair.Client.Core!.Datagrams.TryEnqueue(message, 0, deadline, out ulong number, isRepair: isRepair && RepairsTwice) == DatagramEnqueueResult.Queued)
         {
             _underWay[number] = index;
         }

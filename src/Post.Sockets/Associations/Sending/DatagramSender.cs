@@ -28,7 +28,7 @@ internal sealed class DatagramSender(AssociationCore core, OutboundFraming frami
             core.Scheduler.Class(item.Transit.DatagramClass).HandOver(size, item.Entry.Deadline);
         }
 
-        var result = carrier.Connection.TrySendDatagram(framing.Datagram(size), priority, item.Id);
+        var result = carrier.Connection.TrySendDatagram(framing.Datagram(size), priority with { IsRepair = !isFirst }, item.Id);
         lock (core.Gate)
         {
             if (result != TransportDatagramResult.Queued)
