@@ -54,6 +54,13 @@ internal static class ManagedOptions
                 MultipathPolicy.Handover => HandoverPaths,
                 _ => ManyPaths,
             },
+            CongestionControl = asked.CongestionControl switch
+            {
+                CongestionControl.Cubic => QuicCongestionControl.Cubic,
+                CongestionControl.Bbr => QuicCongestionControl.Bbr,
+                CongestionControl.NewReno => QuicCongestionControl.NewReno,
+                _ => QuicCongestionControl.Auto,
+            },
             PathPolicy = asked.Multipath switch
             {
                 MultipathPolicy.Interactive => QuicPathPolicy.Interactive,

@@ -87,6 +87,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
     {
         ArgumentNullException.ThrowIfNull(request);
         _scope.ThrowIfDisposed();
+        ThrowIfImpossible(request.Options);
         var verifier = PeerVerifier.OfServer(request.Remote);
         return await RemoteAddresses.ConnectToAnyAsync(
             request.Remote,
@@ -107,6 +108,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
     {
         ArgumentNullException.ThrowIfNull(request);
         _scope.ThrowIfDisposed();
+        ThrowIfImpossible(request.Options);
         var verifier = PeerVerifier.OfClients(request.ClientTrust);
         _ = TlsOptions.IdentityOf(request.Local);
         var served = new ConditionalWeakTable<QuicConnection, QuicConnectionExtras>();
@@ -144,6 +146,17 @@ public sealed partial class SystemNetQuicTransport : PostTransport
     {
         await _scope.DisposeAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Refuses what System.Net.Quic has no option for, where leaving it out would not be noticed.</summary>
+    internal static void ThrowIfImpossible(TransportOptions options)
+    {
+        if (options.CongestionControl is not (CongestionControl.Auto or CongestionControl.Cubic))
+        {
+            throw new TransportException(
+                TransportErrorReason.NotSupported,
+                $"CongestionControl is {options.CongestionControl}, but System.Net.Quic always uses CUBIC; set it to Auto or Cubic, or take the managed engine.");
+        }
     }
 
     private static QuicClientConnectionOptions ClientOptions(

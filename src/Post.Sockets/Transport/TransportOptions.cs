@@ -86,6 +86,13 @@ public record TransportOptions
     public MultipathPolicy Multipath { get; set => field = OptionRange.Named(value); } = MultipathPolicy.Handover;
 
     /// <summary>
+    /// The congestion controller of what this side sends. <see cref="CongestionControl.Auto"/> by default. System.Net.Quic always uses CUBIC:
+    /// with it, any other choice makes associating and listening fail. The network in memory has a congestion control of its own.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is none of the controllers.</exception>
+    public CongestionControl CongestionControl { get; set => field = OptionRange.Named(value); }
+
+    /// <summary>
     /// Early (0-RTT) data may be sent, or is accepted, before the handshake is complete: objects marked
     /// <see cref="ObjectProperties.SafeToReplay"/>, where <see cref="Local.Sessions"/> holds a session that allows it. False by default.
     /// </summary>
