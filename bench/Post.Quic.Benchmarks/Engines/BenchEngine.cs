@@ -24,6 +24,13 @@ internal abstract class BenchEngine : IAsyncDisposable
     /// <summary>Connects on the level of streams; both ends are ready when it returns.</summary>
     public abstract Task<BenchPair> ConnectAsync(CancellationToken cancellationToken);
 
+    /// <summary>A stream can be sent in one call, and comes as one event.</summary>
+    public virtual bool HasWholeStreams => false;
+
+    /// <summary>Connects for whole streams; both ends are ready when it returns.</summary>
+    public virtual Task<WholeStreamPair> ConnectWholeStreamsAsync(CancellationToken cancellationToken) =>
+        throw new NotSupportedException("This engine does not send a stream in one call.");
+
     /// <summary>Opens a server of the level of objects.</summary>
     public abstract Task<ObjectService> ServeAsync(ServiceOptions options, CancellationToken cancellationToken);
 

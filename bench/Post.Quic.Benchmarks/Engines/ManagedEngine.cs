@@ -9,10 +9,13 @@ internal sealed class ManagedEngine : PostObjectsEngine
 {
     private QuicEndpoint? _clients;
     private QuicListener? _listener;
+    private QuicConnectionEvents? _serverEvents;
 
     public override string Name => "managed";
 
     public override string Key => "managed";
+
+    public override bool HasWholeStreams => true;
 
     public override async Task StartAsync()
     {
@@ -27,7 +30,7 @@ internal sealed class ManagedEngine : PostObjectsEngine
         _listener = await QuicListener.ListenAsync(new QuicListenerOptions
         {
             ListenEndPoint = BenchIdentity.AnyPort,
-            ConnectionOptionsCallback = (_, _, _) => ValueTask.FromResult(options),
+            ConnectionOptionsCallback = (_, _, _) => ValueTask.FromResult(options with { Events = _serverEvents }),
         });
     }
 
@@ -35,6 +38,16 @@ internal sealed class ManagedEngine : PostObjectsEngine
     {
         (QuicConnection client, QuicConnection server) = await ConnectOnceAsync(null, null, cancellationToken);
         return new BenchPair(new Connection(client), new Connection(server));
+    }
+
+    public override async Task<WholeStreamPair> ConnectWholeStreamsAsync(CancellationToken cancellationToken)
+    {
+        var sender = new ManagedWholeStreams.Sender();
+        var receiver = new ManagedWholeStreams.Receiver();
+        _serverEvents = receiver;
+        (QuicConnection client, QuicConnection server) = await ConnectOnceAsync(sender, null, cancellationToken);
+        _serverEvents = null;
+        return new ManagedWholeStreams(client, server, sender, receiver);
     }
 
     /// <summary>A ticket of one connection, then as many resumed connections as are wanted.</summary>

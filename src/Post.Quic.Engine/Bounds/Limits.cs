@@ -135,6 +135,12 @@ internal static class Limits
     /// </summary>
     public const int WholeStreamBytes = 16 * 1024;
 
+    /// <summary>
+    /// Bytes of whole streams that may always wait to be sent: what one call of the system takes. With less, a sender that is faster than
+    /// its thread is woken could never fill a window, nor make it grow.
+    /// </summary>
+    public const long LeastWholeUnsent = 64 * 1024;
+
     /// <summary>Places for streams that arrived and are to be handed over that a connection keeps; more are for one burst only.</summary>
     public const int ArrivedStreamsKept = 16;
 
@@ -147,8 +153,8 @@ internal static class Limits
     /// <summary>The same as a number of them: tiny datagrams cost more than their bytes.</summary>
     public const int WaitingEvents = 16 * 1024;
 
-    /// <summary>Batches of events that the process keeps for the next, of at most 128 KiB each; one or two are in use a thread.</summary>
-    public const int PooledEventBatches = 64;
+    /// <summary>Batches of events that the process keeps for the next: a thread uses one or two, and the largest has less than a megabyte.</summary>
+    public const int PooledEventBatches = 16;
 
     /// <summary>
     /// Bytes that are sent on the caller's thread, where little is on its way: there is nothing to gather them with. More is left to the

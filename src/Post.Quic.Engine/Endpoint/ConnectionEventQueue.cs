@@ -50,7 +50,7 @@ internal sealed class ConnectionEventQueue(QuicConnection connection)
         int streams = 0;
         foreach (ref readonly ConnectionEvent item in batch.Events)
         {
-            ReadOnlySpan<byte> bytes = batch.BytesOf(item);
+            ReadOnlySpan<byte> bytes = EventBatch.BytesOf(item);
             try
             {
                 if (item.Kind != ConnectionEventKind.WholeStreamReceived)

@@ -5,23 +5,22 @@ using Post.Quic.Engine.Streams;
 namespace Post.Quic.Engine.Endpoint;
 
 /// <summary>
-/// Events that are raised together, and copies of their bytes. Batches come from one pool for the process: a connection has none while
-/// nothing happens.
+/// Events that are raised together, and copies of their bytes. Batches and the blocks of their bytes come from pools for the process: a
+/// connection has none while nothing happens.
 /// </summary>
 internal sealed class EventBatch
 {
-    private const int FirstBytes = 2048;
-
-    // What a burst needed is not kept for the many that are small.
-    private const int LargestKeptBytes = 128 * 1024;
-    private const int MostKeptEvents = 2048;
+    /// <summary>One event alone is usual, and mostly small.</summary>
+    private const int FirstBlock = 2048;
 
     private static readonly FreeList<EventBatch> Free = new(Limits.PooledEventBatches);
     private static readonly Lock FreeGate = new();
 
     private readonly List<ConnectionEvent> _events = new(4);
-    private byte[] _bytes = [];
-    private int _used;
+    private readonly List<byte[]> _blocks = new(1);
+    private byte[] _block = [];
+    private int _usedOfBlock;
+    private int _bytes;
 
     public ReadOnlySpan<ConnectionEvent> Events => CollectionsMarshal.AsSpan(_events);
 
@@ -40,9 +39,17 @@ internal sealed class EventBatch
 
     public static void Return(EventBatch batch)
     {
+        foreach (byte[] block in batch._blocks)
+        {
+            BlockArrays.Return(block);
+        }
+
+        batch._blocks.Clear();
         batch._events.Clear();
-        batch._used = 0;
-        if (batch._bytes.Length > LargestKeptBytes || batch._events.Capacity > MostKeptEvents)
+        batch._block = [];
+        batch._usedOfBlock = 0;
+        batch._bytes = 0;
+        if (batch._events.Capacity > Limits.WaitingEvents)
         {
             return;
         }
@@ -54,22 +61,26 @@ internal sealed class EventBatch
     }
 
     /// <summary>More can be noted without growing beyond what may wait.</summary>
-    public bool HasRoomFor(int length) =>
-        _events.Count < Limits.WaitingEvents && length <= Limits.WaitingEventBytes - _used;
+    public bool HasRoomFor(int length) => _events.Count < Limits.WaitingEvents && length <= Limits.WaitingEventBytes - _bytes;
 
     public void Add(in ConnectionEvent item) => _events.Add(item);
 
     public void Add(in ConnectionEvent item, ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length > _bytes.Length - _used)
+        if (bytes.Length > _block.Length - _usedOfBlock)
         {
-            Array.Resize(ref _bytes, Math.Max(Math.Max(FirstBytes, _bytes.Length * 2), _used + bytes.Length));
+            _block = BlockArrays.Rent(Math.Max(_blocks.Count == 0 ? FirstBlock : BlockArrays.Largest, bytes.Length));
+            _blocks.Add(_block);
+            _usedOfBlock = 0;
         }
 
-        bytes.CopyTo(_bytes.AsSpan(_used));
-        _events.Add(item with { Start = _used, Length = bytes.Length });
-        _used += bytes.Length;
+        bytes.CopyTo(_block.AsSpan(_usedOfBlock));
+        _events.Add(item with { Subject = _block, Start = _usedOfBlock, Length = bytes.Length });
+        _usedOfBlock += bytes.Length;
+        _bytes += bytes.Length;
     }
 
-    public ReadOnlySpan<byte> BytesOf(in ConnectionEvent item) => _bytes.AsSpan(item.Start, item.Length);
+    /// <summary>The bytes of an event that has some.</summary>
+    public static ReadOnlySpan<byte> BytesOf(in ConnectionEvent item) =>
+        item.Length == 0 ? default : ((byte[])item.Subject!).AsSpan(item.Start, item.Length);
 }

@@ -34,7 +34,7 @@ internal sealed partial class StreamTable
 
         // While one waits, its sending tells when there is room again; without one nothing would.
         if (_wholeUnsent > 0
-            && (_wholeUnsent + length > UnsentLimit || (ulong)(_scheduler.UnsentBytes + length) > _sendCredit.Available))
+            && (_wholeUnsent + length > Math.Max(UnsentLimit, Limits.LeastWholeUnsent) || (ulong)(_scheduler.UnsentBytes + length) > _sendCredit.Available))
         {
             return WholeStreamResult.Full;
         }

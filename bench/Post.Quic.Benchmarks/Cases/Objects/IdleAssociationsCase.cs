@@ -4,11 +4,13 @@ using Post.Quic.Benchmarks.Reporting;
 namespace Post.Quic.Benchmarks.Cases.Objects;
 
 /// <summary>What associations cost that do nothing.</summary>
-internal sealed class IdleAssociationsCase : BenchCase
+/// <param name="count">How many; 0 for as many as the options say.</param>
+internal sealed class IdleAssociationsCase(int count = 0) : BenchCase
 {
-    public override string Name => "idle-associations";
+    public override string Name => "idle-associations" + (count == 0 ? "" : $"-{count}");
 
-    public override string Measures => "Memory of --associations associations that do nothing, both ends together.";
+    public override string Measures =>
+        $"Memory of {(count == 0 ? "--associations" : $"{count:N0}")} associations that do nothing, both ends together.";
 
     public override string Excludes => "The kernel's memory (a socket for each client); the managed heap leaves out what a native library holds.";
 
@@ -16,7 +18,7 @@ internal sealed class IdleAssociationsCase : BenchCase
         BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
         await using ObjectService service = await engine.ServeAsync(new ServiceOptions(), cancellationToken);
-        return await IdleMemory.MeasureAsync(settings.Associations, "association", MakeAsync, cancellationToken);
+        return await IdleMemory.MeasureAsync(count == 0 ? settings.Associations : count, "association", MakeAsync, cancellationToken);
 
         async Task<IAsyncDisposable> MakeAsync()
         {

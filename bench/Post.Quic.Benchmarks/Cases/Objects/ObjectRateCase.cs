@@ -5,18 +5,19 @@ using Post.Sockets;
 
 namespace Post.Quic.Benchmarks.Cases.Objects;
 
-/// <summary>Objects of 1 KiB as fast as they go.</summary>
-internal sealed class ObjectRateCase(int senders, bool datagrams) : BenchCase
+/// <summary>Small objects as fast as they go.</summary>
+internal sealed class ObjectRateCase(int senders, bool datagrams, int size = 1024) : BenchCase
 {
-    private static readonly SmallObjects Payloads = new(4096, 1024);
+    private readonly Lazy<SmallObjects> _payloads = new(() => new SmallObjects(4096, size));
 
     // A lifetime makes a datagram of a small object; so long a one is never over.
     private static readonly ObjectProperties Perishable = new() { Lifetime = TimeSpan.FromHours(1) };
 
-    public override string Name => (datagrams ? "datagram-rate" : "object-rate") + (senders == 1 ? "" : $"-{senders}");
+    public override string Name => (datagrams ? "datagram-rate" : "object-rate") + (senders == 1 ? "" : $"-{senders}")
+        + (size == 1024 ? "" : Sizes.Suffix(size));
 
     public override string Measures =>
-        $"--objects of 1 KiB as {(datagrams ? "datagrams" : "streams")} from {(senders == 1 ? "one sender" : $"{senders} senders at once")}, "
+        $"--objects of {Sizes.Of(size)} as {(datagrams ? "datagrams" : "streams")} from {(senders == 1 ? "one sender" : $"{senders} senders at once")}, "
         + "taken by a handler: rate, CPU, allocations.";
 
     public override string Excludes => "Latency: a sender waits for room in the queue, not for its object's end.";
@@ -34,10 +35,10 @@ internal sealed class ObjectRateCase(int senders, bool datagrams) : BenchCase
 
         int each = Math.Max(1, settings.Objects / senders);
         int warmUp = Math.Max(1, each / 10);
-        var tally = new SmallObjectTally(Payloads, warmUp * senders);
+        var tally = new SmallObjectTally(_payloads.Value, warmUp * senders);
         pair.Server.Receive((_, bytes, _) => Volatile.Read(ref tally).Take(bytes));
         await RoundAsync(pair, warmUp, tally, cancellationToken);
-        Volatile.Write(ref tally, new SmallObjectTally(Payloads, each * senders));
+        Volatile.Write(ref tally, new SmallObjectTally(_payloads.Value, each * senders));
         var meter = Meter.Start();
         await RoundAsync(pair, each, tally, cancellationToken);
         Meter.Reading reading = meter.Read();
@@ -57,7 +58,7 @@ internal sealed class ObjectRateCase(int senders, bool datagrams) : BenchCase
         ObjectProperties properties = datagrams ? Perishable : ObjectProperties.Default;
         for (int i = first; i < first + count; i++)
         {
-            await client.SendAsync(Payloads[i], properties, cancellationToken);
+            await client.SendAsync(_payloads.Value[i], properties, cancellationToken);
         }
     }
 }
