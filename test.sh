@@ -41,6 +41,23 @@ gate() { # NAME COMMAND...: runs one, or ends here
     echo "$name: ok ($((SECONDS - started)) s)"
 }
 
+install_node_peers() { # the peers that come as packages of npm, each in its own folder of tests/peers
+    local folder
+    for folder in tests/peers/*/package.json; do
+        folder=$(dirname "$folder")
+        if [ -d "$folder/node_modules" ]; then
+            echo "peers: $folder is already installed"
+        elif ! command -v npm >/dev/null; then
+            echo "peers: $folder needs Node.js with npm; its tests are skipped"
+        elif npm install --prefix "$folder" --no-package-lock --no-audit --no-fund --loglevel error >"$log" 2>&1; then
+            echo "peers: $folder installed"
+        else
+            tail -n 20 "$log"
+            echo "peers: $folder could not be installed; its tests are skipped"
+        fi
+    done
+}
+
 install_peers() {
     if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
         echo "peers: need apt-get and root; the interop tests use what is installed"
@@ -60,7 +77,10 @@ install_peers() {
     fi
 }
 
-$peers && install_peers
+if $peers; then
+    install_peers
+    install_node_peers
+fi
 gate restore dotnet restore Post.Quic.sln
 # The analyzers run in the build; what is left of dotnet format is the layout and the style.
 gate formatting dotnet format whitespace Post.Quic.sln --verify-no-changes --no-restore

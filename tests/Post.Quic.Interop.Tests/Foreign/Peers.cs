@@ -36,6 +36,18 @@ internal static class Peers
         return BuiltQuicGo.Value;
     }
 
+    /// <summary>Our program around iroh's package for Node.js, to be run by <see cref="Require"/>("node").</summary>
+    public static string RequireIroh()
+    {
+        string directory = Path.GetFullPath(Path.Combine(TestFiles.SourceDirectory(), "..", "peers", "iroh"));
+        if (!Directory.Exists(Path.Combine(directory, "node_modules", "@number0", "iroh")))
+        {
+            Assert.Inconclusive("@number0/iroh is not installed in tests/peers/iroh; ./test.sh --peers installs it.");
+        }
+
+        return Path.Combine(directory, "peer.mjs");
+    }
+
     /// <summary>For programs that cannot choose a port by themselves.</summary>
     public static IPEndPoint FreeEndPoint(IPAddress address)
     {
