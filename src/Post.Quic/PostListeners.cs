@@ -8,6 +8,10 @@ public sealed class PostListeners
 {
     private readonly ConcurrentDictionary<string, Listener> _running = new(StringComparer.Ordinal);
 
+    internal PostListeners()
+    {
+    }
+
     /// <summary>The listener of a Local.</summary>
     /// <param name="localName">The Local's name; null or empty: the unnamed one.</param>
     /// <returns>The listener; null while it does not run.</returns>

@@ -18,11 +18,7 @@ public sealed class PostLocals : IDisposable
     private readonly ConcurrentBag<Locals.IdentityWatcher> _watchers = [];
     private readonly ConcurrentDictionary<string, Lazy<Local>> _locals = new(StringComparer.Ordinal);
 
-    /// <summary>Creates the collection.</summary>
-    /// <param name="options">The named options.</param>
-    /// <param name="timeProvider">The clock; null: the system's.</param>
-    /// <param name="loggerFactory">Where it logs that a certificate was replaced; null: nowhere.</param>
-    public PostLocals(IOptionsMonitor<PostLocalOptions> options, TimeProvider? timeProvider = null, ILoggerFactory? loggerFactory = null)
+    internal PostLocals(IOptionsMonitor<PostLocalOptions> options, TimeProvider? timeProvider = null, ILoggerFactory? loggerFactory = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;

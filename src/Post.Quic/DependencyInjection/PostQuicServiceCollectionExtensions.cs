@@ -55,7 +55,7 @@ public static class PostQuicServiceCollectionExtensions
             provider.GetService<TimeProvider>(),
             provider.GetService<ILoggerFactory>()));
         services.TryAddSingleton(static provider => provider.GetRequiredService<PostLocals>().Get());
-        services.TryAddSingleton<PostListeners>();
+        services.TryAddSingleton(static _ => new PostListeners());
         return services;
     }
 
