@@ -17,8 +17,8 @@ namespace Post.Quic.MsQuic;
 internal sealed partial class ConnectionExtras : QuicConnectionExtras, IEventTarget
 {
     /// <summary>
-    /// What may wait for somebody who listens. A peer that speaks Post sends none before our HELLO, which comes from whoever listens; the
-    /// connections that wait to be accepted are as many as a backlog holds, and are not to hold what anybody sends them.
+    /// Datagrams that may wait for a listener. A peer that speaks Post sends none before our HELLO, which the listener sends; as many connections as a
+    /// backlog holds wait to be accepted, and must not hold whatever is sent to them.
     /// </summary>
     private const int MaxEarlyDatagrams = 4;
 
@@ -199,7 +199,7 @@ internal sealed partial class ConnectionExtras : QuicConnectionExtras, IEventTar
     /// <summary>The last of all events came.</summary>
     public void End() => _datagrams.End();
 
-    // A server learns whether its client takes datagrams before anybody can be told by an event; that tells only of later changes.
+    // A server learns whether its client takes datagrams before an event can be raised; the event reports later changes only.
     // How large they may be it cannot ask: where the client takes less, the first refusal shows it.
     private void FindDatagrams(nint handle)
     {

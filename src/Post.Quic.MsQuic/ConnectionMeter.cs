@@ -87,7 +87,7 @@ internal sealed class ConnectionMeter(ConnectionExtras extras, TimeProvider time
 
     private bool Renew(out NativeStatistics statistics)
     {
-        // Outside the gate: whoever answers may be waiting for somebody who wants the gate.
+        // Outside the gate: the worker that answers may wait for a thread that wants the gate.
         bool measured = extras.TryGetStatistics(out statistics);
         lock (_gate)
         {

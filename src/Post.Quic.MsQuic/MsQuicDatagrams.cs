@@ -30,7 +30,7 @@ internal sealed unsafe class MsQuicDatagrams(
     private const int MaxUnsent = 16;
 
     /// <summary>
-    /// A burst may wait, a queue that stands may not: its datagrams would grow old here, where nobody can give them up, instead of at
+    /// A burst may wait, a standing queue may not: its datagrams would grow old here, where they cannot be given up, instead of at
     /// the caller.
     /// </summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(10);
@@ -165,7 +165,7 @@ internal sealed unsafe class MsQuicDatagrams(
                 report(slot.Token, TransportDatagramState.Sent);
                 break;
             case NativeNumbers.DatagramLostSuspect:
-                // Post sends again what is taken for lost, so the suspicion is the news; that one arrived late is none.
+                // Post sends again what is taken for lost, so the suspicion is what counts, and a late arrival is not reported.
                 Settle(slot, TransportDatagramState.Lost);
                 break;
             case NativeNumbers.DatagramLostDiscarded:

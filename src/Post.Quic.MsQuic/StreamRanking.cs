@@ -6,7 +6,7 @@ namespace Post.Quic.MsQuic;
 
 /// <summary>
 /// The rank of one stream. Telling msquic waits for its worker, so it is told only what it needs to know: nothing before there are
-/// bytes to send or while the rank is what every stream has by itself, and else on a thread that nobody waits for. A rank speaks of
+/// bytes to send or while the rank is what every stream has by itself, and else on a thread of the pool. A rank speaks of
 /// the time that is left, so it is looked at again with each write: a stream comes closer to its deadline.
 /// </summary>
 internal sealed class StreamRanking(Action<ushort> tell, TimeProvider time) : IStreamRanking, IThreadPoolWorkItem

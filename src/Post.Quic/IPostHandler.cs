@@ -8,10 +8,10 @@ namespace Post.Quic;
 public interface IPostHandler
 {
     /// <summary>
-    /// Looks at who comes, before anything of the association is delivered: refuses it with <see cref="Accept.Refuse"/>, or registers
-    /// handlers for its events. An exception refuses it too. By default everybody is accepted.
+    /// Accepts or refuses an association before anything of it is delivered: refuses it with <see cref="Accept.Refuse"/>, or registers handlers for its
+    /// events. An exception refuses it too. The default implementation accepts it.
     /// </summary>
-    /// <param name="accept">Who comes.</param>
+    /// <param name="accept">The association and its peer.</param>
     ValueTask AcceptAsync(Accept accept) => default;
 
     /// <summary>

@@ -56,7 +56,7 @@ internal static class RemoteAddresses
         }
     }
 
-    // The addresses of a name are one host's: another helps only where nobody answered. Those that a Remote lists may be several hosts'.
+    // The addresses of a name belong to one host, so another one helps only where there was no answer. Those that a Remote lists may belong to several hosts.
     private static bool IsWorthAnother(Remote remote, TransportErrorReason reason) => remote.Addresses.Count > 0
         || reason is TransportErrorReason.Unreachable or TransportErrorReason.TimedOut or TransportErrorReason.Refused
             or TransportErrorReason.LocalAddressUnavailable;

@@ -25,7 +25,7 @@ internal static class TransportCloses
         // Before the handshake is complete, an application's own code is hidden behind APPLICATION_ERROR (RFC 9000 section 10.2.3).
         NoError or ApplicationError => TransportErrorReason.ClosedByPeer,
 
-        // A defect, or a cipher that has protected as much as it may (RFC 9001 section 6.6): nobody meant it, and another connection may do.
+        // A defect, or a cipher that has protected as much as it may (RFC 9001 section 6.6): another connection may work.
         InternalError or AeadLimitReached => TransportErrorReason.GaveUp,
 
         // A token that is stale when it arrives, or a handshake that msquic's application does not want: each says no to this attempt only.

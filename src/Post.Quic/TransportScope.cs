@@ -47,7 +47,7 @@ internal sealed class TransportScope(string name) : IAsyncDisposable
         return opened;
     }
 
-    /// <summary>Ends all: who listens first, so that nobody is let in meanwhile.</summary>
+    /// <summary>Ends all: listeners first, so that no connection is accepted meanwhile.</summary>
     public async ValueTask DisposeAsync()
     {
         IAsyncDisposable[] open;

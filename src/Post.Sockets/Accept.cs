@@ -3,22 +3,22 @@ using System.Net;
 namespace Post.Sockets;
 
 /// <summary>
-/// A peer associates with a listener. A handler attaches its own handlers to <see cref="Association"/>, before anything of it is
-/// delivered, or refuses it. Whoever does nothing accepts.
+/// A peer associates with a listener. A handler registers handlers on <see cref="Association"/> before anything of it is delivered, or calls
+/// <see cref="Refuse"/>. A handler that does neither accepts the peer.
 /// </summary>
-/// <param name="Listener">At which listener.</param>
-/// <param name="Association">The association to come.</param>
+/// <param name="Listener">The listener.</param>
+/// <param name="Association">The association, which begins when all handlers have returned.</param>
 public sealed record Accept(Listener Listener, Association Association) : ListenerEvent(Listener)
 {
-    /// <summary>Who the peer proved to be.</summary>
+    /// <summary>The proven identity of the peer.</summary>
     public PeerIdentity Peer => Association.Peer;
 
-    /// <summary>Where the peer is.</summary>
+    /// <summary>The address of the peer.</summary>
     public EndPoint? RemoteEndPoint => Association.RemoteEndPoint;
 
-    /// <summary>A handler has refused the peer.</summary>
+    /// <summary>True when a handler has refused the peer.</summary>
     public bool IsRefused { get; private set; }
 
-    /// <summary>Refuses the peer: the association is closed with the code for that.</summary>
+    /// <summary>Refuses the peer: the association is closed, and the peer learns why.</summary>
     public void Refuse() => IsRefused = true;
 }

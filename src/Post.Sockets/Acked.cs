@@ -1,7 +1,7 @@
 namespace Post.Sockets;
 
-/// <summary>The far end handed an object to its application.</summary>
-/// <param name="Association">Of which association.</param>
+/// <summary>The peer handed an object to its application.</summary>
+/// <param name="Association">The association.</param>
 /// <param name="Object">The object.</param>
 /// <param name="Receipt">The receipt.</param>
 public sealed record Acked(Association Association, SentObject Object, Receipt Receipt) : AssociationEvent(Association);

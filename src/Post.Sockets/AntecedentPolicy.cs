@@ -1,6 +1,6 @@
 namespace Post.Sockets;
 
-/// <summary>What becomes of an object when one of its antecedents is not delivered.</summary>
+/// <summary>What happens to an object when one of its antecedents is not delivered.</summary>
 public enum AntecedentPolicy
 {
     /// <summary>It expires too.</summary>

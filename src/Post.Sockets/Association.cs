@@ -47,10 +47,10 @@ public sealed class Association : IAsyncDisposable
         }
     }
 
-    /// <summary>Who we are.</summary>
+    /// <summary>The local identity and addresses.</summary>
     public Local Local { get; }
 
-    /// <summary>Whom we associated with; null where they associated with us: see <see cref="Peer"/>.</summary>
+    /// <summary>The remote that this side associated with; null where the peer associated with this side: see <see cref="Peer"/>.</summary>
     public Remote? Remote { get; }
 
     /// <summary>The options that it began with, as a copy.</summary>
@@ -60,19 +60,18 @@ public sealed class Association : IAsyncDisposable
     public bool IsInitiator { get; }
 
     /// <summary>
-    /// Who the peer proved to be; anonymous until the handshake is complete. With early data it is until
-    /// <see cref="HandshakeCompletion"/> who proved to be the peer when the session was made. While interrupted, who it was last: only the
-    /// same peer can resume.
+    /// The proven identity of the peer; anonymous until the handshake is complete. With early data, until <see cref="HandshakeCompletion"/>, the identity
+    /// that was proven when the session was made. While interrupted, the last one: only the same peer can resume.
     /// </summary>
     public PeerIdentity Peer => _core.Facts.Peer;
 
-    /// <summary>Where the peer is, as last known.</summary>
+    /// <summary>The last known address of the peer.</summary>
     public EndPoint? RemoteEndPoint => _core.Facts.RemoteEndPoint;
 
-    /// <summary>Where we are, as last known.</summary>
+    /// <summary>The last known local address.</summary>
     public EndPoint? LocalEndPoint => _core.Facts.LocalEndPoint;
 
-    /// <summary>What the transport can do on the present connection; while interrupted, what it could on the last one.</summary>
+    /// <summary>What the transport can do on the present connection; while interrupted, on the last one.</summary>
     public TransportCapabilities Capabilities => _core.Facts.Capabilities;
 
     /// <summary>
@@ -81,7 +80,7 @@ public sealed class Association : IAsyncDisposable
     /// </summary>
     public bool IsInterrupted => _core.Carrier is null && !_core.IsClosed;
 
-    /// <summary>The name of the transport that carries it.</summary>
+    /// <summary>The name of its transport.</summary>
     public string TransportName => _host.Transport.Name;
 
     /// <summary>True when the session of the present connection was resumed from the session cache.</summary>
@@ -93,7 +92,7 @@ public sealed class Association : IAsyncDisposable
     /// <summary>The transport's measurements of the present connection, taken now; all null while interrupted.</summary>
     public TransportStatistics Statistics => _core.Carrier?.Connection.GetStatistics() ?? default;
 
-    /// <summary>Completes when the association is over; never fails. <see cref="Error"/> says why.</summary>
+    /// <summary>Completes when the association has ended; never fails. <see cref="Error"/> says why.</summary>
     public Task Completion => _core.Lifecycle.Closed;
 
     /// <summary>Completes when the handshake is complete: at once, unless early data was allowed.</summary>
@@ -102,11 +101,11 @@ public sealed class Association : IAsyncDisposable
     /// <summary>Why the association ended; null while it lives, and when it was closed in order.</summary>
     public PostException? Error => _core.Lifecycle.Error;
 
-    /// <summary>Objects sent that have no end yet.</summary>
+    /// <summary>Sent objects that are not complete yet.</summary>
     public int PendingObjects => _core.Outbox.Count;
 
     /// <summary>
-    /// Bytes of memory that objects without an end hold: copied, borrowed, or read ahead from a stream, of which 64 KiB count. What
+    /// Bytes of memory that incomplete objects hold: copied, borrowed, or read ahead from a stream, of which 64 KiB count. What
     /// <see cref="AssociationOptions.MaxQueuedBytes"/> bounds.
     /// </summary>
     public long QueuedBytes => _core.Outbox.Room.HeldBytes;
@@ -114,11 +113,11 @@ public sealed class Association : IAsyncDisposable
     /// <summary>Bytes of received objects that are held for the application: arriving, waiting for antecedents, or not taken yet.</summary>
     public long HeldBytes => _core.Inbox.Held;
 
-    /// <summary>Associates without a <see cref="AssociationFactory"/>.</summary>
+    /// <summary>Begins an association, without an <see cref="AssociationFactory"/>.</summary>
     /// <param name="transport">What carries it.</param>
-    /// <param name="local">Who we are.</param>
-    /// <param name="remote">Whom to reach, and what proves that it is them.</param>
-    /// <param name="options">Bounds and habits; null: the defaults.</param>
+    /// <param name="local">The local identity and addresses.</param>
+    /// <param name="remote">The peer to reach, and what proves its identity.</param>
+    /// <param name="options">The options; null: the defaults.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="PostException">The remote could not be reached, or did not prove its identity.</exception>
     public static ValueTask<Association> AssociateAsync(
@@ -165,10 +164,10 @@ public sealed class Association : IAsyncDisposable
     /// <summary>Sends what a stream holds from its position on as one object, reading it while sending.</summary>
     /// <param name="stream">
     /// The stream. Where it can seek, it is sent with the length that it has now, and read again from where it began when the connection is lost: what it
-    /// holds must not change before the object has its end. Where it cannot, the object fails with its connection.
+    /// holds must not change before the object is complete. Where it cannot, the object fails with its connection.
     /// </param>
-    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
-    /// <param name="leaveOpen">False: the stream is disposed when the object has its end.</param>
+    /// <param name="properties">How to send it; null: reliably, at ordinary urgency.</param>
+    /// <param name="leaveOpen">False: the stream is disposed when the object is complete.</param>
     /// <returns>The handle.</returns>
     /// <exception cref="PostException">The queue is full (<see cref="PostErrorReason.QueueFull"/>), or the association is closed.</exception>
     public SentObject Send(Stream stream, ObjectProperties? properties = null, bool leaveOpen = false)
@@ -183,22 +182,22 @@ public sealed class Association : IAsyncDisposable
     /// </summary>
     /// <param name="open">
     /// Opens the bytes of the object from an offset on, and is called again where they are needed from another one: the bytes must not change
-    /// before the object has its end. The stream is disposed when it is not needed any more; it need not be able to seek. The token is canceled
+    /// before the object is complete. The stream is disposed when it is not needed any more; it need not be able to seek. The token is canceled
     /// when the object ends meanwhile. It throws where the bytes end before the offset. What it throws lets the object fail (<see cref="ObjectOutcomeReason.SourceFailed"/>).
     /// </param>
     /// <param name="length">
     /// The bytes of the whole object; null where that is not known. What a stream has beyond them is not sent; one that has fewer lets the object
     /// fail.
     /// </param>
-    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
+    /// <param name="properties">How to send it; null: reliably, at ordinary urgency.</param>
     /// <returns>The handle.</returns>
     /// <exception cref="PostException">The queue is full (<see cref="PostErrorReason.QueueFull"/>), or the association is closed.</exception>
     public SentObject Send(Func<long, CancellationToken, ValueTask<Stream>> open, long? length, ObjectProperties? properties = null) =>
         Add(default, SourceOf(open, length), properties);
 
     /// <summary>Sends what a pipe brings until its end as one object.</summary>
-    /// <param name="reader">The pipe; it is completed when the object has its end.</param>
-    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
+    /// <param name="reader">The pipe; it is completed when the object is complete.</param>
+    /// <param name="properties">How to send it; null: reliably, at ordinary urgency.</param>
     /// <returns>The handle.</returns>
     /// <exception cref="PostException">The queue is full (<see cref="PostErrorReason.QueueFull"/>), or the association is closed.</exception>
     public SentObject Send(PipeReader reader, ObjectProperties? properties = null)
@@ -208,7 +207,7 @@ public sealed class Association : IAsyncDisposable
     }
 
     /// <summary>Sends an object that is written bit by bit: <c>await using</c> is not enough, complete the writer to end the object.</summary>
-    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
+    /// <param name="properties">How to send it; null: reliably, at ordinary urgency.</param>
     /// <returns>The writer, with the handle.</returns>
     /// <exception cref="PostException">The queue is full (<see cref="PostErrorReason.QueueFull"/>), or the association is closed.</exception>
     public ObjectWriter Compose(ObjectProperties? properties = null)
@@ -261,8 +260,8 @@ public sealed class Association : IAsyncDisposable
     /// </summary>
     /// <inheritdoc cref="Send(Stream, ObjectProperties?, bool)"/>
     /// <param name="stream">The stream; its length is used where it can seek.</param>
-    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
-    /// <param name="leaveOpen">False: the stream is disposed when the object has its end.</param>
+    /// <param name="properties">How to send it; null: reliably, at ordinary urgency.</param>
+    /// <param name="leaveOpen">False: the stream is disposed when the object is complete.</param>
     /// <param name="cancellationToken">Ends the wait for room; nothing is sent then.</param>
     public ValueTask<SentObject> SendAsync(
         Stream stream, ObjectProperties? properties = null, bool leaveOpen = false, CancellationToken cancellationToken = default)
@@ -278,7 +277,7 @@ public sealed class Association : IAsyncDisposable
     /// <inheritdoc cref="Send(Func{long, CancellationToken, ValueTask{Stream}}, long?, ObjectProperties?)"/>
     /// <param name="open">Opens the bytes of the object from an offset on.</param>
     /// <param name="length">The bytes of the whole object; null where that is not known.</param>
-    /// <param name="properties">How; null: reliably, at ordinary urgency.</param>
+    /// <param name="properties">How to send it; null: reliably, at ordinary urgency.</param>
     /// <param name="cancellationToken">Ends the wait for room; nothing is sent then.</param>
     public ValueTask<SentObject> SendAsync(
         Func<long, CancellationToken, ValueTask<Stream>> open,
@@ -433,7 +432,7 @@ public sealed class Association : IAsyncDisposable
 
     internal AssociationCore Core => _core;
 
-    /// <summary>Draws an id that cannot be guessed: whoever has it, and the identity that goes with it, can resume the association.</summary>
+    /// <summary>Draws an id that cannot be guessed: a peer that knows it and proves the same identity can resume the association.</summary>
     internal static UInt128 DrawId()
     {
         Span<byte> bytes = stackalloc byte[16];

@@ -16,7 +16,7 @@ public sealed class AssociationFactory
     /// <summary>Creates a factory.</summary>
     /// <param name="transport">What carries the associations.</param>
     /// <param name="loggerFactory">Where logs go; null: nowhere.</param>
-    /// <param name="meterFactory">Who makes the meter; null: a meter of our own. Both are named <c>Post.Sockets</c>.</param>
+    /// <param name="meterFactory">Creates the meter; null: a meter of the process. Both are named <c>Post.Sockets</c>.</param>
     public AssociationFactory(PostTransport transport, ILoggerFactory? loggerFactory = null, IMeterFactory? meterFactory = null)
     {
         ArgumentNullException.ThrowIfNull(transport);
@@ -36,18 +36,18 @@ public sealed class AssociationFactory
 
     internal ILogger AssociationLog { get; }
 
-    /// <summary>In production nobody's continuation shall run inside our work; in virtual time all of it shall, in order.</summary>
+    /// <summary>On the thread pool, continuations of the application do not run inside our work; in virtual time they do, in order.</summary>
     internal TaskCreationOptions Continuations { get; }
 
     internal PostInstruments Instruments { get; }
 
-    /// <summary>Associates with a remote.</summary>
-    /// <param name="local">Who we are.</param>
-    /// <param name="remote">Whom to reach, and what proves that it is them.</param>
-    /// <param name="options">Bounds and habits; null: the defaults.</param>
+    /// <summary>Begins an association with a remote.</summary>
+    /// <param name="local">The local identity and addresses.</param>
+    /// <param name="remote">The peer to reach, and what proves its identity.</param>
+    /// <param name="options">The options; null: the defaults.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>
-    /// The association, ready to send. Nothing is delivered before a handler is registered or somebody waits for it, so no object is missed.
+    /// The association, ready to send. Nothing is delivered before a handler is registered or a receive waits for it, so no object is missed.
     /// </returns>
     /// <exception cref="PostException">The remote could not be reached, or did not prove its identity.</exception>
     public async ValueTask<Association> AssociateAsync(
@@ -81,9 +81,9 @@ public sealed class AssociationFactory
         }
     }
 
-    /// <summary>Listens.</summary>
-    /// <param name="local">Who we are, and where to listen.</param>
-    /// <param name="options">Bounds and habits; null: the defaults.</param>
+    /// <summary>Begins to listen.</summary>
+    /// <param name="local">The local identity and the addresses to listen on.</param>
+    /// <param name="options">The options; null: the defaults.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="PostException">The endpoint could not be opened.</exception>
     public async ValueTask<Listener> ListenAsync(

@@ -9,7 +9,7 @@ namespace Post.Sockets;
 public sealed record AssociationOptions : TransportOptions
 {
     /// <summary>
-    /// Bytes of memory that objects without an end may hold before <c>SendAsync</c> waits and <c>Send</c> throws. What is sent from memory
+    /// Bytes of memory that incomplete objects may hold before <c>SendAsync</c> waits and <c>Send</c> throws. What is sent from memory
     /// counts with its length, a stream with the 64 KiB that are read ahead of it, whatever its length, an object that is composed with the 64
     /// KiB of its pipe, a pipe of the application's with nothing. Room is given by urgency, then in order. An object of more than half of
     /// the limit needs half of it free, so the bound can be exceeded by one object; and an eighth of it is always left for objects that are
@@ -18,17 +18,17 @@ public sealed record AssociationOptions : TransportOptions
     public long MaxQueuedBytes
     {
         get;
-        set => field = OptionRange.Number(value, 1, Protocol.PostInteger.MaxValue, "bytes of memory that objects without an end may hold");
+        set => field = OptionRange.Number(value, 1, Protocol.PostInteger.MaxValue, "bytes of memory that incomplete objects may hold");
     } = 64L * 1024 * 1024;
 
     /// <summary>
-    /// Objects without an end before <c>SendAsync</c> waits and <c>Send</c> throws; likewise with an eighth of it for more urgent ones. Events
+    /// Incomplete objects before <c>SendAsync</c> waits and <c>Send</c> throws; likewise with an eighth of it for more urgent ones. Events
     /// that wait for a slow handler count, too. 100,000 by default.
     /// </summary>
     public int MaxQueuedObjects
     {
         get;
-        set => field = OptionRange.Number(value, 1, (int)Protocol.ProtocolLimits.IdWindow, "objects without an end, of which the peer remembers no more");
+        set => field = OptionRange.Number(value, 1, (int)Protocol.ProtocolLimits.IdWindow, "incomplete objects, of which the peer remembers no more");
     } = 100_000;
 
     /// <summary>
@@ -98,7 +98,7 @@ public sealed record AssociationOptions : TransportOptions
     public bool AcceptStreams { get; set; } = true;
 
     /// <summary>
-    /// How long a close waits for the objects that were accepted; those without an end then fail. 30 seconds by default, at most a day.
+    /// How long a close waits for the objects that were accepted; those that are incomplete then fail. 30 seconds by default, at most a day.
     /// </summary>
     public TimeSpan DrainTimeout
     {
@@ -108,7 +108,7 @@ public sealed record AssociationOptions : TransportOptions
 
     /// <summary>
     /// How long an association goes on without a connection, when its own is lost: the initiator connects again meanwhile, the listener
-    /// waits for it. Objects keep their ids and are sent again where they have no end; their lifetimes run on. One minute by default, at
+    /// waits for it. Objects keep their ids and are sent again where they are incomplete; their lifetimes run on. One minute by default, at
     /// most a day; zero: the association ends with its connection. Both sides go by their own.
     /// </summary>
     public TimeSpan ResumptionTimeout

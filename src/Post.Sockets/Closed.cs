@@ -1,6 +1,6 @@
 namespace Post.Sockets;
 
 /// <summary>The association ended; the last event of all.</summary>
-/// <param name="Association">Which.</param>
-/// <param name="Error">Why; null when it was closed in order, by either side.</param>
+/// <param name="Association">The association.</param>
+/// <param name="Error">The reason; null when either side closed it in order.</param>
 public sealed record Closed(Association Association, PostException? Error) : AssociationEvent(Association);

@@ -4,8 +4,8 @@ namespace Post.Sockets;
 public enum HandlerOrder
 {
     /// <summary>
-    /// When the handlers of the object's antecedents have returned, and the tasks of asynchronous ones have ended. What has no antecedents
-    /// waits for nobody.
+    /// After the handlers of the object's antecedents have returned, and the tasks of asynchronous ones have ended. The handler of an object
+    /// without antecedents does not wait.
     /// </summary>
     AfterAntecedents,
 

@@ -1,19 +1,19 @@
 namespace Post.Sockets;
 
 /// <summary>
-/// Keeps what transports need to resume sessions with a Remote quickly. The bytes are secret: whoever has them can resume in our
-/// name. Implementations are thread-safe. What they throw is logged, and costs a full handshake and no connection.
+/// Stores what transports need to resume sessions with a Remote. The bytes are secret: a holder of them can resume in our name. Implementations
+/// are thread-safe. An exception from one is logged and costs a full handshake, but no connection.
 /// </summary>
 public interface ISessionCache
 {
-    /// <summary>Keeps a session; the oldest of the same key give way.</summary>
-    /// <param name="key">Which Remote and identity, and which transport; opaque.</param>
+    /// <summary>Stores a session; the oldest sessions of the same key give way.</summary>
+    /// <param name="key">Stands for the Remote, the identity and the transport; opaque.</param>
     /// <param name="session">The transport's state; opaque. Copied.</param>
-    /// <param name="expiresAt">When it becomes useless.</param>
+    /// <param name="expiresAt">When it expires.</param>
     void Put(string key, ReadOnlyMemory<byte> session, DateTimeOffset expiresAt);
 
-    /// <summary>Takes a session out, the newest first: each is used once, so that observers cannot link connections.</summary>
-    /// <param name="key">The key it was put under.</param>
+    /// <summary>Removes and returns a session, the newest first: each is used once, so that observers cannot link connections.</summary>
+    /// <param name="key">The key under which it was stored.</param>
     /// <param name="session">The state.</param>
     /// <returns>False when there is none.</returns>
     bool TryTake(string key, out ReadOnlyMemory<byte> session);

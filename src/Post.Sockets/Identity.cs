@@ -4,12 +4,12 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Post.Sockets;
 
-/// <summary>Makes identities for those who need no certificate authority: peers pin the key's fingerprint.</summary>
+/// <summary>Creates identities that need no certificate authority: peers pin the fingerprint of the key.</summary>
 public static class Identity
 {
-    /// <summary>Generates a key pair (ECDSA P-256) and a certificate that it signed for itself.</summary>
-    /// <param name="name">The name in it, for people; nothing is proven by it.</param>
-    /// <param name="validity">How long the certificate says to be valid; null: ten years. Pinned peers look at the key only.</param>
+    /// <summary>Generates a key pair (ECDSA P-256) and a self-signed certificate.</summary>
+    /// <param name="name">The name in the certificate, for people to read; it proves nothing.</param>
+    /// <param name="validity">How long the certificate is valid; null: ten years. Peers that pin the key ignore it.</param>
     /// <param name="time">The clock; null: the system's.</param>
     /// <returns>A certificate with its private key. Export it (PKCS#12) to keep the identity.</returns>
     public static X509Certificate2 CreateSelfSigned(string name = "localhost", TimeSpan? validity = null, TimeProvider? time = null)

@@ -11,9 +11,9 @@ using Post.Sockets.Transport;
 namespace Post.Sockets;
 
 /// <summary>
-/// Waits for remotes that associate with us. Its one event is <see cref="Accept"/>; or take the associations as they come from
-/// <see cref="AcceptAllAsync"/>. Disposing it stops listening and closes none of its associations; but nobody can come back to one whose
-/// connection is lost, so those end, now or when it is.
+/// Accepts associations of remote peers: register for <see cref="Accept"/>, or take them from <see cref="AcceptAllAsync"/>. Disposing it stops
+/// listening and closes none of its associations; but a peer cannot resume an association of a disposed listener, so one whose connection is
+/// lost ends, now or later.
 /// </summary>
 public sealed class Listener : IAsyncDisposable
 {
@@ -49,22 +49,22 @@ public sealed class Listener : IAsyncDisposable
         }
     }
 
-    /// <summary>Who listens.</summary>
+    /// <summary>The local identity and addresses.</summary>
     public Local Local { get; }
 
-    /// <summary>Where, with the ports that the system chose.</summary>
+    /// <summary>The addresses it listens on, with the ports that the system chose.</summary>
     public IReadOnlyList<EndPoint> LocalEndPoints => _listener.LocalEndPoints;
 
-    /// <summary>Associations of this listener that are alive, those that wait for another connection included.</summary>
+    /// <summary>Associations of this listener that are alive, including those that wait for another connection.</summary>
     public int AssociationCount => Volatile.Read(ref _associations);
 
-    /// <summary>Associations whose connection is lost, and that wait for their initiator to come back.</summary>
+    /// <summary>Associations whose connection is lost and that wait for their initiator to resume them.</summary>
     public int InterruptedCount => _known.Interrupted;
 
-    /// <summary>Listens without a <see cref="AssociationFactory"/>.</summary>
+    /// <summary>Listens, without an <see cref="AssociationFactory"/>.</summary>
     /// <param name="transport">What carries it.</param>
-    /// <param name="local">Who we are, and where to listen.</param>
-    /// <param name="options">Bounds and habits; null: the defaults.</param>
+    /// <param name="local">The local identity and the addresses to listen on.</param>
+    /// <param name="options">The options; null: the defaults.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="PostException">The endpoint could not be opened.</exception>
     public static ValueTask<Listener> ListenAsync(
@@ -112,8 +112,8 @@ public sealed class Listener : IAsyncDisposable
     }
 
     /// <summary>
-    /// Accepts every remote and gives the associations as they come. With handlers for <see cref="Accept"/> registered, those take
-    /// the remotes instead.
+    /// Accepts every peer and returns the associations as they come. Where handlers for <see cref="Accept"/> are registered, those take
+    /// the peers instead.
     /// </summary>
     /// <param name="cancellationToken">Ends the enumeration.</param>
     public async IAsyncEnumerable<Association> AcceptAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -124,7 +124,7 @@ public sealed class Listener : IAsyncDisposable
         }
     }
 
-    /// <summary>Accepts the next remote.</summary>
+    /// <summary>Accepts the next peer.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The association; null when the listener was closed.</returns>
     /// <exception cref="InvalidOperationException">A handler of <see cref="Accept"/> is registered, and takes them all.</exception>

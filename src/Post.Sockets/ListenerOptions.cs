@@ -20,8 +20,8 @@ public sealed record ListenerOptions
     } = 10_000;
 
     /// <summary>
-    /// Associations that wait for their initiator to come back after their connection was lost, at a time; each waits no longer than
-    /// <see cref="AssociationOptions.ResumptionTimeout"/>, and counts among <see cref="MaxAssociations"/>. Beyond it, the peer that has the
+    /// Associations that have lost their connection and wait for their initiator, at a time; each waits no longer than
+    /// <see cref="AssociationOptions.ResumptionTimeout"/> and counts towards <see cref="MaxAssociations"/>. Beyond it, the peer that has the
     /// most of them (by its key, or, without one, by its address) loses its oldest. 1000 by default; zero: none wait.
     /// </summary>
     public int MaxInterrupted
@@ -31,8 +31,8 @@ public sealed record ListenerOptions
     } = 1000;
 
     /// <summary>
-    /// Bytes that all associations which wait for their initiator hold of objects that had not arrived whole, and that go on from there when it
-    /// comes back; half of them at most for one peer (by its key, or, without one, by its address). What does not fit is dropped, and sent
+    /// Bytes of partly received objects that all associations hold while they wait for their initiator, so that the objects continue from there; at
+    /// most half of them for one peer (by its key, or, without one, by its address). What does not fit is dropped, and sent
     /// again from its beginning. 128 MiB by default, so that one peer has room for a whole default <see cref="AssociationOptions.ReceiveBudget"/>;
     /// zero: nothing is held.
     /// </summary>

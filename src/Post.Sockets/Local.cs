@@ -3,15 +3,15 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Post.Sockets;
 
-/// <summary>Who we are: the identity we prove, the addresses we use, and the sessions we remember.</summary>
+/// <summary>The local side: the identity to prove, the addresses to use, and the sessions to resume.</summary>
 public sealed record Local
 {
     /// <summary>A client without a certificate, on whatever address and port the system chooses.</summary>
     public static Local Anonymous { get; } = new();
 
     /// <summary>
-    /// Our certificate with its private key; null for a client that proves nothing. A listener needs one. With <see cref="Renewable"/>, the
-    /// one that it has at this moment.
+    /// The certificate with its private key; null for a client that proves nothing. A listener needs one. With <see cref="Renewable"/>, its present
+    /// certificate.
     /// </summary>
     public X509Certificate2? Certificate
     {
@@ -19,19 +19,19 @@ public sealed record Local
         init;
     }
 
-    /// <summary>The certificates between ours and the root, sent along so that peers can build the chain.</summary>
+    /// <summary>The certificates between the own one and the root, sent along so that peers can build the chain.</summary>
     public X509Certificate2Collection? IntermediateCertificates
     {
         get => Renewable is { } renewable ? renewable.IntermediateCertificates : field;
         init;
     }
 
-    /// <summary>An identity that is replaced while it is in use; it stands before the two above. Null: none.</summary>
+    /// <summary>An identity that can be replaced while it is in use; it takes precedence over <see cref="Certificate"/>. Null: none.</summary>
     public RenewableIdentity? Renewable { get; init; }
 
     /// <summary>
-    /// Where to listen, or from where to connect. Empty: a client takes what the system chooses, a listener every address with a
-    /// port the system chooses.
+    /// The addresses to listen on or to connect from. Empty: a client takes what the system chooses; a listener takes every address, with a port that
+    /// the system chooses.
     /// </summary>
     public IReadOnlyList<EndPoint> EndPoints { get; init; } = [];
 

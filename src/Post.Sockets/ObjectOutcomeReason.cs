@@ -3,16 +3,16 @@ namespace Post.Sockets;
 /// <summary>Why a sent object had its outcome.</summary>
 public enum ObjectOutcomeReason
 {
-    /// <summary>Acked: the far end handed it to its application.</summary>
+    /// <summary>Acked: the receiver handed it to its application.</summary>
     Delivered,
 
-    /// <summary>Acked: the far end's application said that it has dealt with it.</summary>
+    /// <summary>Acked: the receiving application has processed it.</summary>
     Processed,
 
     /// <summary>Expired before its first byte was sent.</summary>
     BeforeSent,
 
-    /// <summary>Expired on its way: partly sent, lost, or without a receipt in time.</summary>
+    /// <summary>Expired in flight: partly sent, lost, or without a receipt in time.</summary>
     InFlight,
 
     /// <summary>Expired at the receiver, by its receipt.</summary>
@@ -39,7 +39,7 @@ public enum ObjectOutcomeReason
     /// <summary>Failed: the association was closed or lost.</summary>
     AssociationEnded,
 
-    /// <summary>Failed: the stream or pipe that the object was read from broke off.</summary>
+    /// <summary>Failed: reading the stream or pipe of the object failed.</summary>
     SourceFailed,
 
     /// <summary>Failed: the connection was lost when part of it had gone, and its source can be read only once.</summary>

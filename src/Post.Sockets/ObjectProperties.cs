@@ -1,9 +1,9 @@
 namespace Post.Sockets;
 
-/// <summary>How an object is to be sent. Every property has a good default; the source of each rule stands in docs/semantics.md.</summary>
+/// <summary>How an object is sent. Every property has a good default; docs/semantics.md has the source of each rule.</summary>
 public sealed record ObjectProperties
 {
-    /// <summary>The niceness of what says nothing: the default priority of RFC 9622, with room on both sides.</summary>
+    /// <summary>The default niceness, which is the default priority of RFC 9622, with room on both sides.</summary>
     public const int DefaultNiceness = 100;
 
     /// <summary>The most bytes of metadata.</summary>
@@ -12,7 +12,7 @@ public sealed record ObjectProperties
     /// <summary>The most bytes of a durable id.</summary>
     public const int MaxDurableId = Protocol.ProtocolLimits.MaxDurableId;
 
-    /// <summary>An object of ordinary urgency that is delivered for certain.</summary>
+    /// <summary>An object of ordinary urgency that is sent until it is delivered.</summary>
     public static ObjectProperties Default { get; } = new();
 
     /// <summary>
@@ -28,7 +28,7 @@ public sealed record ObjectProperties
                 nameof(Lifetime), value, "A lifetime is at least a millisecond, or Timeout.InfiniteTimeSpan.");
     } = Timeout.InfiniteTimeSpan;
 
-    /// <summary>How much the object yields: 0 is the most urgent, and class n waits for class n-1.</summary>
+    /// <summary>The urgency: 0 is the most urgent, and niceness n waits for niceness n-1.</summary>
     public int Niceness
     {
         get;
@@ -38,7 +38,7 @@ public sealed record ObjectProperties
         }
     } = DefaultNiceness;
 
-    /// <summary>Earlier objects of the same association; the receiver never delivers this one before them.</summary>
+    /// <summary>Earlier objects of the same association, before which the receiver never delivers this one.</summary>
     public IReadOnlyList<SentObject> Antecedents
     {
         get;
@@ -49,10 +49,10 @@ public sealed record ObjectProperties
         }
     } = [];
 
-    /// <summary>What happens when an antecedent does not make it.</summary>
+    /// <summary>What happens when an antecedent is not delivered.</summary>
     public AntecedentPolicy AntecedentPolicy { get; init => field = OptionRange.Named(value); }
 
-    /// <summary>May be received twice, so it may travel as early (0-RTT) data that an attacker could replay.</summary>
+    /// <summary>The object may be received twice, so it may be sent as early (0-RTT) data, which an attacker could replay.</summary>
     public bool SafeToReplay { get; init; }
 
     /// <summary>Neither the object nor its receipt is held back to be coalesced with others.</summary>

@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 namespace Post.Sockets;
 
 /// <summary>
-/// An object that is written bit by bit while it is sent: a <see cref="PipeWriter"/> whose completion is the end of the object. Completing it
+/// An object that is written piece by piece while it is sent: a <see cref="PipeWriter"/> whose completion is the end of the object. Completing it
 /// with an exception lets the object fail; the receiver never sees part of it (unless it reads incrementally).
 /// </summary>
 public sealed class ObjectWriter : PipeWriter

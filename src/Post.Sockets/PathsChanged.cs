@@ -1,7 +1,7 @@
 namespace Post.Sockets;
 
 /// <summary>A path came, changed or went.</summary>
-/// <param name="Association">Of which association.</param>
+/// <param name="Association">The association.</param>
 /// <param name="Path">The path as it is now.</param>
 /// <param name="Change">What happened to it.</param>
 /// <param name="Paths">All paths as they are now.</param>

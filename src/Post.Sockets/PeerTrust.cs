@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Post.Sockets;
 
-/// <summary>What proves that a peer is who it should be. Exactly one kind of proof is asked of a peer.</summary>
+/// <summary>What a peer must prove. A peer is asked for exactly one kind of proof.</summary>
 public sealed class PeerTrust
 {
     private PeerTrust(PeerProof proof, string? name, ImmutableArray<KeyFingerprint> keys, PeerValidator? validator)
@@ -29,7 +29,7 @@ public sealed class PeerTrust
     /// <param name="name">The name expected; null: the name connected to. For clients, null accepts any name of the chain.</param>
     public static PeerTrust CertificateAuthority(string? name = null) => new(PeerProof.CertificateAuthority, name, [], null);
 
-    /// <summary>One of these public keys, whoever signed their certificates and whenever those expire.</summary>
+    /// <summary>One of these public keys; who signed the certificate and when it expires does not matter.</summary>
     /// <param name="keys">At least one.</param>
     public static PeerTrust Pinned(params IEnumerable<KeyFingerprint> keys)
     {
@@ -37,7 +37,7 @@ public sealed class PeerTrust
         var pinned = keys.ToImmutableArray();
         if (pinned.IsEmpty)
         {
-            throw new ArgumentException("Pin at least one key; without any, nobody could connect.", nameof(keys));
+            throw new ArgumentException("Pin at least one key; without any, no peer could connect.", nameof(keys));
         }
 
         return new PeerTrust(PeerProof.PinnedKey, null, pinned, null);

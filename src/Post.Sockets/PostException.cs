@@ -16,8 +16,8 @@ public sealed class PostException : IOException
     public PostErrorReason Reason { get; }
 
     /// <summary>
-    /// Why there is no connection, in a form that code can act on: the host is unknown, nobody answers, their identity was not proven, ours
-    /// was refused, and so on. Null where a connection is not what failed.
+    /// Why there is no connection, in a form that code can act on: the host is unknown, does not answer, did not prove its identity, refused ours, and so
+    /// on. Null where a connection is not what failed.
     /// </summary>
     public TransportErrorReason? TransportReason => (InnerException as TransportException)?.Reason;
 }

@@ -10,19 +10,19 @@ public sealed record PostPath
     /// <summary>A number that stays with the path for the life of the connection.</summary>
     public required long Id { get; init; }
 
-    /// <summary>Our address.</summary>
+    /// <summary>The local address.</summary>
     public EndPoint? LocalEndPoint { get; init; }
 
-    /// <summary>Their address.</summary>
+    /// <summary>The address of the peer.</summary>
     public EndPoint? RemoteEndPoint { get; init; }
 
-    /// <summary>Our network interface, where known.</summary>
+    /// <summary>The local network interface, where that is known.</summary>
     public string? InterfaceName { get; init; }
 
     /// <summary>The traffic of our interface is paid for, by <see cref="Local.MeteredInterfaces"/> or by the system's word.</summary>
     public bool IsMetered { get; init; }
 
-    /// <summary>What it is good for now.</summary>
+    /// <summary>Its present state.</summary>
     public required PostPathState State { get; init; }
 
     /// <summary>Smoothed round-trip time, by the transport's acknowledgements.</summary>

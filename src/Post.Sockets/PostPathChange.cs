@@ -9,7 +9,7 @@ public enum PostPathChange
     /// <summary>It was proven to reach the peer.</summary>
     Validated,
 
-    /// <summary>We moved to it, on our own wish.</summary>
+    /// <summary>This side moved to it.</summary>
     Migrated,
 
     /// <summary>The peer's address changed: it moved, or a NAT gave it another port.</summary>

@@ -66,13 +66,13 @@ public sealed class PostStream : Stream, IDuplexPipe
         set => throw new NotSupportedException(CannotSeek);
     }
 
-    /// <summary>Says that we write nothing more; the peer reads to the end.</summary>
+    /// <summary>Ends the outgoing direction; the peer reads to its end.</summary>
     /// <param name="cancellationToken">Ends the wait, and breaks the stream off.</param>
     /// <returns>When the transport has taken the end.</returns>
     public Task CompleteWritesAsync(CancellationToken cancellationToken = default) =>
         WriteCoreAsync(ReadOnlyMemory<byte>.Empty, end: true, cancellationToken);
 
-    /// <summary>Breaks both directions off: the peer's reads and writes fail, and so do ours.</summary>
+    /// <summary>Aborts both directions: reads and writes fail on both sides.</summary>
     public void Abort()
     {
         lock (_core.Gate)
@@ -219,7 +219,7 @@ public sealed class PostStream : Stream, IDuplexPipe
             return;
         }
 
-        // Nobody could know how much of the buffer went out: a canceled write breaks the stream off, as elsewhere in .NET.
+        // How much of the buffer went out is unknown, so a canceled write aborts the stream, as elsewhere in .NET.
         using var registration = cancellationToken.UnsafeRegister(static stream => ((PostStream)stream!).Abort(), this);
         try
         {

@@ -24,10 +24,10 @@ public sealed class Receipt
     /// <summary>The error behind it, with <see cref="ObjectOutcome.Failed"/> and <see cref="ObjectOutcome.Rejected"/>; else null.</summary>
     public PostException? Error { get; }
 
-    /// <summary>From <c>Send</c> to the end, by our clock.</summary>
+    /// <summary>The time from <c>Send</c> to the outcome, by the local clock.</summary>
     public TimeSpan Elapsed { get; }
 
-    /// <summary>True when the far end handed the object to its application.</summary>
+    /// <summary>True when the receiver handed the object to its application.</summary>
     public bool IsAcked => Outcome == ObjectOutcome.Acked;
 
     /// <summary>Throws unless the object was delivered.</summary>

@@ -6,6 +6,6 @@ public enum ReceiptLevel
     /// <summary>When the object is handed to the application.</summary>
     Delivered,
 
-    /// <summary>When the application has dealt with it: its handler returned, or it called <see cref="ReceivedObject.MarkProcessed"/>.</summary>
+    /// <summary>When the application has processed it: its handler returned, or it called <see cref="ReceivedObject.MarkProcessed"/>.</summary>
     Processed,
 }

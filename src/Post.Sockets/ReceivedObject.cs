@@ -4,7 +4,7 @@ using System.IO.Pipelines;
 namespace Post.Sockets;
 
 /// <summary>
-/// An object that came. Its memory is pooled: dispose it when done (a handler's object is disposed when the handler returns, unless
+/// A received object. Its memory is pooled: dispose it when done (a handler's object is disposed when the handler returns, unless
 /// it called <see cref="Keep"/>).
 /// </summary>
 public abstract class ReceivedObject : IDisposable
@@ -14,7 +14,7 @@ public abstract class ReceivedObject : IDisposable
     /// <summary>The number of the object at its sender.</summary>
     public long Id { get; }
 
-    /// <summary>How much it yields; 0 is the most urgent.</summary>
+    /// <summary>Its niceness; 0 is the most urgent.</summary>
     public abstract int Niceness { get; }
 
     /// <summary>What is left of its lifetime now, at least zero; <see cref="Timeout.InfiniteTimeSpan"/> for infinite.</summary>
@@ -30,9 +30,9 @@ public abstract class ReceivedObject : IDisposable
     public abstract ReadOnlyMemory<byte> DurableId { get; }
 
     /// <summary>
-    /// A name under which to keep what came of an object with a <see cref="DurableId"/>: 64 hexadecimal digits, the same for the same id from
+    /// A name under which to store what was received of an object with a <see cref="DurableId"/>: 64 hexadecimal digits, the same for the same id from
     /// the same peer, after any restart. It is a hash over the id and who the peer proved to be (the name that an authority vouches for, else
-    /// its key), so that nobody can add to another's object, and safe as a file name. All peers that prove nothing share one scope: where
+    /// its key), so that a peer cannot add to the object of another, and is safe as a file name. All peers that prove nothing share one scope: where
     /// that matters, ask for client certificates (<see cref="ListenerOptions.ClientTrust"/>). Null without a durable id.
     /// </summary>
     public abstract string? DurableKey { get; }
@@ -59,7 +59,7 @@ public abstract class ReceivedObject : IDisposable
     /// <summary>True when it came as early (0-RTT) data: an attacker may have replayed it.</summary>
     public abstract bool IsEarlyData { get; }
 
-    /// <summary>The path it came by, where known.</summary>
+    /// <summary>The path by which it came, where that is known.</summary>
     public abstract PostPath? Path { get; }
 
     /// <summary>True when its bytes are still arriving: read them from <see cref="Reader"/> or <see cref="AsStream"/>.</summary>
@@ -85,13 +85,13 @@ public abstract class ReceivedObject : IDisposable
     public byte[] ToArray() => Payload.ToArray();
 
     /// <summary>
-    /// Says that the application has dealt with the object, where the association gives receipts after processing
-    /// (<see cref="AssociationOptions.ReceiptLevel"/>). A handler that returns without an exception says it by that.
+    /// Tells the sender that the application has processed the object, where the association gives receipts after processing
+    /// (<see cref="AssociationOptions.ReceiptLevel"/>). A handler that returns without an exception does so implicitly.
     /// </summary>
     public abstract void MarkProcessed();
 
     /// <summary>
-    /// Says that the application does not want the object. The sender sees <see cref="ObjectOutcome.Rejected"/> if the receipt was
+    /// Rejects the object. The sender sees <see cref="ObjectOutcome.Rejected"/> if the receipt was
     /// still to be given: with receipts after processing, or while an incremental object is arriving.
     /// </summary>
     public abstract void Reject();

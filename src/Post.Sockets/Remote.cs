@@ -3,7 +3,7 @@ using System.Net;
 
 namespace Post.Sockets;
 
-/// <summary>Who they are: where to find them, and what proves that it is them.</summary>
+/// <summary>The remote side: where to find it, and what proves its identity.</summary>
 public sealed record Remote
 {
     /// <summary>The host name or address: what is looked up, sent as server name, and (by default) expected in the certificate.</summary>
@@ -20,10 +20,10 @@ public sealed record Remote
     /// <summary>The port, 1 to 65535.</summary>
     public required int Port { get; init => field = OptionRange.Number(value, 1, 65535, "the port on which the remote listens"); }
 
-    /// <summary>Addresses already known; empty: <see cref="Host"/> is looked up. Tried in this order.</summary>
+    /// <summary>The addresses to try, in this order; empty: <see cref="Host"/> is looked up.</summary>
     public IReadOnlyList<IPAddress> Addresses { get; init; } = [];
 
-    /// <summary>What proves their identity.</summary>
+    /// <summary>What proves its identity.</summary>
     public PeerTrust Trust { get; init; } = PeerTrust.CertificateAuthority();
 
     /// <summary>A remote that proves its name by a certificate of a trusted authority.</summary>

@@ -1,7 +1,7 @@
 namespace Post.Sockets;
 
 /// <summary>
-/// The handle of a sent object: shows how far it has come, takes it back, and tells its end:
+/// The handle of a sent object: shows its progress, cancels it, and completes with its receipt:
 /// <c>var receipt = await association.Send(bytes).Completion;</c> All members may be called from any thread.
 /// </summary>
 public abstract class SentObject
@@ -18,14 +18,14 @@ public abstract class SentObject
     /// <summary>How it was sent.</summary>
     public ObjectProperties Properties { get; }
 
-    /// <summary>How far it has come.</summary>
+    /// <summary>Its progress.</summary>
     public abstract SentObjectState State { get; }
 
-    /// <summary>Its end; null before that.</summary>
+    /// <summary>What became of it; null before that.</summary>
     public abstract Receipt? Receipt { get; }
 
     /// <summary>
-    /// Completes with the end, and never fails: expiry is an ordinary outcome. <see cref="Sockets.Receipt.EnsureAcked"/> turns
+    /// Completes with the receipt, and never fails: expiry is an ordinary outcome. <see cref="Sockets.Receipt.EnsureAcked"/> turns
     /// anything but a delivery into an exception.
     /// </summary>
     public abstract Task<Receipt> Completion { get; }
@@ -46,10 +46,10 @@ public abstract class SentObject
     public abstract long? Length { get; }
 
     /// <summary>
-    /// Takes the object back: it ends <see cref="ObjectOutcome.Canceled"/> and what was not sent never will be. The receiver may have
-    /// delivered it already.
+    /// Cancels the object: its outcome is <see cref="ObjectOutcome.Canceled"/>, and what was not sent yet is not sent. The receiver may have delivered it
+    /// already.
     /// </summary>
-    /// <returns>False when it had its end already.</returns>
+    /// <returns>False when it was complete already.</returns>
     public abstract bool Cancel();
 
     /// <summary>Changes the niceness of what is still to be sent.</summary>

@@ -1,6 +1,6 @@
 namespace Post.Sockets;
 
-/// <summary>How far a sent object has come. States only grow.</summary>
+/// <summary>The progress of a sent object. It never goes back.</summary>
 public enum SentObjectState
 {
     /// <summary>Waiting for its turn, or partly sent.</summary>
@@ -12,6 +12,6 @@ public enum SentObjectState
     /// <summary>The peer's transport has all of it; its application may not have seen it yet.</summary>
     TransportAcknowledged,
 
-    /// <summary>It has its end: see <see cref="Receipt"/>.</summary>
+    /// <summary>It is complete: see <see cref="Receipt"/>.</summary>
     Completed,
 }

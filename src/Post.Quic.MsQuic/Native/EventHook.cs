@@ -79,7 +79,7 @@ internal static unsafe class EventHook
             }
             catch (Exception)
             {
-                // There is nobody else to tell.
+                // There is no other place to report it.
             }
         }
     }

@@ -6,7 +6,7 @@ using Post.Quic.SystemNetQuic;
 namespace Post.Quic.MsQuic.Native;
 
 /// <summary>
-/// The entries of msquic's function table that the extras call. Whoever calls holds the handle: by a reference on its
+/// The entries of msquic's function table that the extras call. The caller holds the handle: by a reference on its
 /// SafeHandle, or by being in one of its callbacks.
 /// </summary>
 [SupportedOSPlatform("linux")]

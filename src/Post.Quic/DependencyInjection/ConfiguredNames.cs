@@ -15,7 +15,7 @@ internal static class ConfiguredNames
         "Local", "Locals",
     ];
 
-    /// <exception cref="OptionsValidationException">A name is none; the message says which there are.</exception>
+    /// <exception cref="OptionsValidationException">A name is unknown; the message lists the known ones.</exception>
     public static void Check(IConfiguration configuration)
     {
         var failures = new List<string>();

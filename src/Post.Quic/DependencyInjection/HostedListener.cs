@@ -75,7 +75,7 @@ internal sealed partial class HostedListener<THandler> : IHostedService, IAsyncD
             return;
         }
 
-        // A host that failed to start is disposed without being stopped: nobody must be left who uses its services.
+        // A host that failed to start is disposed without being stopped: no handler may still use its services.
         _running?.Remove(_localName);
         await _listener.DisposeAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
@@ -194,7 +194,7 @@ internal sealed partial class HostedListener<THandler> : IHostedService, IAsyncD
         }
         catch (Exception exception)
         {
-            // A service of the application's; whoever stops the host waits for the others too.
+            // A service of the application failed; the other associations must still be served to their end.
             LogHandlerFailed(_logger, typeof(THandler).Name, exception);
         }
     }

@@ -107,8 +107,8 @@ public static class PostQuicServiceCollectionExtensions
 
     /// <summary>
     /// Listens as long as the host runs, and serves each association with a handler of its own, resolved in a scope of its own. When the
-    /// host stops, no new associations are taken, the handlers are told, what they have sent is delivered, and the associations close;
-    /// what is not done when the host's time for that is up is aborted.
+    /// host stops, it accepts no new associations, signals the handlers, delivers what they have sent, and closes the associations; what is not done
+    /// within the host's shutdown timeout is aborted.
     /// </summary>
     /// <typeparam name="THandler">The handler; registered as a scoped service unless it is registered already.</typeparam>
     /// <param name="services">The services.</param>

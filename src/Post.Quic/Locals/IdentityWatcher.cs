@@ -4,7 +4,7 @@ using Post.Sockets;
 namespace Post.Quic.Locals;
 
 /// <summary>
-/// Renews an identity when its files change. A certificate and its key are two files, and either may be half written when somebody looks:
+/// Renews an identity when its files change. A certificate and its key are two files, and either may be half written when it is read:
 /// what cannot be loaded as a pair leaves the old one in use, and is looked at again.
 /// </summary>
 internal sealed partial class IdentityWatcher : IDisposable
@@ -12,7 +12,7 @@ internal sealed partial class IdentityWatcher : IDisposable
     /// <summary>Files come in several writes; after this much quiet they are read.</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How often they are looked at without being told: on some file systems nobody tells, and some directories are swapped as a whole.</summary>
+    /// <summary>How often they are read without a notification: some file systems send none, and some directories are replaced as a whole.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
     private readonly string _name;
@@ -32,7 +32,7 @@ internal sealed partial class IdentityWatcher : IDisposable
         _identity = identity;
         _logger = logger;
 
-        // Whoever asks for the Local first has nothing to do with when its files change.
+        // The context of the caller that first asks for the Local must not flow into the watcher.
         using (ExecutionContext.SuppressFlow())
         {
             _timer = time.CreateTimer(static state => ((IdentityWatcher)state!).Look(), this, Interval, Interval);

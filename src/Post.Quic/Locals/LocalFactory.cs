@@ -33,7 +33,7 @@ internal static class LocalFactory
             return options.EphemeralIdentity is { } subject ? new LoadedIdentity(Identity.CreateSelfSigned(subject, time: time), []) : null;
         }
 
-        // It was good at start; since then somebody may have spoiled it.
+        // It was valid at start; it may have been changed since.
         return IdentityFile.TryLoad(options, out var identity, out string? failure)
             ? identity
             : throw new OptionsValidationException(name, typeof(PostLocalOptions), [LocalName.Prefix(name) + failure]);

@@ -6,7 +6,7 @@ using Post.Sockets.Transport;
 namespace Post.Quic.Managed;
 
 /// <summary>
-/// Passes on what a connection of the engine pushes; what comes before somebody listens is kept for them. The engine raises one event at a
+/// Passes on what a connection of the engine pushes; what comes before there is a listener is kept for it. The engine raises one event at a
 /// time and holds no lock, and so do we.
 /// </summary>
 /// <param name="isClient">On the side that connected.</param>
@@ -84,7 +84,7 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
 
     public override void OnDatagramState(long token, QuicDatagramState state)
     {
-        // Post sends again what is taken for lost, so the suspicion is the news; that one arrived late is none.
+        // Post sends again what is taken for lost, so the suspicion is what counts, and a late arrival is not reported.
         bool wasTakenForLost = state > QuicDatagramState.SuspectedLost && _takenForLost?.Remove(token) == true;
         switch (state)
         {
@@ -114,7 +114,7 @@ internal sealed class ManagedEvents(bool isClient, SessionStore? sessions = null
 
     public override void OnMaxDatagramSizeChanged(int size) => Push(events => events.OnMaxDatagramSizeChanged(size));
 
-    // Streams are sent, and pushed, only after somebody listens.
+    // Streams are sent, and pushed, only after there is a listener.
     public override void OnStreamSent(long token) => _events?.OnStreamSent(token);
 
     public override void OnSentStreamAcknowledged(long token) => _events?.OnSentStreamAcknowledged(token);

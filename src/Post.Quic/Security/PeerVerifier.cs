@@ -82,7 +82,7 @@ internal sealed class PeerVerifier
         };
     }
 
-    /// <summary>Who the peer is, once the handshake is complete: nobody unproven where a proof was asked for.</summary>
+    /// <summary>The identity of the peer, once the handshake is complete; where a proof was asked for, it was given.</summary>
     /// <param name="certificate">What it showed.</param>
     /// <param name="connectedName">The name that was connected to.</param>
     /// <param name="ofSession">Who the peer proved to be when the session was made that it resumed; it then shows no certificate.</param>

@@ -70,7 +70,7 @@ internal static class TlsOptions
     }
 
     /// <summary>
-    /// How chains are built. Nothing is fetched from an address that stands in a certificate: whoever answers could otherwise choose where
+    /// How chains are built. Nothing is fetched from an address that stands in a certificate: a peer could otherwise choose where
     /// this machine connects to, and make the handshake wait for it (dotnet/runtime issue 80238). Windows is the exception, for servers that
     /// an authority must vouch for: the same switch keeps it from fetching roots that it trusts and has not needed so far. A new one each
     /// time, since System.Net.Quic puts what peers send into it.

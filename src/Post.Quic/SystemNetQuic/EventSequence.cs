@@ -190,7 +190,7 @@ internal sealed class EventSequence(TransportEvents listener) : TransportEvents
     {
         if (_isClosed)
         {
-            // OnClosed was the last event: nobody would dispose a stream that came at the same time.
+            // OnClosed was the last event, so the listener would not dispose a stream that came at the same time.
             if (next is { Kind: Kind.StreamAccepted, Subject: TransportStream late })
             {
                 _ = late.DisposeAsync().AsTask();

@@ -65,7 +65,7 @@ internal static class MsQuicLibrary
         return [name + ".2", name];
     }
 
-    /// <summary>Gives the library that the options name to System.Net.Quic and to nobody else.</summary>
+    /// <summary>Gives the library that the options name to System.Net.Quic and to no other assembly.</summary>
     internal static nint Resolve(Assembly assembly, string name) =>
         assembly == typeof(QuicConnection).Assembly && Names.Contains(name) ? Volatile.Read(ref _named) : 0;
 
@@ -126,7 +126,7 @@ internal static class MsQuicLibrary
         return true;
     }
 
-    /// <summary>What System.Net.Quic itself says of why it does not work; it tells whoever tries to connect.</summary>
+    /// <summary>The reason that System.Net.Quic itself gives for not working, which it states when one tries to connect.</summary>
     [SupportedOSPlatform("linux")]
     [SupportedOSPlatform("macos")]
     [SupportedOSPlatform("windows")]

@@ -13,8 +13,8 @@ namespace Post.Quic.SystemNetQuic;
 internal sealed class SystemNetQuicConnection : TransportConnection
 {
     /// <summary>
-    /// Without the extras, System.Net.Quic follows the peer's address but tells nobody, so it is looked at: often enough for
-    /// a person, seldom enough for a server with thousands of connections.
+    /// Without the extras, System.Net.Quic follows the peer's address without an event, so it is polled: often enough for a person to see it, seldom
+    /// enough for a server with thousands of connections.
     /// </summary>
     private static readonly TimeSpan AddressWatchInterval = TimeSpan.FromMilliseconds(500);
 
@@ -82,10 +82,10 @@ internal sealed class SystemNetQuicConnection : TransportConnection
 
     internal EventSequence? Events { get; private set; }
 
-    /// <summary>When it is over, and this side knows.</summary>
+    /// <summary>Completes when it has ended.</summary>
     internal Task Ended => _ended.Task;
 
-    /// <summary>It is over, or being closed from this side.</summary>
+    /// <summary>It has ended, or is being closed from this side.</summary>
     internal bool IsClosed => Volatile.Read(ref _closed) is not null;
 
     internal TransportException ClosedReason => _closed!;

@@ -162,7 +162,7 @@ internal sealed class SystemNetQuicStream : TransportStream
     {
         if (!_isArrivalLeft)
         {
-            // Nobody may come to read again.
+            // There may be no other read.
             _isArrivalLeft = true;
             arrival.ContinueWith(
                 static task => _ = task.Exception,

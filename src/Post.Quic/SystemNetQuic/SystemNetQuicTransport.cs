@@ -246,7 +246,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
             }).ConfigureAwait(false);
     }
 
-    /// <summary>Puts a connection behind the seam. Where that fails nobody else would ever close it: msquic, and the extras, hold it.</summary>
+    /// <summary>Puts a connection behind the seam. Where that fails it is closed here: msquic and the extras hold it, and no other code would close it.</summary>
     private async ValueTask<SystemNetQuicConnection> WrapAsync(QuicConnection connection, Func<SystemNetQuicConnection> wrap)
     {
         SystemNetQuicConnection wrapped;

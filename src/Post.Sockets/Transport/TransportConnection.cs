@@ -13,7 +13,7 @@ public abstract partial class TransportConnection : IAsyncDisposable
 
     /// <summary>
     /// Who the peer proved to be; <see cref="PeerIdentity.Anonymous"/> for a client without certificate, and before the
-    /// handshake is complete. With early data it is until then who proved to be the peer when the session was made: nobody else
+    /// handshake is complete. With early data it is until then the identity that was proven when the session was made: no other peer
     /// can read what is sent or have written what came, but an attacker may have replayed the latter.
     /// </summary>
     public abstract PeerIdentity Peer { get; }
@@ -124,7 +124,7 @@ public abstract partial class TransportConnection : IAsyncDisposable
             "This connection cannot be moved from this side. The managed engine moves clients on every platform; Association.Capabilities says what is possible."));
 
     /// <summary>
-    /// Closes. Bytes written and not yet delivered may be lost: whoever wants them delivered waits for their acknowledgement first.
+    /// Closes. Bytes written and not yet delivered may be lost: wait for their acknowledgement first where they must be delivered.
     /// </summary>
     /// <param name="errorCode">What the peer is told.</param>
     /// <param name="reason">A short text for its log.</param>

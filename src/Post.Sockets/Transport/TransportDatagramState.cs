@@ -15,7 +15,7 @@ public enum TransportDatagramState
     /// <summary>The peer's transport has it; final.</summary>
     Acknowledged,
 
-    /// <summary>It is taken to be lost; final (should it turn out to have arrived, nobody tells).</summary>
+    /// <summary>It is taken to be lost; final (that it arrived after all is not reported).</summary>
     Lost,
 
     /// <summary>It was never sent (too large after the path changed, canceled, connection closed); final.</summary>

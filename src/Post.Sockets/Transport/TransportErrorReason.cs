@@ -9,7 +9,7 @@ public enum TransportErrorReason
     /// <summary>The name of the host leads to no address.</summary>
     HostNotFound,
 
-    /// <summary>Nobody answered, or the address does not exist.</summary>
+    /// <summary>There was no answer, or the address does not exist.</summary>
     Unreachable,
 
     /// <summary>The peer, or a limit of its transport, refused the connection.</summary>
@@ -40,13 +40,13 @@ public enum TransportErrorReason
 
     /// <summary>
     /// The transport of one of the sides could not carry the connection on, for a reason of its own: a defect, or a cipher that has protected
-    /// as much as it may. Nobody meant to end it, and another connection may do.
+    /// as much as it may. Another connection may work.
     /// </summary>
     GaveUp,
 
     /// <summary>
-    /// The server did not take the early data that a stream was part of; the connection goes on. Whoever wants the bytes sent
-    /// opens another stream.
+    /// The server did not take the early data that a stream was part of; the connection goes on. To send the bytes, open
+    /// another stream.
     /// </summary>
     EarlyDataRejected,
 

@@ -111,7 +111,7 @@ public abstract class TransportEvents
     /// <summary>
     /// The server did not take the early data: all streams and datagrams from before
     /// <see cref="OnHandshakeCompleted"/> are void and fail (<see cref="TransportErrorReason.EarlyDataRejected"/>), maybe
-    /// before this call, but no stream is opened in between; whoever wants their bytes sent opens new ones. On the client, once at most.
+    /// before this call, but no stream is opened in between; to send their bytes, open new ones. On the client, once at most.
     /// </summary>
     public virtual void OnEarlyDataRejected()
     {

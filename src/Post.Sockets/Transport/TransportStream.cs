@@ -31,7 +31,7 @@ public abstract class TransportStream : IAsyncDisposable
     /// <param name="buffer">The bytes. They stay untouched and alive until the write completes; a transport may send from them directly.</param>
     /// <param name="endOfStream">True when nothing follows.</param>
     /// <param name="cancellationToken">
-    /// Ends the wait; the stream is then reset, since nobody could know how much of the buffer went out.
+    /// Ends the wait; the stream is then reset, since how much of the buffer went out is unknown.
     /// </param>
     /// <returns>
     /// Completes when the buffer may be reused and the stream takes more: the source of back pressure
