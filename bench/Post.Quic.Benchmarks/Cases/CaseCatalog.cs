@@ -1,5 +1,6 @@
 using Post.Quic.Benchmarks.Cases.Objects;
 using Post.Quic.Benchmarks.Cases.Streams;
+using Post.Sockets;
 
 namespace Post.Quic.Benchmarks.Cases;
 
@@ -34,7 +35,17 @@ internal static class CaseCatalog
         new AssociationRateCase(resumed: true),
         new DeadlineCase(0.01),
         new DeadlineCase(0.05),
+        new DeadlineCase(0.1),
+        new DeadlineCase(0.01, CongestionControl.Cubic),
+        new DeadlineCase(0.05, CongestionControl.Cubic),
+        new DeadlineCase(0.1, CongestionControl.Cubic),
+        new DeadlineCase(0.05, CongestionControl.NewReno),
+        new LossyPathsCase(),
+        new UrgentBesideBulkCase(),
+        new UrgentBesideBulkCase(CongestionControl.Cubic),
         new LossyGoodputCase(),
+        new LossyGoodputCase(CongestionControl.Bbr),
+        new LossyGoodputCase(CongestionControl.NewReno),
         new IdleAssociationsCase(),
         new IdleAssociationsCase(10_000),
         new ManyAssociationsCase(),

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Post.Quic.Benchmarks.Engines;
 using Post.Quic.Benchmarks.Links;
@@ -9,32 +8,34 @@ using Post.Sockets;
 namespace Post.Quic.Benchmarks.Cases.Objects;
 
 /// <summary>Objects that are worth something for 150 ms, over a link that loses packets.</summary>
-internal sealed class DeadlineCase(double loss) : BenchCase
+internal sealed class DeadlineCase(double loss, CongestionControl control = CongestionControl.Auto) : BenchCase
 {
     private const int Size = 1024;
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan Lifetime = TimeSpan.FromMilliseconds(150);
     private static readonly ObjectProperties Perishable = new() { Lifetime = Lifetime };
 
-    public override string Name => $"deadlines-{Percent}";
+    public override string Name => Controllers.Name($"deadlines-{Percent}", control);
 
     public override string Measures =>
         $"100 objects of 1 KiB a second for --seconds, each with a lifetime of 150 ms, round trip 50 ms, {Percent}% of the packets lost "
-        + "each way: the share that a handler took in time, and latency.";
+        + $"each way: the share that a handler took in time, and latency. {Controllers.Measured(control)}";
 
-    public override string Excludes => "Contention: the link has no limit of bandwidth, but at 5% the load is near what congestion control allows, which shows. TLS "
+    public override string Excludes => "Contention: the link has no limit of bandwidth, but from 5% on the load is more than CUBIC concedes, which shows. TLS "
         + "delivers what is too late as well: it counts as late.";
+
+    public override string? WhyNot(BenchEngine engine) => Controllers.WhyNot(engine, control);
 
     public override async Task<IReadOnlyList<Figure>> RunAsync(
         BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
-        var options = new ServiceOptions
+        var options = Controllers.With(control, new ServiceOptions
         {
             Link = new LinkOptions { Loss = loss, Delay = TimeSpan.FromMilliseconds(25), Seed = settings.RunSeed },
-        };
+        });
         await using ObjectPair pair = await ObjectPair.OpenAsync(engine, options, cancellationToken);
         int count = Math.Max(1, (int)(settings.Seconds / Tick.TotalSeconds));
-        var arrivals = new Arrivals(new SmallObjects(count, Size));
+        var arrivals = new Arrivals(new SmallObjects(count, Size), Lifetime);
         pair.Server.Receive((_, bytes, _) => arrivals.Take(bytes));
         await SendAsync(pair.Client, arrivals, cancellationToken);
         long undelivered = await pair.Client.SettleAsync(cancellationToken);
@@ -65,68 +66,4 @@ internal sealed class DeadlineCase(double loss) : BenchCase
     }
 
     private string Percent => (loss * 100).ToString(CultureInfo.InvariantCulture);
-
-    /// <summary>When each object was sent and when it came, by the one clock that both ends have here.</summary>
-    private sealed class Arrivals(SmallObjects objects)
-    {
-        private readonly long[] _sent = new long[objects.Count];
-        private readonly long[] _came = new long[objects.Count];
-        private readonly TaskCompletionSource _all = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private Exception? _wrong;
-        private int _count;
-
-        public SmallObjects Objects { get; } = objects;
-
-        public int Count => Volatile.Read(ref _count);
-
-        public Task All => _all.Task;
-
-        public void OnSending(int number) => _sent[number] = Stopwatch.GetTimestamp();
-
-        public void Take(ReadOnlySpan<byte> bytes)
-        {
-            try
-            {
-                int number = Objects.NumberOf(bytes);
-                if (Interlocked.Exchange(ref _came[number], Stopwatch.GetTimestamp()) != 0)
-                {
-                    throw new WrongBytesException($"Object {number} was delivered twice.");
-                }
-
-                if (Interlocked.Increment(ref _count) == Objects.Count)
-                {
-                    _all.TrySetResult();
-                }
-            }
-            catch (WrongBytesException exception)
-            {
-                _wrong = exception;
-                _all.TrySetException(exception);
-            }
-        }
-
-        public void ThrowIfWrong()
-        {
-            if (_wrong is { } wrong)
-            {
-                throw wrong;
-            }
-        }
-
-        public IReadOnlyList<Figure> Figures()
-        {
-            TimeSpan[] latencies =
-            [
-                .. Enumerable.Range(0, Objects.Count).Where(i => _came[i] != 0)
-                    .Select(i => Stopwatch.GetElapsedTime(_sent[i], _came[i])),
-            ];
-            int inTime = latencies.Count(latency => latency <= Lifetime);
-            return
-            [
-                new Figure("in time", 100.0 * inTime / Objects.Count, "%"),
-                new Figure("late", 100.0 * (latencies.Length - inTime) / Objects.Count, "%"),
-                .. Latencies.Figures(latencies).Select(figure => new Figure(figure.Name, figure.Value / 1000, "ms")),
-            ];
-        }
-    }
 }

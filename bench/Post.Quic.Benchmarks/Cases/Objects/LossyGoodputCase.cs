@@ -7,23 +7,26 @@ using Post.Sockets;
 namespace Post.Quic.Benchmarks.Cases.Objects;
 
 /// <summary>One object without end over a link that loses packets.</summary>
-internal sealed class LossyGoodputCase : BenchCase
+internal sealed class LossyGoodputCase(CongestionControl control = CongestionControl.Auto) : BenchCase
 {
-    public override string Name => "lossy-goodput";
+    public override string Name => Controllers.Name("lossy-goodput", control);
 
     public override string Measures =>
-        "One endless object for --seconds over a round trip of 50 ms with 1% of the packets lost each way: what arrives, in Mbit/s.";
+        "One endless object for --seconds over a round trip of 50 ms with 1% of the packets lost each way: what arrives, in Mbit/s. "
+        + Controllers.Measured(control);
 
     public override string Excludes =>
-        "Fairness, and queues: the link has no limit of bandwidth, so congestion control meets only random loss. All run CUBIC.";
+        "Fairness, and queues: the link has no limit of bandwidth, so congestion control meets only random loss. By default all run CUBIC.";
+
+    public override string? WhyNot(BenchEngine engine) => Controllers.WhyNot(engine, control);
 
     public override async Task<IReadOnlyList<Figure>> RunAsync(
         BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
-        var options = new ServiceOptions
+        var options = Controllers.With(control, new ServiceOptions
         {
             Link = new LinkOptions { Loss = 0.01, Delay = TimeSpan.FromMilliseconds(25), Seed = settings.RunSeed },
-        };
+        });
         await using ObjectPair pair = await ObjectPair.OpenAsync(engine, options, cancellationToken);
         using var source = new PatternStream(phase: 0, length: null);
         var tally = new PatternTally(1, length: null);
