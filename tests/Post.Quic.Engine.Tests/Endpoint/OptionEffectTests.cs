@@ -108,6 +108,10 @@ public sealed class OptionEffectTests
         nameof(QuicConnectionOptions.KeyLog), // below
         nameof(QuicConnectionOptions.MaxPaths), // PathSocketTests
         nameof(QuicConnectionOptions.PathPolicy), // ShapedLinkTests
+        nameof(QuicConnectionOptions.PinnedPublicKeys), // RawKeyLoopbackTests, with the three that follow
+        nameof(QuicConnectionOptions.PrivateKey),
+        nameof(QuicConnectionOptions.PeerIdentityKinds),
+        nameof(QuicConnectionOptions.RemotePublicKeyValidationCallback),
         nameof(QuicConnectionOptions.WritesCompleteWhenSent), // the contract of the transports, in Post.Quic.Tests
     ];
 
