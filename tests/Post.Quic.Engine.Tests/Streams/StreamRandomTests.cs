@@ -16,13 +16,23 @@ public sealed class StreamRandomTests
     public void Any_sequence_of_frames_costs_an_error_at_most() =>
         Gen.Select(Gen.Int[0, 9], Gen.ULong[0, 30], Gen.ULong[0, 9000], Gen.Int[0, 1200], Gen.Bool)
             .Array[1, 60]
-            .SampleSeeded(Attack, iter: 3000);
+            .SampleSeeded(frames => Attack(frames, isPushed: false), iter: 3000);
+
+    [TestMethod]
+    public void Any_sequence_of_frames_costs_an_error_at_most_where_streams_are_pushed() =>
+        Gen.Select(Gen.Int[0, 9], Gen.ULong[0, 30], Gen.ULong[0, 9000], Gen.Int[0, 1200], Gen.Bool)
+            .Array[1, 60]
+            .SampleSeeded(frames => Attack(frames, isPushed: true), iter: 3000);
+
+    [TestMethod]
+    public void Whole_streams_arrive_once_over_any_network() =>
+        Gen.Select(Gen.Int[0, 99], Gen.Int[0, 3000], Gen.Int[0, 3]).Array[20, 200].SampleSeeded(SendWhole, iter: 500);
 
     [TestMethod]
     public void All_bytes_arrive_over_any_network() =>
         Gen.Select(Gen.Int[0, 99], Gen.Int[0, 4000], Gen.Int[0, 3]).Array[20, 150].SampleSeeded(Transfer, iter: 300);
 
-    private static void Attack((int Kind, ulong Id, ulong Offset, int Length, bool Flag)[] frames)
+    private static void Attack((int Kind, ulong Id, ulong Offset, int Length, bool Flag)[] frames, bool isPushed)
     {
         var server = new StreamEnd(isServer: true, Small);
         server.Table.ApplyPeerCredits(Small);
@@ -30,9 +40,15 @@ public sealed class StreamRandomTests
         StreamState mine = server.Open();
         mine.Write(new byte[3000]);
         server.Open(bidirectional: false).Write(new byte[3000]);
+        server.Table.TrySendWhole(new byte[1000], new byte[500], default, 1);
         server.Build();
         var data = new byte[1200];
-        var accepted = new List<StreamState>();
+        List<StreamState> accepted = server.Arrived;
+        if (isPushed)
+        {
+            server.Table.BeginPushing();
+        }
+
         foreach ((int kind, ulong id, ulong offset, int length, bool flag) in frames)
         {
             TransportError error = default;
@@ -52,6 +68,10 @@ public sealed class StreamRandomTests
                     break;
                 case 6:
                     error = server.Table.Handle(new MaxStreamDataFrame(id, offset));
+                    break;
+                case 7 when isPushed:
+                    server.TakesWhole = flag;
+                    server.Table.PushArrived(server.Now);
                     break;
                 case 7:
                     if (server.Table.TryAccept(flag, server.Now, out StreamState? next))
@@ -82,7 +102,7 @@ public sealed class StreamRandomTests
 
             // Two thirds of what was announced can be received, and a block is at most three times its bytes.
             Assert.IsTrue(server.Pool.RentedBytes <= 200_000, $"{server.Pool.RentedBytes} bytes");
-            Assert.IsTrue(server.Table.Count <= 14, $"{server.Table.Count} streams");
+            Assert.IsTrue(server.Table.Count <= 15, $"{server.Table.Count} streams");
             if (error.IsError)
             {
                 Assert.IsTrue(
@@ -197,6 +217,130 @@ public sealed class StreamRandomTests
 
         CollectionAssert.AreEqual(written, read);
         Assert.AreEqual(0, client.Pool.RentedBytes + server.Pool.RentedBytes);
+    }
+
+    /// <summary>Each step sends, loses, reorders, doubles, resets or hands over; then the network heals, and each stream has come once.</summary>
+    private static void SendWhole((int Kind, int Amount, int Which)[] steps)
+    {
+        (StreamEnd client, StreamEnd server) = StreamEnd.Pair(Small, Small);
+        server.Table.BeginPushing();
+        var sizes = new List<int>();
+        var reset = new HashSet<long>();
+        var came = new Dictionary<ulong, int>();
+        server.WholeCame = (id, bytes) =>
+        {
+            came.Add(id >> 2, bytes.Length);
+            for (int i = 0; i < bytes.Length; i++)
+            {
+                if (bytes[i] != Expected((int)(id >> 2), i))
+                {
+                    Assert.Fail($"stream {id >> 2} differs at {i}");
+                }
+            }
+        };
+
+        var wire = new List<StreamPacket>();
+        foreach ((int kind, int amount, int which) in steps)
+        {
+            client.Now += 500;
+            server.Now += 500;
+            switch (kind)
+            {
+                case < 40:
+                    byte[] bytes = [.. Enumerable.Range(0, amount).Select(i => Expected(sizes.Count, i))];
+                    var urgency = new SendUrgency(which, long.MaxValue);
+                    if (client.Table.TrySendWhole(bytes.AsSpan(0, amount / 4), bytes.AsSpan(amount / 4), urgency, sizes.Count)
+                        == WholeStreamResult.Queued)
+                    {
+                        sizes.Add(amount);
+                    }
+
+                    break;
+                case < 70:
+                    if (client.Build(200 + (amount % 1300)) is { } packet)
+                    {
+                        wire.Add(packet);
+                    }
+
+                    break;
+                case < 85 when wire.Count > 0:
+                    Deliver(client, server, wire, amount % wire.Count, fate: kind % 5);
+                    break;
+                case < 90:
+                    server.Table.PushArrived(server.Now);
+                    ReadArrived(server, came);
+                    break;
+                case < 92 when sizes.Count > 0:
+                    long token = amount % sizes.Count;
+                    if (client.Table.ResetWhole(token, 9, 0))
+                    {
+                        reset.Add(token);
+                    }
+
+                    break;
+                default:
+                    if (server.Build() is { } credit)
+                    {
+                        client.Receive(credit);
+                        server.Acked(credit);
+                    }
+
+                    break;
+            }
+        }
+
+        while (client.Table.Count > 0 || server.Table.Count > 0)
+        {
+            while (wire.Count > 0)
+            {
+                Deliver(client, server, wire, wire.Count - 1, fate: 0);
+            }
+
+            int packets = client.Exchange(server);
+            server.Table.PushArrived(server.Now);
+            ReadArrived(server, came);
+            Assert.IsTrue(packets > 0 || server.Table.HasFramesToSend || server.Table.Count == 0, "stands still");
+        }
+
+        for (int i = 0; i < sizes.Count; i++)
+        {
+            Assert.IsTrue(
+                came.TryGetValue((ulong)i, out int size) ? size == sizes[i] || reset.Contains(i) : reset.Contains(i), $"stream {i}");
+            Assert.AreEqual(1, client.Events.Count(e => e == $"acknowledged whole {i}") + (reset.Contains(i) ? 1 : 0), $"stream {i}");
+        }
+
+        Assert.AreEqual(0, client.Pool.RentedBytes + server.Pool.RentedBytes);
+    }
+
+    /// <summary>What did not come whole is read as it comes, and given back at its end or at its reset.</summary>
+    private static void ReadArrived(StreamEnd server, Dictionary<ulong, int> came)
+    {
+        var buffer = new byte[4000];
+        foreach (StreamState stream in server.Arrived.ToArray())
+        {
+            ulong index = stream.Id >> 2;
+            int read;
+            while ((read = stream.Read(buffer, server.Now)) > 0)
+            {
+                int before = came.GetValueOrDefault(index);
+                for (int i = 0; i < read; i++)
+                {
+                    if (buffer[i] != Expected((int)index, before + i))
+                    {
+                        Assert.Fail($"stream {index} differs at {before + i}");
+                    }
+                }
+
+                came[index] = before + read;
+            }
+
+            if (stream.Receive!.State is ReceiveState.DataRead or ReceiveState.ResetReceived)
+            {
+                came.TryAdd(index, 0);
+                server.Arrived.Remove(stream);
+                stream.Release(0, server.Now);
+            }
+        }
     }
 
     private static void Deliver(StreamEnd client, StreamEnd server, List<StreamPacket> wire, int index, int fate)
