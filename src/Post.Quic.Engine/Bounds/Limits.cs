@@ -163,6 +163,12 @@ internal static class Limits
     public const long SentByCaller = 16 * 1024;
 
     /// <summary>
+    /// Microseconds without traffic after which a connection gives back what only traffic needs. Longer than packets are late, and than
+    /// most round trips.
+    /// </summary>
+    public const long TimeToRest = 1_000_000;
+
+    /// <summary>
     /// Microseconds since the last packet after which it is sent on the caller's thread even while packets are on their way: at that pace
     /// waiting for more gathers nothing.
     /// </summary>

@@ -26,6 +26,7 @@ internal sealed class ConnectionCore : IDisposable
     private readonly Ingress _ingress;
     private readonly Egress _egress;
     private readonly ConnectionTimers _timers;
+    private bool _isResting;
 
     private ConnectionCore(ConnectionState state)
     {
@@ -91,6 +92,33 @@ internal sealed class ConnectionCore : IDisposable
         return true;
     }
 
+    /// <summary>
+    /// Gives back what only traffic needs, where there is none. Returns when to ask again; <see cref="long.MaxValue"/> for not before there
+    /// was traffic.
+    /// </summary>
+    public long Rest(long now)
+    {
+        if (_isResting || _state.IsOver)
+        {
+            return long.MaxValue;
+        }
+
+        long last = _state.CreatedAt;
+        foreach (Path path in _state.Paths.Open)
+        {
+            last = path.Space.AckElicitingOutstanding != 0 ? now : Math.Max(last, Math.Max(path.LastHeard, path.Space.LastAckElicitingSent));
+        }
+
+        if (!_state.IsHandshakeConfirmed || _state.Streams.HasFramesToSend || now - last < Limits.TimeToRest)
+        {
+            return now + Limits.TimeToRest;
+        }
+
+        _state.Rest();
+        _isResting = true;
+        return long.MaxValue;
+    }
+
     /// <summary>What TLS agreed on; not valid any more once the connection is over.</summary>
     public TlsSession Tls => _state.Tls;
 
@@ -128,6 +156,7 @@ internal sealed class ConnectionCore : IDisposable
         }
 
         Enter(now);
+        _isResting = false;
         _ingress.Receive(datagram, metadata, now);
         _timers.Update(now);
     }
@@ -144,6 +173,7 @@ internal sealed class ConnectionCore : IDisposable
     {
         _state.Now = now;
         int length = _egress.Build(buffer, now, out batch);
+        _isResting &= length == 0;
         _timers.Update(now);
         return length;
     }

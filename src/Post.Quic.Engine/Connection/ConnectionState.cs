@@ -315,6 +315,18 @@ internal sealed class ConnectionState
         Tls = Setup.CreateTls(Handshake);
     }
 
+    /// <summary>What only traffic or the handshake needs goes back, until there is traffic again.</summary>
+    public void Rest()
+    {
+        Tls.Rest();
+        Streams.Rest();
+        Datagrams.Rest();
+        foreach (Path path in Paths.Open)
+        {
+            path.Recovery.Rest();
+        }
+    }
+
     /// <summary>All that is held goes back; nothing works afterwards.</summary>
     public void Release()
     {

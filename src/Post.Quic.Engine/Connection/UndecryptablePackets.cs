@@ -11,7 +11,7 @@ namespace Post.Quic.Engine.Connection;
 /// </summary>
 internal sealed class UndecryptablePackets : IDisposable
 {
-    private readonly Entry[] _entries = new Entry[Limits.MaxUndecryptablePackets];
+    private Entry[] _entries = [];
     private int _count;
 
     public int Count => _count;
@@ -22,9 +22,14 @@ internal sealed class UndecryptablePackets : IDisposable
         EncryptionLevel level, ReadOnlySpan<byte> packet, int packetNumberOffset, in DatagramMetadata metadata, long now)
     {
         RemoveOlderThan(now - Limits.MaxUndecryptableAge);
-        if (_count == _entries.Length || Bytes + packet.Length > Limits.MaxUndecryptableBytes)
+        if (_count == Limits.MaxUndecryptablePackets || Bytes + packet.Length > Limits.MaxUndecryptableBytes)
         {
             return false;
+        }
+
+        if (_entries.Length == 0)
+        {
+            _entries = new Entry[Limits.MaxUndecryptablePackets];
         }
 
         byte[] copy = ArrayPool<byte>.Shared.Rent(packet.Length);
@@ -94,6 +99,12 @@ internal sealed class UndecryptablePackets : IDisposable
         Array.Copy(_entries, index + 1, _entries, index, _count - index);
         _entries[_count] = default;
         Bytes -= entry.Length;
+        if (_count == 0)
+        {
+            // It happens in handshakes, and a connection lasts longer than those.
+            _entries = [];
+        }
+
         return entry;
     }
 

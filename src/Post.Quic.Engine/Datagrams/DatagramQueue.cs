@@ -250,6 +250,16 @@ internal sealed class DatagramQueue(DatagramQueueOptions options, IDatagramEvent
         }
     }
 
+    /// <summary>Keeps nothing for datagrams to come.</summary>
+    public void Rest()
+    {
+        _free.Clear();
+        _waiting.TrimExcess();
+        _suspects.TrimExcess();
+        _suspectOrder.TrimExcess();
+        _sentEarly.TrimExcess();
+    }
+
     /// <summary>Ends datagrams whose age limit is reached, and suspicions that have become certain.</summary>
     public void HandleTimeout(long now)
     {

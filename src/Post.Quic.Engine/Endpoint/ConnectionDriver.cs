@@ -305,7 +305,7 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
     // setting it anew with every packet.
     private void Arm(long now)
     {
-        long next = _isDrained ? long.MaxValue : Core.NextTimeout;
+        long next = _isDrained ? long.MaxValue : Math.Min(Core.NextTimeout, Core.Rest(now));
         if (next >= _armedFor)
         {
             return;

@@ -91,6 +91,15 @@ internal sealed class SentFrameLog : IDisposable
         }
     }
 
+    /// <summary>Gives the ring back where nothing is in it.</summary>
+    internal void Rest()
+    {
+        if (Count == 0)
+        {
+            Dispose();
+        }
+    }
+
     /// <summary>Everything that was sent is settled.</summary>
     internal void FreeAll() => FreeUpTo(_committed);
 

@@ -11,6 +11,7 @@ internal sealed class DuplicateFilter
     private readonly int _windowBits;
     private ulong[]? _bits;
     private ulong _end;
+    private ulong _floor;
 
     public DuplicateFilter(int windowBits) => _windowBits = windowBits;
 
@@ -22,7 +23,9 @@ internal sealed class DuplicateFilter
             return true;
         }
 
-        return _end - packetNumber <= (ulong)_windowBits && (Word(packetNumber) & Bit(packetNumber)) == 0;
+        return packetNumber >= _floor
+            && _end - packetNumber <= (ulong)_windowBits
+            && (Word(packetNumber) & Bit(packetNumber)) == 0;
     }
 
     /// <summary>Remembers a number for which <see cref="IsNew"/> holds.</summary>
@@ -38,6 +41,16 @@ internal sealed class DuplicateFilter
     }
 
     public void Release() => _bits = null;
+
+    /// <summary>
+    /// Gives the window up: no packet that was sent before now is expected any more, and all of them count as seen. One that comes all the
+    /// same is lost, and sent again.
+    /// </summary>
+    public void Rest()
+    {
+        _floor = _end;
+        _bits = null;
+    }
 
     private static ulong Bit(ulong packetNumber) => 1UL << (int)(packetNumber % BitsInWord);
 

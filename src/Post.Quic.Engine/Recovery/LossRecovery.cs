@@ -359,6 +359,18 @@ internal sealed class LossRecovery : IDisposable
         }
     }
 
+    /// <summary>Gives back what only traffic needs. Nothing is on its way.</summary>
+    public void Rest()
+    {
+        foreach (PacketNumberSpace space in _spaces)
+        {
+            space.Sent.Rest();
+            space.Frames.Rest();
+        }
+
+        Application.Received.Rest();
+    }
+
     /// <summary>Another network may be sent over, beside those there are; its index comes from <see cref="Transmissions.FreeIndex"/>.</summary>
     public void Add(Transmission transmission) => _transmissions.Add(transmission);
 

@@ -101,6 +101,9 @@ internal sealed class ReceivedPackets
         return true;
     }
 
+    /// <summary>Gives up what tells late packets from duplicates.</summary>
+    public void Rest() => _duplicates.Rest();
+
     /// <summary>A new packet was processed.</summary>
     public void OnReceived(ulong packetNumber, bool ackEliciting, EcnCodepoint ecn, long now)
     {

@@ -86,6 +86,15 @@ internal sealed class SentPackets : IDisposable
         return _first != _end;
     }
 
+    /// <summary>Gives the ring back where nothing is in it.</summary>
+    public void Rest()
+    {
+        if (!Trim())
+        {
+            Release();
+        }
+    }
+
     /// <summary>Forgets everything.</summary>
     public void Clear()
     {

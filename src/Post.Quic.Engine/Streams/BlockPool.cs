@@ -14,6 +14,13 @@ internal sealed class BlockPool
     /// <summary>Bytes of all arrays that are out: what the streams of this connection hold.</summary>
     public long RentedBytes { get; private set; }
 
+    /// <summary>Keeps nothing for its next use.</summary>
+    public void Rest()
+    {
+        _blocks.Clear();
+        _segments.Clear();
+    }
+
     public MemoryBlock Rent(int size)
     {
         MemoryBlock block = _blocks.Take() ?? new MemoryBlock();

@@ -19,6 +19,13 @@ internal sealed class FreeList<T>(int capacity)
         return item;
     }
 
+    /// <summary>Leaves all that is kept to the garbage collector.</summary>
+    public void Clear()
+    {
+        _items = [];
+        _count = 0;
+    }
+
     /// <summary>Keeps the object, or leaves it to the garbage collector when enough are kept.</summary>
     public void Give(T item)
     {

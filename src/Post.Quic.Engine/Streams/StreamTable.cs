@@ -172,6 +172,17 @@ internal sealed partial class StreamTable
 
     public bool TryGet(ulong id, out StreamState? stream) => _streams.TryGetValue(id, out stream);
 
+    /// <summary>Keeps nothing for streams to come: a connection that was busy once does not hold for ever what it needed then.</summary>
+    public void Rest()
+    {
+        _freeStreams.Clear();
+        _freeSends.Clear();
+        _freeReceives.Clear();
+        _pool.Rest();
+        _streams.TrimExcess();
+        _whole.TrimExcess();
+    }
+
     /// <summary>Gives back credit that was held back.</summary>
     public void HandleTimeout(long now)
     {

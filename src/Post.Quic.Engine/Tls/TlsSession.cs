@@ -127,6 +127,17 @@ internal abstract class TlsSession : IDisposable
         Schedule.Export(_exporterSecret.Span, label, context, output);
     }
 
+    /// <summary>Gives up what only a handshake needs; tickets may still come, and keying material be exported.</summary>
+    public void Rest()
+    {
+        if (IsComplete)
+        {
+            Transcript.Dispose();
+            Writer.Release();
+            _assembler.Release();
+        }
+    }
+
     public void Dispose()
     {
         if (!_isDisposed)

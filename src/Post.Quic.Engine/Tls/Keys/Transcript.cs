@@ -33,7 +33,7 @@ internal sealed class Transcript : IDisposable
         Suite = suite;
         _hash = IncrementalHash.CreateHash(suite.HashName());
         _hash.AppendData(_waiting.Written);
-        _waiting.Clear();
+        _waiting.Release();
     }
 
     /// <summary>
@@ -70,5 +70,10 @@ internal sealed class Transcript : IDisposable
         return hash.GetCurrentHash(destination);
     }
 
-    public void Dispose() => _hash?.Dispose();
+    /// <summary>Nothing is added or asked for any more.</summary>
+    public void Dispose()
+    {
+        _hash?.Dispose();
+        _hash = null;
+    }
 }

@@ -50,6 +50,16 @@ internal sealed class HandshakeAssembler
         return default;
     }
 
+    /// <summary>Gives the buffer up where nothing waits in it.</summary>
+    public void Release()
+    {
+        if (IsEmpty)
+        {
+            _buffer = [];
+            _start = _end = 0;
+        }
+    }
+
     /// <summary>The header of the next message, as soon as it is there, so that it is judged before its body is awaited.</summary>
     public bool TryPeek(out HandshakeType type, out int bodyLength)
     {

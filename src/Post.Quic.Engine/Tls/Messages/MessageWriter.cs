@@ -7,12 +7,23 @@ namespace Post.Quic.Engine.Tls.Messages;
 /// <summary>Writes handshake messages into a buffer that grows; lengths are filled in when their content is known.</summary>
 internal sealed class MessageWriter
 {
-    private byte[] _buffer = new byte[1024];
+    private const int FirstBuffer = 1024;
+
+    private byte[] _buffer = [];
     private int _length;
 
     public Span<byte> Written => _buffer.AsSpan(0, _length);
 
     public void Clear() => _length = 0;
+
+    /// <summary>Gives the buffer up; it is made anew when something is written again.</summary>
+    public void Release()
+    {
+        // No copy of a secret stays behind.
+        CryptographicOperations.ZeroMemory(_buffer);
+        _buffer = [];
+        _length = 0;
+    }
 
     public void WriteByte(byte value) => Reserve(1)[0] = value;
 
@@ -85,7 +96,7 @@ internal sealed class MessageWriter
     {
         if (_buffer.Length - _length < count)
         {
-            byte[] larger = new byte[Math.Max(_buffer.Length * 2, _length + count)];
+            byte[] larger = new byte[Math.Max(Math.Max(_buffer.Length * 2, FirstBuffer), _length + count)];
             Written.CopyTo(larger);
 
             // Tickets are written here too: no copy of a secret stays behind.
