@@ -196,7 +196,7 @@ public sealed partial class QuicConnection
             QuicServerConnectionOptions options = await _listener!.Options.ConnectionOptionsCallback(
                 this, new SslClientHelloInfo(hello.ServerName, TlsOfQuic), _listener.Stopping).ConfigureAwait(false);
             ArgumentNullException.ThrowIfNull(options);
-            ConnectionSettings settings = options.ToSettings();
+            ConnectionSettings settings = options.ToSettings() with { DisableActiveMigration = options.ForbidMigration };
             TlsServerOptions tls = TlsServerOptions.From(
                 options.ServerAuthenticationOptions,
                 pinnedPublicKeys: options.PinnedPublicKeys,

@@ -77,17 +77,16 @@ public sealed partial class QuicConnection
         }
 
         ClientAddresses.Check(to, localEndPoint);
-        NetworkAddress local = _sockets.Take(NetworkAddress.FromEndPoint(localEndPoint), to, out bool isNew);
+        NetworkAddress local = _sockets.Take(NetworkAddress.FromEndPoint(localEndPoint), to);
         uint pathId;
         TaskCompletionSource<QuicPath> opened;
         try
         {
             (pathId, opened) = await BeginPathAsync(local, NetworkAddress.FromEndPoint(to), cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception) when (isNew)
+        finally
         {
-            _sockets.Return(local);
-            throw;
+            EndTake(local);
         }
 
         Driver.Wake();
@@ -176,6 +175,26 @@ public sealed partial class QuicConnection
             {
                 throw NoSuchPath(id);
             }
+        }
+
+        Driver.Wake();
+    }
+
+    /// <summary>
+    /// Asks the peer for a sign of life on each path now: for when something happened that may have broken some of them, such as a change of
+    /// the machine's networks. What does not answer within two probe timeouts is told as <see cref="QuicPathState.Suspect"/>, and its work goes
+    /// by the others. No effect on a connection that has ended.
+    /// </summary>
+    public void ProbePaths()
+    {
+        lock (Driver.Gate)
+        {
+            if (_closeInfo is not null || !Driver.IsSetUp)
+            {
+                return;
+            }
+
+            Driver.Core.Ping();
         }
 
         Driver.Wake();

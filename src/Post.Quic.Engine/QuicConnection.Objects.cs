@@ -22,12 +22,15 @@ public sealed partial class QuicConnection
     /// <see cref="QuicConnectionEvents.OnSentStreamAcknowledged"/>, <see cref="QuicConnectionEvents.OnSentStreamStopped"/> and
     /// <see cref="ResetSentStream"/>. The first of these events can come before the call returns.
     /// </param>
+    /// <param name="binding">By which paths it goes, and on how many at a time; by any of them, once, where nothing is said.</param>
     /// <returns>Whether it was taken, and if not, why.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A negative class.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A negative class, or a number of copies that is out of its range.</exception>
     /// <exception cref="ArgumentException">A stream with the same token is not acknowledged yet.</exception>
-    public QuicStreamSendResult TrySendStream(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, QuicPriority priority, long token)
+    public QuicStreamSendResult TrySendStream(
+        ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, QuicPriority priority, long token, QuicPathBinding binding = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(priority.Class, nameof(priority));
+        binding.Validate(nameof(binding));
         WholeStreamResult result;
         bool isQuiet;
         lock (Driver.Gate)
@@ -37,7 +40,8 @@ public sealed partial class QuicConnection
                 return QuicStreamSendResult.Unavailable;
             }
 
-            result = Driver.Core.Streams.TrySendWhole(first, second, Urgency(priority), token);
+            result = Driver.Core.Streams.TrySendWhole(
+                first, second, Urgency(priority), token, binding.IsDefault ? null : binding.Set, binding.CopiesOrOne);
             isQuiet = result == WholeStreamResult.Queued && Driver.IsQuiet;
         }
 

@@ -37,16 +37,15 @@ public sealed partial class QuicConnection
         await _confirmed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         var wanted = NetworkAddress.FromEndPoint(
             localEndPoint ?? new IPEndPoint(RemoteEndPoint.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0));
-        NetworkAddress local = _sockets.Take(wanted, RemoteEndPoint, out bool isNew);
+        NetworkAddress local = _sockets.Take(wanted, RemoteEndPoint);
         TaskCompletionSource moved;
         try
         {
             moved = await BeginMoveAsync(local, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception) when (isNew)
+        finally
         {
-            _sockets.Return(local);
-            throw;
+            EndTake(local);
         }
 
         Driver.Wake();
@@ -93,6 +92,15 @@ public sealed partial class QuicConnection
         {
             _events.Note(new ConnectionEvent(
                 ConnectionEventKind.PathChanged, Subject: QuicPath.From(change.Statistics), Value: (long)change.Change));
+        }
+    }
+
+    /// <summary>The path or the move that a socket was taken for has begun or failed; another call may have taken it, too.</summary>
+    private void EndTake(in NetworkAddress local)
+    {
+        lock (Driver.Gate)
+        {
+            _sockets.EndTake(local, Driver.Core.GetPaths().Select(static path => path.Local));
         }
     }
 

@@ -14,6 +14,9 @@ public abstract record QuicConnectionOptions
     /// <summary>The largest application error code (RFC 9000 section 20.2: a 62-bit number).</summary>
     public const long MaxErrorCode = (1L << 62) - 1;
 
+    /// <summary>Less is no silence: acknowledgements take as long.</summary>
+    private static readonly TimeSpan LeastPathIdleTimeout = TimeSpan.FromMilliseconds(100);
+
     /// <summary>
     /// SHA-256 hashes of public keys (SubjectPublicKeyInfo): where given, a peer that shows a certificate or a key proves itself by having
     /// one of them, and nothing else counts: no authority, no name, no date, no usage (RFC 7671 section 5.1), and no validation callback may
@@ -105,6 +108,19 @@ public abstract record QuicConnectionOptions
     /// </summary>
     public int MaxPaths { get; init; } = 1;
 
+    /// <summary>
+    /// Silence after which a path is given up while another works; infinite, the default, for never. Where the paths are kept alive
+    /// (<see cref="KeepAliveInterval"/>), set a few times that interval: a path that is not used and does not answer is then found out. What
+    /// is sent on a path that does not answer goes by others long before. At least 100 ms. Multipath only.
+    /// </summary>
+    public TimeSpan PathIdleTimeout { get; init; } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>
+    /// Let an observer of the network measure the round trip by the spin bit of packets (RFC 9000 section 17.4); false by default: it then
+    /// has a random value.
+    /// </summary>
+    public bool EnableSpinBit { get; init; }
+
     /// <summary>How what this side sends is spread over several paths; <see cref="QuicPathPolicy.Aggregate"/> by default.</summary>
     public QuicPathPolicy PathPolicy { get; init; }
 
@@ -156,6 +172,8 @@ public abstract record QuicConnectionOptions
             MaxMtu = Math.Min(MaxUdpPayloadSize, UdpSocket.MaxBytesPerSend),
             Ecn = EnableEcn,
             MaxPaths = MaxPaths,
+            PathIdleTimeout = Microseconds(PathIdleTimeout),
+            SpinBit = EnableSpinBit,
             PathScheduler = SchedulerOf(PathPolicy),
             Congestion = AlgorithmOf(CongestionControl),
             Copies = PathPolicy == QuicPathPolicy.Redundant ? Limits.MaxPaths : 1,
@@ -195,6 +213,12 @@ public abstract record QuicConnectionOptions
         CheckDuration(IdleTimeout, nameof(IdleTimeout));
         CheckDuration(KeepAliveInterval, nameof(KeepAliveInterval));
         CheckDuration(HandshakeTimeout, nameof(HandshakeTimeout));
+        if (PathIdleTimeout != Timeout.InfiniteTimeSpan && PathIdleTimeout < LeastPathIdleTimeout)
+        {
+            throw new ArgumentException(
+                $"{nameof(PathIdleTimeout)} is {PathIdleTimeout}; set at least {LeastPathIdleTimeout}, or Timeout.InfiniteTimeSpan for none.",
+                nameof(PathIdleTimeout));
+        }
     }
 
     private static Func<IPathScheduler> SchedulerOf(QuicPathPolicy policy) => policy switch

@@ -10,7 +10,8 @@ namespace Post.Quic.Engine;
 /// <param name="Paths">The paths; null, the default, for any.</param>
 /// <param name="Copies">
 /// On how many paths the same goes at a time, from 1 to 8; 0 is taken for 1. Where fewer of <paramref name="Paths"/> work, it goes on those.
-/// A copy that its path has no room for leaves when there is room, unless what it holds has been acknowledged by then.
+/// A copy that its path has no room for leaves when there is room, before all else, unless what it holds has been acknowledged by then or
+/// more than 32 packets wait for the same: the oldest of them is then left out.
 /// </param>
 public readonly record struct QuicPathBinding(QuicPathSet? Paths = null, int Copies = 1)
 {

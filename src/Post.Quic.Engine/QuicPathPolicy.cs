@@ -25,8 +25,9 @@ public enum QuicPathPolicy
     MinimumRoundTrip,
 
     /// <summary>
-    /// Everything goes by every path that works, so that it arrives unless it is lost on all of them. What it costs is that nothing is faster
-    /// than the slowest path takes it; to send only what must get through by several paths, see <see cref="QuicPathBinding.Copies"/>.
+    /// Everything goes by every path that works, so that it arrives unless it is lost on all of them. Much at a time is not held to the rate
+    /// of the slowest path: a path that falls behind by more than 32 packets is spared the oldest of them. To send only what must get through
+    /// by several paths, see <see cref="QuicPathBinding.Copies"/>.
     /// </summary>
     Redundant,
 }

@@ -13,6 +13,12 @@ public sealed record QuicServerConnectionOptions : QuicConnectionOptions
     /// <summary>Take early data from clients that resume a session; false by default, because it can be replayed.</summary>
     public bool EnableEarlyData { get; init; }
 
+    /// <summary>
+    /// Ask the client not to move, and not to open paths, while it talks to the address that it connected to (RFC 9000 section 18.2,
+    /// disable_active_migration); false by default. For servers behind something that finds them by the client's address.
+    /// </summary>
+    public bool ForbidMigration { get; init; }
+
     private protected override void Validate()
     {
         base.Validate();

@@ -99,6 +99,12 @@ internal readonly struct NetworkAddress : IEquatable<NetworkAddress>
     public bool SameHost(in NetworkAddress other) =>
         _high == other._high && _low == other._low && _scope == other._scope;
 
+    /// <summary>
+    /// Both are local addresses of one socket: the port is the same, and so is the host, unless the socket is bound to none or it is not
+    /// known yet which one it is.
+    /// </summary>
+    public bool IsSameSocket(in NetworkAddress other) => _port == other._port && (IsUnspecified || other.IsUnspecified || SameHost(other));
+
     public bool Equals(NetworkAddress other) => SameHost(other) && _port == other._port;
 
     public override bool Equals(object? obj) => obj is NetworkAddress other && Equals(other);

@@ -199,6 +199,16 @@ internal sealed class ConnectionCore : IDisposable
         _timers.Update(now);
     }
 
+    /// <summary>
+    /// The socket of a local address takes nothing at the moment, or has room again: until it does, nothing is built that goes by it, and
+    /// nothing is timed that waits for that.
+    /// </summary>
+    public void OnSocketFull(in NetworkAddress local, bool isFull, long now)
+    {
+        _state.Paths.Hold(local, isFull);
+        _timers.Update(now);
+    }
+
     /// <summary>The machine refuses to send the batch: it has no way to the peer, or not from there.</summary>
     public void OnRefused(in OutgoingDatagrams batch, SocketError refusal, long now)
     {
@@ -351,8 +361,8 @@ internal sealed class ConnectionCore : IDisposable
     /// <summary>Says whether a path is to be kept for when nothing else works; false for one that is not there.</summary>
     public bool TrySetBackup(uint pathId, bool isBackup) => !_state.IsOver && _state.Multipath.TrySetBackup(pathId, isBackup);
 
-    /// <summary>Asks the peer for a sign of life.</summary>
-    public void Ping() => _state.PingToSend = !_state.IsOver;
+    /// <summary>Asks the peer for a sign of life on each path.</summary>
+    public void Ping() => _state.Paths.Ping();
 
     /// <summary>Changes the 1-RTT keys (RFC 9001 section 6); false when the last change is not settled yet.</summary>
     public bool TryUpdateKeys(long now)

@@ -61,6 +61,9 @@ internal sealed record ConnectionSettings
     /// <summary>Paths that may be used at once, the first included; 1 for no multipath.</summary>
     public int MaxPaths { get; init; } = 1;
 
+    /// <summary>A path that is silent for so long is given up while another works; <see cref="long.MaxValue"/> for never.</summary>
+    public long PathIdleTimeout { get; init; } = long.MaxValue;
+
     /// <summary>Decides by which of several paths what is sent goes.</summary>
     public Func<IPathScheduler> PathScheduler { get; init; } = static () => new EarliestCompletionScheduler();
 
@@ -79,27 +82,18 @@ internal sealed record ConnectionSettings
     /// <summary>The largest UDP payload that MTU discovery tries.</summary>
     public int MaxMtu { get; init; } = 1452;
 
-    public bool MtuDiscovery { get; init; } = true;
-
     public bool Ecn { get; init; } = true;
 
     public CongestionAlgorithm Congestion { get; init; } = CongestionAlgorithm.Auto;
 
-    /// <summary>Datagrams of the application that may wait to be sent.</summary>
-    public int DatagramQueueCount { get; init; } = 1024;
-
-    public int DatagramQueueBytes { get; init; } = 1 << 20;
-
     /// <summary>Copied bytes of one stream that may wait for their acknowledgement.</summary>
     public int StreamSendBuffer { get; init; } = 1 << 20;
 
-    public SpinBitMode SpinBit { get; init; } = SpinBitMode.Random;
+    /// <summary>The spin bit of packets lets an observer measure the round trip (RFC 9000 section 17.4).</summary>
+    public bool SpinBit { get; init; }
 
     /// <summary>RFC 9287: the fixed bit may be anything in packets to us, and is so in ours when the peer agrees.</summary>
     public bool GreaseQuicBit { get; init; } = true;
-
-    /// <summary>RESET_STREAM_AT is understood.</summary>
-    public bool ReliableReset { get; init; } = true;
 
     /// <summary>Packets under one set of 1-RTT keys before we update them; the AEAD's own limit holds anyway.</summary>
     public ulong KeyUpdateInterval { get; init; } = 1UL << 22;

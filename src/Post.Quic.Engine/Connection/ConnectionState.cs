@@ -49,10 +49,12 @@ internal sealed class ConnectionState
         Reachability = new Reachability(this);
         PathWatch = new PathWatch(this);
         Multipath = new Multipath(this);
+        PathStatements = new PathStatements(this);
+        PathSilence = new PathSilence(this);
         MultipathFrames = new MultipathFrames(this);
         FirstFlight = new FirstFlight(this);
         KeyUpdates = new KeyUpdates(this);
-        Spins = Settings.SpinBit == SpinBitMode.Spin && Random.NextInt32(SpinDisabledOneIn) != 0;
+        Spins = Settings.SpinBit && Random.NextInt32(SpinDisabledOneIn) != 0;
         Paths = new PathTable(new PathHost(this), setup.Local, setup.Remote);
         Handshake = new HandshakeHost(this);
         Tls = setup.CreateTls(Handshake);
@@ -95,6 +97,10 @@ internal sealed class ConnectionState
     public PathWatch PathWatch { get; }
 
     public Multipath Multipath { get; }
+
+    public PathStatements PathStatements { get; }
+
+    public PathSilence PathSilence { get; }
 
     public MultipathFrames MultipathFrames { get; }
 
@@ -170,9 +176,6 @@ internal sealed class ConnectionState
 
     public bool HandshakeDoneToSend { get; set; }
 
-    /// <summary>Somebody wants a sign of life from the peer.</summary>
-    public bool PingToSend { get; set; }
-
     /// <summary>The spin bit follows the peer's; else it keeps the value it begins with.</summary>
     public bool Spins { get; }
 
@@ -240,7 +243,7 @@ internal sealed class ConnectionState
     /// <summary>Gives a new network its own measurements, window and size.</summary>
     public Transmission CreateTransmission(byte index)
     {
-        var mtu = new MtuDiscovery(Parameters.MtuLimit, Settings.MtuDiscovery);
+        var mtu = new MtuDiscovery(Parameters.MtuLimit);
         CongestionController congestion = CreateCongestion(mtu.Current);
         return new Transmission(index, congestion, mtu, Settings.Ecn);
     }
@@ -353,5 +356,5 @@ internal sealed class ConnectionState
         Pool);
 
     private DatagramQueue CreateDatagrams() => new(
-        new DatagramQueueOptions { Lanes = Lanes, MaxCount = Settings.DatagramQueueCount, MaxBytes = Settings.DatagramQueueBytes }, Events);
+        new DatagramQueueOptions { Lanes = Lanes }, Events);
 }

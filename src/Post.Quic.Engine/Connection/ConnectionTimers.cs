@@ -26,16 +26,18 @@ internal sealed class ConnectionTimers
         }
 
         ref TimerTable timers = ref _state.Timers;
-        long paths = _state.Multipath.NextTimeout;
+        long paths = Math.Min(_state.Multipath.NextTimeout, _state.PathSilence.NextTimeout);
         foreach (Path path in _state.Paths.Open)
         {
-            paths = Math.Min(paths, Deadline(path, now));
+            paths = Math.Min(paths, path.Network.IsHeld ? long.MaxValue : Deadline(path, now));
         }
 
         foreach (Path path in _state.Paths.Known)
         {
             // An acknowledgement that may not be sent would be due again and again: the next datagram brings the right to.
-            if (path.HasNetwork && _state.Paths.AcknowledgedBy(path, now).Network.Amplification.Budget >= FullDatagram)
+            if (path.HasNetwork
+                && _state.Paths.AcknowledgedBy(path, now).Network is { IsHeld: false } carrier
+                && carrier.Amplification.Budget >= FullDatagram)
             {
                 paths = Math.Min(paths, path.Recovery.AckDeadline);
             }
@@ -77,7 +79,8 @@ internal sealed class ConnectionTimers
 
         if (timers.TryExpire(TimerId.KeepAlive, now))
         {
-            KeepAlive();
+            // RFC 9000 section 10.1.2.
+            _state.Paths.Ping();
             _state.Idle.OnKeepAlive(now);
         }
 
@@ -145,26 +148,9 @@ internal sealed class ConnectionTimers
         }
 
         _state.Multipath.HandleTimeout(now);
-    }
-
-    /// <summary>
-    /// RFC 9000 section 10.1.2. Each path is kept open by itself: a NAT forgets one that is not used, and its peer learns only from what
-    /// comes by it where it is now.
-    /// </summary>
-    private void KeepAlive()
-    {
-        if (!_state.Paths.AreSeveral)
+        if (!_state.IsOver)
         {
-            _state.PingToSend = true;
-            return;
-        }
-
-        foreach (Path path in _state.Paths.Open)
-        {
-            if (path.Phase == PathPhase.Open)
-            {
-                path.Recovery.Ping();
-            }
+            _state.PathSilence.HandleTimeout(now);
         }
     }
 

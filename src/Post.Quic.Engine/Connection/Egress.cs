@@ -208,6 +208,12 @@ internal sealed class Egress
     private int BuildBatch(Span<byte> buffer, Path path, bool hasContent, long now, out OutgoingDatagrams batch)
     {
         Network network = path.Network;
+        batch = default;
+        if (network.IsHeld)
+        {
+            return 0;
+        }
+
         EcnCodepoint ecn = network.Transmission.Ecn.Mark;
         bool several = _state.Paths.AreSeveral;
         int total = 0;
@@ -470,7 +476,7 @@ internal sealed class Egress
     {
         batch = default;
         Network network = path.Network;
-        if (!_state.IsHandshakeConfirmed || !path.IsUsable)
+        if (!_state.IsHandshakeConfirmed || !path.IsUsable || network.IsHeld)
         {
             return 0;
         }

@@ -147,7 +147,7 @@ internal sealed class FrameDispatch
         }
 
         ulong id = ack.PathId ?? 0;
-        if (_state.Multipath.IsBeyondLimit(id, out TransportError error) || _state.Paths.FindOrCreate((uint)id) is not { } path)
+        if (_state.PathStatements.IsBeyondLimit(id, out TransportError error) || _state.Paths.FindOrCreate((uint)id) is not { } path)
         {
             return error;
         }
@@ -179,7 +179,7 @@ internal sealed class FrameDispatch
             path.LastHeard = now;
         }
 
-        _state.Multipath.JudgeSilence(path, now);
+        _state.PathSilence.Judge(path, now);
         _state.PathWatch.OnChanged(path, now);
         return outcome;
     }

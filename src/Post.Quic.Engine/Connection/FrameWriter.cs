@@ -36,7 +36,6 @@ internal sealed class FrameWriter
     /// <summary>Something of the connection's own waits, which may go by any path.</summary>
     public bool HasOwnContent(Path path) =>
         HasConnectionFrames(path)
-        || _state.PingToSend
         || _state.Streams.HasControlToSend
         || _state.Crypto.HasDataToSend(EncryptionLevel.Application);
 
@@ -54,12 +53,12 @@ internal sealed class FrameWriter
     {
         EncryptionLevel.Initial or EncryptionLevel.Handshake => _state.Crypto.HasDataToSend(level),
         EncryptionLevel.EarlyData => HasApplicationData,
-        _ => HasApplicationData || HasConnectionFrames(path) || _state.PingToSend || _state.Crypto.HasDataToSend(level),
+        _ => HasApplicationData || HasConnectionFrames(path) || _state.Crypto.HasDataToSend(level),
     };
 
     /// <summary>At most so many bytes does the frame take that goes first into a 1-RTT packet.</summary>
     public long FirstSize(Path path) =>
-        HasConnectionFrames(path) || _state.PingToSend || _state.Crypto.HasDataToSend(EncryptionLevel.Application)
+        HasConnectionFrames(path) || _state.Crypto.HasDataToSend(EncryptionLevel.Application)
             ? long.MaxValue
             : ApplicationData.FirstSize(_state.Streams, _state.Datagrams);
 
@@ -222,12 +221,6 @@ internal sealed class FrameWriter
         if (_state.AckFrequency.HasDataToSend)
         {
             _state.AckFrequency.Write(ref writer, log);
-        }
-
-        if (_state.PingToSend && writer.Remaining > 0)
-        {
-            WritePing(ref writer, log);
-            _state.PingToSend = false;
         }
     }
 

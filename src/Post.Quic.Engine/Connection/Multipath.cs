@@ -6,23 +6,20 @@ using Post.Quic.Engine.Wire.Frames;
 namespace Post.Quic.Engine.Connection;
 
 /// <summary>
-/// Several paths at once (draft-ietf-quic-multipath-21): which there may be, how they come and go, and what the peer says of them.
+/// Several paths at once (draft-ietf-quic-multipath-21): which there may be, and how they come and go.
 /// </summary>
 internal sealed class Multipath
 {
-    /// <summary>Section 3.4: the state of a path that was given up is kept for three probe timeouts, for what is still under way.</summary>
-    private const int RetentionPeriods = 3;
-
-    /// <summary>Microseconds between two signs of life that each path is asked for while none answers.</summary>
-    private const long LongestSearchInterval = 2_000_000;
-
     /// <summary>Section 3.4 leaves open what becomes of a path whose end the peer does not confirm: it is forgotten, too, but later.</summary>
     private const int UnansweredPeriods = 12;
 
+    /// <summary>Three probe timeouts, as long as packets may be late.</summary>
+    private const int RetentionPeriods = 3;
+
     private readonly ConnectionState _state;
     private AckFrequencyFrame? _ackFrequency;
-    private long _searchAt = long.MaxValue;
-    private long _searchInterval;
+    private Path? _leaving;
+    private long _leavingAt = long.MaxValue;
 
     public Multipath(ConnectionState state)
     {
@@ -87,6 +84,15 @@ internal sealed class Multipath
 
         network.LocalIdSequence = localIdSequence;
         OnBegun(path, network, now);
+        if (_leaving is { } left)
+        {
+            // What the peer gave up, it has now replaced.
+            _leaving = null;
+            _leavingAt = long.MaxValue;
+            Abandon(left, 0, now);
+            left.OnAbandonedByPeer(RetainedUntil(now));
+        }
+
         return network;
     }
 
@@ -135,6 +141,7 @@ internal sealed class Multipath
         if (path.Phase == PathPhase.Validating)
         {
             path.Phase = PathPhase.Open;
+            path.LastHeard = now;
             path.LocalIds.Fill(_state.Peer.ActiveConnectionIdLimit);
             _state.PathWatch.OnUseChanged();
             _state.PathWatch.OnChanged(path, now);
@@ -172,179 +179,15 @@ internal sealed class Multipath
         }
     }
 
-    /// <summary>PATH_ABANDON (section 4.2).</summary>
-    public TransportError OnAbandon(in PathAbandonFrame frame, long now)
-    {
-        if (IsBeyondLimit(frame.PathId, out TransportError error))
-        {
-            return error;
-        }
-
-        if (Paths.FindOrCreate((uint)frame.PathId) is not { IsAbandonedByPeer: false } path)
-        {
-            return TransportError.None;
-        }
-
-        path.OnAbandonReceived(frame.ErrorCode);
-        long forgetAt = now + (RetentionPeriods * Paths.ProbeTimeoutPeriod);
-        if (path.Phase == PathPhase.Abandoned)
-        {
-            path.OnAbandonedByPeer(forgetAt);
-            return TransportError.None;
-        }
-
-        // Section 3.4: without another path, be it one that is not validated yet, there is nothing left to connect. That is said on
-        // the one that is to go.
-        if (path.Phase != PathPhase.Unused && Paths.Open.Length == 1)
-        {
-            return new TransportError(TransportErrorCode.NoViablePath, "the last path was given up");
-        }
-
-        Abandon(path, 0, now);
-        path.OnAbandonedByPeer(forgetAt);
-        return TransportError.None;
-    }
-
-    /// <summary>PATH_STATUS_AVAILABLE or PATH_STATUS_BACKUP (section 4.3).</summary>
-    public TransportError OnStatus(in PathStatusFrame frame)
-    {
-        if (IsBeyondLimit(frame.PathId, out TransportError error))
-        {
-            return error;
-        }
-
-        if (Paths.FindOrCreate((uint)frame.PathId) is { Phase: not PathPhase.Abandoned } path
-            && path.PeerStatus.TryTake(frame.SequenceNumber, frame.IsBackup))
-        {
-            ReportIfOpen(path, PathChange.Status);
-        }
-
-        return TransportError.None;
-    }
-
-    /// <summary>PATH_NEW_CONNECTION_ID (section 4.4), and NEW_CONNECTION_ID for path 0.</summary>
-    public TransportError OnNewConnectionId(in NewConnectionIdFrame frame)
-    {
-        ulong id = frame.PathId ?? 0;
-        if (IsBeyondLimit(id, out TransportError error))
-        {
-            return error;
-        }
-
-        if (Paths.FindOrCreate((uint)id) is not { Phase: not PathPhase.Abandoned } path)
-        {
-            return TransportError.None;
-        }
-
-        // Section 3.2: an id is issued once on a connection, whatever the path.
-        foreach (Path other in Paths.Known)
-        {
-            if (other != path && other.RemoteIds.Contains(frame.ConnectionId))
-            {
-                return new TransportError(TransportErrorCode.ProtocolViolation, "connection id issued for two paths");
-            }
-        }
-
-        error = path.RemoteIds.OnNew(frame);
-        if (!error.IsError)
-        {
-            _state.Trace?.ConnectionIdChanged(
-                _state.Now, ours: false, frame.SequenceNumber, frame.ConnectionId, retired: false);
-            if (path.HasNetwork)
-            {
-                path.Networks.OnRemoteIdsChanged();
-            }
-
-            _state.Events.OnPathCredit();
-        }
-
-        return error;
-    }
-
-    /// <summary>PATH_RETIRE_CONNECTION_ID (section 4.5), and RETIRE_CONNECTION_ID for path 0.</summary>
-    /// <param name="frame">The frame.</param>
-    /// <param name="packet">The packet that carried it.</param>
-    public TransportError OnRetireConnectionId(in RetireConnectionIdFrame frame, in ReceivedPacket packet)
-    {
-        ulong id = frame.PathId ?? 0;
-        if (IsBeyondLimit(id, out TransportError error))
-        {
-            return error;
-        }
-
-        if (Paths.FindOrCreate((uint)id) is not { Phase: not PathPhase.Abandoned } path)
-        {
-            return TransportError.None;
-        }
-
-        return path.LocalIds.OnRetire(frame.SequenceNumber, packet.Path == path ? packet.LocalIdSequence : ulong.MaxValue);
-    }
-
-    /// <summary>MAX_PATH_ID (section 4.6).</summary>
-    public TransportError OnMaxPathId(in MaxPathIdFrame frame)
-    {
-        ulong limit = frame.Maximum;
-        if (limit > uint.MaxValue || limit < _state.Peer.InitialMaxPathId)
-        {
-            return new TransportError(TransportErrorCode.ProtocolViolation, "MAX_PATH_ID outside of its bounds");
-        }
-
-        if (Limits.RaisePeer((uint)limit))
-        {
-            Provide();
-        }
-
-        return TransportError.None;
-    }
-
-    /// <summary>PATHS_BLOCKED (section 4.7): our limit follows the paths that are forgotten; that the peer wants more changes nothing.</summary>
-    public TransportError OnPathsBlocked(in PathsBlockedFrame frame)
-    {
-        _ = IsBeyondLimit(frame.Maximum, out TransportError error);
-        return error;
-    }
-
-    /// <summary>PATH_CIDS_BLOCKED (section 4.7): ids are given as soon as they may be, so there is nothing to answer.</summary>
-    public TransportError OnConnectionIdsBlocked(in PathConnectionIdsBlockedFrame frame)
-    {
-        if (IsBeyondLimit(frame.PathId, out TransportError error))
-        {
-            return error;
-        }
-
-        return Paths.FindOrCreate((uint)frame.PathId) is { } path && frame.NextSequenceNumber > path.LocalIds.Next
-            ? new TransportError(TransportErrorCode.ProtocolViolation, "blocked at a connection id never issued")
-            : TransportError.None;
-    }
-
-    /// <summary>Section 4: an id above what we announced is PROTOCOL_VIOLATION.</summary>
-    public bool IsBeyondLimit(ulong id, out TransportError error)
-    {
-        error = id > Limits.Own
-            ? new TransportError(TransportErrorCode.ProtocolViolation, "path id above the limit")
-            : TransportError.None;
-        return error.IsError;
-    }
-
-    /// <summary>When a path's silence says something new, or one is to be forgotten.</summary>
+    /// <summary>When a path is to be forgotten, or the peer has had its time to replace the last.</summary>
     public long NextTimeout
     {
         get
         {
-            long next = _searchAt;
-            if (!IsEnabled)
-            {
-                return next;
-            }
-
-            bool several = Paths.Open.Length > 1;
+            long next = _leavingAt;
             foreach (Path path in Paths.Known)
             {
                 next = Math.Min(next, path.ForgetAt);
-                if (several && path.Phase == PathPhase.Open)
-                {
-                    next = Math.Min(next, path.NextJudgement);
-                }
             }
 
             return next;
@@ -353,8 +196,10 @@ internal sealed class Multipath
 
     public void HandleTimeout(long now)
     {
-        if (!IsEnabled)
+        if (_leavingAt <= now)
         {
+            _leavingAt = long.MaxValue;
+            _state.Lifecycle.Fail(new TransportError(TransportErrorCode.NoViablePath, "the last path was given up, and no other opened"), now);
             return;
         }
 
@@ -362,71 +207,44 @@ internal sealed class Multipath
         {
             Provide();
         }
-
-        if (Paths.Open.Length > 1)
-        {
-            foreach (Path path in Paths.Open)
-            {
-                JudgeSilence(path, now);
-            }
-        }
-
-        Search(now);
     }
 
-    /// <summary>Something was acknowledged on a path, or its time is up: is it still good for anything?</summary>
-    public void JudgeSilence(Path path, long now)
-    {
-        if (!IsEnabled || path.Phase != PathPhase.Open)
-        {
-            return;
-        }
-
-        PathStanding before = path.Standing;
-        if (path.JudgeSilence(now) && IsAnyUsableBeside(path))
-        {
-            path.Recovery.GiveBack(datagramsAreLost: path.Standing == PathStanding.Failing);
-        }
-
-        if (path.Standing != before)
-        {
-            Search(now);
-            _state.PathWatch.OnUseChanged();
-            path.Networks.Report(path.Network, PathChange.Standing);
-        }
-    }
+    /// <summary>Section 3.4: the state of a path that both sides gave up is kept for what is still under way.</summary>
+    public long RetainedUntil(long now) => now + (RetentionPeriods * Paths.ProbeTimeoutPeriod);
 
     /// <summary>
-    /// While every path is silent, each is asked from time to time, at random: the back-off of the probe timeouts would find out late
-    /// that one of them works again, and can fall into step with periodic outages. One small packet for each path; what the window holds back
-    /// stays back.
+    /// The peer gave up the last path that is open (section 3.4). A client opens another between the same addresses; a server waits a moment
+    /// for its client to do so, and goes on using what there is until then. False where no other path can be opened.
     /// </summary>
-    private void Search(long now)
+    public bool TryReplaceLast(Path path, long now, out bool isReplaced)
     {
-        if (!Paths.AreSeveral || Paths.BestGrade is not (PathGrade.Suspect or PathGrade.Failing))
+        isReplaced = false;
+        if (_leaving == path)
         {
-            _searchAt = long.MaxValue;
-            return;
+            return true;
         }
 
-        if (_searchAt == long.MaxValue)
+        if (Paths.FindUnused() is not { } next)
         {
-            _searchInterval = 2 * Paths.ProbeTimeoutPeriod;
-        }
-        else if (_searchAt <= now)
-        {
-            _searchInterval = Math.Min(_searchInterval * 2, LongestSearchInterval);
-            foreach (Path path in Paths.Open)
-            {
-                path.Recovery.ProbeNow(now);
-            }
-        }
-        else
-        {
-            return;
+            return false;
         }
 
-        _searchAt = now + (_searchInterval / 2) + (long)_state.Random.NextUInt64((ulong)_searchInterval);
+        if (_state.IsServer)
+        {
+            _leaving = path;
+            _leavingAt = RetainedUntil(now);
+            return true;
+        }
+
+        if (Paths.Begin(next, path.Network.Local, path.Network.Remote) is not { } network)
+        {
+            return false;
+        }
+
+        network.Amplification.Validate();
+        OnBegun(next, network, now);
+        isReplaced = true;
+        return true;
     }
 
     private void OnBegun(Path path, Network network, long now)
@@ -442,7 +260,7 @@ internal sealed class Multipath
         _state.PathWatch.OnChanged(path, now);
     }
 
-    private void Abandon(Path path, ulong code, long now)
+    public void Abandon(Path path, ulong code, long now)
     {
         bool hadNetwork = path.HasNetwork;
         long period = Paths.ProbeTimeoutPeriod;
@@ -455,7 +273,8 @@ internal sealed class Multipath
         }
     }
 
-    private bool IsAnyUsableBeside(Path path)
+    /// <summary>Another path carries whatever there is.</summary>
+    public bool IsAnyUsableBeside(Path path)
     {
         foreach (Path other in Paths.Open)
         {
@@ -468,7 +287,7 @@ internal sealed class Multipath
         return false;
     }
 
-    private static void ReportIfOpen(Path path, PathChange change)
+    public static void ReportIfOpen(Path path, PathChange change)
     {
         if (path.HasNetwork)
         {
@@ -477,7 +296,7 @@ internal sealed class Multipath
     }
 
     /// <summary>Section 3.2.1: connection ids are given for each path that both sides may use, so that the peer can open it.</summary>
-    private void Provide()
+    public void Provide()
     {
         _ = Paths.FindOrCreate(Limits.Common);
         foreach (Path path in Paths.Known)

@@ -42,36 +42,36 @@ internal sealed class MultipathFrames
 
     public TransportError Handle(ulong type, ref FrameReader frames, in ReceivedPacket packet)
     {
-        Multipath multipath = _state.Multipath;
+        PathStatements statements = _state.PathStatements;
         switch (type)
         {
             case FrameType.PathAbandon:
                 return PathAbandonFrame.TryParse(ref frames.Body, out PathAbandonFrame abandon)
-                    ? multipath.OnAbandon(abandon, _state.Now)
+                    ? statements.OnAbandon(abandon, _state.Now)
                     : frames.Malformed();
             case FrameType.PathStatusBackup or FrameType.PathStatusAvailable:
                 return PathStatusFrame.TryParse(type, ref frames.Body, out PathStatusFrame status)
-                    ? multipath.OnStatus(status)
+                    ? statements.OnStatus(status)
                     : frames.Malformed();
             case FrameType.NewConnectionId or FrameType.PathNewConnectionId:
                 return NewConnectionIdFrame.TryParse(type, ref frames.Body, out NewConnectionIdFrame issued)
-                    ? multipath.OnNewConnectionId(issued)
+                    ? statements.OnNewConnectionId(issued)
                     : frames.Malformed();
             case FrameType.RetireConnectionId or FrameType.PathRetireConnectionId:
                 return RetireConnectionIdFrame.TryParse(type, ref frames.Body, out RetireConnectionIdFrame retired)
-                    ? multipath.OnRetireConnectionId(retired, packet)
+                    ? statements.OnRetireConnectionId(retired, packet)
                     : frames.Malformed();
             case FrameType.MaxPathId:
                 return MaxPathIdFrame.TryParse(ref frames.Body, out MaxPathIdFrame limit)
-                    ? multipath.OnMaxPathId(limit)
+                    ? statements.OnMaxPathId(limit)
                     : frames.Malformed();
             case FrameType.PathsBlocked:
                 return PathsBlockedFrame.TryParse(ref frames.Body, out PathsBlockedFrame blocked)
-                    ? multipath.OnPathsBlocked(blocked)
+                    ? statements.OnPathsBlocked(blocked)
                     : frames.Malformed();
             default:
                 return PathConnectionIdsBlockedFrame.TryParse(ref frames.Body, out PathConnectionIdsBlockedFrame lacking)
-                    ? multipath.OnConnectionIdsBlocked(lacking)
+                    ? statements.OnConnectionIdsBlocked(lacking)
                     : frames.Malformed();
         }
     }

@@ -29,7 +29,7 @@ internal static class ParameterFactory
         ActiveConnectionIdLimit = Math.Min(settings.ActiveConnectionIdLimit, Limits.MaxActiveConnectionIds),
         MaxDatagramFrameSize = settings.MaxDatagramFrameSize,
         GreaseQuicBit = settings.GreaseQuicBit,
-        ResetStreamAt = settings.ReliableReset,
+        ResetStreamAt = true,
         MinAckDelay = MinAckDelay,
     };
 
@@ -51,7 +51,7 @@ internal static class ParameterFactory
     /// <summary>The extensions whose frames the peer may send, because we announced them.</summary>
     public static FrameExtensions Extensions(ConnectionSettings settings) =>
         (settings.MaxDatagramFrameSize > 0 ? FrameExtensions.Datagram : FrameExtensions.None)
-        | (settings.ReliableReset ? FrameExtensions.ResetStreamAt : FrameExtensions.None)
+        | FrameExtensions.ResetStreamAt
         | FrameExtensions.AckFrequency;
 
     public static StreamCredits Credits(TransportParameters parameters) => new(

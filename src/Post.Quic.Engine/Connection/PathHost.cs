@@ -28,7 +28,7 @@ internal sealed class PathHost : IPathHost
 
     public ulong ActiveConnectionIdLimit => _state.Settings.ActiveConnectionIdLimit;
 
-    public bool FirstSpin => _state.Settings.SpinBit == SpinBitMode.Random && _state.Random.NextBool();
+    public bool FirstSpin => !_state.Settings.SpinBit && _state.Random.NextBool();
 
     // RFC 9000 section 18.2: that is said of the address of the handshake, and not of a preferred one.
     public bool IsMigrationForbidden(in NetworkAddress remote) =>

@@ -113,7 +113,9 @@ internal sealed class PathWalk
             }
 
             any = true;
-            if ((path is null || one.Transmission.Rtt.Smoothed < path.Transmission.Rtt.Smoothed) && Ask(one, now, out _) == SendPermission.Allowed)
+            if (!one.Network.IsHeld
+                && (path is null || one.Transmission.Rtt.Smoothed < path.Transmission.Rtt.Smoothed)
+                && Ask(one, now, out _) == SendPermission.Allowed)
             {
                 path = one;
             }
@@ -199,7 +201,7 @@ internal sealed class PathWalk
             count = Collect(open, candidates, 0, demand.Kind, views, places, now);
         }
 
-        int chosen = count == 1 ? (views[0].CanSend ? 0 : -1) : scheduler.Choose(views[..count], demand, now);
+        int chosen = count == 0 ? -1 : count == 1 ? (views[0].CanSend ? 0 : -1) : scheduler.Choose(views[..count], demand, now);
         return chosen < 0 ? null : open[places[chosen]];
     }
 
@@ -221,7 +223,7 @@ internal sealed class PathWalk
         int count = 0;
         for (int i = 0; i < open.Length && count < views.Length; i++)
         {
-            if (candidates.Contains(open[i]) && Room(open[i]) >= needed)
+            if (candidates.Contains(open[i]) && !open[i].Network.IsHeld && Room(open[i]) >= needed)
             {
                 places[count] = (byte)i;
                 views[count++] = View(open[i], now) with { IsInDoubt = kind != SendKind.Bulk && IsInDoubt(open[i], isOwn, now) };

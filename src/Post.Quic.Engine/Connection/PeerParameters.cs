@@ -103,7 +103,7 @@ internal sealed class PeerParameters
         Remembered = remembered;
         Peer = remembered.ToTransportParameters();
         _state.Streams.ApplyPeerCredits(ParameterFactory.Credits(Peer));
-        _state.Streams.PeerKnowsResetStreamAt = Peer.ResetStreamAt && _state.Settings.ReliableReset;
+        _state.Streams.PeerKnowsResetStreamAt = Peer.ResetStreamAt;
         _state.Datagrams.IsEarlyData = true;
         UpdateDatagramSize();
     }
@@ -121,7 +121,7 @@ internal sealed class PeerParameters
         _state.Idle.SetPeerTimeout((long)Math.Min(peer.MaxIdleTimeout, uint.MaxValue) * MicrosecondsPerMillisecond);
         SetAckDelay(_state.Paths.First.Recovery);
         _state.Streams.ApplyPeerCredits(ParameterFactory.Credits(peer));
-        _state.Streams.PeerKnowsResetStreamAt = peer.ResetStreamAt && _state.Settings.ReliableReset;
+        _state.Streams.PeerKnowsResetStreamAt = peer.ResetStreamAt;
         _state.Paths.First.Transmission.Mtu.SetLimit(MtuLimit);
         UpdateDatagramSize();
         if (peer.StatelessResetToken is { } token)

@@ -36,17 +36,14 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
     private readonly Action<Exception> _onFault;
     private readonly Func<bool, EventBatch?> _takeEvents;
     private readonly Action<EventBatch> _raise;
+    private readonly StalledSends _stalled = new();
     private long _armedFor = long.MaxValue;
     private int _state;
+    private int _isWritable;
 
     // The thread that raises events and sends after it: what a listener gives to be sent needs to wake nobody.
     private int _raiser;
     private bool _isDrained;
-
-    // What the kernel did not take yet; only the one who runs touches it.
-    private UdpBuffer? _unsent;
-    private OutgoingDatagrams _unsentBatch;
-    private int _unsentOffset;
 
     /// <param name="sender">Takes what the core builds.</param>
     /// <param name="clock">The time.</param>
@@ -110,6 +107,13 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
         {
             Execute();
         }
+    }
+
+    /// <summary>A socket that was full has room again, or is closed.</summary>
+    public void OnWritable()
+    {
+        Volatile.Write(ref _isWritable, 1);
+        WakeHere();
     }
 
     /// <summary>The application gave something to send: on a quiet connection it is sent on this thread, else by the thread pool.</summary>
@@ -229,12 +233,12 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
 
     private void Flush()
     {
-        UdpBuffer? buffer = _unsent ?? UdpBufferPool.Shared.Rent();
-        if (_unsent is not null && !SendRest())
+        if (_stalled.AreAny && Interlocked.Exchange(ref _isWritable, 0) != 0)
         {
-            return;
+            SendStalled();
         }
 
+        UdpBuffer buffer = UdpBufferPool.Shared.Rent();
         while (true)
         {
             int length;
@@ -258,47 +262,73 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
             UdpSendResult result = _sender.Send(buffer.Span[..length], batch, out int sent);
             if (result == UdpSendResult.WouldBlock)
             {
-                _unsent = buffer;
-                _unsentBatch = batch;
-                _unsentOffset = sent;
-                _sender.WakeWhenWritable(this, batch);
-                return;
+                Stall(buffer, batch, sent);
+                buffer = UdpBufferPool.Shared.Rent();
+                continue;
             }
 
-            if (result == UdpSendResult.TooBig)
-            {
-                lock (Gate)
-                {
-                    Core.OnTooBig(batch, _clock.Now);
-                }
-            }
-
-            if (result.ToRefusal() is var refusal and not SocketError.Success)
-            {
-                lock (Gate)
-                {
-                    Core.OnRefused(batch, refusal, _clock.Now);
-                }
-            }
-
-            // Whatever else went wrong is a loss like any other, and recovered from like one.
+            Report(result, batch);
         }
 
         UdpBufferPool.Shared.Return(buffer);
     }
 
-    private bool SendRest()
+    /// <summary>A socket is full: what is left waits for it, and only what goes by other sockets is built meanwhile.</summary>
+    private void Stall(UdpBuffer buffer, in OutgoingDatagrams batch, int sent)
     {
-        UdpSendResult result = _sender.Send(_unsent!.Span[_unsentOffset.._unsentBatch.Length], _unsentBatch, out int sent);
-        if (result == UdpSendResult.WouldBlock)
+        _stalled.Add(buffer, batch, sent);
+        lock (Gate)
         {
-            _unsentOffset += sent;
-            _sender.WakeWhenWritable(this, _unsentBatch);
-            return false;
+            Core.OnSocketFull(batch.Local, isFull: true, _clock.Now);
         }
 
-        _unsent = null;
-        return true;
+        _sender.WakeWhenWritable(this, batch);
+    }
+
+    private void SendStalled()
+    {
+        int stillFull = 0;
+        while (_stalled.TryGet(stillFull, out StalledSend stalled))
+        {
+            UdpSendResult result = _sender.Send(stalled.Rest, stalled.Batch, out int sent);
+            if (result == UdpSendResult.WouldBlock)
+            {
+                _stalled.Advance(stillFull++, sent);
+                _sender.WakeWhenWritable(this, stalled.Batch);
+                continue;
+            }
+
+            UdpBufferPool.Shared.Return(stalled.Buffer);
+            if (_stalled.Remove(stillFull))
+            {
+                lock (Gate)
+                {
+                    Core.OnSocketFull(stalled.Batch.Local, isFull: false, _clock.Now);
+                }
+            }
+
+            Report(result, stalled.Batch);
+        }
+    }
+
+    /// <summary>Whatever else went wrong is a loss like any other, and recovered from like one.</summary>
+    private void Report(UdpSendResult result, in OutgoingDatagrams batch)
+    {
+        if (result == UdpSendResult.TooBig)
+        {
+            lock (Gate)
+            {
+                Core.OnTooBig(batch, _clock.Now);
+            }
+        }
+
+        if (result.ToRefusal() is var refusal and not SocketError.Success)
+        {
+            lock (Gate)
+            {
+                Core.OnRefused(batch, refusal, _clock.Now);
+            }
+        }
     }
 
     // An earlier time only: a timer that fires too early finds nothing to do and is set again, which costs less than

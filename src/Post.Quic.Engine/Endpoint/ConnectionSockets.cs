@@ -12,7 +12,7 @@ namespace Post.Quic.Engine.Endpoint;
 internal sealed class ConnectionSockets(EndpointHost host)
 {
     private readonly Lock _gate = new();
-    private readonly List<NetworkAddress> _used = [];
+    private readonly List<UsedSocket> _used = [];
     private readonly List<LeftSocket> _left = [];
     private bool _isCleared;
 
@@ -21,49 +21,60 @@ internal sealed class ConnectionSockets(EndpointHost host)
     {
         lock (_gate)
         {
-            _used.Add(first);
+            _used.Add(new UsedSocket(first));
         }
     }
 
-    /// <summary>Opens a socket to move to, or joins the one that is open there.</summary>
+    /// <summary>Opens a socket for a path or a move that is to begin, or joins the one that is open there; <see cref="EndTake"/> follows.</summary>
     /// <param name="wanted">Where.</param>
     /// <param name="remote">Where it is to send to.</param>
-    /// <param name="isNew">It was not in use before: give it back with <see cref="Return"/> where the move does not begin.</param>
     /// <returns>The address, with the port that the system chose.</returns>
     /// <exception cref="System.Net.Sockets.SocketException">The address is taken or not of this machine.</exception>
-    public NetworkAddress Take(in NetworkAddress wanted, IPEndPoint remote, out bool isNew)
+    public NetworkAddress Take(in NetworkAddress wanted, IPEndPoint remote)
     {
         lock (_gate)
         {
             int open = IndexOf(wanted);
-            isNew = open < 0;
-            if (!isNew)
+            if (open >= 0)
             {
-                if (wanted.IsUnspecified || !_used[open].IsUnspecified)
+                UsedSocket used = _used[open];
+                if (!wanted.IsUnspecified && used.Local.IsUnspecified)
                 {
-                    return _used[open];
+                    // A socket that is bound to no address sends from any of this machine.
+                    EndpointHost.CheckIsOfThisMachine(wanted);
+                    used.Beginning++;
+                    return wanted;
                 }
 
-                // A socket that is bound to no address sends from any of this machine.
-                EndpointHost.CheckIsOfThisMachine(wanted);
-                return wanted;
+                used.Beginning++;
+                return used.Local;
             }
 
             ObjectDisposedException.ThrowIf(_isCleared, typeof(QuicConnection));
-            NetworkAddress local = host.TakeSocket(wanted, OutgoingInterface.Find(wanted.ToEndPoint().Address, remote.Address));
-            _used.Add(local);
-            return local;
+            var opened = new UsedSocket(host.TakeSocket(wanted, OutgoingInterface.Find(wanted.ToEndPoint().Address, remote.Address))) { Beginning = 1 };
+            _used.Add(opened);
+            return opened.Local;
         }
     }
 
-    /// <summary>Gives a socket back at once.</summary>
-    public void Return(in NetworkAddress local)
+    /// <summary>What a socket was taken for has begun, or will not. With the last of those that neither began nor may begin it is given back.</summary>
+    /// <param name="local">What <see cref="Take"/> returned.</param>
+    /// <param name="stillUsed">The addresses of all paths.</param>
+    public void EndTake(in NetworkAddress local, IEnumerable<NetworkAddress> stillUsed)
     {
         lock (_gate)
         {
-            if (_used.Remove(local))
+            int index = IndexOf(local);
+            if (index < 0)
             {
-                host.ReturnSocket(local);
+                return;
+            }
+
+            UsedSocket used = _used[index];
+            if (--used.Beginning == 0 && !stillUsed.Any(other => used.Local.IsSameSocket(other)))
+            {
+                _used.RemoveAt(index);
+                host.ReturnSocket(used.Local);
             }
         }
     }
@@ -77,12 +88,12 @@ internal sealed class ConnectionSockets(EndpointHost host)
         lock (_gate)
         {
             int index = IndexOf(local);
-            if (index < 0 || stillUsed.Any(other => Matches(_used[index], other)))
+            if (index < 0 || _used[index].Beginning > 0 || stillUsed.Any(other => _used[index].Local.IsSameSocket(other)))
             {
                 return;
             }
 
-            var left = new LeftSocket(this, _used[index]);
+            var left = new LeftSocket(this, _used[index].Local);
             _used.RemoveAt(index);
             _left.Add(left);
             using (ExecutionContext.SuppressFlow())
@@ -109,7 +120,7 @@ internal sealed class ConnectionSockets(EndpointHost host)
                 Forget(_left[0]);
             }
 
-            _used.ForEach(local => host.ReturnSocket(local));
+            _used.ForEach(used => host.ReturnSocket(used.Local));
             _used.Clear();
         }
     }
@@ -126,11 +137,15 @@ internal sealed class ConnectionSockets(EndpointHost host)
         }
     }
 
-    private int IndexOf(NetworkAddress local) => local.Port == 0 ? -1 : _used.FindIndex(used => Matches(used, local));
+    private int IndexOf(NetworkAddress local) => local.Port == 0 ? -1 : _used.FindIndex(used => used.Local.IsSameSocket(local));
 
-    /// <summary>A socket bound to no address learns from the first packet which one it is.</summary>
-    private static bool Matches(in NetworkAddress socket, in NetworkAddress local) =>
-        socket.Port == local.Port && (socket.IsUnspecified || local.IsUnspecified || socket.SameHost(local));
+    private sealed class UsedSocket(NetworkAddress local)
+    {
+        public NetworkAddress Local { get; } = local;
+
+        /// <summary>Calls that have taken it and whose path or move has not begun yet.</summary>
+        public int Beginning { get; set; }
+    }
 
     private sealed class LeftSocket(ConnectionSockets owner, NetworkAddress local)
     {

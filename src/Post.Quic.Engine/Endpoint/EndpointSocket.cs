@@ -18,6 +18,7 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
     private readonly ConcurrentQueue<ConnectionDriver> _waitingToSend = new();
     private RateLimit _errors = new(Limits.UdpErrorsPerSecond);
     private int _wasSegmenting;
+    private volatile bool _isDisposed;
 
     public EndpointSocket(EndpointHost host, UdpSocket socket)
     {
@@ -51,8 +52,7 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
     }
 
     /// <summary>Whether datagrams from that address leave by this socket.</summary>
-    public bool Serves(in NetworkAddress local) =>
-        local.Port == LocalAddress.Port && (LocalAddress.IsUnspecified || local.IsUnspecified || local.SameHost(LocalAddress));
+    public bool Serves(in NetworkAddress local) => LocalAddress.IsSameSocket(local);
 
     public UdpSendResult Send(ReadOnlySpan<byte> payload, in OutgoingDatagrams batch, out int sent)
     {
@@ -70,6 +70,10 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
     {
         _waitingToSend.Enqueue(driver);
         _socket.NotifyWhenWritable();
+        if (_isDisposed)
+        {
+            ReleaseWaiting();
+        }
     }
 
     public void OnReceive(UdpReceiveBatch batch)
@@ -110,19 +114,15 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
         // Those who find it full again queue up anew behind the end of this round.
         for (int waiting = _waitingToSend.Count; waiting > 0 && _waitingToSend.TryDequeue(out ConnectionDriver? driver); waiting--)
         {
-            driver.WakeHere();
+            driver.OnWritable();
         }
     }
 
     public void Dispose()
     {
+        _isDisposed = true;
         _socket.Dispose();
-
-        // Who waits for room in it shall not wait for ever.
-        while (_waitingToSend.TryDequeue(out ConnectionDriver? driver))
-        {
-            driver.Wake();
-        }
+        ReleaseWaiting();
 
         // A call of ours may be under way on the receiving thread.
         _ = _socket.Completion.ContinueWith(
@@ -131,6 +131,15 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
             CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
+    }
+
+    /// <summary>Who waits for room in a socket that is closed shall not wait for ever: what could not be sent is lost.</summary>
+    private void ReleaseWaiting()
+    {
+        while (_waitingToSend.TryDequeue(out ConnectionDriver? driver))
+        {
+            driver.OnWritable();
+        }
     }
 
     private void OnFailed(Exception error)

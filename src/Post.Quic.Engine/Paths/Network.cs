@@ -38,6 +38,9 @@ internal sealed class Network
     /// </summary>
     public Transmission Transmission { get; }
 
+    /// <summary>The socket that it goes by takes nothing at the moment.</summary>
+    public bool IsHeld { get; set; }
+
     /// <summary>The id of the peer's that packets on this path go to.</summary>
     public RemoteConnectionId RemoteId { get; set; }
 

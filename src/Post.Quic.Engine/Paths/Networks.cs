@@ -41,7 +41,7 @@ internal sealed class Networks
             long deadline = _path.Migration.Deadline;
             foreach (Network? network in _networks)
             {
-                deadline = Math.Min(deadline, network?.Validation.Deadline ?? long.MaxValue);
+                deadline = Math.Min(deadline, network is { IsHeld: false } ? network.Validation.Deadline : long.MaxValue);
             }
 
             return deadline;
@@ -66,7 +66,7 @@ internal sealed class Networks
 
             // A socket that is bound to no address learns from the first packet which one it is. The port is its own from
             // the start: what still comes to a port that was left belongs to no network, and must not bring one back there.
-            if (network.Local.Port == metadata.Local.Port && (network.Local.IsUnspecified || metadata.Local.IsUnspecified))
+            if (network.Local.IsSameSocket(metadata.Local))
             {
                 byRemote ??= network;
             }
@@ -398,7 +398,7 @@ internal sealed class Networks
     {
         foreach (Network? network in _networks)
         {
-            if (network is not null && (network.Responses.Count != 0 || network.Validation.WantsChallenge(now)))
+            if (network is { IsHeld: false } && (network.Responses.Count != 0 || network.Validation.WantsChallenge(now)))
             {
                 return network;
             }

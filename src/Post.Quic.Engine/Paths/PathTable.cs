@@ -358,6 +358,36 @@ internal sealed class PathTable
         }
     }
 
+    /// <summary>
+    /// Asks the peer for a sign of life on each path. Each is kept open by itself: a NAT forgets one that is not used, and its peer learns
+    /// only from what comes by it where it is now.
+    /// </summary>
+    public void Ping()
+    {
+        foreach (Path path in _open)
+        {
+            if (path.Phase == PathPhase.Open)
+            {
+                path.Recovery.Ping();
+            }
+        }
+    }
+
+    /// <summary>The socket of a local address is full, or has room again.</summary>
+    public void Hold(in NetworkAddress local, bool isFull)
+    {
+        foreach (Path path in _known)
+        {
+            foreach (Network? network in path.HasNetwork ? path.Networks.All : [])
+            {
+                if (network is not null && network.Local.IsSameSocket(local))
+                {
+                    network.IsHeld = isFull;
+                }
+            }
+        }
+    }
+
     /// <summary>PATH_RESPONSE came, by whatever path (RFC 9000 section 8.2.3).</summary>
     public void OnResponse(ulong data, long now)
     {

@@ -94,8 +94,6 @@ internal struct PathValidation
         return true;
     }
 
-    public void Abandon() => State = PathValidationState.None;
-
     [InlineArray(MaxOutstanding)]
     private struct Slots
     {

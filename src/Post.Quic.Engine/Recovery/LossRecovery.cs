@@ -226,7 +226,7 @@ internal sealed class LossRecovery : IDisposable
             Transmission.Rtt.OnReturnChanged();
         }
 
-        TransportError error = _acks.Receive(space, ack, AckDelay(space, ack.AckDelay), carrier is null || !IsLate(ack.AckDelay), now);
+        TransportError error = _acks.Receive(space, ack, AckDelay(space, ack.AckDelay), space.Id != PacketNumberSpaceId.Application || !IsLate(ack.AckDelay), now);
         if (error.IsError || !_acks.AnyNewlyAcked)
         {
             return error;
@@ -503,8 +503,8 @@ internal sealed class LossRecovery : IDisposable
     }
 
     /// <summary>
-    /// What is acknowledged by another path, because the first acknowledgement was lost with its own, measures how long that took
-    /// and not the network. The peer tells by the time that it held it, which is more than it promised.
+    /// What is acknowledged long after it came, by another path or by a probe, because the first acknowledgement was lost, measures how long
+    /// that took and not the network. The peer tells by the time that it held it, which is more than it promised.
     /// </summary>
     private bool IsLate(ulong onWire) =>
         Transmission.Rtt.HasSample && OnWire(onWire) > PeerMaxAckDelay + Transmission.Rtt.ProbeTimeout;

@@ -65,13 +65,6 @@ internal sealed partial class StreamTable
     public bool TryPeekUrgency(out SendUrgency urgency) =>
         _scheduler.TryPeek(_sendCredit.Available > 0, out _, out urgency);
 
-    /// <summary>Control frames, then data until the packet is full or nothing is left.</summary>
-    public bool WriteFrames(ref WireWriter writer, SentFrameLog log, long now)
-    {
-        bool wrote = WriteControl(ref writer, log, now);
-        return WriteData(ref writer, log, SendUrgency.Last, now) || wrote;
-    }
-
     public bool WriteControl(ref WireWriter writer, SentFrameLog log, long now)
     {
         int start = writer.Position;

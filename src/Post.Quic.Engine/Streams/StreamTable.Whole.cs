@@ -1,5 +1,6 @@
 using System.Buffers;
 using Post.Quic.Engine.Bounds;
+using Post.Quic.Engine.Lanes;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 
@@ -23,7 +24,10 @@ internal sealed partial class StreamTable
     /// <param name="second">The bytes after those.</param>
     /// <param name="urgency">Its rank.</param>
     /// <param name="token">The number that stands for it; not that of another which is not settled yet.</param>
-    public WholeStreamResult TrySendWhole(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, SendUrgency urgency, long token)
+    /// <param name="paths">The paths that it may go by; null for any.</param>
+    /// <param name="copies">On how many of them at a time, at least 1.</param>
+    public WholeStreamResult TrySendWhole(
+        ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, SendUrgency urgency, long token, PathSet? paths = null, int copies = 1)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(urgency.Class);
         long length = (long)first.Length + second.Length;
@@ -51,7 +55,12 @@ internal sealed partial class StreamTable
 
         _whole.Add(token, stream!);
         stream!.BecomeWhole(token, length, urgency);
-        _wholeUnsent += stream.WholeUnsent;
+        if (paths is not null || copies != 1)
+        {
+            stream.Lane = _options.Lanes.Join(paths ?? PathSet.Any, copies);
+        }
+
+        CountWhole(stream, stream.WholeUnsent);
         SendBuffer buffer = stream.Send!.Buffer;
         buffer.Reserve((int)length);
         buffer.AppendCopy(first);
@@ -242,7 +251,7 @@ internal sealed partial class StreamTable
         }
 
         long left = stream.Send!.Buffer is { UnsentBytes: 0, FinSent: true } ? 0 : stream.WholeUnsent - fresh;
-        _wholeUnsent -= stream.WholeUnsent - left;
+        CountWhole(stream, left - stream.WholeUnsent);
         stream.WholeUnsent = left;
         if (left == 0)
         {
@@ -253,9 +262,12 @@ internal sealed partial class StreamTable
     /// <summary>Nothing of it will be sent for the first time any more.</summary>
     private void GiveUpWhole(StreamState stream)
     {
-        _wholeUnsent -= stream.WholeUnsent;
+        CountWhole(stream, -stream.WholeUnsent);
         stream.WholeUnsent = 0;
     }
+
+    /// <summary>What is bound to paths may wait for one of them for long: that must not keep out what can be sent.</summary>
+    private void CountWhole(StreamState stream, long bytes) => _wholeUnsent += stream.Lane is null ? bytes : 0;
 
     private void ForgetWhole(StreamState stream)
     {

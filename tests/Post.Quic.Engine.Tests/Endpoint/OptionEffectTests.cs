@@ -95,6 +95,9 @@ public sealed class OptionEffectTests
                 await Same("bbr3", Congestion(one));
                 await Same("cubic", Congestion(other));
             }),
+        [nameof(QuicConnectionOptions.EnableSpinBit)] = new(
+            static options => options with { EnableSpinBit = true },
+            static (one, other, cancel) => UntilAsync(() => one.Driver.Core.State.Settings.SpinBit && !other.Driver.Core.State.Settings.SpinBit, cancel)),
         [nameof(QuicConnectionOptions.KeyExchangeGroups)] = new(
             static options => options with { KeyExchangeGroups = [QuicKeyExchangeGroup.Secp384r1] },
             static (_, other, _) => Same(QuicKeyExchangeGroup.Secp384r1, other.NegotiatedKeyExchangeGroup)),
@@ -107,7 +110,8 @@ public sealed class OptionEffectTests
         nameof(QuicConnectionOptions.Events), // below
         nameof(QuicConnectionOptions.KeyLog), // below
         nameof(QuicConnectionOptions.MaxPaths), // PathSocketTests
-        nameof(QuicConnectionOptions.PathPolicy), // ShapedLinkTests
+        nameof(QuicConnectionOptions.PathPolicy), // ShapedLinkTests, PathChoiceSocketTests
+        nameof(QuicConnectionOptions.PathIdleTimeout), // PathChoiceSocketTests
         nameof(QuicConnectionOptions.PinnedPublicKeys), // RawKeyLoopbackTests, with the three that follow
         nameof(QuicConnectionOptions.PrivateKey),
         nameof(QuicConnectionOptions.PeerIdentityKinds),

@@ -67,6 +67,30 @@ public sealed class BindingWorlds
     }
 
     [TestMethod]
+    public void A_whole_stream_that_waits_for_its_path_keeps_no_other_out()
+    {
+        using var world = new TwoLinks(1, TwoLinks.Link(20, 20), TwoLinks.Link(20, 20));
+        StreamTable streams = world.Pair.Client.Core!.Streams;
+        byte[] data = world.Pair.RandomBytes(1_000);
+        for (int i = 0; i < 40; i++)
+        {
+            Assert.AreEqual(WholeStreamResult.Queued, streams.TrySendWhole(data, default, SendUrgency.Default, i, new PathSet(PathSetKind.Only, 7)));
+        }
+
+        for (int i = 100; i < 140; i++)
+        {
+            Assert.AreEqual(WholeStreamResult.Queued, streams.TrySendWhole(data, default, SendUrgency.Default, i));
+            world.Pair.RunFor(10 * Millisecond);
+        }
+
+        world.Pair.RunFor(Second);
+        Assert.HasCount(40, world.Pair.Server.EndedStreams);
+        Assert.AreEqual(WholeStreamResult.Queued, streams.TrySendWhole(data, default, SendUrgency.Default, 200, OnlySecond, copies: 1));
+        world.Pair.RunFor(Second);
+        Assert.HasCount(41, world.Pair.Server.EndedStreams);
+    }
+
+    [TestMethod]
     public void A_stream_can_be_bound_to_other_paths_while_it_is_sent()
     {
         using var world = new TwoLinks(1, TwoLinks.Link(20, 20), TwoLinks.Link(20, 20));

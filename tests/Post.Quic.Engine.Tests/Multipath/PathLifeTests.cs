@@ -93,6 +93,70 @@ public sealed class PathLifeTests
         Assert.IsFalse(pair.Client.Core!.TryAbandonPath(0, 0, pair.Now));
     }
 
+    /// <summary>Each gives up the path that the other keeps, at the same moment (draft-ietf-quic-multipath-21 section 3.4).</summary>
+    [TestMethod]
+    public void Both_ends_give_up_the_last_path_of_the_other_and_the_client_opens_another()
+    {
+        using Pair pair = Connected();
+        _ = Open(pair, Second);
+        Assert.IsTrue(pair.Client.Core!.TryAbandonPath(0, 0, pair.Now));
+        Assert.IsTrue(pair.Server.Core!.TryAbandonPath(1, 0, pair.Now));
+        pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(300_000), 20_000_000);
+        pair.Transfer(pair.Server, pair.Client, pair.RandomBytes(300_000), 20_000_000);
+        pair.RunFor(10_000_000);
+        foreach (SimulatedSide side in new[] { pair.Client, pair.Server })
+        {
+            Assert.IsNull(side.Closed, side.Name);
+            Assert.AreEqual(2u, side.Core!.GetPaths().Single().PathId, side.Name);
+        }
+    }
+
+    [TestMethod]
+    public void Where_no_other_path_comes_the_end_of_the_last_ends_the_connection()
+    {
+        using Pair pair = Connected();
+        _ = Open(pair, Second);
+        pair.Network.Conditions = new LinkConditions { Loss = 1 };
+        Assert.IsTrue(pair.Client.Core!.TryAbandonPath(0, 0, pair.Now));
+        Assert.IsTrue(pair.Server.Core!.TryAbandonPath(1, 0, pair.Now));
+        pair.RunFor(100_000_000);
+        Assert.IsNotNull(pair.Client.Closed);
+        Assert.IsNotNull(pair.Server.Closed);
+    }
+
+    [TestMethod]
+    [DataRow(true)]
+    [DataRow(false)]
+    public void A_path_that_nothing_is_heard_on_is_given_up_where_the_options_say_so(bool keptAlive)
+    {
+        var settings = new ConnectionSettings
+        {
+            MaxPaths = 4,
+            PathIdleTimeout = 2_000_000,
+            KeepAliveInterval = keptAlive ? 500_000 : long.MaxValue,
+            MaxIdleTimeout = 600_000_000,
+        };
+        using Pair pair = new Pair(new PairOptions { Client = settings, Server = settings }).Handshake();
+        pair.RunFor(500_000);
+        _ = Open(pair, Second);
+        pair.RunFor(20_000_000);
+
+        // What is kept alive stays; of what is not, the last stays.
+        int expected = keptAlive ? 2 : 1;
+        Assert.HasCount(expected, pair.Client.Core!.GetPaths());
+        Assert.HasCount(expected, pair.Server.Core!.GetPaths());
+        if (keptAlive)
+        {
+            pair.Network.DeadInterfaces.Add(Second);
+            pair.RunFor(20_000_000);
+            Assert.HasCount(1, pair.Client.Core.GetPaths());
+            Assert.HasCount(1, pair.Server.Core.GetPaths());
+        }
+
+        pair.Transfer(pair.Client, pair.Server, pair.RandomBytes(30_000), 20_000_000);
+        Assert.IsNull(pair.Client.Closed);
+    }
+
     [TestMethod]
     public void Ids_are_never_used_again_and_new_ones_follow_the_old()
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Post.Quic.Engine.Streams;
+using Post.Quic.Engine.Tests.Simulation;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tests.Streams;

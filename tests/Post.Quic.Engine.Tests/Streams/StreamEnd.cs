@@ -1,5 +1,6 @@
 using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Streams;
+using Post.Quic.Engine.Tests.Simulation;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 

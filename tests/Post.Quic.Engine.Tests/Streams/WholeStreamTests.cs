@@ -1,6 +1,7 @@
 using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Streams;
+using Post.Quic.Engine.Tests.Simulation;
 using Post.Quic.Engine.Wire;
 using Post.Quic.Engine.Wire.Frames;
 
