@@ -110,11 +110,7 @@ internal sealed class Egress
     private int BuildOnOne(Span<byte> buffer, long now, out OutgoingDatagrams batch)
     {
         Path path = _state.Paths.Main;
-        if (!_state.Lanes.IsOnlyDefault)
-        {
-            _walk.OpenFor(path);
-        }
-
+        _walk.OpenFor(path);
         return BuildBatch(buffer, path, hasContent: true, now, out batch);
     }
 
@@ -226,7 +222,7 @@ internal sealed class Egress
                 break;
             }
 
-            int room = segment != 0 ? segment : _state.DatagramSize(network);
+            int room = segment != 0 ? segment : SizeOf(network, hasContent);
             if (room > buffer.Length - total)
             {
                 break;
@@ -254,6 +250,13 @@ internal sealed class Egress
 
         batch = new OutgoingDatagrams(network.Local, network.Remote, ecn, segment, total);
         return total;
+    }
+
+    /// <summary>What goes by several paths must not be larger than each of them carries.</summary>
+    private int SizeOf(Network network, bool hasContent)
+    {
+        int size = _state.DatagramSize(network);
+        return hasContent && _walk.Copies > 1 ? (int)Math.Min(size, (long)_walk.CopyRoom + PacketBuilder.Overhead(network)) : size;
     }
 
     /// <summary>One datagram with the packets of all levels that have something to say. Returns its length.</summary>

@@ -26,6 +26,9 @@ internal sealed class PathWalk
     /// <summary>By how many paths the packet that is built next goes in all.</summary>
     public int Copies { get; private set; } = 1;
 
+    /// <summary>Bytes that the frames of a packet may take which goes by several paths, so that each of them carries it.</summary>
+    public int CopyRoom { get; private set; }
+
     /// <summary>What the packet may go by, where it goes by several.</summary>
     public PathSet CopyPaths { get; private set; } = PathSet.Any;
 
@@ -69,6 +72,11 @@ internal sealed class PathWalk
     public void OpenFor(Path only)
     {
         Copies = 1;
+        if (_state.Lanes.IsOnlyDefault)
+        {
+            return;
+        }
+
         foreach (Lane lane in _state.Lanes.All)
         {
             lane.IsOpen = lane.Paths.Allows(only.Id);
@@ -189,6 +197,7 @@ internal sealed class PathWalk
 
         Copies = Math.Min(lane.Copies, candidates.Count);
         CopyPaths = lane.Paths;
+        CopyRoom = Copies > 1 ? Math.Max(LeastRoom(open, candidates), NeededRoom()) : int.MaxValue;
         IPathScheduler scheduler = Copies > 1 ? _redundant : SchedulerOf(lane);
         Span<PathView> views = stackalloc PathView[Limits.MaxPaths];
         Span<byte> places = stackalloc byte[Limits.MaxPaths];
@@ -243,6 +252,17 @@ internal sealed class PathWalk
         }
 
         return Wire.Frames.DatagramFrame.LengthOf(_state.Datagrams.FirstLength, withLength: false);
+    }
+
+    private int LeastRoom(ReadOnlySpan<Path> open, in Candidates candidates)
+    {
+        int least = int.MaxValue;
+        foreach (Path path in open)
+        {
+            least = candidates.Contains(path) ? Math.Min(least, Room(path)) : least;
+        }
+
+        return least;
     }
 
     private int Room(Path path) => _state.DatagramSize(path.Network) - PacketBuilder.Overhead(path.Network);
