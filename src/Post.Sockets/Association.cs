@@ -6,9 +6,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Post.Sockets.Associations;
 using Post.Sockets.Associations.Connections;
-using Post.Sockets.Associations.Keeping;
-using Post.Sockets.Associations.Resumption;
-using Post.Sockets.Associations.Streams;
+using Post.Sockets.Associations.Lifecycle;
 using Post.Sockets.Diagnostics;
 using Post.Sockets.Objects;
 using Post.Sockets.Protocol;
@@ -36,15 +34,6 @@ public sealed class Association : IAsyncDisposable
         Remote = remote;
         IsInitiator = remote is not null;
         _core = new AssociationCore(this, host, options, id);
-        if (IsInitiator)
-        {
-            var reconnector = new Reconnector(_core, host);
-            _core.Continuity.Reconnector = reconnector;
-            if (host.Transport.Interfaces is { } machine)
-            {
-                _core.Keeper = new PathKeeper(host.Transport, machine, local, options.Multipath, host.AssociationLog, reconnector.Hurry);
-            }
-        }
     }
 
     /// <summary>The local identity and addresses.</summary>
@@ -54,7 +43,7 @@ public sealed class Association : IAsyncDisposable
     public Remote? Remote { get; }
 
     /// <summary>The options that it began with, as a copy.</summary>
-    public AssociationOptions Options => _core.Options with { };
+    public AssociationOptions Options => _core.State.Options with { };
 
     /// <summary>True on the side that associated, false on the side that listened.</summary>
     public bool IsInitiator { get; }
@@ -63,34 +52,34 @@ public sealed class Association : IAsyncDisposable
     /// The proven identity of the peer; anonymous until the handshake is complete. With early data, until <see cref="HandshakeCompletion"/>, the identity
     /// that was proven when the session was made. While interrupted, the last one: only the same peer can resume.
     /// </summary>
-    public PeerIdentity Peer => _core.Facts.Peer;
+    public PeerIdentity Peer => _core.Connection.Facts.Peer;
 
     /// <summary>The last known address of the peer.</summary>
-    public EndPoint? RemoteEndPoint => _core.Facts.RemoteEndPoint;
+    public EndPoint? RemoteEndPoint => _core.Connection.Facts.RemoteEndPoint;
 
     /// <summary>The last known local address.</summary>
-    public EndPoint? LocalEndPoint => _core.Facts.LocalEndPoint;
+    public EndPoint? LocalEndPoint => _core.Connection.Facts.LocalEndPoint;
 
     /// <summary>What the transport can do on the present connection; while interrupted, on the last one.</summary>
-    public TransportCapabilities Capabilities => _core.Facts.Capabilities;
+    public TransportCapabilities Capabilities => _core.Connection.Facts.Capabilities;
 
     /// <summary>
     /// True while the connection is lost and the association waits for another one, at most for
     /// <see cref="AssociationOptions.ResumptionTimeout"/>. <see cref="ConnectionChanged"/> tells when that begins and ends.
     /// </summary>
-    public bool IsInterrupted => _core.Carrier is null && !_core.IsClosed;
+    public bool IsInterrupted => _core.Connection.Value is null && !_core.State.IsClosed;
 
     /// <summary>The name of its transport.</summary>
     public string TransportName => _host.Transport.Name;
 
     /// <summary>True when the session of the present connection was resumed from the session cache.</summary>
-    public bool IsResumed => _core.Facts.IsResumed;
+    public bool IsResumed => _core.Connection.Facts.IsResumed;
 
     /// <summary>The paths as they are now; none while interrupted. <see cref="PathsChanged"/> tells when they change.</summary>
-    public IReadOnlyList<PostPath> Paths => _core.Paths;
+    public IReadOnlyList<PostPath> Paths => _core.Connection.Paths;
 
     /// <summary>The transport's measurements of the present connection, taken now; all null while interrupted.</summary>
-    public TransportStatistics Statistics => _core.Carrier?.Connection.GetStatistics() ?? default;
+    public TransportStatistics Statistics => _core.Connection.Value?.Transport.GetStatistics() ?? default;
 
     /// <summary>Completes when the association has ended; never fails. <see cref="Error"/> says why.</summary>
     public Task Completion => _core.Lifecycle.Closed;
@@ -99,19 +88,19 @@ public sealed class Association : IAsyncDisposable
     public Task HandshakeCompletion => _core.Lifecycle.WhenHandshakeAsync();
 
     /// <summary>Why the association ended; null while it lives, and when it was closed in order.</summary>
-    public PostException? Error => _core.Lifecycle.Error;
+    public PostException? Error => _core.State.Error;
 
     /// <summary>Sent objects that are not complete yet.</summary>
-    public int PendingObjects => _core.Outbox.Count;
+    public int PendingObjects => (int)_core.State.Outbox.Room.Objects;
 
     /// <summary>
     /// Bytes of memory that incomplete objects hold: copied, borrowed, or read ahead from a stream, of which 64 KiB count. What
     /// <see cref="AssociationOptions.MaxQueuedBytes"/> bounds.
     /// </summary>
-    public long QueuedBytes => _core.Outbox.Room.HeldBytes;
+    public long QueuedBytes => _core.State.Outbox.Room.HeldBytes;
 
     /// <summary>Bytes of received objects that are held for the application: arriving, waiting for antecedents, or not taken yet.</summary>
-    public long HeldBytes => _core.Inbox.Held;
+    public long HeldBytes => _core.State.Inbox.Held;
 
     /// <summary>Begins an association, without an <see cref="AssociationFactory"/>.</summary>
     /// <param name="transport">What carries it.</param>
@@ -215,8 +204,8 @@ public sealed class Association : IAsyncDisposable
         var pipe = new Pipe(new PipeOptions(
             PipeBlocks.Shared,
             minimumSegmentSize: PipeBlocks.Size,
-            readerScheduler: _core.PipeScheduler,
-            writerScheduler: _core.PipeScheduler,
+            readerScheduler: _core.State.PipeScheduler,
+            writerScheduler: _core.State.PipeScheduler,
             pauseWriterThreshold: ComposedBytes,
             resumeWriterThreshold: ComposedBytes / 2,
             useSynchronizationContext: false));
@@ -248,7 +237,7 @@ public sealed class Association : IAsyncDisposable
     public ValueTask<SentObject> SendWithoutCopyAsync(
         ReadOnlyMemory<byte> bytes, ObjectProperties? properties = null, CancellationToken cancellationToken = default)
     {
-        var adding = _core.Outbox.AddAsync(bytes, null, properties ?? ObjectProperties.Default, cancellationToken);
+        var adding = _core.SendAsync(bytes, null, properties ?? ObjectProperties.Default, cancellationToken);
         return adding.IsCompletedSuccessfully
             ? ValueTask.FromResult<SentObject>(Started(adding.Result))
             : StartAsync(adding);
@@ -267,7 +256,7 @@ public sealed class Association : IAsyncDisposable
         Stream stream, ObjectProperties? properties = null, bool leaveOpen = false, CancellationToken cancellationToken = default)
     {
         ThrowUnlessReadable(stream);
-        return StartAsync(_core.Outbox.AddAsync(default, SourceOf(stream, leaveOpen), properties ?? ObjectProperties.Default, cancellationToken));
+        return StartAsync(_core.SendAsync(default, SourceOf(stream, leaveOpen), properties ?? ObjectProperties.Default, cancellationToken));
     }
 
     /// <summary>
@@ -284,7 +273,7 @@ public sealed class Association : IAsyncDisposable
         long? length,
         ObjectProperties? properties = null,
         CancellationToken cancellationToken = default) =>
-        StartAsync(_core.Outbox.AddAsync(default, SourceOf(open, length), properties ?? ObjectProperties.Default, cancellationToken));
+        StartAsync(_core.SendAsync(default, SourceOf(open, length), properties ?? ObjectProperties.Default, cancellationToken));
 
     /// <summary>Waits for the next object, where no handler for <see cref="Received"/> is registered.</summary>
     /// <param name="cancellationToken">Ends the wait; no object is lost by it.</param>
@@ -318,7 +307,7 @@ public sealed class Association : IAsyncDisposable
     /// The bandwidth cannot be reserved (<see cref="PostErrorReason.BandwidthUnavailable"/>), or the association is closed.
     /// </exception>
     public ValueTask<PostStream> OpenStreamAsync(StreamProperties? properties = null, CancellationToken cancellationToken = default) =>
-        StreamOpener.OpenAsync(_core, properties ?? StreamProperties.Default, cancellationToken);
+        _core.Streams.OpenAsync(properties ?? StreamProperties.Default, cancellationToken);
 
     /// <summary>Waits for the next stream that the peer opens, where no handler for <see cref="StreamOpened"/> is registered.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -367,7 +356,7 @@ public sealed class Association : IAsyncDisposable
     {
         ThrowIfAbstract<TEvent>();
         var registration = _core.Events.Handlers.Add(handler);
-        _core.Wake();
+        _core.State.Owner.Wake();
         return registration;
     }
 
@@ -395,8 +384,8 @@ public sealed class Association : IAsyncDisposable
     public async ValueTask MigrateAsync(IPEndPoint? localEndPoint = null, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        _core.ThrowIfClosed();
-        if (_core.Carrier is not { } carrier)
+        _core.State.ThrowIfClosed();
+        if (_core.Connection.Value is not { } connection)
         {
             throw new PostException(
                 PostErrorReason.ConnectionLost,
@@ -405,13 +394,13 @@ public sealed class Association : IAsyncDisposable
 
         try
         {
-            await carrier.Connection.MigrateAsync(localEndPoint, cancellationToken).ConfigureAwait(false);
+            await connection.Transport.MigrateAsync(localEndPoint, cancellationToken).ConfigureAwait(false);
         }
         catch (TransportException exception)
         {
             // It may have been closed meanwhile; then that is the reason.
-            _core.ThrowIfClosed();
-            throw Lifecycle.Translate(exception);
+            _core.State.ThrowIfClosed();
+            throw ConnectionErrors.Translate(exception);
         }
     }
 
@@ -447,25 +436,11 @@ public sealed class Association : IAsyncDisposable
     /// <summary>On the initiator: begins on its first connection.</summary>
     internal async ValueTask StartAsync(TransportConnection connection, CancellationToken cancellationToken)
     {
-        var carrier = new Carrier(_host, connection, _core.Continuity);
-        Prepare(carrier, null);
-        carrier.Start();
-        carrier.MakeReady();
-        await _core.Lifecycle.StartAsync(carrier, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>It is for this association that the connection is; nothing of it is delivered yet.</summary>
-    internal void Prepare(Carrier carrier, HelloFrame? hello)
-    {
-        lock (_core.Gate)
-        {
-            carrier.Bind(_core);
-            _core.Peer = hello ?? _core.Peer;
-            _core.Attach(carrier);
-            carrier.Paths.Open(_core, tell: false);
-        }
-
-        _core.Continuity.CheckEnd(carrier);
+        var first = new PostConnection(_host, connection, _core.Resumption);
+        _core.Begin(first, null);
+        first.Start();
+        first.MakeReady();
+        await _core.Lifecycle.StartAsync(first, cancellationToken).ConfigureAwait(false);
     }
 
     internal void Refuse() => _core.Lifecycle.Abort(
@@ -500,7 +475,7 @@ public sealed class Association : IAsyncDisposable
             ArgumentOutOfRangeException.ThrowIfNegative(bytes, nameof(length));
         }
 
-        return new OpenedSource(open, length, _core);
+        return new OpenedSource(open, length, _core.State.ElsewhereAsync);
     }
 
     private static OutboundObject Started(OutboundObject item)
@@ -512,5 +487,5 @@ public sealed class Association : IAsyncDisposable
     private static async ValueTask<SentObject> StartAsync(ValueTask<OutboundObject> adding) => Started(await adding.ConfigureAwait(false));
 
     private OutboundObject Add(ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties? properties) =>
-        Started(_core.Outbox.Add(memory, source, properties ?? ObjectProperties.Default));
+        Started(_core.Send(memory, source, properties ?? ObjectProperties.Default));
 }

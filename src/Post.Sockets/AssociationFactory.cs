@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Post.Sockets.Associations;
+using Post.Sockets.Associations.Lifecycle;
 using Post.Sockets.Diagnostics;
 using Post.Sockets.Transport;
 
@@ -77,7 +77,7 @@ public sealed class AssociationFactory
         catch (TransportException exception)
         {
             PostActivity.Fail(activity, exception);
-            throw Lifecycle.Translate(exception);
+            throw ConnectionErrors.Translate(exception);
         }
     }
 
@@ -108,7 +108,7 @@ public sealed class AssociationFactory
         }
         catch (TransportException exception)
         {
-            throw Lifecycle.Translate(exception);
+            throw ConnectionErrors.Translate(exception);
         }
     }
 

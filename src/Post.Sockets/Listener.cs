@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Post.Sockets.Associations;
 using Post.Sockets.Associations.Connections;
-using Post.Sockets.Associations.Resumption;
+using Post.Sockets.Associations.Delivery;
+using Post.Sockets.Associations.Lifecycle;
+using Post.Sockets.Associations.Ownership;
 using Post.Sockets.Diagnostics;
 using Post.Sockets.Protocol;
 using Post.Sockets.Transport;
@@ -23,9 +25,9 @@ public sealed class Listener : IAsyncDisposable
     private readonly HandlerTable _handlers = new();
     private readonly CancellationTokenSource _closed = new();
     private readonly ILogger _log;
-    private readonly KnownAssociations _known;
-    private readonly Reception _reception;
-    private readonly Queue<(Carrier Carrier, HelloFrame Hello)> _waiting = new();
+    private readonly AssociationRegistry _known;
+    private readonly IncomingConnections _reception;
+    private readonly Queue<(PostConnection Connection, HelloFrame Hello)> _waiting = new();
     private readonly Queue<TaskCompletionSource> _waiters = new();
     private readonly Lock _gate = new();
     private int _associations;
@@ -39,8 +41,8 @@ public sealed class Listener : IAsyncDisposable
         _options = options;
         Local = local;
         _log = host.LoggerFactory.CreateLogger("Post.Sockets.Listener");
-        _known = new KnownAssociations(options.MaxInterrupted, options.MaxInterruptedBytes);
-        _reception = new Reception(host, _known, Welcome);
+        _known = new AssociationRegistry(options.MaxInterrupted, options.MaxInterruptedBytes);
+        _reception = new IncomingConnections(host, _known, Welcome);
 
         // What flows with the caller is the caller's, and not of those who are accepted later.
         using (ExecutionContext.SuppressFlow())
@@ -140,12 +142,12 @@ public sealed class Listener : IAsyncDisposable
 
         while (true)
         {
-            if (await NextAsync(cancellationToken).ConfigureAwait(false) is not var (carrier, hello))
+            if (await NextAsync(cancellationToken).ConfigureAwait(false) is not var (connection, hello))
             {
                 return _error is null ? null : throw _error;
             }
 
-            if (await BeginAsync(carrier, hello).ConfigureAwait(false) is { } association)
+            if (await BeginAsync(connection, hello).ConfigureAwait(false) is { } association)
             {
                 return association;
             }
@@ -174,7 +176,7 @@ public sealed class Listener : IAsyncDisposable
         _known.Close();
         while (true)
         {
-            (Carrier Carrier, HelloFrame Hello) unwanted;
+            (PostConnection Connection, HelloFrame Hello) unwanted;
             lock (_gate)
             {
                 if (!_waiting.TryDequeue(out unwanted))
@@ -183,7 +185,7 @@ public sealed class Listener : IAsyncDisposable
                 }
             }
 
-            await RefuseAsync(unwanted.Carrier).ConfigureAwait(false);
+            await RefuseAsync(unwanted.Connection).ConfigureAwait(false);
         }
 
         WakeAll();
@@ -206,7 +208,7 @@ public sealed class Listener : IAsyncDisposable
         {
             _log.ListenerFailed(exception);
             _error = exception as PostException ?? (exception is TransportException failure
-                ? Lifecycle.Translate(failure)
+                ? ConnectionErrors.Translate(failure)
                 : new PostException(PostErrorReason.Transport, exception.Message, exception));
         }
 
@@ -219,7 +221,7 @@ public sealed class Listener : IAsyncDisposable
     }
 
     /// <summary>A connection has said HELLO, for a new association.</summary>
-    private void Welcome(Carrier carrier, HelloFrame hello)
+    private void Welcome(PostConnection connection, HelloFrame hello)
     {
         bool isFull;
         lock (_gate)
@@ -227,14 +229,14 @@ public sealed class Listener : IAsyncDisposable
             isFull = _isClosed || _associations + _waiting.Count >= _options.MaxAssociations;
             if (!isFull)
             {
-                _waiting.Enqueue((carrier, hello));
+                _waiting.Enqueue((connection, hello));
             }
         }
 
         if (isFull)
         {
             _log.TooManyAssociations(_options.MaxAssociations);
-            _ = RefuseAsync(carrier);
+            _ = RefuseAsync(connection);
             return;
         }
 
@@ -243,7 +245,7 @@ public sealed class Listener : IAsyncDisposable
 
     private void WakeAll()
     {
-        (Carrier Carrier, HelloFrame Hello)[] forHandlers = [];
+        (PostConnection Connection, HelloFrame Hello)[] forHandlers = [];
         TaskCompletionSource[] waiters;
         lock (_gate)
         {
@@ -257,9 +259,9 @@ public sealed class Listener : IAsyncDisposable
             _waiters.Clear();
         }
 
-        foreach (var (carrier, hello) in forHandlers)
+        foreach (var (connection, hello) in forHandlers)
         {
-            _ = HandleAsync(carrier, hello);
+            _ = HandleAsync(connection, hello);
         }
 
         if (waiters.Length > 0)
@@ -269,7 +271,7 @@ public sealed class Listener : IAsyncDisposable
         }
     }
 
-    private async ValueTask<(Carrier Carrier, HelloFrame Hello)?> NextAsync(CancellationToken cancellationToken)
+    private async ValueTask<(PostConnection Connection, HelloFrame Hello)?> NextAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -294,11 +296,11 @@ public sealed class Listener : IAsyncDisposable
         }
     }
 
-    private async Task HandleAsync(Carrier carrier, HelloFrame hello) => await BeginAsync(carrier, hello).ConfigureAwait(false);
+    private async Task HandleAsync(PostConnection connection, HelloFrame hello) => await BeginAsync(connection, hello).ConfigureAwait(false);
 
-    private async ValueTask<Association?> BeginAsync(Carrier carrier, HelloFrame hello)
+    private async ValueTask<Association?> BeginAsync(PostConnection connection, HelloFrame hello)
     {
-        if (carrier.IsOver)
+        if (connection.IsOver)
         {
             return null;
         }
@@ -307,8 +309,8 @@ public sealed class Listener : IAsyncDisposable
         try
         {
             association = new Association(_host, Local, null, _options.Association!, hello.AssociationId);
-            association.Core.Continuity.Known = _known;
-            association.Prepare(carrier, hello);
+            association.Core.Resumption.Registry = _known;
+            association.Core.Begin(connection, hello);
             var accept = new Accept(this, association);
             await InvokeHandlersAsync(accept).ConfigureAwait(false);
             if (accept.IsRefused)
@@ -328,8 +330,8 @@ public sealed class Listener : IAsyncDisposable
                     TaskScheduler.Default);
             }
 
-            await association.Core.Lifecycle.StartAsync(carrier, _closed.Token).ConfigureAwait(false);
-            carrier.MakeReady();
+            await association.Core.Lifecycle.StartAsync(connection, _closed.Token).ConfigureAwait(false);
+            connection.MakeReady();
             return association;
         }
         catch (Exception exception)
@@ -387,5 +389,5 @@ public sealed class Listener : IAsyncDisposable
         }
     }
 
-    private static Task RefuseAsync(Carrier carrier) => carrier.CloseAsync(PostErrorCode.AssociationRefused, "refused");
+    private static Task RefuseAsync(PostConnection connection) => connection.CloseAsync(PostErrorCode.AssociationRefused, "refused");
 }

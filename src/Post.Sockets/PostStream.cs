@@ -1,6 +1,4 @@
 using System.IO.Pipelines;
-using Post.Sockets.Associations;
-using Post.Sockets.Associations.Sending;
 using Post.Sockets.Associations.Streams;
 using Post.Sockets.Protocol;
 
@@ -15,7 +13,6 @@ public sealed class PostStream : Stream, IDuplexPipe
     private const string LengthUnknown = "A Post stream has no length: it ends when its writer completes it.";
     private const string CannotSeek = "A Post stream cannot seek: its bytes come once and in order.";
 
-    private readonly AssociationCore _core;
     private readonly StreamSender _sender;
     private ReadOnlyMemory<byte> _first;
     private bool _isReadEnded;
@@ -23,9 +20,8 @@ public sealed class PostStream : Stream, IDuplexPipe
     private PipeReader? _input;
     private PipeWriter? _output;
 
-    internal PostStream(AssociationCore core, StreamSender sender, int niceness, ReadOnlyMemory<byte> first, bool isReadEnded)
+    internal PostStream(StreamSender sender, int niceness, ReadOnlyMemory<byte> first, bool isReadEnded)
     {
-        _core = core;
         _sender = sender;
         _first = first;
         _isReadEnded = isReadEnded;
@@ -72,20 +68,8 @@ public sealed class PostStream : Stream, IDuplexPipe
     public Task CompleteWritesAsync(CancellationToken cancellationToken = default) =>
         WriteCoreAsync(ReadOnlyMemory<byte>.Empty, end: true, cancellationToken);
 
-    /// <summary>Aborts both directions: reads and writes fail on both sides.</summary>
-    public void Abort()
-    {
-        lock (_core.Gate)
-        {
-            _sender.Abort(new PostException(PostErrorReason.StreamEnded, "The stream was aborted on this side."));
-            _core.Later(new TransportAction(TransportActionKind.Reset, _sender.Stream, PostErrorCode.StreamCanceled));
-            _core.Later(new TransportAction(TransportActionKind.StopReading, _sender.Stream, PostErrorCode.StreamCanceled));
-        }
-
-        // The continuations of a failed write run where all others do, not inside the caller.
-        _core.Queue(new Work(_sender.Notify));
-        _core.Wake();
-    }
+    /// <summary>Breaks both directions off: the peer's reads and writes fail, and so do ours.</summary>
+    public void Abort() => _sender.Abort();
 
     /// <inheritdoc/>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -122,7 +106,7 @@ public sealed class PostStream : Stream, IDuplexPipe
         }
         catch (Transport.TransportException exception)
         {
-            throw _core.Continuity.ToStreamException(exception);
+            throw _sender.ToException(exception);
         }
     }
 
@@ -182,18 +166,7 @@ public sealed class PostStream : Stream, IDuplexPipe
             Abort();
         }
 
-        lock (_core.Gate)
-        {
-            _sender.Carrier.RemoveStream(_sender);
-            if (!_isReadEnded)
-            {
-                _core.Later(new TransportAction(TransportActionKind.StopReading, _sender.Stream, PostErrorCode.StreamCanceled));
-            }
-
-            _core.Later(new TransportAction(TransportActionKind.Dispose, _sender.Stream));
-        }
-
-        _core.Wake();
+        _sender.Release(_isReadEnded);
         await base.DisposeAsync().ConfigureAwait(false);
     }
 

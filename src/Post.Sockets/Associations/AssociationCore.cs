@@ -1,433 +1,322 @@
-using Microsoft.Extensions.Logging;
+using System.IO.Pipelines;
 using Post.Sockets.Associations.Connections;
+using Post.Sockets.Associations.Delivery;
 using Post.Sockets.Associations.Keeping;
-using Post.Sockets.Associations.Resumption;
+using Post.Sockets.Associations.Lifecycle;
+using Post.Sockets.Associations.Ownership;
 using Post.Sockets.Associations.Sending;
+using Post.Sockets.Associations.Streams;
 using Post.Sockets.Diagnostics;
 using Post.Sockets.Objects;
 using Post.Sockets.Protocol;
-using Post.Sockets.Scheduling;
 using Post.Sockets.Transport;
 
 namespace Post.Sockets.Associations;
 
 /// <summary>
-/// What the rooms of one association share: the lock, the clock, the pump that runs serially on the dispatcher, and the lists of
-/// what is to be done outside the lock. The lock is held for state only, never across I/O or the application's code. All that belongs to
-/// one connection stands in its <see cref="Connections.Carrier"/>; what is here outlives it.
+/// One association put together: its rooms, what they ask of each other upwards, and the order in which the owner does what has become
+/// possible. No room knows it.
 /// </summary>
-[System.Diagnostics.CodeAnalysis.SuppressMessage(
-    "Design", "CA1001", Justification = "Its token source has no timer and no registrations left when the association is over.")]
-internal sealed class AssociationCore : IThreadPoolWorkItem
+internal sealed class AssociationCore : IOwned, IConnectionUser, IObjectRequests
 {
-    private readonly CancellationTokenSource _ended = new();
-    private readonly TransportDispatcher _dispatcher;
-    private readonly TaskCompletionSource _published;
-    private readonly List<TransportAction> _later = [];
-    private readonly List<OutboundObject> _publish = [];
-    private readonly List<OutboundObject> _notify = [];
-    private readonly List<OutboundObject> _release = [];
-    private readonly List<ObjectSource> _interrupts = [];
-    private readonly List<TransportAction> _running = [];
-    private readonly List<SendWaiter> _told = [];
-    private int _signal;
-    private long _streamOrder;
-    private long _connectedAt;
-    private ConnectionFacts _lastFacts = new(PeerIdentity.Anonymous, null, null, TransportCapabilities.None, false);
+    private readonly ObjectEffectRunner _effects;
+    private readonly SendPump _pump;
+    private readonly RoundTripMeasurements _measurements;
 
-    public AssociationCore(Association association, AssociationFactory host, AssociationOptions options, UInt128 id)
+    public AssociationCore(Association association, AssociationFactory factory, AssociationOptions options, UInt128 id)
     {
-        Association = association;
-        Options = options;
-        Id = id;
-        _dispatcher = host.Transport.Dispatcher;
-        Continuations = host.Continuations;
-        _published = new TaskCompletionSource(Continuations);
-        PipeScheduler = DispatcherPipeScheduler.For(_dispatcher);
-        Clock = new Clock(host.Transport.TimeProvider);
-        ClockOrigin = Clock.Now;
-        Log = host.AssociationLog;
-        Instruments = host.Instruments;
-        Timers = new TimerQueue(Clock, Wake);
-        Outbox = new Outbox(this);
-        Reports = new OutboundReports(this, Outbox);
-        Admission = new SendAdmission(this);
-        Sender = new SendPump(this);
-        Inbox = new Inbox(this);
-        Events = new EventHub(this);
-        Delivery = new DeliveryPump(this);
-        Lifecycle = new Lifecycle(this);
-        Continuity = new Continuity(this);
-        Trips = new RoundTrips(this);
+        State = new AssociationState(association, factory, options, id, this, this, () => Events!.Backlog);
+        Connection = new CurrentConnection(State.Clock);
+        Events = new EventHub(State);
+        Delivery = new ObjectDelivery(State, Events);
+        _effects = new ObjectEffectRunner(State, Connection, Events);
+        _pump = new SendPump(State, Connection);
+        _measurements = new RoundTripMeasurements(State, _pump);
+        Lifecycle = new AssociationLifecycle(State, Connection, Events, Delivery, _pump);
+        Resumption = new AssociationResumption(State, Connection, this, Lifecycle, _pump, _measurements, _effects);
+        Streams = new PostStreams(State, Lifecycle, Resumption, Delivery);
+        if (association.IsInitiator)
+        {
+            var reconnector = new Reconnector(State, Connection, this, Lifecycle, Resumption, factory);
+            Resumption.Reconnector = reconnector;
+            if (factory.Transport.Interfaces is { } machine)
+            {
+                Resumption.Keeper = new PathKeeper(
+                    factory.Transport, machine, association.Local, options.Multipath, factory.AssociationLog, reconnector.Hurry);
+            }
+        }
+
+        State.Inbox.IsConnectedForLong = () =>
+            Connection.Value is not null && Connection.Age >= State.Clock.Units(options.AntecedentTimeout);
     }
 
-    public Association Association { get; }
+    public AssociationState State { get; }
 
-    /// <summary>Links the connections of the association; zero where it cannot go on over another one.</summary>
-    public UInt128 Id { get; }
-
-    public Lock Gate { get; } = new();
-
-    /// <summary>The connection that there is; null while the association is interrupted. It changes under the lock only.</summary>
-    public Carrier? Carrier { get; private set; }
-
-    /// <summary>What is known of the connection, or, while there is none, of the last one.</summary>
-    public ConnectionFacts Facts => Carrier?.Facts() ?? _lastFacts;
-
-    /// <summary>The paths there are; none while there is no connection.</summary>
-    public IReadOnlyList<PostPath> Paths => Carrier?.Connection.GetPaths() ?? [];
-
-    /// <summary>How long the present connection has been there.</summary>
-    public long ConnectedFor => Clock.Now - _connectedAt;
-
-    public AssociationOptions Options { get; }
-
-    public Clock Clock { get; }
-
-    /// <summary>The zero of the association clock that the peer is told.</summary>
-    public long ClockOrigin { get; }
-
-    public ILogger Log { get; }
-
-    public PostInstruments Instruments { get; }
-
-    public TaskCreationOptions Continuations { get; }
-
-    public System.IO.Pipelines.PipeScheduler PipeScheduler { get; }
-
-    public SendScheduler Scheduler { get; } = new();
-
-    public TimerQueue Timers { get; }
-
-    public Outbox Outbox { get; }
-
-    public OutboundReports Reports { get; }
-
-    public SendAdmission Admission { get; }
-
-    public SendPump Sender { get; }
-
-    public Inbox Inbox { get; }
+    public CurrentConnection Connection { get; }
 
     public EventHub Events { get; }
 
-    public DeliveryPump Delivery { get; }
+    public ObjectDelivery Delivery { get; }
 
-    public Lifecycle Lifecycle { get; }
+    public AssociationLifecycle Lifecycle { get; }
 
-    /// <summary>How it goes on when its connection is lost.</summary>
-    public Continuity Continuity { get; }
+    public AssociationResumption Resumption { get; }
 
-    /// <summary>Follows the machine; null where the transport has no interfaces to follow, and on the listener.</summary>
-    public PathKeeper? Keeper { get; set; }
+    public PostStreams Streams { get; }
 
-    /// <summary>What the peer said in its HELLO; before that, what is safe to assume.</summary>
-    public HelloFrame Peer { get; set; } = new() { ReceiveBudget = 1024 * 1024 };
+    IHelloHandler IConnectionUser.HelloHandler => Resumption;
 
-    public AssociationState State { get; set; }
+    bool IConnectionUser.IsPeerGoing => Lifecycle.IsPeerGoing;
 
-    public bool IsSending => State == AssociationState.Open;
+    TaskCreationOptions IObjectRequests.Continuations => State.Continuations;
 
-    public bool IsClosed => State == AssociationState.Closed;
+    PipeScheduler IObjectRequests.PipeScheduler => State.PipeScheduler;
 
-    /// <summary>Completes when the association is over and every object that it took has its end, and its events.</summary>
-    public Task Published => _published.Task;
+    PeerIdentity IObjectRequests.Peer => Connection.Facts.Peer;
 
-    /// <summary>Canceled when the association is over.</summary>
-    public CancellationToken Ended => _ended.Token;
+    IReadOnlyList<PostPath> IObjectRequests.Paths => Connection.Paths;
 
-    /// <summary>What the round trips say.</summary>
-    public RoundTrips Trips { get; }
-
-    public void ThrowIfNotSending()
+    /// <summary>The association begins on its first connection; nothing of it is delivered yet.</summary>
+    public void Begin(PostConnection connection, HelloFrame? hello)
     {
-        if (State != AssociationState.Open)
+        // Nobody else has the association yet, so this is done when it returns.
+        State.Owner.Post(new Message(
+            static (target, connection, _) => ((AssociationCore)target).Bind((PostConnection)connection!), this, connection));
+        if (hello is not null)
         {
-            throw WhyNotSending();
+            State.Owner.Post(new Message(
+                static (target, hello, _) => ((AssociationState)target).Peer.Hello = (HelloFrame)hello!, State, hello));
         }
+
+        Resumption.CheckEnd(connection);
     }
 
-    public PostException WhyNotSending() => Lifecycle.Error ?? new PostException(
-        PostErrorReason.AssociationEnded, "The association is closed, or being closed, and takes nothing new to send.");
-
-    public void ThrowIfClosed()
+    /// <summary>Sends an object.</summary>
+    /// <exception cref="PostException">There is no room for it, or nothing new is taken.</exception>
+    public OutboundObject Send(ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties)
     {
-        if (IsClosed)
+        State.ThrowIfNotSending();
+        CheckAntecedents(properties);
+        var bytes = OutboundObject.HeldBytesOf(memory, source, properties);
+        var room = State.Outbox.Room;
+        OutboundObject sent;
+        bool isOwner;
+        lock (room.Gate)
         {
-            throw Lifecycle.Error ?? new PostException(PostErrorReason.AssociationEnded, "The association is closed.");
-        }
-    }
-
-    /// <summary>A connection takes over. Under the lock.</summary>
-    public void Attach(Carrier carrier)
-    {
-        Carrier = carrier;
-        _connectedAt = Clock.Now;
-        Trips.OnAnotherWay();
-    }
-
-    /// <summary>The connection is lost. Under the lock.</summary>
-    public void Detach(ConnectionFacts facts)
-    {
-        _lastFacts = facts;
-        Carrier = null;
-    }
-
-    public void Later(TransportAction action) => _later.Add(action);
-
-    public void PublishLater(OutboundObject item)
-    {
-        if (!item.IsPublishing)
-        {
-            item.IsPublishing = true;
-            _publish.Add(item);
-        }
-    }
-
-    public void ReleaseLater(OutboundObject item) => _release.Add(item);
-
-    public void NotifyLater(OutboundObject item) => _notify.Add(item);
-
-    public void InterruptLater(ObjectSource source) => _interrupts.Add(source);
-
-    public long NextStreamOrder() => _streamOrder++;
-
-    /// <summary>Queues work on the dispatcher.</summary>
-    public void Queue(IThreadPoolWorkItem work) => _dispatcher.Queue(work);
-
-    /// <summary>Runs the pump soon; once, however often it is asked for meanwhile.</summary>
-    public void Wake()
-    {
-        if (Interlocked.Exchange(ref _signal, 2) == 0)
-        {
-            _dispatcher.Queue(this);
-        }
-    }
-
-    void IThreadPoolWorkItem.Execute()
-    {
-        do
-        {
-            Volatile.Write(ref _signal, 1);
-            try
+            if (!room.TryTake(bytes, properties.Niceness, out var id))
             {
-                RunOnce();
+                throw new PostException(PostErrorReason.QueueFull, room.Explain(bytes));
             }
-            catch (Exception exception)
+
+            sent = Make(id, memory, source, properties, out isOwner);
+        }
+
+        GoOn(sent, isOwner);
+        return sent;
+    }
+
+    /// <summary>Sends an object as soon as there is room for it.</summary>
+    public ValueTask<OutboundObject> SendAsync(
+        ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<OutboundObject>(cancellationToken);
+        }
+
+        if (!State.IsSending)
+        {
+            return ValueTask.FromException<OutboundObject>(State.WhyNotSending());
+        }
+
+        CheckAntecedents(properties);
+        var bytes = OutboundObject.HeldBytesOf(memory, source, properties);
+        var room = State.Outbox.Room;
+        OutboundObject sent;
+        bool isOwner;
+        lock (room.Gate)
+        {
+            if (!room.TryTake(bytes, properties.Niceness, out var id))
             {
-                // A defect of ours or of a transport must not leave the association hanging without a word.
-                Log.PumpFailed(exception);
-                Lifecycle.Abort(PostErrorCode.InternalError, new PostException(
-                    PostErrorReason.Transport, $"The association failed: {exception.Message}", exception));
+                var waiter = new SendWaiter(memory, source, properties, State.Continuations);
+                room.Add(waiter);
+                return WaitAsync(waiter, cancellationToken);
+            }
+
+            sent = Make(id, memory, source, properties, out isOwner);
+        }
+
+        GoOn(sent, isOwner);
+        return ValueTask.FromResult(sent);
+    }
+
+    void IOwned.Run()
+    {
+        var now = State.Clock.Now;
+        if (Connection.Value is { } connection && !State.IsClosed)
+        {
+            _measurements.Measure(connection, now);
+        }
+
+        State.Timers.RunDue(now);
+        _effects.Run();
+        _pump.Run();
+        _effects.Run();
+        Connection.Value?.Control.Run();
+        GrantRoom();
+        Lifecycle.Check();
+        Delivery.Run();
+        Events.Watch();
+        if (!State.IsClosed)
+        {
+            State.Timers.Arm(State.Timers.Next, now);
+        }
+    }
+
+    public void OnFailed(Exception exception)
+    {
+        State.Log.PumpFailed(exception);
+        Lifecycle.Abort(PostErrorCode.InternalError, new PostException(
+            PostErrorReason.Transport, $"The association failed: {exception.Message}", exception));
+    }
+
+    PostErrorCode IConnectionUser.OnGoAway(GoAwayFrame frame) => Lifecycle.OnGoAway(frame);
+
+    void IConnectionUser.OnHandshakeCompleted(PostConnection connection) => Lifecycle.OnHandshakeCompleted(connection);
+
+    void IConnectionUser.OnEarlyDataRejected(PostConnection connection)
+    {
+        if (Connection.Value == connection)
+        {
+            State.Outbox.OnEarlyDataRejected();
+            if (connection.Control.OnEarlyDataRejected())
+            {
+                Lifecycle.ReopenControl(connection);
             }
         }
-        while (Interlocked.CompareExchange(ref _signal, 0, 1) != 1);
     }
 
-    public void OnPathChanged(PostPath path, PostPathChange change, IReadOnlyList<PostPath> paths)
+    void IConnectionUser.OnControlStreamAcknowledged() => Lifecycle.OnControlStreamAcknowledged();
+
+    void IConnectionUser.OnPathChanged(PostConnection connection, PostPath path, PostPathChange change) =>
+        Resumption.Keeper?.OnPath(connection.Transport, path, change);
+
+    ValueTask<bool> IConnectionUser.AcceptStreamAsync(
+        PostConnection connection, TransportStream stream, ReadOnlyMemory<byte> bytes, bool isCompleted) =>
+        Streams.AcceptAsync(connection, stream, bytes, isCompleted);
+
+    void IObjectRequests.Cancel(OutboundObject item) => State.Owner.Post(new Message(
+        static (target, item, _) => ((Outbox)target).OnCancelRequested((OutboundObject)item!), State.Outbox, item));
+
+    void IObjectRequests.Reprioritize(OutboundObject item, int niceness) => State.Owner.Post(new Message(
+        static (target, item, niceness) => ((Outbox)target).Reprioritize((OutboundObject)item!, (int)niceness), State.Outbox, item, niceness));
+
+    void IObjectRequests.MarkProcessed(InboundObject item) => State.Owner.Post(new Message(
+        static (target, item, _) => ((Inbox)target).OnProcessed((InboundObject)item!), State.Inbox, item));
+
+    void IObjectRequests.Reject(InboundObject item) => State.Owner.Post(new Message(
+        static (target, item, _) => ((Inbox)target).OnRejectedByApplication((InboundObject)item!), State.Inbox, item));
+
+    void IObjectRequests.Release(InboundObject item) => State.Owner.Post(new Message(
+        static (target, item, _) => ((Inbox)target).OnReleased((InboundObject)item!), State.Inbox, item));
+
+    void IObjectRequests.Start(InboundObject item, long offset) => State.Owner.Post(new Message(
+        static (target, item, offset) => ((Inbox)target).OnStartSaid((InboundObject)item!, offset), State.Inbox, item, offset));
+
+    private void Bind(PostConnection connection)
     {
-        Log.PathChanged(change, path.Id, path.LocalEndPoint, path.RemoteEndPoint, path.State, path.Mtu);
-        Instruments.PathChanged(change);
-        Events.OnPathChanged(path, change, paths);
+        connection.Bind(this);
+        Resumption.Attach(connection, tell: false);
     }
 
-    public void OnHandshakeCompleted(Carrier carrier)
+    private void CheckAntecedents(ObjectProperties properties)
     {
-        Continuity.OnHandshakeCompleted(carrier);
-        Keeper?.Attach(carrier.Connection);
-        Lifecycle.OnHandshakeCompleted();
-        Wake();
-    }
-
-    public void OnEarlyDataRejected(Carrier carrier)
-    {
-        bool reopens;
-        lock (Gate)
+        if (properties.Antecedents.Count > 0)
         {
-            if (Carrier != carrier)
+            State.Outbox.Antecedents.Check(properties);
+        }
+    }
+
+    /// <summary>Makes an object that has got its number, and leaves it to the owner in the order of the numbers. With the room's lock held.</summary>
+    private OutboundObject Make(
+        long id, ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties, out bool isOwner)
+    {
+        var made = State.Outbox.Make(id, memory, source, properties);
+        State.Instruments.Sent();
+        isOwner = State.Owner.EnterOrPost(
+            new Message(static (target, item, _) => ((AssociationCore)target).TakeIn((OutboundObject)item!), this, made), isRunDue: true);
+        return made;
+    }
+
+    private void GoOn(OutboundObject sent, bool isOwner)
+    {
+        if (isOwner)
+        {
+            TakeIn(sent);
+            State.Owner.Leave(isRunDue: true);
+        }
+    }
+
+    private void TakeIn(OutboundObject item)
+    {
+        State.Outbox.TakeIn(item);
+        if (!State.IsSending)
+        {
+            // It came in while the association ended.
+            State.Outbox.End(item, ObjectOutcome.Failed, ObjectOutcomeReason.AssociationEnded, State.WhyNotSending());
+        }
+    }
+
+    private async ValueTask<OutboundObject> WaitAsync(SendWaiter waiter, CancellationToken cancellationToken)
+    {
+        // The room may have come, or the association ended, before the waiter could be seen.
+        State.Owner.Wake();
+        using var registration = cancellationToken.UnsafeRegister(
+            static (state, token) =>
+            {
+                var (core, waiter) = ((AssociationCore, SendWaiter))state!;
+                if (core.State.Outbox.Room.Remove(waiter))
+                {
+                    core.State.Queue(() => waiter.Cancel(token));
+
+                    // It may have been the one that the others waited behind.
+                    core.State.Owner.Wake();
+                }
+            },
+            (this, waiter));
+        return await waiter.Completion.ConfigureAwait(false);
+    }
+
+    /// <summary>Takes objects in whose senders waited, as far as there is room now.</summary>
+    private void GrantRoom()
+    {
+        var room = State.Outbox.Room;
+        while (room.Waiting > 0)
+        {
+            SendWaiter? waiter;
+            OutboundObject? granted = null;
+            lock (room.Gate)
+            {
+                waiter = room.TakeNext(State.IsSending, out var id);
+                if (waiter is not null && id >= 0)
+                {
+                    granted = Make(id, waiter.Memory, waiter.Source, waiter.Properties, out _);
+                }
+            }
+
+            if (waiter is null)
             {
                 return;
             }
 
-            foreach (var item in Outbox.EarlyObjects())
+            if (granted is not null)
             {
-                Sender.Restarts.StartAnew(item);
+                waiter.Grant(granted);
             }
-
-            reopens = carrier.Control.OnEarlyDataRejected();
-        }
-
-        if (reopens)
-        {
-            Lifecycle.ReopenControl(carrier);
-        }
-
-        Wake();
-    }
-
-    /// <summary>Whoever waits for the association waits no more; the last step of its life.</summary>
-    public void EndWaits() => _ended.Cancel();
-
-    public void DisposeTimers() => Timers.Dispose();
-
-    private void RunOnce()
-    {
-        var now = Clock.Now;
-        Trips.Measure(now);
-        lock (Gate)
-        {
-            Timers.RunDue(now);
-        }
-
-        Sender.Run();
-        Carrier?.Control.Run();
-        RunLater();
-        Delivery.Run();
-        long next;
-        lock (Gate)
-        {
-            Events.Watch();
-            next = Timers.Next;
-        }
-
-        if (!IsClosed)
-        {
-            Timers.Arm(next, now);
-        }
-    }
-
-    private void RunLater()
-    {
-        while (true)
-        {
-            OutboundObject[] publish = [];
-            OutboundObject[] notify = [];
-            OutboundObject[] release = [];
-            ObjectSource[] interrupts = [];
-            lock (Gate)
+            else
             {
-                if (_later.Count + _publish.Count + _notify.Count + _release.Count + _interrupts.Count == 0)
-                {
-                    break;
-                }
-
-                _running.Clear();
-                _running.AddRange(_later);
-                _later.Clear();
-                Take(_publish, ref publish);
-                Take(_notify, ref notify);
-                Take(_release, ref release);
-                Take(_interrupts, ref interrupts);
+                waiter.Refuse(State.WhyNotSending());
             }
-
-            foreach (var action in _running)
-            {
-                try
-                {
-                    action.Run();
-                }
-                catch (Exception exception) when (exception is TransportException or ObjectDisposedException)
-                {
-                    // The connection ended; its event is on the way.
-                }
-            }
-
-            foreach (var source in interrupts)
-            {
-                try
-                {
-                    source.Interrupt();
-                }
-                catch (Exception exception)
-                {
-                    // The object has its end already; what its source does about that changes nothing.
-                    Log.SourceInterruptFailed(exception);
-                }
-            }
-
-            foreach (var item in release)
-            {
-                Release(item);
-            }
-
-            foreach (var item in notify)
-            {
-                item.Notify();
-            }
-
-            foreach (var item in publish)
-            {
-                Publish(item);
-            }
-        }
-
-        bool isPublished;
-        lock (Gate)
-        {
-            Outbox.TakeInWaiting(_told);
-            Lifecycle.CheckDrained();
-            isPublished = IsClosed && Outbox.Room.IsEmpty;
-        }
-
-        if (isPublished)
-        {
-            _published.TrySetResult();
-        }
-
-        foreach (var waiter in _told)
-        {
-            waiter.Notify();
-        }
-
-        _told.Clear();
-    }
-
-    private static void Take<T>(List<T> list, ref T[] taken)
-    {
-        if (list.Count > 0)
-        {
-            taken = [.. list];
-            list.Clear();
-        }
-    }
-
-    private void Publish(OutboundObject item)
-    {
-        var elapsed = Clock.Span(Clock.Now - item.SentAt);
-        var receipt = new Receipt(item, item.End!.Value, item.EndReason, item.Error, elapsed);
-        bool isFree;
-        lock (Gate)
-        {
-            isFree = !item.IsWaitingForSource;
-            item.IsReleasePending = !isFree;
-        }
-
-        if (isFree)
-        {
-            Release(item);
-        }
-
-        lock (Gate)
-        {
-            item.Publish(receipt);
-            Outbox.Room.Release(item);
-        }
-
-        Instruments.Ended(item, receipt);
-        Log.ObjectEnded(item.Id, receipt.Outcome, receipt.Reason, elapsed);
-        item.Notify();
-        Events.OnObjectEnded(item, receipt);
-    }
-
-    private void Release(OutboundObject item)
-    {
-        try
-        {
-            item.Source?.Release(item.End == ObjectOutcome.Failed ? item.Error : null);
-        }
-        catch (Exception exception)
-        {
-            Log.SourceReleaseFailed(item.Id, exception);
         }
     }
 }

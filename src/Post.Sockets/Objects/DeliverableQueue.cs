@@ -1,106 +1,128 @@
-using Post.Sockets.Associations;
 using Post.Sockets.Scheduling;
 
 namespace Post.Sockets.Objects;
 
 /// <summary>
-/// The objects that the application could take, the most urgent first; and those who wait to read on until it has taken some. Under the
-/// association's lock.
+/// The objects that the application could take, the most urgent first. The owner puts them in and the application takes them out, each on
+/// its own thread, so the queue has a lock: who takes an object out has it.
 /// </summary>
-internal sealed class DeliverableQueue(AssociationCore core)
+internal sealed class DeliverableQueue(AssociationOptions options, Clock clock, PeerClock peerClock)
 {
+    private readonly Lock _gate = new();
     private readonly IndexedHeap<InboundObject, (int Urgency, long Turn), InboundObject.Slot> _objects = new();
-    private readonly List<TaskCompletionSource> _room = [];
     private long _bytes;
     private long _turn;
+    private int _count;
+    private int _heldBack;
 
-    public int Count => _objects.Count;
+    /// <summary>Objects that can be taken. From any thread.</summary>
+    public int Count => Volatile.Read(ref _count);
 
-    /// <summary>Objects that wait for handlers of the application to return.</summary>
-    public int HeldBack { get; private set; }
+    /// <summary>Objects that wait for handlers of the application to return. From any thread.</summary>
+    public int HeldBack => Volatile.Read(ref _heldBack);
 
-    public InboundObject Peek => _objects.Peek;
-
-    /// <summary>Whether an object could be taken, or could if it were not held back.</summary>
-    public static bool Contains(InboundObject item) => item.DeliverableIndex >= 0 || item.IsHeldBack;
+    /// <summary>Whether reading must wait until the application has taken some of what it already could have. From any thread.</summary>
+    public bool IsFull => Volatile.Read(ref _bytes) > options.ReceiveBudget / 2;
 
     /// <summary>An object waits for handlers of the application: it counts like one that the application could take.</summary>
     public void HoldBack(InboundObject item)
     {
-        if (!item.IsHeldBack)
+        lock (_gate)
         {
-            item.IsHeldBack = true;
-            HeldBack++;
-            _bytes += item.Charge;
+            if (item.Custody == Custody.Held)
+            {
+                item.Custody = Custody.HeldBack;
+                item.OfferedBytes = item.Charge;
+                _bytes += item.OfferedBytes;
+                _heldBack++;
+            }
         }
     }
 
     public void Add(InboundObject item)
     {
-        if (!Release(item))
+        lock (_gate)
         {
-            _bytes += item.Charge;
-        }
+            if (item.Custody == Custody.HeldBack)
+            {
+                _heldBack--;
+            }
+            else
+            {
+                item.OfferedBytes = item.Charge;
+                _bytes += item.OfferedBytes;
+            }
 
-        _objects.Add(item, (item.Urgency, _turn++));
+            item.Custody = Custody.Offered;
+            _objects.Add(item, (item.Urgency, _turn++));
+            Volatile.Write(ref _count, _objects.Count);
+        }
     }
 
-    /// <summary>Takes an object out, if it is in; before its charge is given back.</summary>
-    public void Remove(InboundObject item)
+    /// <summary>Takes an object out, if it is in; false when the application was first.</summary>
+    public bool TryRemove(InboundObject item)
     {
-        if (_objects.Remove(item) || Release(item))
+        lock (_gate)
         {
-            _bytes -= item.Charge;
+            if (item.Custody == Custody.Taken)
+            {
+                return false;
+            }
+
+            TakeOut(item, Custody.Held);
+            return true;
         }
     }
 
     /// <summary>The urgency of an object changed.</summary>
     public void Move(InboundObject item)
     {
-        if (item.DeliverableIndex >= 0)
+        lock (_gate)
         {
-            _objects.AddOrUpdate(item, (item.Urgency, _turn++));
+            if (item.Custody == Custody.Offered)
+            {
+                _objects.AddOrUpdate(item, (item.Urgency, _turn++));
+            }
         }
     }
 
-    /// <summary>Whether reading must wait until the application has taken some of what it already could have.</summary>
-    public bool IsFull => _bytes > core.Options.ReceiveBudget / 2;
-
-    /// <summary>Waits until <see cref="IsFull"/> may have changed.</summary>
-    public Task WaitForRoomAsync()
+    /// <summary>
+    /// Takes the next object for the application: the moment of delivery. From any thread; <see cref="Inbox.OnTaken"/>, or
+    /// <see cref="Inbox.OnExpiredAtHand"/>, follows.
+    /// </summary>
+    /// <param name="isExpired">Its lifetime is over, so that the application does not get it.</param>
+    public InboundObject? TryTake(out bool isExpired)
     {
-        lock (core.Gate)
+        isExpired = false;
+        if (Count == 0)
         {
-            if (!IsFull || core.IsClosed)
+            return null;
+        }
+
+        lock (_gate)
+        {
+            if (!_objects.TryPeek(out var item))
             {
-                return Task.CompletedTask;
+                return null;
             }
 
-            // One for each waiter: a task with several continuations runs some of them on the thread pool.
-            var waiter = new TaskCompletionSource(core.Continuations);
-            _room.Add(waiter);
-            return waiter.Task;
+            isExpired = item.IsPerishable && item.EndOfLifetime(peerClock, clock) <= clock.Now;
+            TakeOut(item, isExpired ? Custody.Held : Custody.Taken);
+            return item;
         }
     }
 
-    /// <summary>Those that wait for room, when there is some.</summary>
-    public TaskCompletionSource[] TakeRoomWaiters()
+    private void TakeOut(InboundObject item, Custody custody)
     {
-        if (_room.Count == 0 || (IsFull && !core.IsClosed))
+        if (item.Custody == Custody.HeldBack)
         {
-            return [];
+            _heldBack--;
         }
 
-        TaskCompletionSource[] waiters = [.. _room];
-        _room.Clear();
-        return waiters;
-    }
-
-    private bool Release(InboundObject item)
-    {
-        var wasHeldBack = item.IsHeldBack;
-        item.IsHeldBack = false;
-        HeldBack -= wasHeldBack ? 1 : 0;
-        return wasHeldBack;
+        _objects.Remove(item);
+        Volatile.Write(ref _count, _objects.Count);
+        _bytes -= item.OfferedBytes;
+        item.OfferedBytes = 0;
+        item.Custody = custody;
     }
 }

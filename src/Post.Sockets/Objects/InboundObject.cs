@@ -1,14 +1,14 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.IO.Pipelines;
 using Post.Sockets.Protocol;
 using Post.Sockets.Scheduling;
-using Post.Sockets.Transport;
 
 namespace Post.Sockets.Objects;
 
 /// <summary>
-/// An object that arrives, or has arrived. Its fields belong to the association's lock; the rules that change them stand in
-/// <see cref="Inbox"/>, the reading in <see cref="Associations.Connections.ObjectReader"/>.
+/// An object that arrives, or has arrived. The application's members may be called by one thread at a time; everything else belongs to the
+/// owner of the association, and the rules that change it stand in <see cref="Inbox"/>.
 /// </summary>
 internal sealed class InboundObject : ReceivedObject, ITimed
 {
@@ -19,18 +19,19 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     private PayloadBuffer _buffer;
     private readonly byte[] _metadata;
     private readonly byte[] _durableId;
-    private List<TaskCompletionSource>? _freeWaiters;
     private PipeReader? _reader;
     private long _offset;
     private int _disposed;
+    private int _startIsSaid;
 
-    public InboundObject(Inbox inbox, in ObjectHeader header, TransportStream? stream, bool isEarly, long expiresAt, bool isIncremental)
+    public InboundObject(Inbox inbox, in ObjectHeader header, object? stream, bool isEarly, long expiresAt, bool isIncremental)
         : base(header.Id)
     {
         _inbox = inbox;
         _metadata = header.Metadata.IsEmpty ? [] : header.Metadata.ToArray();
         _durableId = header.DurableId.IsEmpty ? [] : header.DurableId.ToArray();
         Start = InboundStart.Of(header.AsksForStart);
+        _startIsSaid = header.AsksForStart ? 0 : 1;
         Niceness = (int)Math.Min(header.Niceness, int.MaxValue);
         Urgency = Niceness;
         PayloadLength = header.PayloadLength;
@@ -45,8 +46,8 @@ internal sealed class InboundObject : ReceivedObject, ITimed
             Pipe = new Pipe(new PipeOptions(
                 PipeBlocks.Shared,
                 minimumSegmentSize: PipeBlocks.Size,
-                readerScheduler: inbox.PipeScheduler,
-                writerScheduler: inbox.PipeScheduler,
+                readerScheduler: inbox.Requests.PipeScheduler,
+                writerScheduler: inbox.Requests.PipeScheduler,
                 pauseWriterThreshold: inbox.PipeBytes,
                 resumeWriterThreshold: inbox.PipeBytes / 2,
                 useSynchronizationContext: false));
@@ -62,15 +63,16 @@ internal sealed class InboundObject : ReceivedObject, ITimed
 
     public override ReadOnlyMemory<byte> DurableId => _durableId;
 
-    public override string? DurableKey => _durableId.Length == 0 ? null : _inbox.DurableKeyOf(this);
+    public override string? DurableKey => _durableId.Length == 0 ? null : Objects.DurableKey.Of(_inbox.Requests.Peer, _durableId);
 
     public override long Offset => Volatile.Read(ref _offset);
 
-    public override bool CanResume => _inbox.CanResume(this);
+    public override bool CanResume => Volatile.Read(ref _startIsSaid) == 0 && !IsGone;
 
     public override bool IsEarlyData { get; }
 
-    public override PostPath? Path => _inbox.PathOf(this);
+    // With several paths no transport says which one brought the bytes of a stream.
+    public override PostPath? Path => _inbox.Requests.Paths is [var only] ? only : null;
 
     public override bool IsIncremental => Pipe is not null;
 
@@ -92,10 +94,10 @@ internal sealed class InboundObject : ReceivedObject, ITimed
         get
         {
             ObjectDisposedException.ThrowIf(_disposed != 0, this);
-            if (Start.IsOpen)
+            if (TrySayStart())
             {
                 // Whoever reads has nothing of it.
-                _inbox.OnReading(this);
+                _inbox.Requests.Start(this, 0);
             }
 
             return _reader ??= PipeReader.Create(_buffer.ToSequence());
@@ -115,7 +117,7 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     public bool WantsReceiptAtOnce => (Treatment & ObjectFlags.ImmediateReceipt) != 0;
 
     /// <summary>The stream it arrives on; null for a datagram, and while its connection is lost.</summary>
-    public TransportStream? Stream { get; set; }
+    public object? Stream { get; set; }
 
     /// <summary>From where on it comes, and who says so.</summary>
     public InboundStart Start;
@@ -135,26 +137,32 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     /// <summary>Its lifetime in microseconds; -1 for infinite.</summary>
     public long Lifetime { get; }
 
-    /// <summary>The end of its lifetime as last judged; <see cref="TransportPriority.NoDeadline"/> for infinite.</summary>
+    /// <summary>The end of its lifetime as last judged; <see cref="Clock.Never"/> for infinite.</summary>
     public long ExpiresAt { get; set; }
 
     /// <summary>Bytes of payload, from its beginning, that are here; with those that the application had from earlier.</summary>
     public long Received { get; set; }
 
+    public bool IsPerishable => Lifetime >= 0;
+
     /// <summary>Bytes of memory that it holds while it is not whole. What the application has, it holds itself.</summary>
-    public long UnfinishedBytes => IsHanded ? 0 : IsIncremental ? Math.Min(Came, _inbox.PipeBytes) : Came;
+    public long UnfinishedBytes => Custody == Custody.Taken ? 0 : IsIncremental ? Math.Min(Came, _inbox.PipeBytes) : Came;
 
     /// <summary>Bytes of payload that came.</summary>
     public long Came => Received - _offset;
 
-    /// <summary>All bytes came.</summary>
-    public bool IsComplete { get; set; }
+    /// <summary>How far it is.</summary>
+    public InboundPhase Phase { get; private set; }
 
-    /// <summary>The application has it.</summary>
+    public bool IsComplete => Phase == InboundPhase.Complete;
+
+    public bool IsGone => Phase == InboundPhase.Gone;
+
+    /// <summary>In whose hands it is; changed with the lock of the queue of what can be taken.</summary>
+    public Custody Custody { get; set; }
+
+    /// <summary>The application has it, as the owner knows: <see cref="Custody"/> may be ahead by a message.</summary>
     public bool IsHanded { get; set; }
-
-    /// <summary>It will not be delivered: expired, abandoned, rejected, or the association ended.</summary>
-    public bool IsGone { get; set; }
 
     /// <summary>With which code its stream is stopped; null where it is not.</summary>
     public PostErrorCode? StopCode { get; set; }
@@ -188,8 +196,8 @@ internal sealed class InboundObject : ReceivedObject, ITimed
     /// <summary>Handlers of its antecedents that have not returned: before them, none of its own may start.</summary>
     public int HandlersBefore { get; set; }
 
-    /// <summary>It could be taken, were it not for <see cref="HandlersBefore"/>.</summary>
-    public bool IsHeldBack { get; set; }
+    /// <summary>Bytes that it counts with among those that the application could take; changed with the lock of their queue.</summary>
+    public long OfferedBytes { get; set; }
 
     public int DeliverableIndex { get; set; } = -1;
 
@@ -197,23 +205,34 @@ internal sealed class InboundObject : ReceivedObject, ITimed
 
     int ITimed.TimerIndex { get; set; } = -1;
 
-    /// <summary>Waits until the reader lets go. Under the lock.</summary>
-    public Task WhenFreeAsync(TaskCreationOptions continuations)
+    /// <summary>Who waits until the reader lets go of it.</summary>
+    public TaskCompletionSource? FreeWaiter { get; set; }
+
+    /// <summary>When its lifetime ends, as far as is known by now of the peer's clock. From any thread.</summary>
+    public long EndOfLifetime(PeerClock peerClock, Clock clock) => Math.Min(
+        ExpiresAt, clock.FromMicroseconds(peerClock.EndOf(SentAt, Lifetime, clock.Microseconds(clock.Now))));
+
+    /// <summary>All bytes are here.</summary>
+    public void Complete()
     {
-        var waiter = new TaskCompletionSource(continuations);
-        (_freeWaiters ??= []).Add(waiter);
-        return waiter.Task;
+        Debug.Assert(Phase != InboundPhase.Complete, "An object comes once.");
+        if (Phase == InboundPhase.Arriving)
+        {
+            Phase = InboundPhase.Complete;
+        }
     }
 
-    /// <summary>Those who wait for the reader to let go. Under the lock.</summary>
-    public TaskCompletionSource[] TakeFreeWaiters()
+    /// <summary>It will not be delivered, or not whole.</summary>
+    public void GiveUp()
     {
-        TaskCompletionSource[] waiters = _freeWaiters is null ? [] : [.. _freeWaiters];
-        _freeWaiters = null;
-        return waiters;
+        Debug.Assert(Phase != InboundPhase.Gone, "It is given up once.");
+        Phase = InboundPhase.Gone;
     }
 
-    /// <summary>The object begins at an offset. Under the lock.</summary>
+    /// <summary>The first who says where the object begins is heard. From any thread.</summary>
+    public bool TrySayStart() => Volatile.Read(ref _startIsSaid) == 0 && Interlocked.Exchange(ref _startIsSaid, 1) == 0;
+
+    /// <summary>The application has the object begin at an offset; the bytes before it are there.</summary>
     public void BeginAt(long offset)
     {
         Volatile.Write(ref _offset, offset);
@@ -229,12 +248,26 @@ internal sealed class InboundObject : ReceivedObject, ITimed
             ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, PayloadLength);
         }
 
-        _inbox.OnResumeFrom(this, offset);
+        if (!TrySayStart())
+        {
+            throw new InvalidOperationException(
+                _durableId.Length == 0 ? "The object has no durable id: it can only begin at its beginning."
+                : "Where the object begins is settled: it is not incremental, or was read or resumed before.");
+        }
+
+        Volatile.Write(ref _offset, offset);
+        _inbox.Requests.Start(this, offset);
     }
 
-    public override void MarkProcessed() => _inbox.OnProcessed(this);
+    public override void MarkProcessed()
+    {
+        if (_inbox.WaitsForProcessing)
+        {
+            _inbox.Requests.MarkProcessed(this);
+        }
+    }
 
-    public override void Reject() => _inbox.OnRejectedByApplication(this);
+    public override void Reject() => _inbox.Requests.Reject(this);
 
     public override ReceivedObject Keep()
     {
@@ -303,9 +336,14 @@ internal sealed class InboundObject : ReceivedObject, ITimed
             _reader!.Complete();
         }
 
-        if (_inbox.OnDisposed(this))
+        if (IsComplete && !_inbox.WaitsForProcessing)
         {
+            // Its receipt was decided when it was taken.
             _buffer.Release();
+        }
+        else
+        {
+            _inbox.Requests.Release(this);
         }
     }
 

@@ -1,14 +1,11 @@
-using Post.Sockets.Associations;
-using Post.Sockets.Associations.Connections;
 using Post.Sockets.Protocol;
 
 namespace Post.Sockets.Objects;
 
 /// <summary>
-/// Gives the receipts for objects that came, and remembers them: nobody knows which of them a lost connection brought home. Everything
-/// happens under the association's lock.
+/// Gives the receipts for objects that came, and remembers them: nobody knows which of them a lost connection brought home.
 /// </summary>
-internal sealed class InboundReceipts(AssociationCore core)
+internal sealed class InboundReceipts(ObjectEffects effects)
 {
     private readonly ReceiptLedger _ledger = new();
 
@@ -26,13 +23,10 @@ internal sealed class InboundReceipts(AssociationCore core)
     }
 
     /// <summary>Gives a receipt; while there is no connection, the next one does.</summary>
-    public void Give(ReceiptStatus status, long id, long bytes, bool immediately)
+    public void Give(ReceiptStatus status, long id, long bytes, bool atOnce)
     {
         _ledger.Record(id, status);
-        if (!core.IsClosed)
-        {
-            core.Carrier?.Frames.AddReceipt(status, id, bytes, immediately);
-        }
+        effects.GiveReceipt(id, status, bytes, atOnce);
     }
 
     /// <summary>A copy of what has its receipt came: it may be the receipt that got lost, with the connection that carried it.</summary>
@@ -40,16 +34,10 @@ internal sealed class InboundReceipts(AssociationCore core)
     {
         if (_ledger.Find(id) is { } given)
         {
-            core.Carrier?.Frames.AddReceipt(given, id, 0, immediately: false);
+            effects.GiveReceipt(id, given, 0, atOnce: false);
         }
     }
 
-    /// <summary>Gives all receipts from an id on again.</summary>
-    public void GiveAgainFrom(long lowest, PendingFrames frames)
-    {
-        foreach (var (status, ids) in _ledger.From(lowest))
-        {
-            frames.AddReceipts(status, ids);
-        }
-    }
+    /// <summary>All receipts from an id on, which are given again.</summary>
+    public IEnumerable<(ReceiptStatus Status, IdRange Ids)> From(long lowest) => _ledger.From(lowest);
 }

@@ -1,6 +1,5 @@
-using Post.Sockets.Associations.Sending;
 using Post.Sockets.Protocol;
-using Post.Sockets.Transport;
+using Post.Sockets.Scheduling;
 
 namespace Post.Sockets.Objects;
 
@@ -35,7 +34,7 @@ internal sealed partial class Inbox
             return true;
         }
 
-        if (_waiting >= core.Options.MaxWaitingObjects)
+        if (_waiting >= _options.MaxWaitingObjects)
         {
             stop = PostErrorCode.ReceiverLimit;
             Resolve(item.Id, failed: true, ReceiptStatus.ReceiverLimit, 0, false);
@@ -79,7 +78,7 @@ internal sealed partial class Inbox
                 if (_arriving.TryGetValue(id, out var antecedent) && antecedent.Urgency > urgent.Urgency)
                 {
                     antecedent.Urgency = urgent.Urgency;
-                    _deliverable.Move(antecedent);
+                    Deliverable.Move(antecedent);
                     work.Push(antecedent);
                 }
             }
@@ -159,9 +158,9 @@ internal sealed partial class Inbox
         {
             waiter.WaitsFor = null;
             _waiting--;
-            if (waiter.ExpiresAt == TransportPriority.NoDeadline)
+            if (waiter.ExpiresAt == Clock.Never)
             {
-                core.Timers.Cancel(waiter);
+                _timers.Cancel(waiter);
             }
 
             OfferIfReady(waiter);
@@ -170,20 +169,12 @@ internal sealed partial class Inbox
 
     private void FailDependent(InboundObject item)
     {
-        item.IsGone = true;
-        Uncharge(item);
-        if (item is { Stream: { } stream, IsComplete: false })
+        if (!LetGo(item, PostErrorCode.AntecedentExpired))
         {
-            item.StopCode = PostErrorCode.AntecedentExpired;
-            core.Later(new TransportAction(TransportActionKind.StopReading, stream, PostErrorCode.AntecedentExpired));
+            return;
         }
 
         item.HasReceipt = true;
-        if (!item.IsReading)
-        {
-            Discards.Add(item);
-        }
-
         ResolveOne(item.Id, failed: true, ReceiptStatus.AntecedentExpired, item.Came, item.WantsReceiptAtOnce);
     }
 }

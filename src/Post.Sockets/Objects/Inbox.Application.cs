@@ -5,105 +5,75 @@ namespace Post.Sockets.Objects;
 /// <content>What the application takes, and what it says about it.</content>
 internal sealed partial class Inbox
 {
-    /// <summary>The header of an incremental object is here: the application may begin.</summary>
+    /// <summary>The header of an incremental object is here, or all of any: the application may begin.</summary>
     public void OfferIfReady(InboundObject item)
     {
-        if (item.IsGone || item.IsHanded || item.WaitsFor is not null || !(item.IsComplete || item.IsIncremental)
-            || item.DeliverableIndex >= 0)
+        if (item.IsGone || item.WaitsFor is not null || !(item.IsComplete || item.IsIncremental)
+            || item.Custody is Custody.Offered or Custody.Taken)
         {
             return;
         }
 
         if (item.HandlersBefore > 0)
         {
-            _deliverable.HoldBack(item);
+            Deliverable.HoldBack(item);
         }
         else
         {
-            _deliverable.Add(item);
+            Deliverable.Add(item);
         }
     }
 
-    /// <summary>Takes the next object for the application; this is the moment of delivery.</summary>
-    public InboundObject? TakeDeliverable() => Take(isHandled: false);
-
-    private InboundObject? Take(bool isHandled)
+    /// <summary>The application has taken an object from <see cref="Deliverable"/>.</summary>
+    public void OnTaken(InboundObject item, bool isHandled)
     {
-        var now = core.Clock.Now;
-        while (_deliverable.Count > 0)
+        item.IsHanded = true;
+        if (isHandled)
         {
-            var item = _deliverable.Peek;
-            if (IsExpired(item, now))
-            {
-                Fail(item, ReceiptStatus.Expired, PostErrorCode.Expired);
-                continue;
-            }
-
-            _deliverable.Remove(item);
-            item.IsHanded = true;
-            Uncharge(item);
-            if (isHandled)
-            {
-                _handling.Add(item.Id, null);
-            }
-
-            if (item.IsComplete)
-            {
-                FinishHanded(item);
-            }
-
-            return item;
+            _handling.Add(item.Id, null);
         }
 
-        return null;
+        if (item.IsGone)
+        {
+            return;
+        }
+
+        Uncharge(item);
+        if (item.IsComplete)
+        {
+            FinishHanded(item);
+        }
     }
 
+    /// <summary>The application would have taken an object, and its lifetime was over.</summary>
+    public void OnExpiredAtHand(InboundObject item) => Fail(item, ReceiptStatus.Expired, PostErrorCode.Expired);
+
+    /// <summary>The application has dealt with an object.</summary>
     public void OnProcessed(InboundObject item)
     {
-        lock (core.Gate)
+        if (!item.HasReceipt && item is { IsHanded: true, IsComplete: true } && WaitsForProcessing)
         {
-            if (item.HasReceipt || !item.IsHanded || core.Options.ReceiptLevel != ReceiptLevel.Processed || !item.IsComplete)
-            {
-                return;
-            }
-
             _receipts.Give(item, ReceiptStatus.Processed);
         }
-
-        core.Wake();
     }
 
+    /// <summary>The application does not want an object.</summary>
     public void OnRejectedByApplication(InboundObject item)
     {
-        lock (core.Gate)
+        if (!item.HasReceipt && !item.IsGone)
         {
-            if (item.HasReceipt || item.IsGone)
-            {
-                return;
-            }
-
             Refuse(item);
         }
-
-        core.Wake();
     }
 
-    /// <summary>The application is through with an object; true when its memory can be returned by the caller.</summary>
-    public bool OnDisposed(InboundObject item)
+    /// <summary>The application is through with an object.</summary>
+    public void OnReleased(InboundObject item)
     {
-        bool free;
-        lock (core.Gate)
+        OnRejectedByApplication(item);
+        if (!item.IsReading)
         {
-            if (!item.HasReceipt && !item.IsGone)
-            {
-                Refuse(item);
-            }
-
-            free = !item.IsReading;
+            item.ReleaseBuffer();
         }
-
-        core.Wake();
-        return free;
     }
 
     private void Refuse(InboundObject item)
@@ -121,8 +91,8 @@ internal sealed partial class Inbox
 
     private void FinishHanded(InboundObject item)
     {
-        core.Instruments.Received(item);
-        if (core.Options.ReceiptLevel == ReceiptLevel.Delivered)
+        _effects.CountDelivery(item);
+        if (!WaitsForProcessing)
         {
             item.HasReceipt = true;
             Resolve(item.Id, failed: false, ReceiptStatus.Delivered, item.Came, item.WantsReceiptAtOnce);

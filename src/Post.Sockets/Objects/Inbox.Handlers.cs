@@ -6,10 +6,7 @@ internal sealed partial class Inbox
     private readonly Dictionary<long, List<InboundObject>?> _handling = [];
 
     /// <summary>With one handler at a time, taking them in order is enough.</summary>
-    public bool KeepsHandlersInOrder => core.Options is { HandlerConcurrency: > 1, HandlerOrder: HandlerOrder.AfterAntecedents };
-
-    /// <summary>Takes the next object for a handler; <see cref="OnHandled"/> follows.</summary>
-    public InboundObject? TakeForHandler() => Take(KeepsHandlersInOrder);
+    public bool KeepsHandlersInOrder => _options is { HandlerConcurrency: > 1, HandlerOrder: HandlerOrder.AfterAntecedents };
 
     /// <summary>The handlers of an object have returned.</summary>
     public void OnHandled(InboundObject item)

@@ -1,6 +1,4 @@
-using Post.Sockets.Associations.Connections;
 using Post.Sockets.Protocol;
-using Post.Sockets.Transport;
 
 namespace Post.Sockets.Objects;
 
@@ -10,7 +8,7 @@ internal sealed partial class Inbox
     /// <summary>Bytes of memory that objects hold which have not arrived whole.</summary>
     public long UnfinishedBytes => Incomplete.Sum(static item => item.UnfinishedBytes);
 
-    private IEnumerable<InboundObject> Incomplete => _arriving.Values.Where(static item => !item.IsComplete);
+    private IEnumerable<InboundObject> Incomplete => _arriving.Values.Where(static item => item.Phase == InboundPhase.Arriving);
 
     /// <summary>
     /// The connection is lost. What is whole stays. What is not goes on where it is, as far as the peer can be told of it and there is room;
@@ -19,7 +17,7 @@ internal sealed partial class Inbox
     /// <param name="room">Bytes that may be held for what is not whole.</param>
     public void OnInterrupted(long room)
     {
-        var places = (core.Peer.Features & HelloFeatures.Offsets) == 0 ? 0 : ProtocolLimits.MaxHeldObjects;
+        var places = _peer.Has(HelloFeatures.Offsets) ? ProtocolLimits.MaxHeldObjects : 0;
         InboundObject[] incomplete = [.. Incomplete];
         var kept = Unfinished.Choose(incomplete, places, room);
         foreach (var item in incomplete)
@@ -27,7 +25,7 @@ internal sealed partial class Inbox
             item.Stream = null;
             item.Start.Interrupt();
             item.IsResumed = true;
-            if (!item.IsHanded && !kept.Contains(item))
+            if (item.Custody != Custody.Taken && !kept.Contains(item))
             {
                 Drop(item);
             }
@@ -41,7 +39,8 @@ internal sealed partial class Inbox
     /// There is a connection again. All ids below one that the peer has named have ended there: what has not come of them never will. And
     /// the receipts from there on are given again, since nobody knows which of them got lost.
     /// </summary>
-    public void OnResumed(HelloFrame hello, PendingFrames frames)
+    /// <returns>The receipts that are to be given again.</returns>
+    public IEnumerable<(ReceiptStatus Status, IdRange Ids)> OnResumed(HelloFrame hello)
     {
         if (hello.LowestId > 0)
         {
@@ -51,26 +50,22 @@ internal sealed partial class Inbox
         if ((hello.Features & HelloFeatures.Offsets) == 0)
         {
             // It was not told, or did not understand: everything begins at its beginning.
-            foreach (var item in Incomplete.Where(static item => !item.IsHanded).ToArray())
+            foreach (var item in Incomplete.Where(static item => item.Custody != Custody.Taken).ToArray())
             {
                 Drop(item);
             }
         }
 
-        _receipts.GiveAgainFrom(hello.LowestId, frames);
+        return _receipts.From(hello.LowestId);
     }
 
     /// <summary>Forgets what came of an object. It has no end yet, so it is not resolved: its id is free for the copy to come.</summary>
     private void Drop(InboundObject item)
     {
-        item.IsGone = true;
-        _deliverable.Remove(item);
-        Uncharge(item);
-        _arriving.Remove(item.Id);
-        Unlink(item);
-        if (!item.IsReading)
+        if (LetGo(item, null))
         {
-            Discards.Add(item);
+            _arriving.Remove(item.Id);
+            Unlink(item);
         }
     }
 
@@ -78,7 +73,7 @@ internal sealed partial class Inbox
     public bool IsPossible(long lowest) => lowest <= _ids.Ceiling;
 
     /// <summary>The copy that a new connection brings of an object that an earlier one has brought in part.</summary>
-    private static InboundObject? GoOn(InboundObject item, in ObjectHeader header, TransportStream stream, out PostErrorCode violation)
+    private static InboundObject? GoOn(InboundObject item, in ObjectHeader header, object stream, out PostErrorCode violation)
     {
         // A header without an offset begins at the beginning, unless it asks.
         var offset = header.AsksForStart ? -1 : Math.Max(header.Offset, 0);

@@ -3,49 +3,13 @@ namespace Post.Sockets.Objects;
 /// <content>Where objects with durable ids begin.</content>
 internal sealed partial class Inbox
 {
-    /// <summary>The sender of an object waits for the application.</summary>
-    public bool CanResume(InboundObject item)
+    /// <summary>The application says where an object begins.</summary>
+    public void OnStartSaid(InboundObject item, long offset)
     {
-        lock (core.Gate)
+        if (item.Start.IsOpen)
         {
-            return item.Start.IsOpen && !item.IsGone;
+            StartAt(item, offset);
         }
-    }
-
-    public string DurableKeyOf(InboundObject item) => DurableKey.Of(core.Facts.Peer, item.DurableId.Span);
-
-    /// <summary>The application reads an object from its beginning, unless it has said otherwise.</summary>
-    public void OnReading(InboundObject item)
-    {
-        lock (core.Gate)
-        {
-            if (item.Start.IsOpen)
-            {
-                StartAt(item, 0);
-            }
-        }
-
-        core.Wake();
-    }
-
-    /// <summary>The application has part of an object.</summary>
-    public void OnResumeFrom(InboundObject item, long offset)
-    {
-        lock (core.Gate)
-        {
-            if (item.Start.IsOpen)
-            {
-                StartAt(item, offset);
-            }
-            else
-            {
-                throw new InvalidOperationException(
-                    item.DurableId.IsEmpty ? "The object has no durable id: it can only begin at its beginning."
-                    : "Where the object begins is settled: it is not incremental, or was read or resumed before.");
-            }
-        }
-
-        core.Wake();
     }
 
     /// <summary>
@@ -69,9 +33,5 @@ internal sealed partial class Inbox
         }
     }
 
-    private void Answer(InboundObject item)
-    {
-        core.Carrier?.Frames.AddStart(item.Id, item.Received);
-        core.Wake();
-    }
+    private void Answer(InboundObject item) => _effects.GiveStart(item.Id, item.Received);
 }

@@ -1,68 +1,81 @@
-using System.IO.Pipelines;
-using Post.Sockets.Associations;
-using Post.Sockets.Associations.Sending;
-using Post.Sockets.Diagnostics;
 using Post.Sockets.Protocol;
-using Post.Sockets.Transport;
+using Post.Sockets.Scheduling;
 
 namespace Post.Sockets.Objects;
 
 /// <summary>
 /// The objects that arrive: duplicates, budget, antecedents, lifetimes, and what may be handed to the application next. Every id is resolved
-/// exactly once, as delivered or as failed. Everything happens under the association's lock.
+/// exactly once, as delivered or as failed. It belongs to the owner of the
+/// association, but for what is said to be read from any thread.
 /// </summary>
-internal sealed partial class Inbox(AssociationCore core)
+internal sealed partial class Inbox
 {
     private readonly Dictionary<long, InboundObject> _arriving = [];
-    private readonly DeliverableQueue _deliverable = new(core);
-    private readonly InboundReceipts _receipts = new(core);
     private readonly IdWindow _ids = new(ProtocolLimits.IdWindowTolerance);
+    private readonly AssociationOptions _options;
+    private readonly TimerQueue _timers;
+    private readonly Clock _clock;
+    private readonly PeerTerms _peer;
+    private readonly ObjectEffects _effects;
+    private readonly InboundReceipts _receipts;
     private long _held;
+
+    public Inbox(
+        AssociationOptions options, TimerQueue timers, Clock clock, PeerTerms peer, ObjectEffects effects, IObjectRequests requests)
+    {
+        _options = options;
+        _timers = timers;
+        _clock = clock;
+        _peer = peer;
+        _effects = effects;
+        _receipts = new InboundReceipts(effects);
+        Requests = requests;
+        PipeBytes = Outbox.PipeBytes(options.ReceiveBudget);
+        Deliverable = new DeliverableQueue(options, clock, PeerClock);
+    }
+
+    public IObjectRequests Requests { get; }
 
     /// <summary>The id after the highest that was seen.</summary>
     public long NextUnseen { get; private set; }
 
     /// <summary>Objects ready for the application.</summary>
-    public DeliverableQueue Deliverable => _deliverable;
+    public DeliverableQueue Deliverable { get; }
 
-    /// <summary>What is to be thrown away.</summary>
-    public InboundDiscards Discards { get; } = new(core);
-
-    /// <summary>Bytes held for the application, in whatever state.</summary>
-    public long Held => _held;
+    /// <summary>Bytes held for the application, in whatever state. From any thread.</summary>
+    public long Held => Volatile.Read(ref _held);
 
     /// <summary>What the pipe of an incremental object holds before the transport's flow control slows the sender.</summary>
-    public long PipeBytes { get; } = Outbox.PipeBytes(core.Options.ReceiveBudget);
+    public long PipeBytes { get; }
+
+    /// <summary>Receipts say that the application has dealt with an object, not that it has it.</summary>
+    public bool WaitsForProcessing => _options.ReceiptLevel == ReceiptLevel.Processed;
 
     /// <summary>By which the lifetimes of what arrives are judged.</summary>
     public PeerClock PeerClock { get; } = new();
 
-    public PipeScheduler PipeScheduler => core.PipeScheduler;
+    /// <summary>There is a connection, and there has been for so long that whatever was sent before it could have come again.</summary>
+    public Func<bool> IsConnectedForLong { get; set; } = static () => true;
 
     public TimeSpan Remaining(long expiresAt)
     {
-        if (expiresAt == TransportPriority.NoDeadline)
+        if (expiresAt == Clock.Never)
         {
             return Timeout.InfiniteTimeSpan;
         }
 
-        var left = core.Clock.Span(expiresAt - core.Clock.Now);
+        var left = _clock.Span(expiresAt - _clock.Now);
         return left < TimeSpan.Zero ? TimeSpan.Zero : left;
     }
 
-    public PostPath? PathOf(InboundObject item)
-    {
-        // With several paths no transport says which one brought the bytes of a stream.
-        _ = item;
-        var paths = core.Paths;
-        return paths.Count == 1 ? paths[0] : null;
-    }
+    /// <summary>Whether a copy of an object goes on with what an earlier connection has brought.</summary>
+    public bool IsUnfinished(long id) => _arriving.TryGetValue(id, out var known) && known is { IsResumed: true, Phase: InboundPhase.Arriving };
 
     /// <summary>
     /// A header came, and reached the machine at that time at the latest. Takes the object in; or says with which code to stop its stream (a datagram is dropped); or with which code to close.
     /// </summary>
     public InboundObject? Begin(
-        in ObjectHeader header, TransportStream? stream, long arrivedAt, bool isEarly, bool isWhole, out PostErrorCode stop, out PostErrorCode violation)
+        in ObjectHeader header, object? stream, long arrivedAt, bool isEarly, bool isWhole, out PostErrorCode stop, out PostErrorCode violation)
     {
         stop = PostErrorCode.NoError;
         violation = PostErrorCode.NoError;
@@ -74,7 +87,7 @@ internal sealed partial class Inbox(AssociationCore core)
         }
 
         See(id);
-        if (_arriving.TryGetValue(id, out var known) && known is { IsResumed: true, IsComplete: false, Stream: null } && stream is not null)
+        if (_arriving.TryGetValue(id, out var known) && known is { IsResumed: true, Phase: InboundPhase.Arriving, Stream: null } && stream is not null)
         {
             return GoOn(known, header, stream, out violation);
         }
@@ -102,31 +115,31 @@ internal sealed partial class Inbox(AssociationCore core)
 
         // What the sender waits with is worth asking the application about, whatever its size.
         var asks = header.AsksForStart;
-        var isIncremental = stream is not null && (asks ? core.Options.Incremental != IncrementalDelivery.Never : !isWhole && core.Options.Incremental switch
+        var isIncremental = stream is not null && (asks ? _options.Incremental != IncrementalDelivery.Never : !isWhole && _options.Incremental switch
         {
             IncrementalDelivery.Always => true,
-            IncrementalDelivery.WhenLarge => header.PayloadLength < 0 || header.PayloadLength > core.Options.MaxWholeObjectSize,
+            IncrementalDelivery.WhenLarge => header.PayloadLength < 0 || header.PayloadLength > _options.MaxWholeObjectSize,
             _ => false,
         });
-        if (!isIncremental && header.PayloadLength > core.Options.MaxWholeObjectSize)
+        if (!isIncremental && header.PayloadLength > _options.MaxWholeObjectSize)
         {
             stop = PostErrorCode.TooLarge;
             Resolve(id, failed: true, ReceiptStatus.TooLarge, 0, false);
             return null;
         }
 
-        if (header.Antecedents.Length > core.Options.MaxAntecedents || _held + Outbox.Overhead > core.Options.ReceiveBudget)
+        if (header.Antecedents.Length > _options.MaxAntecedents || _held + Outbox.Overhead > _options.ReceiveBudget)
         {
             stop = PostErrorCode.ReceiverLimit;
             Resolve(id, failed: true, ReceiptStatus.ReceiverLimit, 0, false);
             return null;
         }
 
-        var now = core.Clock.Now;
-        var expiresAt = TransportPriority.NoDeadline;
+        var now = _clock.Now;
+        var expiresAt = Clock.Never;
         if (header.Lifetime >= 0)
         {
-            PeerClock.OnSample(header.SentAt, core.Clock.Microseconds(arrivedAt));
+            PeerClock.OnSample(header.SentAt, _clock.Microseconds(arrivedAt));
             expiresAt = EndOf(header.SentAt, header.Lifetime, now);
         }
 
@@ -146,18 +159,18 @@ internal sealed partial class Inbox(AssociationCore core)
 
         _held += item.Charge;
         _arriving.Add(id, item);
-        if (asks && !isIncremental)
+        if (asks && !isIncremental && item.TrySayStart())
         {
             StartAt(item, 0);
         }
 
-        if (expiresAt != TransportPriority.NoDeadline)
+        if (expiresAt != Clock.Never)
         {
-            core.Timers.Set(item, expiresAt);
+            _timers.Set(item, expiresAt);
         }
         else if (item.WaitsFor is not null)
         {
-            core.Timers.Set(item, now + core.Clock.Units(core.Options.AntecedentTimeout));
+            _timers.Set(item, now + _clock.Units(_options.AntecedentTimeout));
         }
 
         return item;
@@ -172,7 +185,7 @@ internal sealed partial class Inbox(AssociationCore core)
         }
 
         // The timer may come late, as after a stall: what is shown piece by piece is judged piece by piece.
-        if (item.ExpiresAt != TransportPriority.NoDeadline && IsExpired(item, core.Clock.Now))
+        if (item.ExpiresAt != Clock.Never && IsExpired(item, _clock.Now))
         {
             Fail(item, ReceiptStatus.Expired, PostErrorCode.Expired);
             return false;
@@ -186,13 +199,13 @@ internal sealed partial class Inbox(AssociationCore core)
         }
 
         Recharge(item);
-        if (item.Received > core.Options.MaxWholeObjectSize)
+        if (item.Received > _options.MaxWholeObjectSize)
         {
             Fail(item, ReceiptStatus.TooLarge, PostErrorCode.TooLarge);
             return false;
         }
 
-        if (_held > core.Options.ReceiveBudget)
+        if (_held > _options.ReceiveBudget)
         {
             Fail(item, ReceiptStatus.ReceiverLimit, PostErrorCode.ReceiverLimit);
             return false;
@@ -216,13 +229,14 @@ internal sealed partial class Inbox(AssociationCore core)
     /// <summary>All bytes of an object are here.</summary>
     public void OnComplete(InboundObject item)
     {
-        item.IsComplete = true;
         item.Stream = null;
-        Recharge(item);
         if (item.IsGone)
         {
             return;
         }
+
+        item.Complete();
+        Recharge(item);
 
         if (item.IsIncremental && item.IsHanded)
         {
@@ -235,9 +249,9 @@ internal sealed partial class Inbox(AssociationCore core)
     }
 
     /// <summary>The peer reset the stream of an object that is not whole.</summary>
-    public void OnReset(InboundObject item, TransportStream stream)
+    public void OnReset(InboundObject item, object stream)
     {
-        if (!item.IsGone && !item.IsComplete && item.Stream == stream)
+        if (item.Phase == InboundPhase.Arriving && item.Stream == stream)
         {
             item.HasReceipt = true;
             Fail(item, null, null);
@@ -280,7 +294,7 @@ internal sealed partial class Inbox(AssociationCore core)
     /// <summary>The lifetime of an object, or its patience with an antecedent, is over.</summary>
     public void OnDue(InboundObject item)
     {
-        if (item.ExpiresAt <= core.Clock.Now)
+        if (item.ExpiresAt <= _clock.Now)
         {
             Fail(item, ReceiptStatus.Expired, PostErrorCode.Expired);
             return;
@@ -292,25 +306,23 @@ internal sealed partial class Inbox(AssociationCore core)
         }
 
         // While the connection is lost nothing can come, and a while after that it could not yet have.
-        if (core.Carrier is not null && core.ConnectedFor >= core.Clock.Units(core.Options.AntecedentTimeout)
-            && item.WaitsFor.Exists(id => !_arriving.ContainsKey(id)))
+        if (IsConnectedForLong() && item.WaitsFor.Exists(id => !_arriving.ContainsKey(id)))
         {
-            core.Log.AntecedentNeverCame(item.Id);
+            _effects.WarnOfAntecedent(item);
             Fail(item, ReceiptStatus.ReceiverLimit, PostErrorCode.ReceiverLimit);
         }
         else
         {
-            core.Timers.Set(item, core.Clock.Now + core.Clock.Units(core.Options.AntecedentTimeout));
+            _timers.Set(item, _clock.Now + _clock.Units(_options.AntecedentTimeout));
         }
     }
 
     /// <summary>The association is over: what is not whole never will be. What is whole can still be taken.</summary>
-    public void OnClosed(PostException? error)
+    public void OnClosed()
     {
-        _ = error;
         foreach (var item in _arriving.Values.ToArray())
         {
-            if (!DeliverableQueue.Contains(item) || !item.IsComplete)
+            if (!item.IsComplete || item.Custody == Custody.Held)
             {
                 item.HasReceipt = true;
                 Fail(item, null, null);
@@ -323,45 +335,55 @@ internal sealed partial class Inbox(AssociationCore core)
     /// </summary>
     public void Fail(InboundObject item, ReceiptStatus? receipt, PostErrorCode? stop)
     {
-        if (item.IsGone)
+        if (!LetGo(item, stop))
         {
             return;
         }
 
-        item.IsGone = true;
-        _deliverable.Remove(item);
-        Uncharge(item);
-        if (stop is { } code && item is { Stream: { } stream, IsComplete: false })
-        {
-            item.StopCode = code;
-            core.Later(new TransportAction(TransportActionKind.StopReading, stream, code));
-        }
-
         var hasReceipt = item.HasReceipt;
         item.HasReceipt = true;
-        if (!item.IsReading)
+        Resolve(item.Id, failed: true, hasReceipt ? null : receipt, item.Came, item.WantsReceiptAtOnce);
+    }
+
+    /// <summary>Gives an object up, unless it is gone already, or the application has all of it.</summary>
+    private bool LetGo(InboundObject item, PostErrorCode? stop)
+    {
+        if (item.IsGone || (!Deliverable.TryRemove(item) && item.IsComplete))
         {
-            Discards.Add(item);
+            return false;
         }
 
-        Resolve(item.Id, failed: true, hasReceipt ? null : receipt, item.Came, item.WantsReceiptAtOnce);
+        if (stop is { } code && item is { Stream: { } stream, Phase: InboundPhase.Arriving })
+        {
+            item.StopCode = code;
+            _effects.StopReading(stream, code);
+        }
+
+        item.GiveUp();
+        Uncharge(item);
+        if (!item.IsReading)
+        {
+            _effects.Discard(item);
+        }
+
+        return true;
     }
 
     /// <summary>Whether the lifetime of an object is over, as far as is known by now of the peer's clock.</summary>
     private bool IsExpired(InboundObject item, long now)
     {
-        if (item.ExpiresAt == TransportPriority.NoDeadline)
+        if (item.ExpiresAt == Clock.Never)
         {
             return false;
         }
 
         // Lowered where a later sample has shown that what came before was older than it seemed.
-        item.ExpiresAt = Math.Min(item.ExpiresAt, EndOf(item.SentAt, item.Lifetime, now));
+        item.ExpiresAt = item.EndOfLifetime(PeerClock, _clock);
         return item.ExpiresAt <= now;
     }
 
     private long EndOf(long sentAt, long lifetime, long now) =>
-        core.Clock.FromMicroseconds(PeerClock.EndOf(sentAt, lifetime, core.Clock.Microseconds(now)));
+        _clock.FromMicroseconds(PeerClock.EndOf(sentAt, lifetime, _clock.Microseconds(now)));
 
     private void Abandon(long id)
     {
@@ -388,7 +410,7 @@ internal sealed partial class Inbox(AssociationCore core)
 
     private void Uncharge(InboundObject item)
     {
-        core.Timers.Cancel(item);
+        _timers.Cancel(item);
         _held -= item.Charge;
         item.Charge = 0;
     }

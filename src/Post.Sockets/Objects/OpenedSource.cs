@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using Post.Sockets.Associations;
 
 namespace Post.Sockets.Objects;
 
@@ -7,8 +6,11 @@ namespace Post.Sockets.Objects;
 /// An object whose bytes the application opens when they are needed, at whatever offset they are needed from: what waits in the queue
 /// holds no file open.
 /// </summary>
+/// <param name="open">Opens the bytes from an offset on.</param>
+/// <param name="length">Bytes in all; null while unknown.</param>
+/// <param name="elsewhere">Completes where the work of associations runs, apart from whoever calls.</param>
 internal sealed class OpenedSource(
-    Func<long, CancellationToken, ValueTask<Stream>> open, long? length, AssociationCore core) : ObjectSource, IDisposable
+    Func<long, CancellationToken, ValueTask<Stream>> open, long? length, Func<Task> elsewhere) : ObjectSource, IDisposable
 {
     private readonly CancellationTokenSource _notNeeded = new();
     private PipeSource? _opened;
@@ -57,9 +59,7 @@ internal sealed class OpenedSource(
         if (_opened is null)
         {
             // Whoever calls sends for everybody, and to open may take its time.
-            var turn = new TaskCompletionSource(core.Continuations);
-            core.Queue(new Work(turn.SetResult));
-            await turn.Task.ConfigureAwait(false);
+            await elsewhere().ConfigureAwait(false);
             _stream = await open(_position, _notNeeded.Token).ConfigureAwait(false)
                 ?? throw new InvalidOperationException("What opens the source of an object returned null.");
             var reader = PipeReader.Create(_stream, new StreamPipeReaderOptions(bufferSize: Outbox.LargeObject, leaveOpen: true));

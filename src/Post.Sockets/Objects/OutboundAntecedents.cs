@@ -1,21 +1,16 @@
-using Post.Sockets.Associations;
-using Post.Sockets.Associations.Sending;
 using Post.Sockets.Protocol;
+using Post.Sockets.Scheduling;
 
 namespace Post.Sockets.Objects;
 
 /// <summary>
 /// What ties sent objects to their antecedents: who waits for whom to be handed over, and what urgency those that are waited for inherit.
-/// Everything happens under the association's lock.
 /// </summary>
-internal sealed class OutboundAntecedents(AssociationCore core)
+internal sealed class OutboundAntecedents(Outbox outbox, SendScheduler scheduler, ObjectEffects effects)
 {
     private readonly Stack<OutboundObject> _lending = new();
 
-    /// <summary>
-    /// Ties a new object to what it names; true when one of those that it requires has failed already.
-    /// </summary>
-    /// <exception cref="ArgumentException">It names what cannot be an antecedent, or too many.</exception>
+    /// <summary>Ties a new object to what it names; true when one of those that it requires has failed already.</summary>
     public bool Link(OutboundObject item, ObjectProperties properties)
     {
         if (properties.Antecedents.Count == 0)
@@ -23,27 +18,19 @@ internal sealed class OutboundAntecedents(AssociationCore core)
             return false;
         }
 
-        Check(properties);
         var doomed = false;
         var linked = new List<OutboundObject>(properties.Antecedents.Count);
         foreach (var antecedent in properties.Antecedents)
         {
             var earlier = (OutboundObject)antecedent;
-            if (earlier.IsEnded && earlier.End != ObjectOutcome.Acked && properties.AntecedentPolicy == AntecedentPolicy.Require)
+            if (earlier.IsEnded && earlier.Outcome != ObjectOutcome.Acked && properties.AntecedentPolicy == AntecedentPolicy.Require)
             {
                 doomed = true;
             }
-            else if (earlier.End != ObjectOutcome.Acked && !linked.Contains(earlier))
+            else if (earlier.Outcome != ObjectOutcome.Acked && !linked.Contains(earlier))
             {
                 linked.Add(earlier);
             }
-        }
-
-        if (linked.Count > ProtocolLimits.MaxAntecedents)
-        {
-            throw new ArgumentException(
-                $"An object has at most {ProtocolLimits.MaxAntecedents} antecedents that are not acked, not {linked.Count}; chain them.",
-                nameof(properties));
         }
 
         if (doomed || linked.Count == 0)
@@ -67,17 +54,31 @@ internal sealed class OutboundAntecedents(AssociationCore core)
         return false;
     }
 
-    /// <summary>Checks that all antecedents are objects of this association.</summary>
-    /// <exception cref="ArgumentException">One is not.</exception>
+    /// <summary>
+    /// Checks what an application names: objects of this association, and no more of them without a receipt than a header can name. From any
+    /// thread; while it looks, objects can only get their end.
+    /// </summary>
+    /// <exception cref="ArgumentException">One is not, or there are too many.</exception>
     public void Check(ObjectProperties properties)
     {
-        foreach (var antecedent in properties.Antecedents)
+        var open = 0;
+        for (var i = 0; i < properties.Antecedents.Count; i++)
         {
-            if (antecedent is not OutboundObject earlier || earlier.Box != core.Outbox)
+            var antecedent = properties.Antecedents[i];
+            if (antecedent is not OutboundObject earlier || earlier.Box != outbox)
             {
                 throw new ArgumentException(
                     "An antecedent must be an object that was sent by the same association.", nameof(properties));
             }
+
+            open += earlier.Outcome == ObjectOutcome.Acked || IsNamedBefore(properties.Antecedents, i) ? 0 : 1;
+        }
+
+        if (open > ProtocolLimits.MaxAntecedents)
+        {
+            throw new ArgumentException(
+                $"An object has at most {ProtocolLimits.MaxAntecedents} antecedents that are not acked, not {open}; chain them.",
+                nameof(properties));
         }
     }
 
@@ -122,7 +123,7 @@ internal sealed class OutboundAntecedents(AssociationCore core)
         {
             if (--dependent.Unsent == 0 && !dependent.IsEnded)
             {
-                core.Scheduler.Add(dependent.Entry);
+                scheduler.Add(dependent.Entry);
             }
         }
     }
@@ -135,6 +136,19 @@ internal sealed class OutboundAntecedents(AssociationCore core)
     {
         item.HasReleased = false;
         item.Unsent = item.Antecedents?.Count(static antecedent => !antecedent.IsEnded) ?? 0;
+    }
+
+    private static bool IsNamedBefore(IReadOnlyList<SentObject> antecedents, int index)
+    {
+        for (var i = 0; i < index; i++)
+        {
+            if (antecedents[i] == antecedents[index])
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>What waits lends its urgency to what it waits for, all the way down: else an urgent object waits for a nice one.</summary>
@@ -158,17 +172,17 @@ internal sealed class OutboundAntecedents(AssociationCore core)
 
     private void Move(OutboundObject item, int sendClass, long deadline)
     {
-        core.Scheduler.Move(item.Entry, sendClass, deadline);
+        scheduler.Move(item.Entry, sendClass, deadline);
         if (item.Entry.IsParked)
         {
             // It may have a place in its new class; if not, it is parked there.
             item.Entry.IsParked = false;
-            core.Scheduler.Add(item.Entry);
+            scheduler.Add(item.Entry);
         }
 
-        if (item.Transit.Stream is { } stream)
+        if (item.Transmission.Stream is not null)
         {
-            core.Later(new TransportAction(TransportActionKind.SetPriority, stream, Priority: item.Priority));
+            effects.ChangeRank(item);
         }
     }
 }

@@ -1,20 +1,24 @@
-using Post.Sockets.Associations.Sending;
+using System.Diagnostics;
 using Post.Sockets.Scheduling;
-using Post.Sockets.Transport;
 
 namespace Post.Sockets.Objects;
 
 /// <summary>
-/// A sent object and all that is known of it. Its fields belong to the association's lock; the rules that change them stand in
-/// <see cref="Outbox"/>, the sending in <see cref="SendPump"/>.
+/// A sent object and all that is known of it. The application's members may be called from any thread; everything else belongs to the owner of
+/// the association, and the rules that change it stand in <see cref="Outbox"/>.
 /// </summary>
 internal sealed class OutboundObject : SentObject, ITimed
 {
+    private const int Undecided = 0;
+    private const int CancelRequested = 1;
+    private const int Decided = 2;
+
     private readonly Outbox _outbox;
     private TaskCompletionSource<Receipt>? _completion;
-    private List<(SentObjectState State, TaskCompletionSource Source)>? _waiters;
-    private volatile Receipt? _receipt;
+    private StateWaiters? _waiters;
+    private Receipt? _receipt;
     private int _state;
+    private int _decision;
     private long _offset;
     private bool _hasOffset;
 
@@ -34,7 +38,6 @@ internal sealed class OutboundObject : SentObject, ITimed
         SentAt = sentAt;
         ExpiresAt = deadline;
         Niceness = properties.Niceness;
-        HeldBytes = HeldBytesOf(memory, source, properties);
 
         // Sent once means: the lifetime bounds the wait to be sent, like any other.
         Entry = new SendEntry(this, properties.Niceness, deadline, id);
@@ -42,9 +45,9 @@ internal sealed class OutboundObject : SentObject, ITimed
 
     public override SentObjectState State => (SentObjectState)Volatile.Read(ref _state);
 
-    public override Receipt? Receipt => _receipt;
+    public override Receipt? Receipt => Volatile.Read(ref _receipt);
 
-    public override long BytesSent => Math.Max(Volatile.Read(ref Transit.PayloadTaken), IsEnded ? HandedBefore : 0);
+    public override long BytesSent => Math.Max(Volatile.Read(ref Transmission.PayloadTaken), IsEnded ? HandedBefore : 0);
 
     public override long Offset => Volatile.Read(ref _offset);
 
@@ -54,16 +57,25 @@ internal sealed class OutboundObject : SentObject, ITimed
     {
         get
         {
-            lock (_outbox.Gate)
+            if (Volatile.Read(ref _completion) is { } existing)
             {
-                if (_receipt is { } receipt)
-                {
-                    return _completion?.Task ?? Task.FromResult(receipt);
-                }
-
-                _completion ??= new TaskCompletionSource<Receipt>(_outbox.Continuations);
-                return _completion.Task;
+                return existing.Task;
             }
+
+            if (Receipt is { } receipt)
+            {
+                return Task.FromResult(receipt);
+            }
+
+            var made = new TaskCompletionSource<Receipt>(_outbox.Requests.Continuations);
+            var completion = Interlocked.CompareExchange(ref _completion, made, null) ?? made;
+            if (Receipt is { } late)
+            {
+                // Whoever published it may have looked before there was anything to complete.
+                completion.TrySetResult(late);
+            }
+
+            return completion.Task;
         }
     }
 
@@ -75,18 +87,24 @@ internal sealed class OutboundObject : SentObject, ITimed
 
     public Outbox Box => _outbox;
 
+    /// <summary>How far it is.</summary>
+    public OutboundPhase Phase { get; private set; }
+
+    /// <summary>Who uses its memory.</summary>
+    public MemoryUse Use { get; set; }
+
     /// <summary>Its dependents know that they need not wait for it any more.</summary>
     public bool HasReleased { get; set; }
 
     public long SentAt { get; }
 
-    /// <summary>The end of the lifetime; <see cref="TransportPriority.NoDeadline"/> for infinite.</summary>
+    /// <summary>The end of the lifetime; <see cref="Clock.Never"/> for infinite.</summary>
     public long ExpiresAt { get; }
 
-    public bool IsPerishable => ExpiresAt != TransportPriority.NoDeadline;
+    public bool IsPerishable => ExpiresAt != Clock.Never;
 
     /// <summary>The reason, where its lifetime ran out on this side.</summary>
-    public ObjectOutcomeReason ReasonInTime => Transit.IsVisible || WasVisible ? ObjectOutcomeReason.InFlight : ObjectOutcomeReason.BeforeSent;
+    public ObjectOutcomeReason ReasonInTime => IsKnownToReceiver ? ObjectOutcomeReason.InFlight : ObjectOutcomeReason.BeforeSent;
 
     public SendEntry Entry { get; }
 
@@ -94,7 +112,7 @@ internal sealed class OutboundObject : SentObject, ITimed
     public int Niceness { get; set; }
 
     /// <summary>Its way over the present connection.</summary>
-    public Transit Transit;
+    public Transmission Transmission;
 
     /// <summary>From which byte on it goes over the present connection.</summary>
     public OutboundStart Start;
@@ -102,12 +120,12 @@ internal sealed class OutboundObject : SentObject, ITimed
     public bool IsDurable => !Properties.DurableId.IsEmpty;
 
     /// <summary>How far into it something was handed over on any connection: the receiver cannot hold more.</summary>
-    public long Handed => Math.Max(HandedBefore, Transit.PayloadTaken);
+    public long Handed => Math.Max(HandedBefore, Transmission.PayloadTaken);
 
     /// <summary>The same, of earlier connections.</summary>
     public long HandedBefore { get; set; }
 
-    /// <summary>The antecedents that have no end yet; null when there were none.</summary>
+    /// <summary>The antecedents that had no end yet; null when there were none.</summary>
     public OutboundObject[]? Antecedents { get; set; }
 
     /// <summary>Antecedents that are not yet sent whole: only after them may this object go.</summary>
@@ -116,19 +134,21 @@ internal sealed class OutboundObject : SentObject, ITimed
     /// <summary>Objects that name this one as antecedent.</summary>
     public List<OutboundObject>? Dependents { get; set; }
 
-    /// <summary>The end, from the moment it is decided; it is published once the transport lets go of the memory.</summary>
-    public ObjectOutcome? End { get; set; }
+    /// <summary>The outcome, from the moment it is decided; null before that.</summary>
+    public ObjectOutcome? Outcome { get; private set; }
 
-    public ObjectOutcomeReason EndReason { get; set; }
+    public ObjectOutcomeReason Reason { get; private set; }
 
-    public PostException? Error { get; set; }
+    public PostException? Error { get; private set; }
 
-    public bool IsEnded => End is not null;
+    public bool IsEnded => Phase >= OutboundPhase.Ended;
 
-    /// <summary>Its end is published, or about to be.</summary>
-    public bool IsPublishing { get; set; }
+    public bool IsInGrace => Phase == OutboundPhase.Grace;
 
-    /// <summary>Its end was published while its source was asked for bytes; the source is released when it has answered.</summary>
+    /// <summary>All of it was handed over, and it has no end.</summary>
+    public bool IsHandedOver => Phase is OutboundPhase.HandedOver or OutboundPhase.Grace;
+
+    /// <summary>Its end was told while its source was asked for bytes; the source is released when it has answered.</summary>
     public bool IsReleasePending { get; set; }
 
     /// <summary>It shall travel as a stream, on whatever connection: the receiver may have begun it on one.</summary>
@@ -137,14 +157,7 @@ internal sealed class OutboundObject : SentObject, ITimed
     /// <summary>It was visible on an earlier connection: the receiver may know of it, and may speak of it.</summary>
     public bool WasVisible { get; set; }
 
-    /// <summary>A write is under way; the transport reads from our memory.</summary>
-    public bool IsWriting { get; set; }
-
-    /// <summary>We wait for the source to have more.</summary>
-    public bool IsWaitingForSource { get; set; }
-
-    /// <summary>It passed its deadline with all bytes out: the receiver has until the grace ends to tell.</summary>
-    public bool IsInGrace { get; set; }
+    public bool IsKnownToReceiver => Transmission.IsVisible || WasVisible;
 
     /// <summary>Bytes of the receiver's budget that it holds, counted in <see cref="CreditClass"/>.</summary>
     public long Credit { get; set; }
@@ -161,51 +174,112 @@ internal sealed class OutboundObject : SentObject, ITimed
     public bool IsWaitingParked { get; set; }
 
     /// <summary>Bytes of memory that it holds until its end.</summary>
-    public long HeldBytes { get; }
+    public long HeldBytes => HeldBytesOf(Memory, Source, Properties);
 
-    public System.Diagnostics.Activity? Activity { get; set; }
+    public Activity? Activity { get; set; }
 
     int ITimed.TimerIndex { get; set; } = -1;
 
-    /// <summary>The rank as the transport shall see it.</summary>
-    public TransportPriority Priority =>
-        new(Entry.Class, Entry.Deadline, Entry.Deadline == TransportPriority.NoDeadline && IsLarge, Id);
-
     /// <summary>Large enough to take turns with its equals.</summary>
     public bool IsLarge => !(Length <= Outbox.LargeObject);
+
+    /// <summary>The application wants it canceled; the owner has not carried that out.</summary>
+    public bool IsCancelRequested => Volatile.Read(ref _decision) == CancelRequested;
 
     /// <summary>What an object holds until its end: bytes that are copied or borrowed, or read ahead from their source.</summary>
     public static long HeldBytesOf(ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties) =>
         (source?.HeldBytes ?? memory.Length) + properties.Metadata.Length;
 
-    public override bool Cancel() => _outbox.Cancel(this);
+    public override bool Cancel()
+    {
+        if (!TryRequestCancel())
+        {
+            return false;
+        }
+
+        _outbox.Requests.Cancel(this);
+        return true;
+    }
 
     public override void Reprioritize(int niceness)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(niceness);
-        _outbox.Reprioritize(this, niceness);
+        _outbox.Requests.Reprioritize(this, niceness);
     }
 
     public override Task WaitForAsync(SentObjectState state, CancellationToken cancellationToken = default)
     {
         OptionRange.Named(state, nameof(state));
         cancellationToken.ThrowIfCancellationRequested();
-        TaskCompletionSource source;
-        lock (_outbox.Gate)
+        if (State >= state)
         {
-            if (State >= state)
-            {
-                return Task.CompletedTask;
-            }
-
-            source = new TaskCompletionSource(_outbox.Continuations);
-            (_waiters ??= []).Add((state, source));
+            return Task.CompletedTask;
         }
 
-        return source.Task.WaitAsync(cancellationToken);
+        if (Volatile.Read(ref _waiters) is null)
+        {
+            Interlocked.CompareExchange(ref _waiters, new StateWaiters(), null);
+        }
+
+        var reached = _waiters!.WaitAsync(this, state, _outbox.Requests.Continuations);
+        return cancellationToken.CanBeCanceled ? reached.WaitAsync(cancellationToken) : reached;
     }
 
     void ITimed.OnDue(long now) => _outbox.OnDue(this, now);
+
+    /// <summary>
+    /// From any thread: the object is to end canceled. False when it has another end, which is decided in the same way: the first counts.
+    /// </summary>
+    public bool TryRequestCancel() => Interlocked.CompareExchange(ref _decision, CancelRequested, Undecided) == Undecided;
+
+    /// <summary>
+    /// Gives it its end, or, where the application has asked for that first, the end of one that is canceled. Once.
+    /// </summary>
+    /// <returns>True when it is the end that was wanted.</returns>
+    public bool Decide(ObjectOutcome outcome, ObjectOutcomeReason reason, PostException? error)
+    {
+        Debug.Assert(!IsEnded, "An object ends once.");
+        var isFirst = Interlocked.Exchange(ref _decision, Decided) == Undecided;
+        Outcome = isFirst ? outcome : ObjectOutcome.Canceled;
+        Reason = isFirst ? reason : ObjectOutcomeReason.Canceled;
+        Error = isFirst ? error : null;
+        Phase = OutboundPhase.Ended;
+        return isFirst;
+    }
+
+    /// <summary>All of it was handed over.</summary>
+    public void HandOver()
+    {
+        Debug.Assert(Phase is OutboundPhase.Sending or OutboundPhase.HandedOver, "Nothing is sent in grace, or after the end.");
+        Phase = OutboundPhase.HandedOver;
+    }
+
+    /// <summary>What was handed over is void: something of it is to be sent again.</summary>
+    public void TakeBack()
+    {
+        Debug.Assert(Phase is OutboundPhase.Sending or OutboundPhase.HandedOver, "Nothing is sent in grace, or after the end.");
+        Phase = OutboundPhase.Sending;
+    }
+
+    /// <summary>Its lifetime is over, and all of it was handed over: the receiver may have it.</summary>
+    public void BeginGrace()
+    {
+        Debug.Assert(Phase == OutboundPhase.HandedOver, "What was not handed over has no grace.");
+        Phase = OutboundPhase.Grace;
+    }
+
+    /// <summary>Its end is to be told; false when it is, or will be, already.</summary>
+    public bool TryComplete()
+    {
+        Debug.Assert(IsEnded, "The end comes before it is told.");
+        if (Phase == OutboundPhase.Completed)
+        {
+            return false;
+        }
+
+        Phase = OutboundPhase.Completed;
+        return true;
+    }
 
     /// <summary>
     /// The receiver's application has said where it begins. On a later connection that is how far it has come since: the first answer counts.
@@ -219,7 +293,7 @@ internal sealed class OutboundObject : SentObject, ITimed
         }
     }
 
-    /// <summary>Climbs the ladder; under the lock. Returns whether somebody waits for that.</summary>
+    /// <summary>Climbs the ladder that the application sees; true when somebody may wait for that.</summary>
     public bool Reach(SentObjectState state)
     {
         if (State >= state)
@@ -227,43 +301,24 @@ internal sealed class OutboundObject : SentObject, ITimed
             return false;
         }
 
-        Volatile.Write(ref _state, (int)state);
+        Interlocked.Exchange(ref _state, (int)state);
         return _waiters is not null;
     }
 
-    /// <summary>Sets the receipt; under the lock.</summary>
+    /// <summary>Tells those who wait for a state.</summary>
+    public void TellState() => _waiters?.Tell(State);
+
+    /// <summary>Shows the end.</summary>
     public void Publish(Receipt receipt)
     {
-        _receipt = receipt;
-        Volatile.Write(ref _state, (int)SentObjectState.Completed);
+        Volatile.Write(ref _receipt, receipt);
+        Interlocked.Exchange(ref _state, (int)SentObjectState.Completed);
     }
 
-    /// <summary>Tells those who wait; outside the lock.</summary>
-    public void Notify()
+    /// <summary>Tells those who wait for the end, once it is shown.</summary>
+    public void TellEnd()
     {
-        TaskCompletionSource<Receipt>? completion;
-        List<TaskCompletionSource>? reached = null;
-        lock (_outbox.Gate)
-        {
-            completion = _receipt is null ? null : _completion;
-            for (var i = (_waiters?.Count ?? 0) - 1; i >= 0; i--)
-            {
-                if (_waiters![i].State <= State)
-                {
-                    (reached ??= []).Add(_waiters[i].Source);
-                    _waiters.RemoveAt(i);
-                }
-            }
-        }
-
-        if (reached is not null)
-        {
-            foreach (var source in reached)
-            {
-                source.TrySetResult();
-            }
-        }
-
-        completion?.TrySetResult(_receipt!);
+        Volatile.Read(ref _completion)?.TrySetResult(_receipt!);
+        TellState();
     }
 }

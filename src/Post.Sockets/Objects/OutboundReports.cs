@@ -1,85 +1,131 @@
-using Post.Sockets.Associations;
 using Post.Sockets.Protocol;
-using Post.Sockets.Transport;
+using Post.Sockets.Scheduling;
 
 namespace Post.Sockets.Objects;
 
-/// <summary>
-/// What the transport and the peer report of sent objects, and what follows for them. Everything happens under the association's lock.
-/// </summary>
-internal sealed class OutboundReports(AssociationCore core, Outbox outbox)
+/// <summary>What the transport and the peer report of sent objects, and what follows for them.</summary>
+internal sealed class OutboundReports(Outbox outbox, SendScheduler scheduler, TripTimes trips, ObjectEffects effects)
 {
+    /// <summary>The peer's transport has all of an object.</summary>
     public void OnTransportAcknowledged(OutboundObject item)
     {
-        if (item.IsEnded || !item.Transit.IsAllTaken)
+        outbox.ReleaseCharge(item);
+        if (!item.IsHandedOver)
         {
             return;
         }
 
-        item.Transit.IsAcknowledged = true;
+        item.Transmission.IsAcknowledged = true;
         if (item.Reach(SentObjectState.TransportAcknowledged))
         {
-            core.NotifyLater(item);
+            effects.TellState(item);
+        }
+    }
+
+    /// <summary>All bytes of an object that was handed over in one call have left.</summary>
+    public void OnStreamSent(long id)
+    {
+        if (outbox.TryFind(id, out var item) && item.Transmission.Form == TransmissionForm.WholeStream)
+        {
+            outbox.ReleaseCharge(item);
+            item.Transmission.IsHeaderOut = true;
+        }
+    }
+
+    /// <summary>The peer's transport has all of an object that was handed over in one call.</summary>
+    public void OnStreamAcknowledged(long id)
+    {
+        if (outbox.TryFind(id, out var item) && item.Transmission is { Form: TransmissionForm.WholeStream, IsVoid: false })
+        {
+            OnTransportAcknowledged(item);
+        }
+    }
+
+    /// <summary>The peer stopped the stream of an object that was handed over in one call.</summary>
+    public void OnStreamStopped(long id, PostErrorCode code)
+    {
+        if (outbox.TryFind(id, out var item) && item.Transmission is { Form: TransmissionForm.WholeStream, IsVoid: false })
+        {
+            outbox.ReleaseCharge(item);
+            OnStopped(item, code);
         }
     }
 
     /// <summary>Something became of the datagram of an object.</summary>
-    public void OnDatagramState(long id, TransportDatagramState state)
+    public void OnDatagram(long id, DatagramReport report)
     {
-        if (!outbox.TryFind(id, out var item) || !item.Transit.IsDatagram)
+        if (!outbox.TryFind(id, out var item) || item.Transmission.Form != TransmissionForm.Datagram)
         {
             return;
         }
 
-        outbox.ReleaseDatagram(item);
-        item.Transit.IsDatagramOut |= state == TransportDatagramState.Sent;
-        if (item.IsWriting)
+        outbox.ReleaseCharge(item);
+        switch (report)
         {
-            // It is reported while it is still being handed over; the pump comes back to it.
-            item.Transit.DatagramReport = state;
-            return;
-        }
-
-        if (state == TransportDatagramState.Canceled && !item.Transit.IsDatagramOut)
-        {
-            // It never left: nothing of it was sent after all.
-            item.Transit.PayloadTaken = 0;
-            item.Transit.IsVisible = false;
-            item.Transit.IsAllTaken = false;
-        }
-
-        // Offered as it was, what is given back unsent would come back for ever. Where its lifetime is over it ends, before any stream.
-        item.Transit.IsDatagramRefused |= state == TransportDatagramState.Canceled;
-
-        switch (state)
-        {
-            case TransportDatagramState.Acknowledged:
+            case DatagramReport.Sent:
+                item.Transmission.IsDatagramOut = true;
+                break;
+            case DatagramReport.Acknowledged:
                 OnTransportAcknowledged(item);
                 break;
-            case TransportDatagramState.Overdue when MaySendAgain(item):
+            case DatagramReport.Overdue when MaySendAgain(item):
                 // Certainty takes another round trip, which what perishes rarely has.
-                item.Transit.IsOverdue = true;
-                core.Scheduler.Add(item.Entry);
+                item.Transmission.IsOverdue = true;
+                scheduler.Add(item.Entry);
                 break;
-            case TransportDatagramState.Lost when item.Transit.IsAcknowledged || item.Transit.IsOverdue:
-                // It has arrived, or was sent again when this one was overdue: that one's fate is still to come.
-                item.Transit.IsOverdue = false;
+            case DatagramReport.Lost:
+                OnDatagramLost(item);
                 break;
-            case TransportDatagramState.Lost when item.IsInGrace:
-                outbox.End(item, ObjectOutcome.Expired, ObjectOutcomeReason.InFlight, abandon: AbandonReason.Expired);
-                break;
-            case TransportDatagramState.Lost when !item.Properties.Retransmit:
-                outbox.End(item, ObjectOutcome.Expired, ObjectOutcomeReason.InFlight, abandon: AbandonReason.Lost);
-                break;
-            case TransportDatagramState.Lost or TransportDatagramState.Canceled when !item.IsInGrace:
-                // The same id again, while its lifetime allows: the receiver drops it if the first one came after all.
-                core.Scheduler.Add(item.Entry);
+            case DatagramReport.Canceled:
+                OnDatagramCanceled(item);
                 break;
         }
     }
 
     private static bool MaySendAgain(OutboundObject item) =>
-        item is { Properties.Retransmit: true, IsEnded: false, IsInGrace: false, Transit: { IsAcknowledged: false, IsOverdue: false } };
+        item is { Properties.Retransmit: true, IsInGrace: false, Transmission: { IsAcknowledged: false, IsOverdue: false } };
+
+    private void OnDatagramLost(OutboundObject item)
+    {
+        if (item.Transmission.IsAcknowledged || item.Transmission.IsOverdue)
+        {
+            // It has arrived, or was sent again when this one was overdue: that one's fate is still to come.
+            item.Transmission.IsOverdue = false;
+        }
+        else if (item.IsInGrace)
+        {
+            outbox.End(item, ObjectOutcome.Expired, ObjectOutcomeReason.InFlight, abandon: AbandonReason.Expired);
+        }
+        else if (!item.Properties.Retransmit)
+        {
+            outbox.End(item, ObjectOutcome.Expired, ObjectOutcomeReason.InFlight, abandon: AbandonReason.Lost);
+        }
+        else
+        {
+            // The same id again, while its lifetime allows: the receiver drops it if the first one came after all.
+            scheduler.Add(item.Entry);
+        }
+    }
+
+    private void OnDatagramCanceled(OutboundObject item)
+    {
+        // Offered as it was, what is given back unsent would come back for ever. Where its lifetime is over it ends, before any stream.
+        item.Transmission.IsDatagramRefused = true;
+        if (item.IsInGrace)
+        {
+            return;
+        }
+
+        if (!item.Transmission.IsDatagramOut)
+        {
+            // It never left: nothing of it was sent after all.
+            item.Transmission.PayloadTaken = 0;
+            item.Transmission.IsVisible = false;
+            item.TakeBack();
+        }
+
+        scheduler.Add(item.Entry);
+    }
 
     /// <summary>Applies one range of a receipt; an error when it names what was never sent.</summary>
     public PostErrorCode OnReceipt(ReceiptStatus status, long first, long last)
@@ -97,15 +143,15 @@ internal sealed class OutboundReports(AssociationCore core, Outbox outbox)
                 continue;
             }
 
-            if (!item.Transit.IsVisible && !item.WasVisible)
+            if (!item.IsKnownToReceiver)
             {
                 return PostErrorCode.IdError;
             }
 
-            if (item is { IsPerishable: true, Transit.IsAllTaken: true }
+            if (item is { IsPerishable: true, IsHandedOver: true }
                 && status is ReceiptStatus.Delivered or ReceiptStatus.Processed or ReceiptStatus.Expired)
             {
-                core.Trips.OnArrived(inTime: status != ReceiptStatus.Expired);
+                trips.OnArrived(inTime: status != ReceiptStatus.Expired);
             }
 
             var (end, reason) = status switch
@@ -152,10 +198,10 @@ internal sealed class OutboundReports(AssociationCore core, Outbox outbox)
         }
 
         item.BeginAt(offset);
-        item.Transit.PayloadTaken = offset;
-        if (!item.IsWriting)
+        item.Transmission.PayloadTaken = offset;
+        if (item.Use == MemoryUse.Free)
         {
-            core.Scheduler.Add(item.Entry);
+            scheduler.Add(item.Entry);
         }
 
         return PostErrorCode.NoError;
@@ -164,7 +210,7 @@ internal sealed class OutboundReports(AssociationCore core, Outbox outbox)
     /// <summary>The peer stopped the stream of an object. Where it also gives a receipt, both say the same.</summary>
     public void OnStopped(OutboundObject item, PostErrorCode code)
     {
-        item.Transit.IsStopped = true;
+        item.Transmission.IsStopped = true;
         if (item.IsEnded || item.IsInGrace)
         {
             return;

@@ -1,4 +1,3 @@
-using Post.Sockets.Associations.Connections;
 using Post.Sockets.Protocol;
 
 namespace Post.Sockets.Objects;
@@ -9,7 +8,7 @@ internal sealed partial class Outbox
     /// <summary>The connection is lost. What has no end waits for the next one, and goes over it from its beginning, or from where the receiver has it.</summary>
     public void OnInterrupted()
     {
-        core.Admission.OnInterrupted(_objects.Values);
+        _admission.OnInterrupted(_objects.Values);
         foreach (var item in _objects.Values.OrderBy(static item => item.Id).ToArray())
         {
             if (item.IsEnded)
@@ -18,12 +17,12 @@ internal sealed partial class Outbox
                 continue;
             }
 
-            ReleaseDatagram(item);
+            ReleaseCharge(item);
 
             OutboundAntecedents.WaitAnew(item);
             if (!item.IsInGrace)
             {
-                core.Sender.Restarts.StartAnew(item);
+                _restarts.StartAnew(item);
             }
         }
     }
@@ -33,14 +32,14 @@ internal sealed partial class Outbox
     {
         foreach (var (id, position) in held.All)
         {
-            if (id >= _nextId)
+            if (id >= NextId)
             {
                 return PostErrorCode.IdError;
             }
 
             // Where a durable object begins is for the receiver to say, and what says so may have got lost.
             if (TryFind(id, out var item)
-                && (position > (item.IsDurable ? item.Length ?? PostInteger.MaxValue : item.Handed) || !(item.Transit.IsVisible || item.WasVisible)))
+                && (position > (item.IsDurable ? item.Length ?? PostInteger.MaxValue : item.Handed) || !item.IsKnownToReceiver))
             {
                 return PostErrorCode.OffsetError;
             }
@@ -73,36 +72,36 @@ internal sealed partial class Outbox
 
             // An antecedent that is handed over later must not schedule it while it is being written.
             item.Unsent = 0;
-            core.Admission.Hold(item);
-            core.Scheduler.GoOn(item.Entry);
-            if (!item.Transit.IsVoid)
+            _admission.Hold(item);
+            _scheduler.GoOn(item.Entry);
+            if (!item.Transmission.IsVoid)
             {
-                item.Transit.PayloadTaken = position;
-                core.Scheduler.Add(item.Entry);
+                item.Transmission.PayloadTaken = position;
+                _scheduler.Add(item.Entry);
             }
         }
     }
 
     /// <summary>
-    /// There is a connection again, and the peer has been told that everything below an id has ended: what has ended above it, the
-    /// ABANDONs that the lost connection did not bring home among it, it is told now.
+    /// There is a connection again, and the peer has been told that everything below an id has ended. What has ended above it, the
+    /// ABANDONs that the lost connection did not bring home among it, it is to be told now.
     /// </summary>
-    public void OnResumed(long toldLowest, PendingFrames frames)
+    public IEnumerable<IdRange> EndedFrom(long toldLowest)
     {
         var next = toldLowest;
         foreach (var id in _objects.Keys.Order())
         {
             if (id > next)
             {
-                frames.AddAbandon(AbandonReason.Expired, new IdRange(next, id - 1));
+                yield return new IdRange(next, id - 1);
             }
 
             next = Math.Max(next, id + 1);
         }
 
-        if (_nextId > next)
+        if (NextId > next)
         {
-            frames.AddAbandon(AbandonReason.Expired, new IdRange(next, _nextId - 1));
+            yield return new IdRange(next, NextId - 1);
         }
     }
 }

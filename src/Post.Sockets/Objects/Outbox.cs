@@ -1,17 +1,15 @@
 using System.Diagnostics.CodeAnalysis;
-using Post.Sockets.Associations;
-using Post.Sockets.Associations.Sending;
 using Post.Sockets.Protocol;
-using Post.Sockets.Transport;
+using Post.Sockets.Scheduling;
 
 namespace Post.Sockets.Objects;
 
 /// <summary>
 /// The objects that this side sent and that have no end yet: they come in here, and here is the one place where each gets its end. What they
-/// wait for stands in <see cref="OutboundAntecedents"/>, what is heard of them in <see cref="OutboundReports"/>. Everything happens under the
-/// association's lock.
+/// wait for stands in <see cref="OutboundAntecedents"/>, what is heard of them in <see cref="OutboundReports"/>. It belongs to the owner of
+/// the association.
 /// </summary>
-internal sealed partial class Outbox(AssociationCore core)
+internal sealed partial class Outbox
 {
     /// <summary>Objects above this many bytes take turns with their equals.</summary>
     public const int LargeObject = 64 * 1024;
@@ -19,200 +17,175 @@ internal sealed partial class Outbox(AssociationCore core)
     /// <summary>What an object costs the receiver in memory beside its bytes; both sides count it. A test measures it.</summary>
     public const int Overhead = 512;
 
-    /// <summary>What an object that is taken piece by piece occupies of a receiver's budget at a time: a sixteenth, at most 256 KiB.</summary>
-    public static long PipeBytes(long budget) => Math.Clamp(budget / 16, 1024, 256 * 1024);
-
     private readonly Dictionary<long, OutboundObject> _objects = [];
     private readonly Stack<OutboundObject> _cascade = new();
-    private readonly OutboundAntecedents _antecedents = new(core);
+    private readonly SendScheduler _scheduler;
+    private readonly TimerQueue _timers;
+    private readonly Clock _clock;
+    private readonly TripTimes _trips;
+    private readonly PeerTerms _peer;
+    private readonly ObjectEffects _effects;
+    private readonly SendAdmission _admission;
+    private readonly OutboundRestarts _restarts;
     private long _nextId;
-    private long _lowest;
+    private int _count;
 
-    public Lock Gate => core.Gate;
+    public Outbox(
+        AssociationOptions options,
+        SendScheduler scheduler,
+        TimerQueue timers,
+        Clock clock,
+        TripTimes trips,
+        PeerTerms peer,
+        ObjectEffects effects,
+        IObjectRequests requests,
+        Func<int> backlog)
+    {
+        _scheduler = scheduler;
+        _timers = timers;
+        _clock = clock;
+        _trips = trips;
+        _peer = peer;
+        _effects = effects;
+        Requests = requests;
+        Room = new SendRoom(options, backlog);
+        Antecedents = new OutboundAntecedents(this, scheduler, effects);
+        _admission = new SendAdmission(scheduler, peer);
+        _restarts = new OutboundRestarts(this, scheduler, effects);
+        Reports = new OutboundReports(this, scheduler, trips, effects);
+    }
 
-    public TaskCreationOptions Continuations => core.Continuations;
+    public IObjectRequests Requests { get; }
 
     /// <summary>What may still come in.</summary>
-    public SendRoom Room { get; } = new(core);
+    public SendRoom Room { get; }
+
+    /// <summary>What objects wait for.</summary>
+    public OutboundAntecedents Antecedents { get; }
+
+    /// <summary>What an object needs before its first byte may go.</summary>
+    public SendAdmission Admission => _admission;
+
+    /// <summary>How objects begin anew.</summary>
+    public OutboundRestarts Restarts => _restarts;
+
+    /// <summary>What is heard of them.</summary>
+    public OutboundReports Reports { get; }
 
     /// <summary>Something of an object was handed over, on whatever connection.</summary>
     public bool HasSent { get; private set; }
 
-    /// <summary>Objects without an end.</summary>
-    public int Count => _objects.Count;
+    /// <summary>A stream that is reset still delivers its header.</summary>
+    public bool ResetsDeliverHeaders { get; set; }
 
-    /// <summary>The id that the next object gets.</summary>
+    /// <summary>The association is over: the receiver is told nothing more.</summary>
+    public bool IsClosed { get; set; }
+
+    /// <summary>Objects that came in and have no end. From any thread.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>The id after the highest that came in.</summary>
     public long NextId => _nextId;
 
     /// <summary>All objects below this id have their end.</summary>
-    public long LowestId => _lowest;
+    public long LowestId => Room.LowestId;
 
-    /// <summary>Takes an object in.</summary>
-    /// <exception cref="PostException">There is no room for it, or nothing new is taken.</exception>
-    public OutboundObject Add(ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties)
+    /// <summary>What an object that is taken piece by piece occupies of a receiver's budget at a time: a sixteenth, at most 256 KiB.</summary>
+    public static long PipeBytes(long budget) => Math.Clamp(budget / 16, 1024, 256 * 1024);
+
+    /// <summary>Makes an object that has its room and its number; <see cref="TakeIn"/> follows, in the order of the numbers. From any thread.</summary>
+    public OutboundObject Make(long id, ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties)
     {
-        OutboundObject added;
-        lock (Gate)
-        {
-            core.ThrowIfNotSending();
-            var bytes = OutboundObject.HeldBytesOf(memory, source, properties);
-            if (!Room.TryTake(bytes, properties.Niceness))
-            {
-                throw new PostException(PostErrorReason.QueueFull, Room.Explain(bytes));
-            }
-
-            added = TakeIn(memory, source, properties);
-        }
-
-        core.Wake();
-        return added;
+        var now = _clock.Now;
+        return new OutboundObject(this, id, properties, memory, source, now, _clock.After(now, properties.Lifetime));
     }
 
-    /// <summary>Takes an object in as soon as there is room for it.</summary>
-    public ValueTask<OutboundObject> AddAsync(
-        ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties, CancellationToken cancellationToken)
+    /// <summary>An object comes in.</summary>
+    public void TakeIn(OutboundObject added)
     {
-        if (cancellationToken.IsCancellationRequested)
+        _nextId = added.Id + 1;
+        _objects.Add(added.Id, added);
+        Volatile.Write(ref _count, _objects.Count);
+        var doomed = Antecedents.Link(added, added.Properties);
+        _scheduler.Join(added.Entry);
+        if (doomed)
         {
-            return ValueTask.FromCanceled<OutboundObject>(cancellationToken);
+            End(added, ObjectOutcome.Expired, ObjectOutcomeReason.AntecedentExpired, abandon: AbandonReason.AntecedentExpired);
+            return;
         }
 
-        OutboundObject? added = null;
-        SendWaiter? waiter = null;
-        lock (Gate)
+        if (added.IsPerishable)
         {
-            if (!core.IsSending)
-            {
-                return ValueTask.FromException<OutboundObject>(core.WhyNotSending());
-            }
-
-            _antecedents.Check(properties);
-            if (Room.TryTake(OutboundObject.HeldBytesOf(memory, source, properties), properties.Niceness))
-            {
-                added = TakeIn(memory, source, properties);
-            }
-            else
-            {
-                waiter = new SendWaiter(core, memory, source, properties);
-                Room.Add(waiter);
-            }
+            _timers.Set(added, added.ExpiresAt);
         }
 
-        core.Wake();
-        return added is not null ? ValueTask.FromResult(added) : WaitAsync(waiter!, cancellationToken);
-    }
-
-    /// <summary>Takes objects in whose senders waited, as far as there is room now. Those are to be told, outside of the lock.</summary>
-    public void TakeInWaiting(List<SendWaiter> told)
-    {
-        while (Room.TakeNext() is { } waiter)
+        if (added.Unsent == 0)
         {
-            told.Add(waiter);
-            try
-            {
-                core.ThrowIfNotSending();
-                waiter.Grant(TakeIn(waiter.Memory, waiter.Source, waiter.Properties));
-                core.Wake();
-            }
-            catch (Exception exception) when (exception is PostException or ArgumentException)
-            {
-                waiter.Refuse(exception);
-            }
+            _scheduler.Add(added.Entry);
         }
-    }
-
-    /// <summary>A sender waits no more; false when its object came in before.</summary>
-    public bool StopWaiting(SendWaiter waiter)
-    {
-        bool removed;
-        lock (Gate)
-        {
-            removed = Room.Remove(waiter);
-        }
-
-        // It may have been the one that the others waited behind.
-        core.Wake();
-        return removed;
     }
 
     /// <summary>Finds an object that has no end yet.</summary>
     public bool TryFind(long id, [NotNullWhen(true)] out OutboundObject? item) => _objects.TryGetValue(id, out item);
 
-    public bool Cancel(OutboundObject item)
-    {
-        bool ended;
-        lock (Gate)
-        {
-            ended = End(item, ObjectOutcome.Canceled, ObjectOutcomeReason.Canceled, abandon: AbandonReason.Canceled);
-        }
-
-        if (ended)
-        {
-            core.Wake();
-        }
-
-        return ended;
-    }
+    /// <summary>The application has canceled an object.</summary>
+    public void OnCancelRequested(OutboundObject item) =>
+        End(item, ObjectOutcome.Canceled, ObjectOutcomeReason.Canceled, abandon: AbandonReason.Canceled);
 
     public void Reprioritize(OutboundObject item, int niceness)
     {
-        lock (Gate)
+        if (!item.IsEnded)
         {
-            if (item.IsEnded)
-            {
-                return;
-            }
-
-            _antecedents.Reprioritize(item, niceness);
+            Antecedents.Reprioritize(item, niceness);
         }
-
-        core.Wake();
     }
 
     /// <summary>The deadline of an object, or the end of its grace, came.</summary>
     public void OnDue(OutboundObject item, long now)
     {
-        if (item is { IsInGrace: false, Transit.IsAllTaken: true })
+        if (item.Phase == OutboundPhase.HandedOver)
         {
             // The receiver may have delivered it just in time: its receipt, if one is on its way, decides. Sending stops at once.
-            item.IsInGrace = true;
-            if (item.Transit is { Stream: { } stream, IsAcknowledged: false })
+            item.BeginGrace();
+            if (item.Transmission is { Form: TransmissionForm.Stream or TransmissionForm.WholeStream, IsAcknowledged: false })
             {
-                ResetStream(item, stream, PostErrorCode.Expired);
+                StopSending(item, PostErrorCode.Expired);
             }
 
-            core.Timers.Set(item, now + core.Trips.Grace);
+            _timers.Set(item, now + _trips.Grace);
             return;
         }
 
-        End(
-            item,
-            ObjectOutcome.Expired,
-            item.ReasonInTime,
-            abandon: AbandonReason.Expired);
+        End(item, ObjectOutcome.Expired, item.ReasonInTime, abandon: AbandonReason.Expired);
     }
 
     /// <summary>Bytes of an object were handed over.</summary>
     public void OnTaken(OutboundObject item, int bytes)
     {
         HasSent = true;
-        item.Transit.PayloadTaken += bytes;
+        item.Transmission.PayloadTaken += bytes;
     }
 
     /// <summary>All bytes of an object were handed over: those that wait for it may go.</summary>
     public void OnAllTaken(OutboundObject item)
     {
-        item.Transit.IsAllTaken = true;
-        core.Admission.StopSharing(item);
-        _antecedents.Release(item);
+        item.HandOver();
+        _admission.StopSharing(item);
+        Antecedents.Release(item);
         if (item.Reach(SentObjectState.Sent))
         {
-            core.NotifyLater(item);
+            _effects.TellState(item);
         }
     }
 
-    /// <summary>The objects that were handed over before the handshake; all of them void when the peer did not take early data.</summary>
-    public List<OutboundObject> EarlyObjects() => [.. _objects.Values.Where(static item => item.Transit.IsEarly)];
+    /// <summary>The server did not take the early data: the objects that were handed over before the handshake begin anew.</summary>
+    public void OnEarlyDataRejected()
+    {
+        foreach (var item in _objects.Values.Where(static item => item.Transmission.IsEarly).ToArray())
+        {
+            _restarts.StartAnew(item);
+        }
+    }
 
     /// <summary>Ends all objects from an id on.</summary>
     public void FailFrom(long id, PostException error)
@@ -258,8 +231,8 @@ internal sealed partial class Outbox(AssociationCore core)
     /// <summary>Ends an object that the receiver does not take, with the figures that are known of that.</summary>
     public bool Reject(OutboundObject item, ObjectOutcomeReason reason, AbandonReason? abandon)
     {
-        var size = Math.Max(item.Length ?? 0, item.Transit.PayloadTaken);
-        var limit = core.Peer.MaxObjectSize;
+        var size = Math.Max(item.Length ?? 0, item.Transmission.PayloadTaken);
+        var limit = _peer.Hello.MaxObjectSize;
         var why = reason switch
         {
             ObjectOutcomeReason.TooLarge when size > limit =>
@@ -267,11 +240,11 @@ internal sealed partial class Outbox(AssociationCore core)
                 + "the receiver's MaxWholeObjectSize, or let it take objects incrementally.",
             ObjectOutcomeReason.TooLarge =>
                 $"it has {size} bytes, and the receiver takes fewer. Send it in parts, or raise the receiver's MaxWholeObjectSize.",
-            ObjectOutcomeReason.ReceiverLimit when item.Antecedents?.Length > core.Peer.MaxAntecedents =>
-                $"it has {item.Antecedents.Length} antecedents without an end, and the receiver takes at most {core.Peer.MaxAntecedents}. Chain them, or raise "
+            ObjectOutcomeReason.ReceiverLimit when item.Antecedents?.Length > _peer.Hello.MaxAntecedents =>
+                $"it has {item.Antecedents.Length} antecedents without an end, and the receiver takes at most {_peer.Hello.MaxAntecedents}. Chain them, or raise "
                 + "the receiver's MaxAntecedents.",
             ObjectOutcomeReason.ReceiverLimit =>
-                $"one of its limits is reached: its ReceiveBudget is {core.Peer.ReceiveBudget} bytes, its MaxWaitingObjects {core.Peer.MaxWaiting}, and no "
+                $"one of its limits is reached: its ReceiveBudget is {_peer.Hello.ReceiveBudget} bytes, its MaxWaitingObjects {_peer.Hello.MaxWaiting}, and no "
                 + "antecedent may be missing for longer than its AntecedentTimeout.",
             _ => "its application does not want it.",
         };
@@ -283,120 +256,109 @@ internal sealed partial class Outbox(AssociationCore core)
             abandon);
     }
 
-    /// <summary>The transport does not hold the datagram of an object any more.</summary>
-    public void ReleaseDatagram(OutboundObject item)
+    /// <summary>The transport does not hold the datagram, or the whole stream, of an object any more.</summary>
+    public void ReleaseCharge(OutboundObject item)
     {
-        if (item.Transit.DatagramCharge > 0)
+        if (item.Transmission.Charge > 0)
         {
-            core.Scheduler.ReleaseOutstanding(item.Transit.DatagramClass, item.Transit.DatagramCharge);
-            item.Transit.DatagramCharge = 0;
+            _scheduler.ReleaseOutstanding(item.Transmission.ChargedClass, item.Transmission.Charge);
+            item.Transmission.Charge = 0;
         }
-    }
-
-    private static async ValueTask<OutboundObject> WaitAsync(SendWaiter waiter, CancellationToken cancellationToken)
-    {
-        using var registration = cancellationToken.UnsafeRegister(static (waiting, token) => ((SendWaiter)waiting!).Cancel(token), waiter);
-        return await waiter.Completion.ConfigureAwait(false);
-    }
-
-    private OutboundObject TakeIn(ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties)
-    {
-        var now = core.Clock.Now;
-        var added = new OutboundObject(this, _nextId, properties, memory, source, now, core.Clock.After(now, properties.Lifetime));
-        var doomed = _antecedents.Link(added, properties);
-        _nextId++;
-        _objects.Add(added.Id, added);
-        Room.Charge(added);
-        core.Scheduler.Join(added.Entry);
-        core.Instruments.Sent();
-        if (doomed)
-        {
-            End(added, ObjectOutcome.Expired, ObjectOutcomeReason.AntecedentExpired, abandon: AbandonReason.AntecedentExpired);
-            return added;
-        }
-
-        if (added.IsPerishable)
-        {
-            core.Timers.Set(added, added.ExpiresAt);
-        }
-
-        if (added.Unsent == 0)
-        {
-            core.Scheduler.Add(added.Entry);
-        }
-
-        return added;
     }
 
     private void EndOne(
-        OutboundObject item, ObjectOutcome end, ObjectOutcomeReason reason, PostException? error, AbandonReason? abandon)
+        OutboundObject item, ObjectOutcome outcome, ObjectOutcomeReason reason, PostException? error, AbandonReason? abandon)
     {
-        item.End = end;
-        item.EndReason = reason;
-        item.Error = error;
-        core.Scheduler.Leave(item.Entry);
-        core.Timers.Cancel(item);
-        _objects.Remove(item.Id);
-        while (_lowest < _nextId && !_objects.ContainsKey(_lowest))
+        if (!item.Decide(outcome, reason, error))
         {
-            _lowest++;
+            // The application has canceled it before: the receiver may be in want of that.
+            abandon = AbandonReason.Canceled;
         }
 
-        core.Admission.Release(item);
-        ReleaseDatagram(item);
-        if (item.IsWaitingForSource)
+        _scheduler.Leave(item.Entry);
+        _timers.Cancel(item);
+        Forget(item);
+        _admission.Release(item);
+        ReleaseCharge(item);
+        if (item.Use == MemoryUse.Source)
         {
-            core.InterruptLater(item.Source!);
+            _effects.InterruptSource(item.Source!);
         }
 
-        if (item.Transit.Stream is { } stream)
-        {
-            if (end != ObjectOutcome.Acked && !item.Transit.IsAcknowledged)
-            {
-                ResetStream(item, stream, ResetCode(end, reason));
-            }
-
-            if (!item.IsWriting)
-            {
-                core.Later(new TransportAction(TransportActionKind.Dispose, stream));
-            }
-        }
-
-        if (abandon is { } why && !item.Transit.IsToldByReset && !core.IsClosed)
+        EndTransmission(item);
+        if (abandon is { } why && !item.Transmission.IsToldByReset && !IsClosed)
         {
             // While there is no connection nothing need be noted: the next one begins with what has ended meanwhile.
-            core.Carrier?.Frames.AddAbandon(why, item.Id);
+            _effects.Abandon(item.Id, why);
         }
 
-        if (item.Dependents is { } dependents)
+        foreach (var dependent in item.Dependents ?? [])
         {
-            foreach (var dependent in dependents)
+            if (item.Outcome != ObjectOutcome.Acked && dependent.Properties.AntecedentPolicy == AntecedentPolicy.Require)
             {
-                if (end != ObjectOutcome.Acked && dependent.Properties.AntecedentPolicy == AntecedentPolicy.Require)
-                {
-                    _cascade.Push(dependent);
-                }
-                else
-                {
-                    core.Admission.OnAntecedentEnded(dependent);
-                }
+                _cascade.Push(dependent);
+            }
+            else
+            {
+                _admission.OnAntecedentEnded(dependent);
             }
         }
 
-        _antecedents.Release(item);
-        if (!item.IsWriting || item.IsWaitingForSource)
+        Antecedents.Release(item);
+        if (item.Use != MemoryUse.Transport)
         {
             // A source that does not answer keeps nobody waiting for the end.
-            core.PublishLater(item);
+            Complete(item);
+        }
+    }
+
+    /// <summary>The end of an object is to be told, once.</summary>
+    public void Complete(OutboundObject item)
+    {
+        if (item.TryComplete())
+        {
+            item.IsReleasePending = item.Use == MemoryUse.Source;
+            _effects.Complete(item);
+        }
+    }
+
+    private void Forget(OutboundObject item)
+    {
+        _objects.Remove(item.Id);
+        Volatile.Write(ref _count, _objects.Count);
+        var lowest = Room.LowestId;
+        if (item.Id != lowest)
+        {
+            return;
+        }
+
+        while (lowest < _nextId && !_objects.ContainsKey(lowest))
+        {
+            lowest++;
+        }
+
+        Room.LowestId = lowest;
+    }
+
+    private void EndTransmission(OutboundObject item)
+    {
+        if (item.Outcome != ObjectOutcome.Acked && !item.Transmission.IsAcknowledged
+            && item.Transmission.Form is TransmissionForm.Stream or TransmissionForm.WholeStream)
+        {
+            StopSending(item, ResetCode(item.Outcome!.Value, item.Reason));
+        }
+
+        if (item.Transmission.Stream is { } stream && item.Use != MemoryUse.Transport)
+        {
+            _effects.ReleaseStream(stream);
         }
     }
 
     /// <summary>Stops sending, but for the header where the transport can: the receiver then knows which object died.</summary>
-    private void ResetStream(OutboundObject item, TransportStream stream, PostErrorCode code)
+    private void StopSending(OutboundObject item, PostErrorCode code)
     {
-        item.Transit.IsToldByReset |= item.Transit is { IsHeaderOut: true, IsStopped: false }
-            && core.Carrier?.Can(TransportCapabilities.ReliableReset) == true;
-        core.Later(new TransportAction(TransportActionKind.Reset, stream, code, ReliableSize: item.Transit.HeaderLength));
+        item.Transmission.IsToldByReset |= ResetsDeliverHeaders && item.Transmission is { IsHeaderOut: true, IsStopped: false };
+        _effects.StopSending(item, code);
     }
 
     private static PostErrorCode ResetCode(ObjectOutcome end, ObjectOutcomeReason reason) => (end, reason) switch

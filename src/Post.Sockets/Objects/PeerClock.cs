@@ -2,8 +2,8 @@ namespace Post.Sockets.Objects;
 
 /// <summary>
 /// The association clock of the peer as seen from here: how far the two clocks are apart, and so when the lifetime of what the peer sent
-/// ends, though no clocks agree (docs/protocol.md, section "The age of an object"). Every value is in microseconds. Under the association's
-/// lock.
+/// ends, though no clocks agree (docs/protocol.md, section "The age of an object"). Every value is in microseconds. The
+/// owner of the association feeds it; <see cref="EndOf"/> may be asked from any thread.
 /// </summary>
 /// <remarks>
 /// What arrives shows the sum of the clocks' offset and the time that it took. The time is least for what neither waited nor was repeated, so
@@ -41,6 +41,7 @@ internal sealed class PeerClock
     private int _samples;
     private long _halfTrip;
     private long _queueing;
+    private long _offset = None;
 
     /// <summary>Something that states the peer's time came.</summary>
     /// <param name="shown">What the peer's clock showed, 0 to 2^62-1.</param>
@@ -60,6 +61,7 @@ internal sealed class PeerClock
         _least = Math.Min(_least, sample);
         _recent = Math.Min(_recent, sample);
         _samples++;
+        ShowOffset();
     }
 
     /// <summary>The round trip was measured, the least and the smoothed one.</summary>
@@ -74,6 +76,7 @@ internal sealed class PeerClock
 
         _halfTrip = half;
         _queueing = Math.Max(_queueing, smoothedTrip - leastTrip);
+        ShowOffset();
     }
 
     /// <summary>
@@ -87,13 +90,16 @@ internal sealed class PeerClock
         _samples = 0;
         _halfTrip = 0;
         _queueing = 0;
+        ShowOffset();
     }
 
     /// <summary>When a lifetime ends, on our clock.</summary>
     /// <param name="shown">When it began, on the peer's clock.</param>
     /// <param name="lifetime">The lifetime.</param>
     /// <param name="now">The time on our clock. Something that states the peer's time must have come before.</param>
-    public long EndOf(long shown, long lifetime, long now) => shown + Math.Min(lifetime, LongestLifetime) + Offset + (now / Drift);
+    public long EndOf(long shown, long lifetime, long now) => shown + Math.Min(lifetime, LongestLifetime) + Volatile.Read(ref _offset) + (now / Drift);
+
+    private void ShowOffset() => Volatile.Write(ref _offset, Offset);
 
     private long Offset => Math.Min(_inherited, _least == None ? None : _least - _halfTrip);
 

@@ -1,13 +1,13 @@
-using Post.Sockets.Associations;
+using Post.Sockets.Protocol;
 using Post.Sockets.Scheduling;
 
 namespace Post.Sockets.Objects;
 
 /// <summary>
 /// What an object needs before its first byte may go: room in the receiver's budget, in the number of objects that wait there, and among
-/// the large ones that share a class. What is taken here is given back at the object's end. Under the association's lock.
+/// the large ones that share a class. What is taken here is given back at the object's end.
 /// </summary>
-internal sealed class SendAdmission(AssociationCore core)
+internal sealed class SendAdmission(SendScheduler scheduler, PeerTerms peer)
 {
     private readonly Queue<OutboundObject> _waitingParked = new();
     private int _waitingAtReceiver;
@@ -15,12 +15,12 @@ internal sealed class SendAdmission(AssociationCore core)
     /// <summary>Whether the receiver's budget has room for this object now; takes it if so.</summary>
     public bool TryTakeCredit(OutboundObject item)
     {
-        var budget = core.Peer.ReceiveBudget;
+        var budget = peer.Hello.ReceiveBudget;
         var size = SizeOf(item);
 
         // Less urgent objects that hold credit do not keep an urgent one waiting: there is as much again for that, and no more.
-        var used = core.Scheduler.CreditUpTo(item.Entry.Class);
-        var all = core.Scheduler.CreditUpTo(int.MaxValue);
+        var used = scheduler.CreditUpTo(item.Entry.Class);
+        var all = scheduler.CreditUpTo(int.MaxValue);
         if ((used > 0 && used + size > budget / 2) || (all > 0 && all + size > budget))
         {
             return false;
@@ -53,9 +53,9 @@ internal sealed class SendAdmission(AssociationCore core)
             return true;
         }
 
-        if (_waitingAtReceiver >= core.Peer.MaxWaiting)
+        if (_waitingAtReceiver >= peer.Hello.MaxWaiting)
         {
-            core.Scheduler.Remove(item.Entry);
+            scheduler.Remove(item.Entry);
             item.IsWaitingParked = true;
             _waitingParked.Enqueue(item);
             return false;
@@ -78,10 +78,10 @@ internal sealed class SendAdmission(AssociationCore core)
             return true;
         }
 
-        var sendClass = core.Scheduler.Class(item.Entry.Class);
+        var sendClass = scheduler.Class(item.Entry.Class);
         if (sendClass.Sharing >= SendScheduler.MaxSharing)
         {
-            core.Scheduler.Remove(item.Entry);
+            scheduler.Remove(item.Entry);
             item.Entry.IsParked = true;
             sendClass.Parked.Enqueue(item.Entry);
             return false;
@@ -99,7 +99,7 @@ internal sealed class SendAdmission(AssociationCore core)
         StopWaiting(item);
         if (item.Credit > 0)
         {
-            core.Scheduler.ReleaseCredit(item.CreditClass, item.Credit);
+            scheduler.ReleaseCredit(item.CreditClass, item.Credit);
             item.Credit = 0;
         }
     }
@@ -108,7 +108,7 @@ internal sealed class SendAdmission(AssociationCore core)
     public void OnInterrupted(IEnumerable<OutboundObject> items)
     {
         _waitingParked.Clear();
-        core.Scheduler.ForgetParked();
+        scheduler.ForgetParked();
         foreach (var item in items)
         {
             item.IsWaitingParked = false;
@@ -124,7 +124,7 @@ internal sealed class SendAdmission(AssociationCore core)
         {
             // It will not have to wait at the receiver any more.
             dependent.IsWaitingParked = false;
-            core.Scheduler.Add(dependent.Entry);
+            scheduler.Add(dependent.Entry);
         }
     }
 
@@ -137,7 +137,7 @@ internal sealed class SendAdmission(AssociationCore core)
         }
 
         item.SharingClass = null;
-        var sendClass = core.Scheduler.Class(niceness);
+        var sendClass = scheduler.Class(niceness);
         sendClass.Sharing--;
         while (sendClass.Parked.TryDequeue(out var entry))
         {
@@ -149,18 +149,18 @@ internal sealed class SendAdmission(AssociationCore core)
                 next.SharingClass = niceness;
                 sendClass.Sharing++;
                 entry.IsParked = false;
-                core.Scheduler.Add(entry);
+                scheduler.Add(entry);
                 break;
             }
         }
     }
 
     private static bool MayWait(OutboundObject item) =>
-        item.Antecedents is not null && Array.Exists(item.Antecedents, static a => a.End != ObjectOutcome.Acked);
+        item.Antecedents is not null && Array.Exists(item.Antecedents, static a => a.Outcome != ObjectOutcome.Acked);
 
     private long SizeOf(OutboundObject item)
     {
-        var budget = core.Peer.ReceiveBudget;
+        var budget = peer.Hello.ReceiveBudget;
         var size = Math.Min(item.Length ?? Math.Max(Outbox.LargeObject, Outbox.PipeBytes(budget)), long.MaxValue / 4) + Outbox.Overhead
             + item.Properties.Metadata.Length + item.Properties.DurableId.Length;
 
@@ -172,7 +172,7 @@ internal sealed class SendAdmission(AssociationCore core)
     {
         item.Credit = size;
         item.CreditClass = item.Entry.Class;
-        core.Scheduler.Class(item.CreditClass).Credit += size;
+        scheduler.Class(item.CreditClass).Credit += size;
     }
 
     private void StopWaiting(OutboundObject item)
@@ -192,7 +192,7 @@ internal sealed class SendAdmission(AssociationCore core)
             }
 
             parked.IsWaitingParked = false;
-            core.Scheduler.Add(parked.Entry);
+            scheduler.Add(parked.Entry);
             if (MayWait(parked))
             {
                 // Likewise, the place is its own.

@@ -1,18 +1,15 @@
-using Post.Sockets.Associations;
 using Post.Sockets.Scheduling;
 
 namespace Post.Sockets.Objects;
 
 /// <summary>
 /// A sender that waits for room, with the object that it wants to send. The object comes in in its stead at the moment when there is room, so
-/// nobody can take that from it.
+/// no other can take that from it.
 /// </summary>
 internal sealed class SendWaiter(
-    AssociationCore core, ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties)
+    ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties, TaskCreationOptions continuations)
 {
-    private readonly TaskCompletionSource<OutboundObject> _completion = new(core.Continuations);
-    private OutboundObject? _added;
-    private Exception? _error;
+    private readonly TaskCompletionSource<OutboundObject> _completion = new(continuations);
 
     public ReadOnlyMemory<byte> Memory => memory;
 
@@ -30,32 +27,13 @@ internal sealed class SendWaiter(
     private int Index { get; set; } = -1;
 
     /// <summary>The object came in.</summary>
-    public void Grant(OutboundObject added) => _added = added;
+    public void Grant(OutboundObject added) => _completion.TrySetResult(added);
 
     /// <summary>It cannot come in.</summary>
-    public void Refuse(Exception error) => _error = error;
+    public void Refuse(Exception error) => _completion.TrySetException(error);
 
-    /// <summary>Tells the sender, outside of the lock.</summary>
-    public void Notify()
-    {
-        if (_error is null)
-        {
-            _completion.TrySetResult(_added!);
-        }
-        else
-        {
-            _completion.TrySetException(_error);
-        }
-    }
-
-    /// <summary>The sender waits no more, unless the object came in before.</summary>
-    public void Cancel(CancellationToken cancellationToken)
-    {
-        if (core.Outbox.StopWaiting(this))
-        {
-            core.Queue(new Work(() => _completion.TrySetCanceled(cancellationToken)));
-        }
-    }
+    /// <summary>The sender waits no more, and the object did not come in.</summary>
+    public void Cancel(CancellationToken cancellationToken) => _completion.TrySetCanceled(cancellationToken);
 
     /// <summary>The place in the heap of senders, for the heap.</summary>
     internal readonly struct Slot : IHeapSlot<SendWaiter>

@@ -36,6 +36,6 @@ internal static class Unfinished
     // What the application has first, then that of which most is here. One that waits for the application's word is asked about again.
     private static IEnumerable<InboundObject> Rank(IEnumerable<InboundObject> objects) => objects
         .Where(static item => !item.Start.IsOpen)
-        .OrderByDescending(static item => item.IsHanded)
+        .OrderByDescending(static item => item.Custody == Custody.Taken)
         .ThenByDescending(static item => item.Received);
 }

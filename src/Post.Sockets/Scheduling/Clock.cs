@@ -3,6 +3,9 @@ namespace Post.Sockets.Scheduling;
 /// <summary>Time as the association counts it: timestamps of one <see cref="TimeProvider"/>, and conversions.</summary>
 internal sealed class Clock(TimeProvider provider)
 {
+    /// <summary>The moment that never comes.</summary>
+    public const long Never = long.MaxValue;
+
     private readonly double _perTick = (double)provider.TimestampFrequency / TimeSpan.TicksPerSecond;
 
     public TimeProvider Provider { get; } = provider;
@@ -22,5 +25,5 @@ internal sealed class Clock(TimeProvider provider)
 
     /// <summary>The moment after a span; "never" stays never.</summary>
     public long After(long now, TimeSpan span) =>
-        span == Timeout.InfiniteTimeSpan ? Transport.TransportPriority.NoDeadline : now + Units(span);
+        span == Timeout.InfiniteTimeSpan ? Never : now + Units(span);
 }

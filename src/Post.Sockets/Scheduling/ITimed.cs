@@ -6,6 +6,6 @@ internal interface ITimed
     /// <summary>The place in the queue's heap; -1 while outside.</summary>
     int TimerIndex { get; set; }
 
-    /// <summary>The moment came. Called under the association's lock.</summary>
+    /// <summary>The moment came.</summary>
     void OnDue(long now);
 }

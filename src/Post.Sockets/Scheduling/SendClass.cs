@@ -17,11 +17,6 @@ internal sealed class SendClass(int niceness)
     /// <summary>Bytes of the receiver's budget held by objects of this class.</summary>
     public long Credit { get; set; }
 
-    /// <summary>Bytes of the send queue that its objects hold; and how many objects those are.</summary>
-    public long HeldBytes { get; set; }
-
-    public long HeldObjects { get; set; }
-
     /// <summary>Large objects under way.</summary>
     public int Sharing { get; set; }
 

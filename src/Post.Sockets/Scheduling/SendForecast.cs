@@ -1,5 +1,3 @@
-using Post.Sockets.Transport;
-
 namespace Post.Sockets.Scheduling;
 
 /// <summary>
@@ -17,17 +15,15 @@ internal readonly struct SendForecast
         _bytesPerUnit = bytesPerUnit;
     }
 
-    public static SendForecast From(TransportCapabilities capabilities, in TransportStatistics statistics, Clock clock)
-    {
-        // Where writes stay with the transport until they are acknowledged, nobody knows what of them is still to leave.
-        if ((capabilities & TransportCapabilities.WritesCompleteWhenSent) == 0
-            || statistics is not { MaximumRate: { } rate, CongestionWindow: { } window, BytesInFlight: { } inFlight })
-        {
-            return default;
-        }
-
-        return new SendForecast(Math.Max(0, window - inFlight), rate / 8.0 / clock.Units(TimeSpan.FromSeconds(1)));
-    }
+    /// <summary>The forecast by what a transport says of itself; anything can leave where it does not say all of it.</summary>
+    /// <param name="maximumRate">Bits per second that leave at most.</param>
+    /// <param name="congestionWindow">Bytes that may be in flight.</param>
+    /// <param name="bytesInFlight">Bytes in flight.</param>
+    /// <param name="clock">The unit of time.</param>
+    public static SendForecast From(long? maximumRate, long? congestionWindow, long? bytesInFlight, Clock clock) =>
+        maximumRate is { } rate && congestionWindow is { } window && bytesInFlight is { } inFlight
+            ? new SendForecast(Math.Max(0, window - inFlight), rate / 8.0 / clock.Units(TimeSpan.FromSeconds(1)))
+            : default;
 
     /// <summary>Whether so many bytes may all have left after so many units of time.</summary>
     public bool CanLeave(long bytes, long time) => _bytesPerUnit <= 0 || bytes <= _room + (_bytesPerUnit * time);

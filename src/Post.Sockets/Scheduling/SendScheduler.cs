@@ -1,7 +1,7 @@
 namespace Post.Sockets.Scheduling;
 
 /// <summary>
-/// Says who is sent next. A pure data structure: it does no I/O, and its owner holds the association's lock around every call.
+/// Says who is sent next. A pure data structure: it does no I/O, and only the owner of the association calls it.
 /// </summary>
 internal sealed class SendScheduler
 {
@@ -169,32 +169,6 @@ internal sealed class SendScheduler
         return sum;
     }
 
-    /// <summary>Likewise, what is held of the send queue.</summary>
-    public void HeldUpTo(int niceness, out long bytes, out long objects)
-    {
-        bytes = 0;
-        objects = 0;
-        foreach (var sendClass in _classes)
-        {
-            if (sendClass.Niceness > niceness)
-            {
-                break;
-            }
-
-            bytes += sendClass.HeldBytes;
-            objects += sendClass.HeldObjects;
-        }
-    }
-
-    /// <summary>Objects of a class take room of the send queue, or give it back.</summary>
-    public void Hold(int niceness, long bytes, int objects)
-    {
-        var sendClass = Class(niceness);
-        sendClass.HeldBytes += bytes;
-        sendClass.HeldObjects += objects;
-        Forget(sendClass);
-    }
-
     /// <summary>Takes back bytes with the transport, in whatever class they were counted.</summary>
     public void ReleaseOutstanding(int niceness, long bytes)
     {
@@ -240,7 +214,7 @@ internal sealed class SendScheduler
     private void Forget(SendClass sendClass)
     {
         // Any application can use any number as niceness: classes must not pile up.
-        if (sendClass is { Members: 0, Outstanding: 0, Credit: 0, HeldObjects: 0 })
+        if (sendClass is { Members: 0, Outstanding: 0, Credit: 0 })
         {
             _classes.Remove(sendClass);
         }

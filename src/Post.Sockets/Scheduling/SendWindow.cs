@@ -1,5 +1,3 @@
-using Post.Sockets.Transport;
-
 namespace Post.Sockets.Scheduling;
 
 /// <summary>
@@ -12,16 +10,19 @@ internal static class SendWindow
     private const long Most = 16 * 1024 * 1024;
     private const int LargestChunk = 64 * 1024;
 
-    public static long Bytes(TransportCapabilities capabilities, in TransportStatistics statistics)
+    /// <summary>Bytes that may lie with the transport.</summary>
+    /// <param name="returnsWhenSent">Its writes complete when their bytes were sent, not when they were acknowledged.</param>
+    /// <param name="congestionWindow">Bytes that may be in flight; null where it does not say.</param>
+    public static long Bytes(bool returnsWhenSent, long? congestionWindow)
     {
-        if ((capabilities & TransportCapabilities.WritesCompleteWhenSent) == 0)
+        if (!returnsWhenSent)
         {
             // Writes stay with the transport until they are acknowledged: a window for what is in flight, and as much again to grow.
-            return Math.Clamp((statistics.CongestionWindow ?? (512 * 1024)) * 2, 4 * Least, Most);
+            return Math.Clamp((congestionWindow ?? (512 * 1024)) * 2, 4 * Least, Most);
         }
 
         // Writes return when sent: it suffices to bridge the time until we are woken, which is a fraction of a round trip.
-        var window = statistics.CongestionWindow ?? (256 * 1024);
+        var window = congestionWindow ?? (256 * 1024);
         return Math.Clamp(window / 2, Least, Most / 4);
     }
 

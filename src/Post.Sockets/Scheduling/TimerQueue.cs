@@ -24,13 +24,13 @@ internal sealed class TimerQueue : IDisposable
         }
     }
 
-    /// <summary>Sets, or moves, the moment of an item. Under the association's lock.</summary>
+    /// <summary>Sets, or moves, the moment of an item.</summary>
     public void Set(ITimed item, long when) => _heap.AddOrUpdate(item, when);
 
-    /// <summary>Forgets the moment of an item. Under the association's lock.</summary>
+    /// <summary>Forgets the moment of an item.</summary>
     public void Cancel(ITimed item) => _heap.Remove(item);
 
-    /// <summary>Calls every item whose moment has come. Under the association's lock.</summary>
+    /// <summary>Calls every item whose moment has come.</summary>
     public void RunDue(long now)
     {
         while (_heap.Count > 0 && _heap.PeekKey <= now)
@@ -39,10 +39,10 @@ internal sealed class TimerQueue : IDisposable
         }
     }
 
-    /// <summary>The next moment; <see cref="long.MaxValue"/> for none. Under the association's lock.</summary>
+    /// <summary>The next moment; <see cref="long.MaxValue"/> for none.</summary>
     public long Next => _heap.Count == 0 ? long.MaxValue : _heap.PeekKey;
 
-    /// <summary>Sets the timer for the next moment. Outside the lock, and by one caller at a time: the association's pump.</summary>
+    /// <summary>Sets the timer for the next moment.</summary>
     public void Arm(long next, long now)
     {
         if (next == long.MaxValue)

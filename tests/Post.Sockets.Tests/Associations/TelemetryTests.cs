@@ -48,7 +48,7 @@ public sealed class TelemetryTests
             listener.Register<Accept>(accept => accept.Association.Register<Received>(_ => { }));
             var association = await host.AssociateAsync(Local.Anonymous, Remote.Named("server", 1));
             await association.Send(new byte[100]).Completion;
-            var canceled = association.Send(new byte[100]);
+            var canceled = association.Send(new byte[10_000_000]);
             canceled.Cancel();
             await canceled.Completion;
             Assert.AreEqual(0, sums["post.sockets.objects.pending"]);

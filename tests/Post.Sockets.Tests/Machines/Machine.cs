@@ -1,4 +1,4 @@
-using Post.Sockets.Associations;
+using Post.Sockets.Associations.Ownership;
 using Post.Sockets.Testing;
 using Post.Sockets.Tests.Seam;
 using Post.Sockets.Transport;

@@ -55,6 +55,9 @@ public sealed class DeliveryTests
             var file = new MemoryStream();
             file.Write(PostWorld.Bytes(size));
             file.Position = 0;
+
+            // An idle association would have read it before Send returns.
+            world.Client.Send(new byte[500_000], new() { Niceness = 0 });
             var sent = opened
                 ? world.Client.Send((offset, _) => ValueTask.FromResult<Stream>(new MemoryStream(file.ToArray()) { Position = offset }), size)
                 : world.Client.Send(file, leaveOpen: true);

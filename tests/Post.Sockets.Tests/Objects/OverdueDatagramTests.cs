@@ -1,3 +1,4 @@
+using Post.Sockets.Associations.Connections;
 using Post.Sockets.Transport;
 
 namespace Post.Sockets.Tests.Objects;
@@ -69,11 +70,7 @@ public sealed class OverdueDatagramTests
 
     private static void Tell(PostWorld world, SentObject item, TransportDatagramState state)
     {
-        lock (world.Client.Core.Gate)
-        {
-            world.Client.Core.Reports.OnDatagramState(item.Id, state);
-        }
-
-        world.Client.Core.Wake();
+        var connection = world.Client.Core.Connection.Value!;
+        new ConnectionEvents(connection).OnDatagramState(item.Id, state);
     }
 }

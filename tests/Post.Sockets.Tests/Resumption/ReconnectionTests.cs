@@ -1,5 +1,5 @@
 using System.Net;
-using Post.Sockets.Associations.Resumption;
+using Post.Sockets.Associations.Lifecycle;
 using Post.Sockets.Protocol;
 using Post.Sockets.Testing;
 using Post.Sockets.Transport;
@@ -231,7 +231,7 @@ public sealed class ReconnectionTests
     [TestMethod]
     public void Pauses_are_none_at_first_and_then_jittered()
     {
-        var first = Enumerable.Range(0, 100).Select(seed => new Pauses(new Random(seed))).ToArray();
+        var first = Enumerable.Range(0, 100).Select(seed => new ReconnectBackoff(new Random(seed))).ToArray();
         Assert.IsTrue(first.All(pauses => pauses.Next() == TimeSpan.Zero));
         var second = first.Select(pauses => pauses.Next().TotalMilliseconds).ToArray();
         Assert.IsTrue(second.All(pause => pause is >= 50 and <= 100));

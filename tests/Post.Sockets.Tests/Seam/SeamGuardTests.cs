@@ -10,37 +10,48 @@ namespace Post.Sockets.Tests.Seam;
 public sealed class SeamGuardTests
 {
     [TestMethod]
-    public void A_call_under_an_associations_lock_is_seen() => RunWith((carrier, guard) =>
+    public void A_call_under_an_associations_lock_is_seen() => RunWith((connection, guard) =>
     {
-        lock (carrier.Core!.Gate)
+        lock (connection.State.Owner.Gate)
         {
-            _ = carrier.Connection.GetStatistics();
+            _ = connection.Transport.GetStatistics();
         }
 
         StringAssert.StartsWith(guard.Violations.Single(), "Connection.GetStatistics");
     });
 
     [TestMethod]
-    public void A_call_under_a_carriers_lock_is_seen() => RunWith((carrier, guard) =>
+    public void A_call_on_a_stream_under_the_lock_of_the_room_is_seen() => RunWith((connection, guard) =>
     {
-        lock (carrier.Gate)
+        lock (connection.State.Outbox.Room.Gate)
         {
-            _ = carrier.Connection.Capabilities;
-        }
-
-        StringAssert.StartsWith(guard.Violations.Single(), "Connection.Capabilities");
-    });
-
-    [TestMethod]
-    public void A_call_on_a_stream_under_the_lock_is_seen() => RunWith((carrier, guard) =>
-    {
-        lock (carrier.Core!.Gate)
-        {
-            carrier.Control.Stream!.SetPriority(TransportPriority.Control);
+            connection.Control.Stream!.SetPriority(TransportPriority.Control);
         }
 
         StringAssert.StartsWith(guard.Violations.Single(), "Stream.SetPriority");
     });
+
+    [TestMethod]
+    public void An_event_under_the_transports_lock_is_seen()
+    {
+        var guard = new SeamGuard { IsTransportLocked = static () => true };
+
+        new GuardedEvents(new Nesting(static () => { }), guard).OnEventsDrained();
+
+        StringAssert.StartsWith(guard.Violations.Single(), "OnEventsDrained under the lock of the transport");
+    }
+
+    [TestMethod]
+    public void An_event_inside_another_is_seen()
+    {
+        var guard = new SeamGuard();
+        TransportEvents? events = null;
+        events = new GuardedEvents(new Nesting(() => events!.OnHandshakeCompleted()), guard);
+
+        events.OnEventsDrained();
+
+        StringAssert.StartsWith(guard.Violations.Single(), "OnHandshakeCompleted while another event is under way");
+    }
 
     [TestMethod]
     public void Ordinary_use_is_looked_at_and_keeps_the_rule() => RunWith((_, guard) =>
@@ -64,7 +75,7 @@ public sealed class SeamGuardTests
         Assert.IsEmpty(inherited, "the guard must override every member of the seam");
     }
 
-    private static void RunWith(Action<Carrier, SeamGuard> body)
+    private static void RunWith(Action<PostConnection, SeamGuard> body)
     {
         var world = new PostWorld(link: PostWorld.Link(delay: 5));
         var guard = new SeamGuard();
@@ -75,7 +86,12 @@ public sealed class SeamGuardTests
             listener.Register<Accept>(accept => accept.Association.Register<Received>(static _ => { }));
             await using var association = await Association.AssociateAsync(transport, Local.Anonymous, Remote.Named("guarded", 1));
             await association.Send("x"u8).Completion;
-            body(association.Core.Carrier!, guard);
+            body(association.Core.Connection.Value!, guard);
         });
+    }
+
+    private sealed class Nesting(Action inside) : TransportEvents
+    {
+        public override void OnEventsDrained() => inside();
     }
 }

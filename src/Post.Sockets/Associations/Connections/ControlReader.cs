@@ -1,12 +1,18 @@
+using Post.Sockets.Objects;
 using Post.Sockets.Protocol;
 using Post.Sockets.Transport;
 
 namespace Post.Sockets.Associations.Connections;
 
-/// <summary>Reads the peer's control stream and acts on its frames.</summary>
-internal sealed class ControlReader(Carrier carrier)
+/// <summary>Reads the peer's control stream and acts on its frames: on HELLO by itself, on all others as the owner of the association.</summary>
+internal sealed class ControlReader(PostConnection connection)
 {
     private readonly ControlFrameReader _frames = new();
+    private byte[] _buffer = [];
+    private int _from;
+    private int _filled;
+    private long _arrivedAt;
+    private bool _isBroken;
 
     /// <summary>Reads to the end of the stream.</summary>
     /// <param name="stream">The stream.</param>
@@ -16,96 +22,112 @@ internal sealed class ControlReader(Carrier carrier)
     /// <param name="isCompleted">The stream has ended with them.</param>
     public async ValueTask ReadAsync(TransportStream stream, byte[] buffer, int from, int filled, bool isCompleted)
     {
+        _buffer = buffer;
+        _from = from;
+        _filled = filled;
         while (true)
         {
             // Noted before anything waits: CLOCK is worth what it says of its arrival.
-            var arrivedAt = stream.ArrivedAt ?? carrier.Now;
-            while (from < filled)
+            _arrivedAt = stream.ArrivedAt ?? connection.Now;
+            if (connection.PeerHello is null)
             {
-                if (!TryApplyNext(buffer.AsSpan(0, filled), arrivedAt, ref from))
-                {
-                    return;
-                }
+                TakeHello();
+            }
 
-                if (carrier is { PeerHello: not null, IsReady: false })
+            if (connection.PeerHello is not null && _from < _filled && !_isBroken)
+            {
+                if (!connection.IsReady)
                 {
                     // What follows HELLO concerns an association that is still to be found.
-                    await carrier.WhenReadyAsync().ConfigureAwait(false);
+                    await connection.WhenReadyAsync().ConfigureAwait(false);
                 }
+
+                await connection.State.Owner.InvokeAsync(static reader => ((ControlReader)reader).ApplyAll(), this).ConfigureAwait(false);
+            }
+
+            if (_isBroken)
+            {
+                return;
             }
 
             if (isCompleted)
             {
-                if (carrier.Core is not { Lifecycle.IsPeerGoing: true } || !_frames.IsBetweenFrames)
+                if (connection.User is not { IsPeerGoing: true } || !_frames.IsBetweenFrames)
                 {
-                    carrier.Violate(PostErrorCode.ControlStreamError, "the control stream ended");
+                    connection.Violate(PostErrorCode.ControlStreamError, "the control stream ended");
                 }
 
                 return;
             }
 
-            carrier.Core?.Wake();
-            var result = await stream.ReadAsync(buffer, carrier.Over).ConfigureAwait(false);
+            var result = await stream.ReadAsync(buffer, connection.Over).ConfigureAwait(false);
             if (result.IsReset)
             {
-                carrier.Violate(PostErrorCode.ControlStreamError, "the control stream was reset");
+                connection.Violate(PostErrorCode.ControlStreamError, "the control stream was reset");
                 return;
             }
 
-            from = 0;
-            filled = result.Count;
+            _from = 0;
+            _filled = result.Count;
             isCompleted = result.IsCompleted;
         }
     }
 
-    /// <summary>Applies one frame, or keeps the beginning of one; false when the peer broke a rule.</summary>
-    private bool TryApplyNext(ReadOnlySpan<byte> buffer, long arrivedAt, ref int from)
+    /// <summary>Takes HELLO, which is the first frame; nothing else happens before it has come.</summary>
+    private void TakeHello()
     {
-        var bytes = buffer[from..];
-        var status = _frames.TryRead(ref bytes, out var frame, out var error);
-        from = buffer.Length - bytes.Length;
-        switch (status)
+        if (!TryReadNext(out var frame))
         {
-            case ParseStatus.NeedMore:
-                return true;
-            case ParseStatus.Invalid:
-                carrier.Violate(error, "the control stream is malformed");
-                return false;
+            return;
         }
 
-        error = Apply(frame, arrivedAt);
-        if (error != PostErrorCode.NoError)
+        if (HelloFrame.TryParse(frame.Payload, out var hello))
         {
-            carrier.Violate(error, $"control frame {frame.Type} is malformed or names impossible ids");
-            return false;
+            connection.OnHello(hello);
         }
-
-        return true;
+        else
+        {
+            Break(PostErrorCode.FrameEncoding, "HELLO is malformed");
+        }
     }
 
-    private PostErrorCode Apply(in ControlFrame frame, long arrivedAt)
+    /// <summary>Applies the frames at hand. By the owner.</summary>
+    private void ApplyAll()
     {
-        if (frame.Type == ControlFrameType.Hello)
-        {
-            if (!HelloFrame.TryParse(frame.Payload, out var hello))
-            {
-                return PostErrorCode.FrameEncoding;
-            }
-
-            carrier.OnHello(hello);
-            return PostErrorCode.NoError;
-        }
-
-        var core = carrier.Core!;
-        lock (core.Gate)
+        while (_from < _filled && TryReadNext(out var frame))
         {
             // A connection that was lost, or gave way to a newer one, has no more say.
-            return core.Carrier == carrier ? Apply(core, frame, arrivedAt) : PostErrorCode.NoError;
+            if (connection.IsCurrent && Apply(connection, frame, _arrivedAt) is var error and not PostErrorCode.NoError)
+            {
+                Break(error, $"control frame {frame.Type} is malformed or names impossible ids");
+                return;
+            }
         }
     }
 
-    private static PostErrorCode Apply(AssociationCore core, in ControlFrame frame, long arrivedAt)
+    /// <summary>Reads one frame, or keeps the beginning of one; false when there is none, or the peer broke a rule.</summary>
+    private bool TryReadNext(out ControlFrame frame)
     {
+        var bytes = (ReadOnlySpan<byte>)_buffer.AsSpan(_from, _filled - _from);
+        var status = _frames.TryRead(ref bytes, out frame, out var error);
+        _from = _filled - bytes.Length;
+        if (status == ParseStatus.Invalid)
+        {
+            Break(error, "the control stream is malformed");
+        }
+
+        return status == ParseStatus.Done;
+    }
+
+    private void Break(PostErrorCode code, string what)
+    {
+        _isBroken = true;
+        connection.Violate(code, what);
+    }
+
+    private static PostErrorCode Apply(PostConnection connection, in ControlFrame frame, long arrivedAt)
+    {
+        var state = connection.State;
         var error = PostErrorCode.NoError;
         switch (frame.Type)
         {
@@ -117,7 +139,7 @@ internal sealed class ControlReader(Carrier carrier)
 
                 foreach (var range in received)
                 {
-                    error = core.Reports.OnReceipt(status, range.First, range.Last);
+                    error = state.Outbox.Reports.OnReceipt(status, range.First, range.Last);
                     if (error != PostErrorCode.NoError)
                     {
                         break;
@@ -133,7 +155,7 @@ internal sealed class ControlReader(Carrier carrier)
 
                 foreach (var range in abandoned)
                 {
-                    error = core.Inbox.OnAbandon(range.First, range.Last);
+                    error = state.Inbox.OnAbandon(range.First, range.Last);
                     if (error != PostErrorCode.NoError)
                     {
                         break;
@@ -147,15 +169,15 @@ internal sealed class ControlReader(Carrier carrier)
                     return PostErrorCode.FrameEncoding;
                 }
 
-                core.Inbox.PeerClock.OnSample(clock.Shown, core.Clock.Microseconds(arrivedAt));
+                state.Inbox.PeerClock.OnSample(clock.Shown, state.Clock.Microseconds(arrivedAt));
                 return PostErrorCode.NoError;
             case ControlFrameType.StartAt:
                 return StartAtFrame.TryParse(frame.Payload, out var start)
-                    ? core.Reports.OnStartAt(start.Id, start.Offset)
+                    ? state.Outbox.Reports.OnStartAt(start.Id, start.Offset)
                     : PostErrorCode.FrameEncoding;
             default:
                 return GoAwayFrame.TryParse(frame.Payload, out var goAway)
-                    ? core.Lifecycle.OnGoAway(goAway)
+                    ? connection.User!.OnGoAway(goAway)
                     : PostErrorCode.FrameEncoding;
         }
     }

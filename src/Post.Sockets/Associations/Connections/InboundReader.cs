@@ -1,5 +1,4 @@
 using System.Buffers;
-using Post.Sockets.Associations.Streams;
 using Post.Sockets.Protocol;
 using Post.Sockets.Transport;
 
@@ -9,15 +8,27 @@ namespace Post.Sockets.Associations.Connections;
 /// Accepts what the peer opens and sorts it by its type. What is not the control stream waits until it is known for which association it
 /// is. It never lets an exception out: what the peer does wrong closes the connection with a code.
 /// </summary>
-internal sealed class InboundReader(Carrier carrier)
+internal sealed class InboundReader(PostConnection connection)
 {
     /// <summary>The first read of a stream: whole small objects, or the header of any.</summary>
     private const int FirstRead = 4096;
 
     private bool _hasControl;
 
-    /// <summary>Begins to accept streams.</summary>
+    private bool IsFull => connection is { IsReady: true, User.State.Inbox.Deliverable.IsFull: true };
+
+    /// <summary>Begins to accept streams, where the transport does not push them.</summary>
     public void Start() => _ = AcceptAsync();
+
+    /// <summary>The peer has opened a stream.</summary>
+    public void OnAccepted(TransportStream stream)
+    {
+        // What flows with whoever runs the association is not the stream's.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _ = ReadAsync(stream);
+        }
+    }
 
     private async Task AcceptAsync()
     {
@@ -26,22 +37,22 @@ internal sealed class InboundReader(Carrier carrier)
             while (true)
             {
                 // A slow application slows the peer down here: streams that are not accepted use up its permission to open more.
-                if (carrier is { IsReady: true, Core: { Inbox.Deliverable.IsFull: true } core })
+                if (IsFull)
                 {
-                    await core.Inbox.Deliverable.WaitForRoomAsync().ConfigureAwait(false);
+                    await connection.User!.Delivery.WhenRoomAsync().ConfigureAwait(false);
                 }
 
-                var stream = await carrier.Connection.AcceptStreamAsync(carrier.Over).ConfigureAwait(false);
+                var stream = await connection.Transport.AcceptStreamAsync(connection.Over).ConfigureAwait(false);
                 _ = ReadAsync(stream);
             }
         }
         catch (Exception exception) when (exception is TransportException or OperationCanceledException or ObjectDisposedException)
         {
-            // The connection ended; its event tells why.
+            // The connection ended, and its event tells why; or it pushes its streams.
         }
         catch (Exception exception)
         {
-            carrier.Fail(exception);
+            connection.Fail(exception);
         }
     }
 
@@ -53,7 +64,7 @@ internal sealed class InboundReader(Carrier carrier)
             var filled = 0;
             while (true)
             {
-                var result = await stream.ReadAsync(buffer.AsMemory(filled), carrier.Over).ConfigureAwait(false);
+                var result = await stream.ReadAsync(buffer.AsMemory(filled), connection.Over).ConfigureAwait(false);
                 if (result.IsReset)
                 {
                     // Gone before we knew what it was; ABANDON names it if it was an object.
@@ -84,20 +95,20 @@ internal sealed class InboundReader(Carrier carrier)
                     break;
                 }
 
-                if (!carrier.IsReady)
+                if (!connection.IsReady)
                 {
-                    await carrier.WhenReadyAsync().ConfigureAwait(false);
+                    await connection.WhenReadyAsync().ConfigureAwait(false);
                 }
 
                 if (stream.Kind == TransportStreamKind.Bidirectional)
                 {
-                    if (stream.IsEarlyData && !carrier.IsHandshakeCompleted)
+                    if (stream.IsEarlyData && !connection.IsHandshakeCompleted)
                     {
                         // A stream cannot say that it is safe to replay.
-                        await carrier.WhenHandshakeAsync().ConfigureAwait(false);
+                        await connection.WhenHandshakeAsync().ConfigureAwait(false);
                     }
 
-                    if (await StreamAcceptor.BeginAsync(carrier, stream, buffer.AsMemory(0, filled), result.IsCompleted).ConfigureAwait(false))
+                    if (await connection.User!.AcceptStreamAsync(connection, stream, buffer.AsMemory(0, filled), result.IsCompleted).ConfigureAwait(false))
                     {
                         // It belongs to the application now.
                         return;
@@ -106,13 +117,19 @@ internal sealed class InboundReader(Carrier carrier)
                     break;
                 }
 
-                if (stream.IsEarlyData && !carrier.IsHandshakeCompleted && !ObjectReader.IsSafeToReplay(buffer.AsSpan(0, filled)))
+                if (stream.IsEarlyData && !connection.IsHandshakeCompleted && !InboundObjects.IsSafeToReplay(buffer.AsSpan(0, filled)))
                 {
                     // An attacker may have replayed it: it waits until the handshake has shown that the peer is there.
-                    await carrier.WhenHandshakeAsync().ConfigureAwait(false);
+                    await connection.WhenHandshakeAsync().ConfigureAwait(false);
                 }
 
-                if (await carrier.Objects.TryReadAsync(stream, buffer.AsMemory(0, filled), result.IsCompleted).ConfigureAwait(false))
+                if (IsFull)
+                {
+                    // Likewise, where streams are pushed: what is not read uses up the permission as well.
+                    await connection.User!.Delivery.WhenRoomAsync().ConfigureAwait(false);
+                }
+
+                if (await new ObjectReading(connection, stream).TryReadAsync(buffer.AsMemory(0, filled), result.IsCompleted).ConfigureAwait(false))
                 {
                     break;
                 }
@@ -135,12 +152,12 @@ internal sealed class InboundReader(Carrier carrier)
         }
         catch (Exception exception)
         {
-            carrier.Fail(exception);
+            connection.Fail(exception);
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
-            carrier.Core?.Wake();
+            connection.User?.State.Owner.Wake();
         }
     }
 
@@ -148,12 +165,12 @@ internal sealed class InboundReader(Carrier carrier)
     {
         if (_hasControl)
         {
-            carrier.Violate(PostErrorCode.ControlStreamError, "a second control stream");
+            connection.Violate(PostErrorCode.ControlStreamError, "a second control stream");
             return;
         }
 
         _hasControl = true;
-        await new ControlReader(carrier).ReadAsync(stream, buffer, from, filled, isCompleted).ConfigureAwait(false);
+        await new ControlReader(connection).ReadAsync(stream, buffer, from, filled, isCompleted).ConfigureAwait(false);
     }
 
     private static async ValueTask DisposeQuietlyAsync(TransportStream stream)

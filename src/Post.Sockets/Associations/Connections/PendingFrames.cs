@@ -1,3 +1,4 @@
+using Post.Sockets.Associations.Ownership;
 using Post.Sockets.Protocol;
 using Post.Sockets.Scheduling;
 
@@ -5,24 +6,27 @@ namespace Post.Sockets.Associations.Connections;
 
 /// <summary>
 /// What the control stream is to carry next: receipts and ABANDONs gathered by status, coalesced into ranges, and due at most a
-/// moment later. Under the association's lock.
+/// moment later. By the owner.
 /// </summary>
 internal sealed class PendingFrames
 {
-    private readonly IdRangeSet[] _receipts = Sets(Enum.GetValues<ReceiptStatus>().Length);
-    private readonly IdRangeSet[] _abandons = Sets(Enum.GetValues<AbandonReason>().Length);
-    private readonly AssociationCore _core;
+    private static readonly int Statuses = Enum.GetValues<ReceiptStatus>().Length;
+    private static readonly int Reasons = Enum.GetValues<AbandonReason>().Length;
+
+    private readonly IdRangeSet?[] _receipts = new IdRangeSet?[Statuses];
+    private readonly IdRangeSet?[] _abandons = new IdRangeSet?[Reasons];
+    private readonly AssociationState _state;
     private readonly TimedAction _due;
-    private readonly Queue<StartAtFrame> _starts = [];
+    private Queue<StartAtFrame>? _starts;
     private GoAwayFrame? _goAway;
     private bool _isDue;
     private bool _isClockDue;
     private long _clockAt = long.MinValue / 2;
     private long _unreportedBytes;
 
-    public PendingFrames(AssociationCore core)
+    public PendingFrames(AssociationState state)
     {
-        _core = core;
+        _state = state;
         _due = new TimedAction(_ => _isDue = true);
     }
 
@@ -38,24 +42,24 @@ internal sealed class PendingFrames
     /// <param name="immediately">The sender asked not to hold it back.</param>
     public void AddReceipt(ReceiptStatus status, long id, long bytes, bool immediately)
     {
-        var set = _receipts[(int)status];
+        var set = _receipts[(int)status] ??= new IdRangeSet();
         set.Add(id);
         IsEmpty = false;
         _unreportedBytes += bytes;
         if (immediately || set.RangeCount >= ProtocolLimits.MaxRangesPerFrame
-            || _unreportedBytes > _core.Options.ReceiveBudget / 16)
+            || _unreportedBytes > _state.Options.ReceiveBudget / 16)
         {
             _isDue = true;
         }
         else if (!_isDue && !_due.IsSet)
         {
-            _core.Timers.Set(_due, _core.Clock.Now + _core.Trips.ReceiptDelay);
+            _state.Timers.Set(_due, _state.Clock.Now + _state.Trips.ReceiptDelay);
         }
     }
 
     public void AddAbandon(AbandonReason reason, long id)
     {
-        _abandons[(int)reason].Add(id);
+        (_abandons[(int)reason] ??= new IdRangeSet()).Add(id);
         IsEmpty = false;
         _isDue = true;
     }
@@ -63,14 +67,14 @@ internal sealed class PendingFrames
     /// <summary>Adds the receipts of a range that are given again, since a lost connection may have swallowed them.</summary>
     public void AddReceipts(ReceiptStatus status, IdRange ids)
     {
-        _receipts[(int)status].Add(ids);
+        (_receipts[(int)status] ??= new IdRangeSet()).Add(ids);
         IsEmpty = false;
         _isDue = true;
     }
 
     public void AddAbandon(AbandonReason reason, IdRange ids)
     {
-        _abandons[(int)reason].Add(ids);
+        (_abandons[(int)reason] ??= new IdRangeSet()).Add(ids);
         IsEmpty = false;
         _isDue = true;
     }
@@ -78,7 +82,7 @@ internal sealed class PendingFrames
     /// <summary>Adds an answer to a header that asks; there is one for each object that arrives, at most.</summary>
     public void AddStart(long id, long offset)
     {
-        _starts.Enqueue(new StartAtFrame(id, offset));
+        (_starts ??= new Queue<StartAtFrame>()).Enqueue(new StartAtFrame(id, offset));
         IsEmpty = false;
         _isDue = true;
     }
@@ -93,7 +97,7 @@ internal sealed class PendingFrames
     /// <summary>An object with a finite lifetime leaves: its receiver needs our clock, unless it was told not long ago.</summary>
     public void TellClock(long now)
     {
-        if (now - _clockAt >= _core.Clock.Units(ProtocolLimits.ClockInterval))
+        if (now - _clockAt >= _state.Clock.Units(ProtocolLimits.ClockInterval))
         {
             _isClockDue = true;
             IsEmpty = false;
@@ -104,21 +108,21 @@ internal sealed class PendingFrames
     /// <summary>Writes our clock as it is now; returns the number of bytes written.</summary>
     public int WriteClock(Span<byte> destination)
     {
-        _clockAt = _core.Clock.Now;
+        _clockAt = _state.Clock.Now;
         _isClockDue = false;
-        return new ClockFrame(_core.Clock.Microseconds(_clockAt - _core.ClockOrigin)).Write(destination);
+        return new ClockFrame(_state.Clock.Microseconds(_clockAt - _state.ClockOrigin)).Write(destination);
     }
 
     /// <summary>Whatever there is shall be written now.</summary>
     public void Flush() => _isDue = !IsEmpty;
 
     /// <summary>Nothing of it will be written any more.</summary>
-    public void Cancel() => _core.Timers.Cancel(_due);
+    public void Cancel() => _state.Timers.Cancel(_due);
 
     /// <summary>Writes as many frames as fit; the rest stays due.</summary>
     public int Write(Span<byte> destination)
     {
-        _core.Timers.Cancel(_due);
+        _state.Timers.Cancel(_due);
         _unreportedBytes = 0;
         var written = _isClockDue ? WriteClock(destination) : 0;
         for (var status = 0; status < _receipts.Length; status++)
@@ -131,7 +135,7 @@ internal sealed class PendingFrames
             written += WriteSet(destination[written..], _abandons[reason], reason, isReceipt: false);
         }
 
-        while (_starts.TryPeek(out var start) && destination.Length - written >= StartAtFrame.MaxLength)
+        while (_starts is not null && _starts.TryPeek(out var start) && destination.Length - written >= StartAtFrame.MaxLength)
         {
             written += start.Write(destination[written..]);
             _starts.Dequeue();
@@ -144,17 +148,17 @@ internal sealed class PendingFrames
         }
 
         IsEmpty = _goAway is null
-            && _starts.Count == 0
-            && Array.TrueForAll(_receipts, static set => set.IsEmpty)
-            && Array.TrueForAll(_abandons, static set => set.IsEmpty);
+            && _starts is not { Count: > 0 }
+            && Array.TrueForAll(_receipts, static set => set is not { IsEmpty: false })
+            && Array.TrueForAll(_abandons, static set => set is not { IsEmpty: false });
         _isDue = !IsEmpty;
         return written;
     }
 
-    private static int WriteSet(Span<byte> destination, IdRangeSet set, int code, bool isReceipt)
+    private static int WriteSet(Span<byte> destination, IdRangeSet? set, int code, bool isReceipt)
     {
         var written = 0;
-        while (!set.IsEmpty)
+        while (set is { IsEmpty: false })
         {
             var ranges = set.Ranges[..Math.Min(set.RangeCount, ProtocolLimits.MaxRangesPerFrame)];
             if (IdListFrame.Length(code, ranges) > destination.Length - written)
@@ -169,16 +173,5 @@ internal sealed class PendingFrames
         }
 
         return written;
-    }
-
-    private static IdRangeSet[] Sets(int count)
-    {
-        var sets = new IdRangeSet[count];
-        for (var i = 0; i < count; i++)
-        {
-            sets[i] = new IdRangeSet();
-        }
-
-        return sets;
     }
 }

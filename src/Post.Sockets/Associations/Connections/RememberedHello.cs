@@ -1,3 +1,4 @@
+using Post.Sockets.Associations.Ownership;
 using Post.Sockets.Diagnostics;
 using Post.Sockets.Protocol;
 
@@ -12,9 +13,9 @@ internal static class RememberedHello
     /// <summary>No session that it could serve lives longer (RFC 8446 section 4.6.1).</summary>
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(7);
 
-    public static void Keep(AssociationCore core, HelloFrame hello)
+    public static void Keep(AssociationState state, HelloFrame hello)
     {
-        if (KeyOf(core.Association) is not { } key)
+        if (KeyOf(state.Association) is not { } key)
         {
             return;
         }
@@ -23,22 +24,22 @@ internal static class RememberedHello
         var lasting = hello with { AssociationId = UInt128.Zero, Resumption = 0, LowestId = 0, Held = HeldObjects.None };
         Span<byte> frame = stackalloc byte[HelloFrame.MaxLength];
         byte[] kept = [.. frame[..lasting.Write(frame)]];
-        core.Queue(new Work(() =>
+        state.Queue(() =>
         {
             try
             {
-                core.Association.Local.Sessions!.Put(key, kept, core.Clock.Provider.GetUtcNow() + Lifetime);
+                state.Association.Local.Sessions!.Put(key, kept, state.Clock.Provider.GetUtcNow() + Lifetime);
             }
             catch (Exception exception)
             {
-                core.Log.SessionCacheFailed(exception);
+                state.Log.SessionCacheFailed(exception);
             }
-        }));
+        });
     }
 
-    public static HelloFrame? Take(AssociationCore core) =>
-        KeyOf(core.Association) is { } key
-        && TryTake(core, key, out var frame)
+    public static HelloFrame? Take(AssociationState state) =>
+        KeyOf(state.Association) is { } key
+        && TryTake(state, key, out var frame)
         && PostInteger.TryRead(frame.Span, out var type, out var typeLength) && type == ControlFrameType.Hello
         && PostInteger.TryRead(frame.Span[typeLength..], out _, out var lengthLength)
         && HelloFrame.TryParse(frame.Span[(typeLength + lengthLength)..], out var hello)
@@ -46,15 +47,15 @@ internal static class RememberedHello
             : null;
 
     // The cache is the application's code: what it throws costs what was remembered, and no association.
-    private static bool TryTake(AssociationCore core, string key, out ReadOnlyMemory<byte> frame)
+    private static bool TryTake(AssociationState state, string key, out ReadOnlyMemory<byte> frame)
     {
         try
         {
-            return core.Association.Local.Sessions!.TryTake(key, out frame);
+            return state.Association.Local.Sessions!.TryTake(key, out frame);
         }
         catch (Exception exception)
         {
-            core.Log.SessionCacheFailed(exception);
+            state.Log.SessionCacheFailed(exception);
             frame = default;
             return false;
         }

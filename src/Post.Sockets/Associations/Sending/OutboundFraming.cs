@@ -1,63 +1,57 @@
 using Post.Sockets.Associations.Connections;
+using Post.Sockets.Associations.Ownership;
 using Post.Sockets.Objects;
 using Post.Sockets.Protocol;
 
 namespace Post.Sockets.Associations.Sending;
 
-/// <summary>
-/// Gives objects the form in which they travel: header and, where it fits and may be, one datagram. Serial, like the pump whose part it is.
-/// </summary>
-internal sealed class OutboundFraming(AssociationCore core)
+/// <summary>Gives objects the form in which they travel: a header, and, where it fits and may be, one packet. By the owner.</summary>
+internal sealed class OutboundFraming(AssociationState state, CurrentConnection connection)
 {
-    private readonly byte[] _datagram = new byte[2048];
+    /// <summary>What may be tried in one call: no packet is larger than this, or only where its path proved it.</summary>
+    private const int LargestPacket = 2048;
+
     private readonly long[] _antecedents = new long[ProtocolLimits.MaxAntecedents];
-    private readonly SortedSet<long> _delivered = [];
+    private byte[] _buffer = [];
+    private SortedSet<long>? _delivered;
 
-    /// <summary>The bytes that <see cref="IsForDatagram"/> prepared last.</summary>
-    public ReadOnlySpan<byte> Datagram(int size) => _datagram.AsSpan(0, size);
+    private bool CanOffset => state.Peer.Has(HelloFeatures.Offsets);
 
-    /// <summary>Whether an object travels as a datagram now; prepares it if so.</summary>
-    public bool IsForDatagram(Carrier carrier, OutboundObject item, out int size)
-    {
-        size = 0;
-        if (item.NeedsStream || item.IsDurable || item.Transit.IsDatagramRefused || item.Source is not null || item.Transit.Stream is not null
-            || (!item.IsPerishable && item.Properties.Retransmit)
-            || !core.Options.UseDatagrams
-            || (core.Peer.Features & HelloFeatures.DatagramObjects) == 0)
-        {
-            return false;
-        }
+    /// <summary>Whether an object travels as a datagram now.</summary>
+    public bool IsForDatagram(PostConnection connection, OutboundObject item) =>
+        !item.NeedsStream && !item.IsDurable && !item.Transmission.IsDatagramRefused && item.Source is null && item.Transmission.Stream is null
+        && (item.IsPerishable || !item.Properties.Retransmit)
+        && state.Options.UseDatagrams
+        && state.Peer.Has(HelloFeatures.DatagramObjects)
+        && Fits(item, Math.Min(connection.MaxDatagramSize, LargestPacket));
 
-        var limit = Math.Min(carrier.MaxDatagramSize, _datagram.Length);
-        if (item.Memory.Length >= limit)
-        {
-            return false;
-        }
-
-        var header = HeaderOf(item);
-        var length = header.Length();
-        if (length + item.Memory.Length > limit)
-        {
-            return false;
-        }
-
-        header.Write(_datagram);
-        item.Memory.Span.CopyTo(_datagram.AsSpan(length));
-        size = length + item.Memory.Length;
-        return true;
-    }
+    /// <summary>Whether an object is offered to the transport as a whole stream now.</summary>
+    public bool IsForWholeStream(PostConnection connection, OutboundObject item) =>
+        !item.NeedsStream && !item.IsDurable && !item.Transmission.IsWholeRefused && item.Source is null && item.Transmission.Stream is null
+        && connection.Can(Transport.TransportCapabilities.WholeStreams)
+        && item.Start.State == OutboundStart.Step.Unsaid
+        && Fits(item, LargestPacket);
 
     /// <summary>Whether the receiver is to be asked where an object begins.</summary>
     public bool Asks(OutboundObject item) => item.Start.State == OutboundStart.Step.Unsaid && CanOffset && item.IsDurable;
 
-    private bool CanOffset => (core.Peer.Features & HelloFeatures.Offsets) != 0;
+    /// <summary>The datagram that an object makes; valid until the next one, or the next header.</summary>
+    public ReadOnlySpan<byte> DatagramOf(OutboundObject item)
+    {
+        var header = WriteHeader(item, item.Memory.Length);
+        item.Memory.Span.CopyTo(_buffer.AsSpan(header.Length));
+        return _buffer.AsSpan(0, header.Length + item.Memory.Length);
+    }
+
+    /// <summary>The header of an object in bytes; valid until the next one.</summary>
+    public ReadOnlySpan<byte> WriteHeader(OutboundObject item) => WriteHeader(item, 0);
 
     /// <summary>The header of an object as it is now; valid until the next one is made.</summary>
     public ObjectHeader HeaderOf(OutboundObject item)
     {
         if (item.IsPerishable)
         {
-            core.Carrier?.Frames.TellClock(core.Clock.Now);
+            connection.Value?.Frames.TellClock(state.Clock.Now);
         }
 
         var count = NoteAntecedents(item);
@@ -73,8 +67,8 @@ internal sealed class OutboundFraming(AssociationCore core)
             Id = item.Id,
             Treatment = treatment,
             Niceness = item.Niceness,
-            SentAt = core.Clock.Microseconds(item.SentAt - core.ClockOrigin),
-            Lifetime = item.IsPerishable ? core.Clock.Microseconds(item.ExpiresAt - item.SentAt) : -1,
+            SentAt = state.Clock.Microseconds(item.SentAt - state.ClockOrigin),
+            Lifetime = item.IsPerishable ? state.Clock.Microseconds(item.ExpiresAt - item.SentAt) : -1,
             Antecedents = _antecedents.AsSpan(0, count),
             Metadata = properties.Metadata.Span,
             PayloadLength = item.Length ?? -1,
@@ -83,39 +77,61 @@ internal sealed class OutboundFraming(AssociationCore core)
         };
     }
 
+    private bool Fits(OutboundObject item, int limit) =>
+        item.Memory.Length < limit && HeaderOf(item).Length() + item.Memory.Length <= limit;
+
+    private Span<byte> WriteHeader(OutboundObject item, int room)
+    {
+        var header = HeaderOf(item);
+        var length = header.Length();
+        if (_buffer.Length < length + room)
+        {
+            _buffer = new byte[Math.Max(LargestPacket, length + room)];
+        }
+
+        header.Write(_buffer);
+        return _buffer.AsSpan(0, length);
+    }
+
     private int NoteAntecedents(OutboundObject item)
     {
+        if (item.Antecedents is null && item.Properties.Antecedents.Count == 0)
+        {
+            return 0;
+        }
+
         var count = 0;
         foreach (var antecedent in item.Antecedents ?? [])
         {
             // One that was delivered holds nobody back any more: the receiver need not hear of it. One that had another end here may be
             // whole there all the same, and what tells of its end may come later than this object.
-            if (antecedent.End != ObjectOutcome.Acked)
+            if (antecedent.Outcome != ObjectOutcome.Acked)
             {
                 _antecedents[count++] = antecedent.Id;
             }
         }
 
         // But where handlers overlap, one that was delivered may still be at work on: the latest are the likeliest.
-        if (item.Properties.Antecedents.Count == 0 || (core.Peer.Features & HelloFeatures.DeliveredAntecedents) == 0)
+        if (item.Properties.Antecedents.Count == 0 || !state.Peer.Has(HelloFeatures.DeliveredAntecedents))
         {
             return count;
         }
 
-        _delivered.Clear();
+        var delivered = _delivered ??= [];
+        delivered.Clear();
         foreach (var antecedent in item.Properties.Antecedents)
         {
-            if (((OutboundObject)antecedent).End == ObjectOutcome.Acked)
+            if (((OutboundObject)antecedent).Outcome == ObjectOutcome.Acked)
             {
-                _delivered.Add(antecedent.Id);
+                delivered.Add(antecedent.Id);
             }
         }
 
-        var room = (int)Math.Min(core.Peer.MaxAntecedents, ProtocolLimits.MaxAntecedents) - count;
-        while (room-- > 0 && _delivered.Count > 0)
+        var room = (int)Math.Min(state.Peer.Hello.MaxAntecedents, ProtocolLimits.MaxAntecedents) - count;
+        while (room-- > 0 && delivered.Count > 0)
         {
-            _antecedents[count++] = _delivered.Max;
-            _delivered.Remove(_delivered.Max);
+            _antecedents[count++] = delivered.Max;
+            delivered.Remove(delivered.Max);
         }
 
         _antecedents.AsSpan(0, count).Sort(static (a, b) => b.CompareTo(a));

@@ -1,3 +1,4 @@
+using Post.Sockets.Associations.Ownership;
 using Post.Sockets.Objects;
 using Post.Sockets.Scheduling;
 
@@ -17,25 +18,25 @@ internal sealed class OutstandingWrites
 {
     private static readonly TimeSpan LeastPatience = TimeSpan.FromMilliseconds(200);
 
-    private readonly AssociationCore _core;
+    private readonly AssociationState _state;
     private readonly TimedAction _look = new(static _ => { });
     private StreamWrite? _oldest;
     private StreamWrite? _newest;
     private long _taken;
     private long _takenAt;
 
-    public OutstandingWrites(AssociationCore core)
+    public OutstandingWrites(AssociationState state)
     {
-        _core = core;
-        _takenAt = core.Clock.Now;
+        _state = state;
+        _takenAt = state.Clock.Now;
     }
 
-    private long Patience => Math.Max(6 * _core.Trips.HalfRtt, _core.Clock.Units(LeastPatience));
+    private long Patience => Math.Max(6 * _state.Trips.HalfRtt, _state.Clock.Units(LeastPatience));
 
     public void Add(StreamWrite write)
     {
-        _core.Scheduler.Class(write.Class).HandOver(write.Bytes.Length, write.Entry.Deadline);
-        write.HandedOverAt = _core.Clock.Now;
+        _state.Scheduler.Class(write.Class).HandOver(write.Bytes.Length, write.Entry.Deadline);
+        write.HandedOverAt = _state.Clock.Now;
         write.TakenBefore = _taken;
         write.IsCounted = true;
         write.Older = _newest;
@@ -55,7 +56,7 @@ internal sealed class OutstandingWrites
     public void Remove(StreamWrite write)
     {
         _taken += write.Bytes.Length;
-        _takenAt = _core.Clock.Now;
+        _takenAt = _state.Clock.Now;
         if (write.IsCounted)
         {
             Discount(write);
@@ -74,7 +75,7 @@ internal sealed class OutstandingWrites
             if (write.Entry is { Owner: OutboundObject { IsEnded: false, Length: { } length } item } other
                 && (other.Class < entry.Class || (other.Class == entry.Class && other.Deadline <= entry.Deadline)))
             {
-                rest += length - item.Transit.PayloadTaken;
+                rest += length - item.Transmission.PayloadTaken;
             }
         }
 
@@ -84,7 +85,7 @@ internal sealed class OutstandingWrites
     /// <summary>The window is full: makes room where it is not the network that is waited for; else sees to it that somebody looks again.</summary>
     public bool TryDiscountStalled(long window)
     {
-        var now = _core.Clock.Now;
+        var now = _state.Clock.Now;
         var patience = Patience;
         var isAny = false;
         while (_oldest is { } write)
@@ -99,7 +100,7 @@ internal sealed class OutstandingWrites
             {
                 if (!isAny)
                 {
-                    _core.Timers.Set(_look, stalledAt);
+                    _state.Timers.Set(_look, stalledAt);
                 }
 
                 break;
@@ -114,7 +115,7 @@ internal sealed class OutstandingWrites
 
     private void Discount(StreamWrite write)
     {
-        _core.Scheduler.ReleaseOutstanding(write.Class, write.Bytes.Length);
+        _state.Scheduler.ReleaseOutstanding(write.Class, write.Bytes.Length);
         write.IsCounted = false;
         if (write.Older is null)
         {

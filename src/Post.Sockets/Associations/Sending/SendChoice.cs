@@ -1,5 +1,5 @@
 using Post.Sockets.Associations.Connections;
-using Post.Sockets.Associations.Streams;
+using Post.Sockets.Associations.Ownership;
 using Post.Sockets.Objects;
 using Post.Sockets.Protocol;
 using Post.Sockets.Scheduling;
@@ -7,10 +7,9 @@ using Post.Sockets.Scheduling;
 namespace Post.Sockets.Associations.Sending;
 
 /// <summary>
-/// Chooses what is sent next: the most urgent of what may go now, and ends on the way what could only go in vain. Everything happens under
-/// the association's lock.
+/// Chooses what is sent next: the most urgent of what may go now, and ends on the way what could only go in vain. By the owner.
 /// </summary>
-internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, StreamWrites writes)
+internal sealed class SendChoice(AssociationState state, OutboundFraming framing, StreamWrites writes, StreamSupply supply)
 {
     private const int LeastForecast = 8 * 1024;
 
@@ -20,143 +19,165 @@ internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, 
     /// <summary>Bytes that the transport may hold of all that is at least as urgent as what comes next.</summary>
     public long Window { get; set; } = 64 * 1024;
 
-    /// <summary>What comes next over a connection, made ready as far as that can be done under the lock.</summary>
-    public SendStep Decide(Carrier carrier, out OutboundObject? item, out StreamWrite? write, out int size)
+    /// <summary>What comes next over a connection: a step for an object, or for the entry of a stream.</summary>
+    public SendStep Decide(PostConnection connection, out OutboundObject? item, out SendEntry? stream)
     {
         item = null;
-        write = null;
-        size = 0;
-        if (core.IsClosed || carrier.IsOver)
+        stream = null;
+        if (state.IsClosed || connection.IsOver)
         {
             return SendStep.None;
         }
 
+        // Objects that wait for something of the peer's keep back no others that are under way.
         var startedOnly = false;
-        while (true)
+        while (state.Scheduler.Peek(startedOnly) is { } entry)
         {
-            var entry = core.Scheduler.Peek(startedOnly);
-            if (entry is null)
+            if (!HasWindow(entry))
             {
-                return SendStep.None;
-            }
-
-            if (core.Scheduler.OutstandingUpTo(entry.Class) >= Window)
-            {
-                if (writes.Outstanding.TryDiscountStalled(Window))
-                {
-                    continue;
-                }
-
                 // What is less urgent has at least as much before it: nothing can go.
                 return SendStep.None;
             }
 
-            if (entry.Owner is StreamSender sender)
+            if (entry.Owner is not OutboundObject next)
             {
-                write = writes.PrepareStream(sender);
-                return SendStep.Write;
+                stream = entry;
+                return SendStep.WriteStream;
             }
 
-            item = (OutboundObject)entry.Owner;
-            if (item.Transit.IsVoid)
-            {
-                // The lost connection still holds its bytes; it comes back when they are let go of.
-                core.Scheduler.Remove(entry);
-                continue;
-            }
-
-            if (EndIfHopeless(item))
+            if (IsPutAside(connection, next) || EndIfHopeless(next) || !IsAdmitted(next, ref startedOnly))
             {
                 continue;
             }
 
-            if (!item.Transit.IsVisible && !carrier.IsHandshakeCompleted && !MayGoEarly(item))
-            {
-                core.Scheduler.Remove(entry);
-                carrier.WaitForHandshake(item);
-                continue;
-            }
-
-            if (item.IsDurable && !carrier.IsPeerKnown)
-            {
-                // Whether the receiver knows durable ids is told in its HELLO, and in no earlier one.
-                core.Scheduler.Remove(entry);
-                carrier.WaitForHello(item);
-                continue;
-            }
-
-            if (!entry.IsStarted)
-            {
-                if (!core.Admission.TryShare(item) || !core.Admission.TryCountAsWaiting(item))
-                {
-                    continue;
-                }
-
-                if (item.Credit == 0 && !core.Admission.TryTakeCredit(item))
-                {
-                    startedOnly = true;
-                    continue;
-                }
-            }
-
-            if (framing.IsForDatagram(carrier, item, out size))
-            {
-                if (carrier.Datagrams.IsFull)
-                {
-                    return SendStep.None;
-                }
-
-                core.Scheduler.Serve(entry, size);
-                item.IsWriting = true;
-                return SendStep.Datagram;
-            }
-
-            if (item.Transit.Stream is null && carrier.Supply.IsWaiting)
+            item = next;
+            var step = FormOf(connection, next);
+            if (step == SendStep.Open && supply.IsWaiting)
             {
                 if (entry.IsStarted)
                 {
                     // A datagram that proved too large to be sent again as one.
-                    core.Scheduler.Remove(entry);
-                    carrier.Supply.Wait(item);
+                    state.Scheduler.Remove(entry);
+                    supply.Wait(next);
                 }
 
                 startedOnly = true;
                 continue;
             }
 
-            core.Scheduler.Remove(entry);
-            item.IsWriting = true;
-            if (item.Transit.Stream is null)
+            if (step is SendStep.Ask or SendStep.Write or SendStep.Feed)
             {
-                return SendStep.Open;
+                state.Scheduler.Remove(entry);
             }
 
-            if (framing.Asks(item))
-            {
-                write = writes.PrepareQuestion(item);
-                return SendStep.Write;
-            }
-
-            if (item.Source is not null)
-            {
-                return SendStep.Feed;
-            }
-
-            write = writes.PrepareMemory(item);
-            return SendStep.Write;
+            return step;
         }
+
+        return SendStep.None;
+    }
+
+    /// <summary>Whether the transport may be given more of this class; looks for writes that stall for another reason than the network.</summary>
+    private bool HasWindow(SendEntry entry)
+    {
+        while (state.Scheduler.OutstandingUpTo(entry.Class) >= Window)
+        {
+            if (!writes.Outstanding.TryDiscountStalled(Window))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes an object out that can only go after something has happened, which brings it back.</summary>
+    private bool IsPutAside(PostConnection connection, OutboundObject item)
+    {
+        if (item.Transmission.IsVoid)
+        {
+            // The lost connection still holds its bytes.
+            state.Scheduler.Remove(item.Entry);
+            return true;
+        }
+
+        if (item.IsCancelRequested)
+        {
+            state.Outbox.OnCancelRequested(item);
+            return true;
+        }
+
+        if (!item.Transmission.IsVisible && !connection.IsHandshakeCompleted && !MayGoEarly(item))
+        {
+            state.Scheduler.Remove(item.Entry);
+            connection.WaitForHandshake(item);
+            return true;
+        }
+
+        if (item.IsDurable && !connection.IsPeerKnown)
+        {
+            // Whether the receiver knows durable ids is told in its HELLO, and in no earlier one.
+            state.Scheduler.Remove(item.Entry);
+            connection.WaitForHello(item);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether an object has, or gets now, what it needs before its first byte.</summary>
+    private bool IsAdmitted(OutboundObject item, ref bool startedOnly)
+    {
+        if (item.Entry.IsStarted)
+        {
+            return true;
+        }
+
+        var admission = state.Outbox.Admission;
+        if (!admission.TryShare(item) || !admission.TryCountAsWaiting(item))
+        {
+            return false;
+        }
+
+        if (item.Credit > 0 || admission.TryTakeCredit(item))
+        {
+            return true;
+        }
+
+        startedOnly = true;
+        return false;
+    }
+
+    /// <summary>In which form an object goes on; <see cref="SendStep.None"/> where it waits for the transport to take more of that form.</summary>
+    private SendStep FormOf(PostConnection connection, OutboundObject item)
+    {
+        if (framing.IsForDatagram(connection, item))
+        {
+            return connection.Capacity.IsFullOfDatagrams ? SendStep.None : SendStep.Datagram;
+        }
+
+        if (framing.IsForWholeStream(connection, item))
+        {
+            return connection.Capacity.IsFullOfStreams ? SendStep.None : SendStep.WholeStream;
+        }
+
+        if (item.Transmission.Stream is null)
+        {
+            return SendStep.Open;
+        }
+
+        return framing.Asks(item) ? SendStep.Ask : item.Source is not null ? SendStep.Feed : SendStep.Write;
     }
 
     private bool EndIfHopeless(OutboundObject item)
     {
-        if (Math.Max(item.Length ?? 0, item.Transit.PayloadTaken) > core.Peer.MaxObjectSize)
+        if (Math.Max(item.Length ?? 0, item.Transmission.PayloadTaken) > state.Peer.Hello.MaxObjectSize)
         {
-            return core.Outbox.Reject(item, ObjectOutcomeReason.TooLarge, AbandonReason.Canceled);
+            return state.Outbox.Reject(item, ObjectOutcomeReason.TooLarge, AbandonReason.Canceled);
         }
 
-        if (item.Antecedents?.Length > core.Peer.MaxAntecedents && !item.Transit.IsVisible)
+        if (item.Antecedents?.Length > state.Peer.Hello.MaxAntecedents && !item.Transmission.IsVisible)
         {
-            return core.Outbox.Reject(item, ObjectOutcomeReason.ReceiverLimit, AbandonReason.Canceled);
+            return state.Outbox.Reject(item, ObjectOutcomeReason.ReceiverLimit, AbandonReason.Canceled);
         }
 
         if (!item.IsPerishable)
@@ -164,16 +185,16 @@ internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, 
             return false;
         }
 
-        var now = core.Clock.Now;
+        var now = state.Clock.Now;
         if (now >= item.ExpiresAt)
         {
-            return core.Outbox.End(item, ObjectOutcome.Expired, item.ReasonInTime, abandon: AbandonReason.Expired);
+            return state.Outbox.End(item, ObjectOutcome.Expired, item.ReasonInTime, abandon: AbandonReason.Expired);
         }
 
         // Bytes that would arrive too late only delay those that would not: the last ones of a large object, too.
         var left = item.ExpiresAt - now;
-        return (left <= core.Trips.OneWay || !CanStillArrive(item, left))
-            && core.Outbox.End(item, ObjectOutcome.Expired, ObjectOutcomeReason.TooLate, abandon: AbandonReason.TooLate);
+        return (left <= state.Trips.OneWay || !CanStillArrive(item, left))
+            && state.Outbox.End(item, ObjectOutcome.Expired, ObjectOutcomeReason.TooLate, abandon: AbandonReason.TooLate);
     }
 
     /// <summary>
@@ -181,11 +202,11 @@ internal sealed class SendChoice(AssociationCore core, OutboundFraming framing, 
     /// packets, which keeps nobody waiting.
     /// </summary>
     private bool CanStillArrive(OutboundObject item, long time) =>
-        item.Transit.IsVisible
-        || item.Length - item.Transit.PayloadTaken is not { } rest
+        item.Transmission.IsVisible
+        || item.Length - item.Transmission.PayloadTaken is not { } rest
         || rest < LeastForecast
         || Forecast.CanLeave(
-            core.Scheduler.OutstandingBefore(item.Entry) + writes.Outstanding.RestBefore(item.Entry) + rest, time - core.Trips.LongestWay);
+            state.Scheduler.OutstandingBefore(item.Entry) + writes.Outstanding.RestBefore(item.Entry) + rest, time - state.Trips.LongestWay);
 
     private static bool MayGoEarly(OutboundObject item) =>
         item is { Properties.SafeToReplay: true, IsDurable: false } && (item.Source is null || item.Source.CanGoBack);

@@ -1,4 +1,5 @@
 using Post.Sockets.Associations.Connections;
+using Post.Sockets.Associations.Ownership;
 using Post.Sockets.Objects;
 using Post.Sockets.Scheduling;
 using Post.Sockets.Transport;
@@ -6,74 +7,73 @@ using Post.Sockets.Transport;
 namespace Post.Sockets.Associations.Sending;
 
 /// <summary>
-/// Moves bytes from what is scheduled to the connection that there is. Only the association's pump runs it, so it is serial; decisions are
-/// taken under the lock (<see cref="SendChoice"/>), and the transport and the sources of objects are called outside of it.
+/// Moves bytes from what is scheduled to the connection that there is. <see cref="SendChoice"/> decides what is next; here it is handed
+/// over. By the owner.
 /// </summary>
 internal sealed class SendPump
 {
-    private readonly AssociationCore _core;
+    private readonly AssociationState _state;
+    private readonly CurrentConnection _connection;
     private readonly StreamWrites _writes;
-    private readonly DatagramSender _datagrams;
+    private readonly PacketSender _packets;
     private readonly SourceFeeder _sources;
+    private readonly StreamSupply _supply;
     private readonly SendChoice _choice;
 
-    public SendPump(AssociationCore core)
+    public SendPump(AssociationState state, CurrentConnection connection)
     {
-        _core = core;
-        var framing = new OutboundFraming(core);
-        Restarts = new Restarts(core);
-        _writes = new StreamWrites(core, framing, Restarts);
-        _datagrams = new DatagramSender(core, framing, Restarts);
-        _sources = new SourceFeeder(core, _writes, Restarts);
-        _choice = new SendChoice(core, framing, _writes);
+        _state = state;
+        _connection = connection;
+        var framing = new OutboundFraming(state, connection);
+        _writes = new StreamWrites(state, connection, framing);
+        _packets = new PacketSender(state, framing);
+        _sources = new SourceFeeder(state, _writes);
+        _supply = new StreamSupply(state, connection);
+        _choice = new SendChoice(state, framing, _writes, _supply);
     }
 
-    /// <summary>How objects begin anew.</summary>
-    public Restarts Restarts { get; }
-
-    /// <summary>Fits the window to the measurements; under the lock.</summary>
-    public void Tune(TransportCapabilities capabilities, in TransportStatistics statistics)
+    /// <summary>Fits the window to the measurements.</summary>
+    public void Tune(bool returnsWhenSent, in TransportStatistics statistics)
     {
-        _choice.Window = SendWindow.Bytes(capabilities, statistics);
+        _choice.Window = SendWindow.Bytes(returnsWhenSent, statistics.CongestionWindow);
         _writes.Chunk = SendWindow.Chunk(_choice.Window);
-        _choice.Forecast = SendForecast.From(capabilities, statistics, _core.Clock);
+        _choice.Forecast = returnsWhenSent
+            ? SendForecast.From(statistics.MaximumRate, statistics.CongestionWindow, statistics.BytesInFlight, _state.Clock)
+            : default;
     }
+
+    /// <summary>The connection is over: gives back what was kept ready on it.</summary>
+    public void OnDetached() => _supply.ReleaseSpares();
 
     /// <summary>Sends until nothing can be sent.</summary>
     public void Run()
     {
-        _writes.FinishCompleted();
-        while (true)
+        while (_connection.Value is { } connection)
         {
-            var step = SendStep.None;
-            Carrier? carrier;
-            StreamWrite? write = null;
-            OutboundObject? item = null;
-            var size = 0;
-            lock (_core.Gate)
-            {
-                carrier = _core.Carrier;
-                if (carrier is not null)
-                {
-                    step = _choice.Decide(carrier, out item, out write, out size);
-                }
-            }
-
-            switch (step)
+            switch (_choice.Decide(connection, out var item, out var stream))
             {
                 case SendStep.None:
                     return;
+                case SendStep.WriteStream:
+                    _writes.Start(_writes.PrepareStream(stream!));
+                    break;
+                case SendStep.Ask:
+                    _writes.Start(_writes.PrepareQuestion(item!));
+                    break;
                 case SendStep.Write:
-                    _writes.Start(write!);
+                    _writes.Start(_writes.PrepareMemory(item!));
                     break;
                 case SendStep.Open:
-                    carrier!.Supply.Open(item!);
+                    _supply.Open(connection, item!);
                     break;
                 case SendStep.Feed:
                     _sources.Feed(item!);
                     break;
                 case SendStep.Datagram:
-                    _datagrams.Send(carrier!, item!, size);
+                    _packets.SendDatagram(connection, item!);
+                    break;
+                case SendStep.WholeStream:
+                    _packets.SendStream(connection, item!);
                     break;
             }
         }

@@ -1,20 +1,29 @@
 namespace Post.Sockets.Associations.Sending;
 
-/// <summary>What the pump is to do next, as decided under the lock.</summary>
+/// <summary>What comes next.</summary>
 internal enum SendStep
 {
     /// <summary>Nothing can be sent now.</summary>
     None,
 
-    /// <summary>A write is prepared.</summary>
+    /// <summary>The next bytes of a stream of the application.</summary>
+    WriteStream,
+
+    /// <summary>The header of an object whose receiver is to say where it begins.</summary>
+    Ask,
+
+    /// <summary>The next bytes of an object that lies in memory.</summary>
     Write,
 
-    /// <summary>An object needs a stream.</summary>
+    /// <summary>A stream for an object.</summary>
     Open,
 
-    /// <summary>An object's source is to be asked for bytes.</summary>
+    /// <summary>The next bytes of an object's source.</summary>
     Feed,
 
-    /// <summary>A datagram is prepared.</summary>
+    /// <summary>An object as a datagram.</summary>
     Datagram,
+
+    /// <summary>An object as a stream in one call.</summary>
+    WholeStream,
 }

@@ -1,10 +1,11 @@
+using Post.Sockets.Associations.Ownership;
 using Post.Sockets.Objects;
 using Post.Sockets.Protocol;
 
 namespace Post.Sockets.Associations.Sending;
 
-/// <summary>Gets the bytes of objects whose payload does not lie in one piece of memory. Part of the pump, and serial like it.</summary>
-internal sealed class SourceFeeder(AssociationCore core, StreamWrites writes, Restarts restarts)
+/// <summary>Gets the bytes of objects whose payload does not lie in one piece of memory. By the owner.</summary>
+internal sealed class SourceFeeder(AssociationState state, StreamWrites writes)
 {
     /// <summary>Writes what the source of an object has now, or waits until it has something.</summary>
     public void Feed(OutboundObject item)
@@ -14,53 +15,38 @@ internal sealed class SourceFeeder(AssociationCore core, StreamWrites writes, Re
         bool hasBytes;
         try
         {
-            if (item.Source!.Position != item.Transit.PayloadTaken)
+            if (item.Source!.Position != item.Transmission.PayloadTaken)
             {
-                item.Source.MoveTo(item.Transit.PayloadTaken);
+                item.Source.MoveTo(item.Transmission.PayloadTaken);
             }
 
-            hasBytes = item.Source.TryPeek(item.Transit.IsVisible ? writes.Chunk : StreamWrites.CopyLimit, out chunk, out isLast);
+            hasBytes = item.Source.TryPeek(item.Transmission.Form == TransmissionForm.Stream ? writes.Chunk : StreamWrites.CopyLimit, out chunk, out isLast);
         }
         catch (Exception exception)
         {
-            Fail(item, exception);
+            EndWithSource(state, item, exception);
             return;
         }
 
-        StreamWrite? write = null;
-        lock (core.Gate)
+        if (!hasBytes)
         {
-            if (item.IsEnded || item.Transit.IsVoid)
+            // The entry keeps its turn; it comes back when the source has more.
+            item.Use = MemoryUse.Source;
+            using (ExecutionContext.SuppressFlow())
             {
-                restarts.LetGo(item);
-                return;
+                _ = WaitAsync(item);
             }
 
-            if (!hasBytes)
-            {
-                // The entry keeps its turn; it comes back when the source has more.
-                item.IsWaitingForSource = true;
-            }
-            else
-            {
-                write = item.Transit.IsVisible
-                    ? writes.Prepare(item, chunk, null, chunk.Length, chunk.Length, isLast)
-                    : writes.PrepareFirst(item, chunk.Span, isLast, fromSource: true);
-            }
+            return;
         }
 
-        if (write is not null)
-        {
-            writes.Start(write);
-        }
-        else
-        {
-            _ = WaitAsync(item);
-        }
+        writes.Start(item.Transmission.Form == TransmissionForm.Stream
+            ? writes.Prepare(item, chunk, null, chunk.Length, chunk.Length, isLast)
+            : writes.PrepareFirst(item, chunk.Span, isLast, fromSource: true));
     }
 
-    /// <summary>Ends an object with what its source threw. Under the lock.</summary>
-    public static void EndWithSource(AssociationCore core, OutboundObject item, Exception exception) => core.Outbox.End(
+    /// <summary>Ends an object with what its source threw.</summary>
+    public static void EndWithSource(AssociationState state, OutboundObject item, Exception exception) => state.Outbox.End(
         item,
         ObjectOutcome.Failed,
         ObjectOutcomeReason.SourceFailed,
@@ -69,42 +55,33 @@ internal sealed class SourceFeeder(AssociationCore core, StreamWrites writes, Re
 
     private async Task WaitAsync(OutboundObject item)
     {
+        Exception? failure = null;
         try
         {
             await item.Source!.WaitAsync().ConfigureAwait(false);
         }
         catch (Exception exception)
         {
-            Fail(item, exception);
-            core.Wake();
-            return;
+            failure = exception;
         }
 
-        lock (core.Gate)
-        {
-            item.IsWaitingForSource = false;
-            if (restarts.LetGo(item))
-            {
-                core.Scheduler.Add(item.Entry);
-            }
-        }
-
-        core.Wake();
+        state.Owner.Post(new Message(
+            static (target, answer, _) => ((SourceFeeder)target).OnAnswer((Answer)answer!), this, new Answer(item, failure)));
     }
 
-    private void Fail(OutboundObject item, Exception exception)
+    private void OnAnswer(Answer answer)
     {
-        lock (core.Gate)
+        var item = answer.Item;
+        if (answer.Failure is { } failure && !item.IsEnded)
         {
-            item.IsWaitingForSource = false;
-            item.IsWriting = false;
-            if (item.IsEnded)
-            {
-                restarts.LetGo(item);
-                return;
-            }
-
-            EndWithSource(core, item, exception);
+            item.Use = MemoryUse.Free;
+            EndWithSource(state, item, failure);
+        }
+        else if (state.Outbox.Restarts.LetGo(item))
+        {
+            state.Scheduler.Add(item.Entry);
         }
     }
+
+    private sealed record Answer(OutboundObject Item, Exception? Failure);
 }

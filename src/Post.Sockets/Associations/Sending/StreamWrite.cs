@@ -40,9 +40,6 @@ internal sealed class StreamWrite
 
     public TransportException? Error { get; private set; }
 
-    /// <summary>The next of a list of completed writes.</summary>
-    public StreamWrite? Next { get; set; }
-
     /// <summary>What <see cref="OutstandingWrites"/> keeps: when it was handed over, and how much had been taken by then.</summary>
     public long HandedOverAt { get; set; }
 
@@ -109,7 +106,6 @@ internal sealed class StreamWrite
         Bytes = default;
         Error = null;
         Result = default;
-        Next = null;
     }
 
     private void TakeResult()

@@ -1,88 +1,96 @@
 using Post.Sockets.Associations.Connections;
+using Post.Sockets.Associations.Lifecycle;
+using Post.Sockets.Associations.Ownership;
 using Post.Sockets.Associations.Sending;
+using Post.Sockets.Protocol;
 using Post.Sockets.Scheduling;
 using Post.Sockets.Transport;
 
 namespace Post.Sockets.Associations.Streams;
 
 /// <summary>
-/// The sending half of a Post stream: one write at a time, cut into chunks that the scheduler serves, within the reservation ahead of
-/// objects. Fields belong to the association's lock.
+/// A Post stream on its connection: its sending half writes one piece at a time, cut into chunks that the scheduler serves, within the
+/// reservation ahead of objects. Its fields belong to the owner of the association.
 /// </summary>
-internal sealed class StreamSender : ITimed
+internal sealed class StreamSender : ITimed, IScheduledStream, IConnectionStream
 {
-    private readonly AssociationCore _core;
+    private readonly AssociationState _state;
+    private readonly AssociationResumption _resumption;
+    private readonly PostConnection _connection;
     private readonly int _niceness;
     private readonly BandwidthReservation? _reservation;
+    private readonly SendEntry _entry;
     private ReadOnlyMemory<byte> _rest;
     private bool _isEnd;
     private bool _isEndSent;
     private TaskCompletionSource? _writing;
-    private TaskCompletionSource? _done;
     private PostException? _error;
 
-    public StreamSender(AssociationCore core, Carrier carrier, TransportStream stream, int niceness, BandwidthReservation? reservation)
+    public StreamSender(
+        PostConnection connection,
+        AssociationResumption resumption,
+        TransportStream stream,
+        int niceness,
+        BandwidthReservation? reservation,
+        long order)
     {
-        _core = core;
-        Carrier = carrier;
+        _state = connection.State;
+        _resumption = resumption;
+        _connection = connection;
         _niceness = niceness;
         _reservation = reservation;
         Stream = stream;
-        Entry = new SendEntry(this, niceness, TransportPriority.NoDeadline, core.NextStreamOrder());
-        core.Scheduler.Join(Entry);
+        _entry = new SendEntry(this, niceness, Clock.Never, order);
+        _state.Scheduler.Join(_entry);
+        connection.AddStream(this);
     }
 
-    /// <summary>The connection that it lives and dies with.</summary>
-    public Carrier Carrier { get; }
-
     public TransportStream Stream { get; }
-
-    public SendEntry Entry { get; }
 
     public long ReservedBitsPerSecond => _reservation?.BitsPerSecond ?? 0;
 
     int ITimed.TimerIndex { get; set; } = -1;
 
-    /// <summary>Sends bytes, and the end; completes when the transport has taken them.</summary>
+    /// <summary>Sends bytes, and the end; completes when the transport has taken them. From any thread.</summary>
     public Task WriteAsync(ReadOnlyMemory<byte> bytes, bool end)
     {
-        TaskCompletionSource writing;
-        lock (_core.Gate)
-        {
-            if (_error is not null)
-            {
-                return Task.FromException(_error);
-            }
-
-            if (_isEnd)
-            {
-                return end && bytes.IsEmpty
-                    ? Task.CompletedTask
-                    : Task.FromException(new InvalidOperationException("The writing side of this stream was completed."));
-            }
-
-            if (_writing is not null)
-            {
-                return Task.FromException(new InvalidOperationException("One write at a time: the one before is not complete."));
-            }
-
-            if (bytes.IsEmpty && !end)
-            {
-                return Task.CompletedTask;
-            }
-
-            writing = _writing = new TaskCompletionSource(_core.Continuations);
-            _rest = bytes;
-            _isEnd = end;
-            Enqueue(_core.Clock.Now);
-        }
-
-        _core.Wake();
-        return writing.Task;
+        var write = new Write(bytes, end, new TaskCompletionSource(_state.Continuations));
+        _state.Owner.Post(new Message(static (target, write, _) => ((StreamSender)target).Begin((Write)write!), this, write));
+        return write.Completion.Task;
     }
 
-    /// <summary>Ends the sending half early. Under the lock.</summary>
-    public void Abort(PostException error)
+    /// <summary>Breaks both directions off. From any thread.</summary>
+    public void Abort() => _state.Owner.Post(new Message(
+        static (target, _, _) =>
+        {
+            var sender = (StreamSender)target;
+            sender.End(new PostException(PostErrorReason.StreamEnded, "The stream was aborted on this side."));
+            TransportCalls.Reset(sender.Stream, (long)PostErrorCode.StreamCanceled);
+            TransportCalls.StopReading(sender.Stream, (long)PostErrorCode.StreamCanceled);
+        },
+        this));
+
+    /// <summary>The application is through with the stream. From any thread.</summary>
+    public void Release(bool isReadEnded) => _state.Owner.Post(new Message(
+        static (target, _, isReadEnded) =>
+        {
+            var sender = (StreamSender)target;
+            sender._connection.RemoveStream(sender);
+            if (isReadEnded == 0)
+            {
+                TransportCalls.StopReading(sender.Stream, (long)PostErrorCode.StreamCanceled);
+            }
+
+            TransportCalls.Release(sender.Stream);
+        },
+        this,
+        Number: isReadEnded ? 1 : 0));
+
+    /// <summary>What the application gets when the connection has ended.</summary>
+    public PostException ToException(TransportException exception) => _resumption.ToStreamException(exception);
+
+    /// <summary>Ends the sending half early.</summary>
+    public void End(PostException error)
     {
         if (_error is not null)
         {
@@ -90,30 +98,29 @@ internal sealed class StreamSender : ITimed
         }
 
         _error = error;
-        _core.Timers.Cancel(this);
+        _state.Timers.Cancel(this);
         if (!_isEndSent)
         {
-            _core.Scheduler.Leave(Entry);
+            _state.Scheduler.Leave(_entry);
         }
 
         _isEndSent = true;
-        _done = _writing;
-        _writing = null;
+        if (_writing is { } writing)
+        {
+            // What the application does about it is not done inside whoever ended the stream.
+            _writing = null;
+            _state.Queue(() => writing.TrySetException(error));
+        }
     }
 
-    /// <summary>The next chunk. Under the lock.</summary>
     public ReadOnlyMemory<byte> Take(int limit, long now, out bool isEnd)
     {
         var size = Math.Min(limit, _rest.Length);
-        if (Entry.Class == SendScheduler.ReservedClass && _reservation is not null)
+        if (_entry.Class == SendScheduler.ReservedClass && _reservation is not null)
         {
+            // What is sent beyond the reservation does not use it up: the reservation is a promise, not a cap.
             size = Math.Min(size, Math.Max(_reservation.Available(now), 1));
-        }
-
-        // What is sent beyond the reservation does not use it up: the reservation is a promise, not a cap.
-        if (Entry.Class == SendScheduler.ReservedClass)
-        {
-            _reservation?.Take(size);
+            _reservation.Take(size);
         }
 
         var chunk = _rest[..size];
@@ -122,10 +129,8 @@ internal sealed class StreamSender : ITimed
         return chunk;
     }
 
-    /// <summary>The transport took a chunk. Under the lock.</summary>
-    public void OnWritten(int bytes, in TransportWriteResult result, TransportException? error, long now)
+    public void OnWritten(in TransportWriteResult result, TransportException? error, long now)
     {
-        _ = bytes;
         if (_error is not null)
         {
             return;
@@ -133,12 +138,11 @@ internal sealed class StreamSender : ITimed
 
         if (error is not null)
         {
-            Abort(_core.Continuity.ToStreamException(error));
+            End(ToException(error));
         }
         else if (result.IsStopped)
         {
-            Abort(new PostException(
-                PostErrorReason.StreamEnded, $"The peer stopped reading this stream (code 0x{result.StopCode:x})."));
+            End(new PostException(PostErrorReason.StreamEnded, $"The peer stopped reading this stream (code 0x{result.StopCode:x})."));
         }
         else if (!_rest.IsEmpty)
         {
@@ -149,42 +153,48 @@ internal sealed class StreamSender : ITimed
             if (_isEnd)
             {
                 _isEndSent = true;
-                _core.Scheduler.Leave(Entry);
+                _state.Scheduler.Leave(_entry);
             }
 
-            _done = _writing;
+            var writing = _writing;
             _writing = null;
-        }
-    }
-
-    /// <summary>Completes the application's write. Outside the lock.</summary>
-    public void Notify()
-    {
-        TaskCompletionSource? done;
-        PostException? error;
-        lock (_core.Gate)
-        {
-            done = _done;
-            _done = null;
-            error = _error;
-        }
-
-        if (error is not null)
-        {
-            done?.TrySetException(error);
-        }
-        else
-        {
-            done?.TrySetResult();
+            writing?.TrySetResult();
         }
     }
 
     /// <summary>The reservation has filled up again.</summary>
     public void OnDue(long now)
     {
-        if (Entry.HeapIndex >= 0)
+        if (_entry.HeapIndex >= 0)
         {
             Enqueue(now);
+        }
+    }
+
+    private void Begin(Write write)
+    {
+        if (_error is not null)
+        {
+            write.Completion.TrySetException(_error);
+        }
+        else if (_isEnd && !(write.IsEnd && write.Bytes.IsEmpty))
+        {
+            write.Completion.TrySetException(new InvalidOperationException("The writing side of this stream was completed."));
+        }
+        else if (_isEnd || (write.Bytes.IsEmpty && !write.IsEnd))
+        {
+            write.Completion.TrySetResult();
+        }
+        else if (_writing is not null)
+        {
+            write.Completion.TrySetException(new InvalidOperationException("One write at a time: the one before is not complete."));
+        }
+        else
+        {
+            _writing = write.Completion;
+            _rest = write.Bytes;
+            _isEnd = write.IsEnd;
+            Enqueue(_state.Clock.Now);
         }
     }
 
@@ -196,21 +206,20 @@ internal sealed class StreamSender : ITimed
             var wanted = Math.Min(Math.Max(_rest.Length, 1), 1200);
             var reserved = _reservation.Available(now) >= wanted;
             var sendClass = reserved ? SendScheduler.ReservedClass : _niceness;
-            if (sendClass != Entry.Class)
+            if (sendClass != _entry.Class)
             {
-                _core.Scheduler.Move(Entry, sendClass, TransportPriority.NoDeadline);
-                _core.Later(new TransportAction(
-                    TransportActionKind.SetPriority,
-                    Stream,
-                    Priority: new TransportPriority(sendClass, TransportPriority.NoDeadline, true, Entry.Order)));
+                _state.Scheduler.Move(_entry, sendClass, Clock.Never);
+                TransportCalls.SetPriority(Stream, new TransportPriority(sendClass, TransportPriority.NoDeadline, true, _entry.Order));
             }
 
             if (!reserved)
             {
-                _core.Timers.Set(this, Math.Max(now + 1, _reservation.AvailableAt(wanted, now)));
+                _state.Timers.Set(this, Math.Max(now + 1, _reservation.AvailableAt(wanted, now)));
             }
         }
 
-        _core.Scheduler.Add(Entry);
+        _state.Scheduler.Add(_entry);
     }
+
+    private sealed record Write(ReadOnlyMemory<byte> Bytes, bool IsEnd, TaskCompletionSource Completion);
 }

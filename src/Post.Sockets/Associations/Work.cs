@@ -1,7 +1,0 @@
-namespace Post.Sockets.Associations;
-
-/// <summary>A small piece of work for the dispatcher.</summary>
-internal sealed class Work(Action action) : IThreadPoolWorkItem
-{
-    public void Execute() => action();
-}
