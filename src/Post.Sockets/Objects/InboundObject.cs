@@ -205,8 +205,8 @@ internal sealed class InboundObject : ReceivedObject, ITimed
 
     int ITimed.TimerIndex { get; set; } = -1;
 
-    /// <summary>Who waits until the reader lets go of it.</summary>
-    public TaskCompletionSource? FreeWaiter { get; set; }
+    /// <summary>Those who wait until the reader lets go of it, each with a task of its own.</summary>
+    public List<TaskCompletionSource>? FreeWaiters { get; set; }
 
     /// <summary>When its lifetime ends, as far as is known by now of the peer's clock. From any thread.</summary>
     public long EndOfLifetime(PeerClock peerClock, Clock clock) => Math.Min(

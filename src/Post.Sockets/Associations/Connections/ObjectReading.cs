@@ -188,8 +188,9 @@ internal sealed class ObjectReading(PostConnection connection, TransportStream s
 
         if (item.IsReading)
         {
-            item.FreeWaiter ??= new TaskCompletionSource(_state.Continuations);
-            _whenFree = item.FreeWaiter.Task;
+            var waiter = new TaskCompletionSource(_state.Continuations);
+            (item.FreeWaiters ??= []).Add(waiter);
+            _whenFree = waiter.Task;
             return;
         }
 
@@ -345,10 +346,11 @@ internal sealed class ObjectReading(PostConnection connection, TransportStream s
             item.Pipe?.Writer.Complete();
         }
 
-        if (item.FreeWaiter is { } waiter)
+        foreach (var waiter in item.FreeWaiters ?? [])
         {
-            item.FreeWaiter = null;
             _state.Queue(() => waiter.TrySetResult());
         }
+
+        item.FreeWaiters = null;
     }
 }

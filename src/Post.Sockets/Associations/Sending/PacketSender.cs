@@ -51,6 +51,7 @@ internal sealed class PacketSender(AssociationState state, OutboundFraming frami
     private void OnQueued(PostConnection connection, OutboundObject item, TransmissionForm form, int size)
     {
         var isFirst = !item.Transmission.IsVisible;
+        state.Outbox.ReleaseCharge(item);
         item.Transmission.Form = form;
         item.Transmission.IsVisible = true;
         item.Transmission.IsEarly |= !connection.IsHandshakeCompleted;
