@@ -30,9 +30,9 @@ internal sealed partial class InMemoryConnection
 
     public void ReportPath(PathEnd path, PostPathChange change)
     {
-        if (Failure is null && Has(TransportCapabilities.Paths))
+        if (Failure is null && Events is not null && Has(TransportCapabilities.Paths))
         {
-            _events?.OnPathChanged(path.Snapshot(measured: true), change);
+            _queue.PathChanged(path.Snapshot(measured: true), change);
         }
     }
 

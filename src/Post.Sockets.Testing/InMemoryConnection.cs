@@ -6,12 +6,16 @@ namespace Post.Sockets.Testing;
 /// <summary>One end of a connection of the in-memory network.</summary>
 internal sealed partial class InMemoryConnection : TransportConnection
 {
+    /// <summary>Whole streams without an acknowledgement; against callers that never look at <see cref="TransportSendResult.Full"/>.</summary>
+    private const int MaxWholeStreams = 1024;
+
     private readonly InMemoryWire _wire;
     private readonly List<PathEnd> _paths = [];
     private readonly List<(Packet? Packet, LinkMessage Message, PathEnd Path, long ArrivedAt)> _beforeStart = [];
+    private readonly Dictionary<long, InMemoryStream> _wholeStreams = [];
+    private readonly EventQueue _queue;
     private readonly TellItem _tell;
     private readonly AliveEntry _alive;
-    private TransportEvents? _events;
     private PathEnd _main = null!;
     private long _creditGiven;
     private long _creditTold;
@@ -35,6 +39,7 @@ internal sealed partial class InMemoryConnection : TransportConnection
         _creditTold = _creditGiven;
         Sender = new InMemorySender(this, PeerLimits.ConnectionReceiveWindow);
         Streams = new StreamLedger(this);
+        _queue = new EventQueue(this);
         _tell = new TellItem(this);
         _alive = new AliveEntry(this);
         _lastReceived = Network.Clock.NowTicks;
@@ -58,6 +63,12 @@ internal sealed partial class InMemoryConnection : TransportConnection
     public override int MaxDatagramSize => Has(TransportCapabilities.Datagrams) ? Packet.MaxDatagram : 0;
 
     public InMemoryNetwork Network => _wire.Network;
+
+    /// <summary>Who listens; null before <see cref="Start"/>.</summary>
+    public TransportEvents? Events { get; private set; }
+
+    /// <summary>The early data was not taken, and the listener was not told: no stream is opened in between.</summary>
+    public bool HasUntoldRejection { get; private set; }
 
     /// <summary>Whose end it is; set when the wire is made.</summary>
     public InMemoryTransport? Host { get; set; }
@@ -93,12 +104,12 @@ internal sealed partial class InMemoryConnection : TransportConnection
         ArgumentNullException.ThrowIfNull(events);
         lock (Network.Gate)
         {
-            if (_events is not null)
+            if (Events is not null)
             {
                 throw new InvalidOperationException("The connection was started already.");
             }
 
-            _events = events;
+            Events = events;
             foreach ((Packet? packet, LinkMessage message, PathEnd path, long arrivedAt) in _beforeStart)
             {
                 if (packet is not null)
@@ -112,10 +123,7 @@ internal sealed partial class InMemoryConnection : TransportConnection
             }
 
             _beforeStart.Clear();
-            if (Failure is { } failure)
-            {
-                _events.OnClosed(failure.Again());
-            }
+            _queue.Begin();
         }
     }
 
@@ -146,6 +154,51 @@ internal sealed partial class InMemoryConnection : TransportConnection
         lock (Network.Gate)
         {
             return Streams.AcceptAsync(cancellationToken);
+        }
+    }
+
+    public override TransportSendResult TrySendStream(
+        ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, in TransportPriority priority, long token)
+    {
+        lock (Network.Gate)
+        {
+            if (Failure is not null || !Has(TransportCapabilities.WholeStreams))
+            {
+                return TransportSendResult.Unavailable;
+            }
+
+            int length = first.Length + second.Length;
+            if (length > Packet.MaxDatagram || length > Sender.Credit || length > PeerLimits.StreamReceiveWindow)
+            {
+                return TransportSendResult.TooLarge;
+            }
+
+            if (_wholeStreams.Count >= MaxWholeStreams)
+            {
+                return TransportSendResult.Full;
+            }
+
+            if (Streams.TryOpen(TransportStreamKind.Unidirectional, priority) is not { } stream)
+            {
+                return TransportSendResult.NoStreams;
+            }
+
+            byte[] bytes = [.. first, .. second];
+            stream.Token = token;
+            _wholeStreams.Add(token, stream);
+            Sender.Write(stream, bytes);
+            return TransportSendResult.Queued;
+        }
+    }
+
+    public override void ResetSentStream(long token, long errorCode, long reliableSize = 0)
+    {
+        lock (Network.Gate)
+        {
+            if (_wholeStreams.Remove(token, out InMemoryStream? stream))
+            {
+                stream.Send!.Reset(errorCode, reliableSize);
+            }
         }
     }
 
@@ -264,9 +317,39 @@ internal sealed partial class InMemoryConnection : TransportConnection
         }
     }
 
-    public void ReportDatagram(long token, TransportDatagramState state) => _events?.OnDatagramState(token, state);
+    public void ReportDatagram(long token, TransportDatagramState state) => _queue.DatagramState(token, state);
 
-    public void ReportAcknowledged(InMemoryStream stream) => _events?.OnStreamAcknowledged(stream);
+    public void ReportSent(InMemoryStream stream)
+    {
+        if (stream.Token is { } token)
+        {
+            _queue.WholeStreamSent(token);
+        }
+    }
+
+    public void ReportAcknowledged(InMemoryStream stream)
+    {
+        if (stream.Token is not { } token)
+        {
+            _queue.StreamAcknowledged(stream);
+        }
+        else if (_wholeStreams.Remove(token))
+        {
+            _queue.WholeStreamAcknowledged(token);
+        }
+    }
+
+    public void ReportAccepted(InMemoryStream stream) => _queue.StreamAccepted(stream);
+
+    /// <summary>The listener is about to hear that the early data was not taken: streams can be opened again.</summary>
+    public void OnRejectionTold()
+    {
+        lock (Network.Gate)
+        {
+            HasUntoldRejection = false;
+            Streams.ServeOpenWaits();
+        }
+    }
 
     public void Receive(Packet packet, PathEnd path, long arrivedAt)
     {
@@ -277,7 +360,7 @@ internal sealed partial class InMemoryConnection : TransportConnection
             return;
         }
 
-        if (_events is null)
+        if (Events is null)
         {
             _beforeStart.Add((packet, default, path, arrivedAt));
             return;
@@ -290,11 +373,18 @@ internal sealed partial class InMemoryConnection : TransportConnection
         {
             if (frame.Stream is null)
             {
-                _events.OnDatagramReceived(packet.Bytes.AsSpan(frame.Start, frame.Length), early, arrivedAt);
+                _queue.Datagram(packet, frame, early, arrivedAt);
             }
             else
             {
-                Streams.Inbound(frame.Stream, early).Receive!.Receive(packet, frame, arrivedAt);
+                bool isWhole = Has(TransportCapabilities.WholeStreams) && frame.Stream.Stream.Kind == TransportStreamKind.Unidirectional
+                    && frame is { Offset: 0, IsEnd: true } && !frame.Stream.IsReset;
+                InMemoryStream stream = Streams.Inbound(frame.Stream, early, isWhole, out bool isNew);
+                stream.Receive!.Receive(packet, frame, arrivedAt);
+                if (isWhole && isNew)
+                {
+                    _queue.WholeStream(stream, packet, frame, early, arrivedAt);
+                }
             }
         }
 
@@ -331,7 +421,7 @@ internal sealed partial class InMemoryConnection : TransportConnection
                 return;
         }
 
-        if (_events is null)
+        if (Events is null)
         {
             _beforeStart.Add((null, message, path, 0));
             return;
@@ -350,14 +440,14 @@ internal sealed partial class InMemoryConnection : TransportConnection
                 Streams.OnLimit((TransportStreamKind)message.Second, message.First);
                 break;
             case LinkMessageKind.Reset:
-                Streams.Inbound((InMemorySendHalf)message.Target!, !HandshakeCompleted).Receive!
+                Streams.Inbound((InMemorySendHalf)message.Target!, !HandshakeCompleted, isWhole: false, out _).Receive!
                     .OnReset(message.First, message.Second, message.Third);
                 break;
             case LinkMessageKind.Stop:
                 var half = (InMemorySendHalf)message.Target!;
                 if (half.OnStopped(message.First))
                 {
-                    _events.OnStreamStopped(half.Stream, message.First);
+                    ReportStopped(half.Stream, message.First);
                 }
 
                 break;
@@ -381,13 +471,24 @@ internal sealed partial class InMemoryConnection : TransportConnection
         HandshakeCompleted = true;
         if (earlyDataRejected)
         {
+            // Told before what fails with it.
+            HasUntoldRejection = Events is not null;
+            if (HasUntoldRejection)
+            {
+                _queue.EarlyDataRejected();
+            }
+
+            _wholeStreams.Clear();
             var failure = new TransportException(TransportErrorReason.EarlyDataRejected, "The server did not take the early data.");
             Streams.ForgetEarlyData(failure);
             Sender.ForgetEarlyData(PeerLimits.ConnectionReceiveWindow);
-            _events?.OnEarlyDataRejected();
         }
 
-        _events?.OnHandshakeCompleted();
+        if (Events is not null)
+        {
+            _queue.HandshakeCompleted();
+        }
+
         if (IsClient)
         {
             Tell(new LinkMessage(LinkMessageKind.HandshakeDone, null));
@@ -406,8 +507,21 @@ internal sealed partial class InMemoryConnection : TransportConnection
         Network.Clock.Cancel(_alive);
         Sender.End();
         Streams.FailAll(failure);
-        _events?.OnClosed(failure.Again());
+        _wholeStreams.Clear();
+        _queue.Closed(failure.Again());
         _wire.OnEnded();
+    }
+
+    private void ReportStopped(InMemoryStream stream, long code)
+    {
+        if (stream.Token is not { } token)
+        {
+            _queue.StreamStopped(stream, code);
+        }
+        else if (_wholeStreams.Remove(token))
+        {
+            _queue.WholeStreamStopped(token, code);
+        }
     }
 
     private void ThrowIfEnded()

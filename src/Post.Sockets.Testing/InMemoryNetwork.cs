@@ -14,7 +14,7 @@ public sealed class InMemoryNetwork
     public const TransportCapabilities DefaultCapabilities =
         TransportCapabilities.Datagrams | TransportCapabilities.Priorities | TransportCapabilities.Paths
         | TransportCapabilities.Migration | TransportCapabilities.Resumption | TransportCapabilities.EarlyData
-        | TransportCapabilities.ReliableReset | TransportCapabilities.WritesCompleteWhenSent | TransportCapabilities.Statistics;
+        | TransportCapabilities.ReliableReset | TransportCapabilities.WritesCompleteWhenSent | TransportCapabilities.Statistics | TransportCapabilities.WholeStreams;
 
     // Where the system's choice of ports begins (RFC 6335 section 6).
     private const int FirstDynamicPort = 49152;

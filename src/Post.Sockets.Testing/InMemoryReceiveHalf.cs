@@ -125,6 +125,16 @@ internal sealed class InMemoryReceiveHalf(InMemoryStream stream, InMemoryConnect
         return tellPeer;
     }
 
+    /// <summary>All of its bytes are there, and were taken.</summary>
+    public void Consume()
+    {
+        if (!_done)
+        {
+            Credit(_finalSize);
+            Finish();
+        }
+    }
+
     public void Fail(TransportException failure)
     {
         // What came before the connection ended can still be read.

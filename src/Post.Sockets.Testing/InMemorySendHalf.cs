@@ -58,7 +58,7 @@ internal sealed class InMemorySendHalf
 
     private TransportException? Failure => _failure ?? _sender.Failure;
 
-    private bool IsReset => _resetSize >= 0;
+    public bool IsReset => _resetSize >= 0;
 
     private long UnsentBytes => IsReset ? _tail?.Length ?? 0 : _writing ? _buffer.Length : 0;
 
@@ -157,6 +157,11 @@ internal sealed class InMemorySendHalf
 
         _buffer = _buffer[length..];
         _endSent |= isEnd;
+        if (isEnd)
+        {
+            _sender.OnEndSent(Stream);
+        }
+
         if (_buffer.IsEmpty && (isEnd || !_endOfBufferIsEnd) && _sender.WritesCompleteWhenSent)
         {
             CompleteWrite(TransportWriteResult.Taken);

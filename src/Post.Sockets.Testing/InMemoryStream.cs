@@ -41,6 +41,9 @@ internal sealed class InMemoryStream : TransportStream
 
     public InMemoryReceiveHalf? Receive { get; }
 
+    /// <summary>What its user calls it, where it was sent whole in one call.</summary>
+    public long? Token { get; set; }
+
     /// <summary>The other end, once its transport has heard of the stream.</summary>
     public InMemoryStream? Peer { get; set; }
 

@@ -31,7 +31,7 @@ internal sealed class StreamLedger
     public InMemoryStream? TryOpen(TransportStreamKind kind, in TransportPriority priority)
     {
         int index = (int)kind;
-        if (_opened[index] >= _limit[index])
+        if (_opened[index] >= _limit[index] || _connection.HasUntoldRejection)
         {
             return null;
         }
@@ -68,6 +68,12 @@ internal sealed class StreamLedger
             throw new InvalidOperationException("An accept of a stream is still under way.");
         }
 
+        if (_connection.Has(TransportCapabilities.WholeStreams))
+        {
+            return ValueTask.FromException<TransportStream>(new TransportException(
+                TransportErrorReason.NotSupported, "This connection raises an event for each stream that the peer opens."));
+        }
+
         if (cancellationToken.IsCancellationRequested)
         {
             return ValueTask.FromCanceled<TransportStream>(cancellationToken);
@@ -84,8 +90,13 @@ internal sealed class StreamLedger
     }
 
     /// <summary>Our end of a stream of which something of the peer's arrived.</summary>
-    public InMemoryStream Inbound(InMemorySendHalf half, bool isEarlyData)
+    /// <param name="half">The peer's end.</param>
+    /// <param name="isEarlyData">It came before the handshake was complete.</param>
+    /// <param name="isWhole">All of it came: it is offered whole before it is announced as a stream.</param>
+    /// <param name="isNew">It was not known before.</param>
+    public InMemoryStream Inbound(InMemorySendHalf half, bool isEarlyData, bool isWhole, out bool isNew)
     {
+        isNew = false;
         InMemoryStream theirs = half.Stream;
         if (theirs.Peer is { } known)
         {
@@ -100,7 +111,15 @@ internal sealed class StreamLedger
         };
         theirs.Peer = stream;
         Add(stream);
-        if (_accept.IsPending)
+        isNew = true;
+        if (_connection.Has(TransportCapabilities.WholeStreams))
+        {
+            if (!isWhole)
+            {
+                _connection.ReportAccepted(stream);
+            }
+        }
+        else if (_accept.IsPending)
         {
             _accept.Complete(stream);
         }
@@ -114,22 +133,15 @@ internal sealed class StreamLedger
 
     public void OnLimit(TransportStreamKind kind, long limit)
     {
-        int index = (int)kind;
-        _limit[index] = Math.Max(_limit[index], limit);
-        while (_openWaits[index].TryPeek(out OpenWait? wait))
-        {
-            if (wait.IsPending)
-            {
-                if (TryOpen(kind, wait.Priority) is not { } stream)
-                {
-                    return;
-                }
+        _limit[(int)kind] = Math.Max(_limit[(int)kind], limit);
+        ServeOpenWaits(kind);
+    }
 
-                wait.Complete(stream);
-            }
-
-            _openWaits[index].Dequeue();
-        }
+    /// <summary>Streams can be opened again.</summary>
+    public void ServeOpenWaits()
+    {
+        ServeOpenWaits(TransportStreamKind.Unidirectional);
+        ServeOpenWaits(TransportStreamKind.Bidirectional);
     }
 
     public void Remove(InMemoryStream stream)
@@ -184,6 +196,25 @@ internal sealed class StreamLedger
     {
         FailOpen(failure);
         _first = null;
+    }
+
+    private void ServeOpenWaits(TransportStreamKind kind)
+    {
+        Queue<OpenWait> waits = _openWaits[(int)kind];
+        while (waits.TryPeek(out OpenWait? wait))
+        {
+            if (wait.IsPending)
+            {
+                if (TryOpen(kind, wait.Priority) is not { } stream)
+                {
+                    return;
+                }
+
+                wait.Complete(stream);
+            }
+
+            waits.Dequeue();
+        }
     }
 
     private static long MaxOf(TransportOptions limits, int kind) => kind == (int)TransportStreamKind.Unidirectional

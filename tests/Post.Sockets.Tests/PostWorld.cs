@@ -11,7 +11,7 @@ namespace Post.Sockets.Tests;
 /// </summary>
 internal sealed class PostWorld
 {
-    private readonly SeamGuard _guard = new();
+    private readonly SeamGuard _guard;
     private readonly TransportCapabilities _capabilities;
 
     public PostWorld(
@@ -20,6 +20,7 @@ internal sealed class PostWorld
         TransportCapabilities capabilities = InMemoryNetwork.DefaultCapabilities)
     {
         Network = new InMemoryNetwork(seed, link);
+        _guard = new SeamGuard { IsTransportLocked = () => Monitor.IsEntered(Network.Gate) };
         _capabilities = capabilities;
     }
 

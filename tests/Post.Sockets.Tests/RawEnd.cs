@@ -105,6 +105,8 @@ internal sealed class RawEnd : TransportEvents
 
     public override void OnClosed(TransportException reason) => Closed = reason;
 
+    public override void OnStreamAccepted(TransportStream stream) => _ = ReadAsync(stream);
+
     private async Task AcceptAsync()
     {
         try

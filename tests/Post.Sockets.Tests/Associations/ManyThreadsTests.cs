@@ -17,7 +17,7 @@ public sealed class ManyThreadsTests
     {
         var network = new InMemoryNetwork(1, PostWorld.Link(200_000_000, 1, loss: 0.01));
         using var running = network.Clock.RunInRealTime();
-        var guard = new SeamGuard();
+        var guard = new SeamGuard { IsTransportLocked = () => Monitor.IsEntered(network.Gate) };
         var host = new AssociationFactory(new GuardedTransport(new PoolTransport(network.CreateTransport()), guard));
         await using var listener = await host.ListenAsync(
             Local.At(new DnsEndPoint("server", 1)), new ListenerOptions { Association = new() { HandlerConcurrency = 4 } });

@@ -64,7 +64,7 @@ internal sealed class ChaosWorlds(TestContext context)
         foreach (var optional in new[]
         {
             TransportCapabilities.Datagrams, TransportCapabilities.Priorities, TransportCapabilities.WritesCompleteWhenSent,
-            TransportCapabilities.Statistics, TransportCapabilities.ReliableReset,
+            TransportCapabilities.Statistics, TransportCapabilities.ReliableReset, TransportCapabilities.WholeStreams,
         })
         {
             capabilities &= random.Next(4) == 0 ? ~optional : ~TransportCapabilities.None;

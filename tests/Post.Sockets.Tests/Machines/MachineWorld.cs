@@ -8,7 +8,7 @@ namespace Post.Sockets.Tests.Machines;
 /// <summary>An association between two machines in virtual time, and what becomes of the objects that the client sends, by the time of the world.</summary>
 internal sealed class MachineWorld
 {
-    private readonly SeamGuard _guard = new();
+    private readonly SeamGuard _guard;
     private readonly Dictionary<long, TimeSpan> _ends = [];
     private readonly List<SentObject> _sent = [];
     private int _delivered;
@@ -16,6 +16,7 @@ internal sealed class MachineWorld
     public MachineWorld(int seed, InMemoryLinkOptions link, Func<VirtualClock, Machine>? client = null, Func<VirtualClock, Machine>? server = null)
     {
         Network = new InMemoryNetwork(seed, link);
+        _guard = new SeamGuard { IsTransportLocked = () => Monitor.IsEntered(Network.Gate) };
         ClientMachine = client?.Invoke(Network.Clock) ?? new Machine(Network.Clock);
         ServerMachine = server?.Invoke(Network.Clock) ?? new Machine(Network.Clock);
     }

@@ -65,18 +65,24 @@ public sealed class RefusedDatagramTests
 
             if (atOnce)
             {
-                events.OnDatagramState(token, TransportDatagramState.Canceled);
+                GivenBack(events, token);
             }
             else
             {
                 TimeProvider.CreateTimer(
-                    _ => events.OnDatagramState(token, TransportDatagramState.Canceled),
+                    _ => GivenBack(events, token),
                     null,
                     TimeSpan.FromMilliseconds(1),
                     Timeout.InfiniteTimeSpan);
             }
 
             return TransportDatagramResult.Queued;
+        }
+
+        private static void GivenBack(TransportEvents events, long token)
+        {
+            events.OnDatagramState(token, TransportDatagramState.Canceled);
+            events.OnEventsDrained();
         }
     }
 

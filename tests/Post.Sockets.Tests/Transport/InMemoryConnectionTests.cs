@@ -8,6 +8,9 @@ namespace Post.Sockets.Tests.Transport;
 [TestClass]
 public sealed class InMemoryConnectionTests
 {
+    /// <summary>Streams are fetched, not pushed.</summary>
+    private const TransportCapabilities Fetching = InMemoryNetwork.DefaultCapabilities & ~TransportCapabilities.WholeStreams;
+
     private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(20);
 
     private static readonly TransportPriority Ordinary = new(0, TransportPriority.NoDeadline, false, 0);
@@ -96,7 +99,7 @@ public sealed class InMemoryConnectionTests
     public void Events_from_before_the_start_are_pushed_at_the_start()
     {
         var network = new InMemoryNetwork();
-        InMemoryTransport transport = network.CreateTransport();
+        InMemoryTransport transport = network.CreateTransport(Fetching);
         network.Run(async () =>
         {
             TransportListener listener = await transport.ListenAsync(new TransportListenRequest { Local = Local.OnPort(1) }, default);
@@ -110,6 +113,7 @@ public sealed class InMemoryConnectionTests
             TransportConnection server = (await listener.AcceptAsync(default))!;
             var serverLog = new EventLog(network.Clock);
             server.Start(serverLog);
+            await Task.Delay(TimeSpan.FromMilliseconds(1), network.Clock);
             Assert.HasCount(1, serverLog.Datagrams);
             Assert.HasCount(1, await TransportWorld.ReadAllAsync(await server.AcceptStreamAsync(default)));
         });
@@ -119,7 +123,7 @@ public sealed class InMemoryConnectionTests
     public void Nobody_there_says_so()
     {
         var network = new InMemoryNetwork(0, Link);
-        InMemoryTransport transport = network.CreateTransport();
+        InMemoryTransport transport = network.CreateTransport(Fetching);
         network.Run(async () =>
         {
             TransportListener listener = await transport.ListenAsync(
@@ -149,7 +153,7 @@ public sealed class InMemoryConnectionTests
         using var server = Identity.CreateSelfSigned("server");
         using var client = Identity.CreateSelfSigned("client");
         var network = new InMemoryNetwork();
-        InMemoryTransport transport = network.CreateTransport();
+        InMemoryTransport transport = network.CreateTransport(Fetching);
         network.Run(async () =>
         {
             TransportListener listener = await transport.ListenAsync(
@@ -190,7 +194,7 @@ public sealed class InMemoryConnectionTests
     public void Early_data_arrives_half_a_round_trip_after_the_call_or_is_void(bool rejected)
     {
         var network = new InMemoryNetwork(0, Link) { RejectEarlyData = rejected };
-        InMemoryTransport transport = network.CreateTransport();
+        InMemoryTransport transport = network.CreateTransport(Fetching);
         var local = new Local { Sessions = new MemorySessionCache() };
         network.Run(async () =>
         {

@@ -143,6 +143,7 @@ public sealed class InMemoryPathTests
                 Assert.AreEqual(second.ClientEndPoint, world.Server.RemoteEndPoint);
                 Assert.IsLessThan(10, world.Network.Clock.Elapsed.TotalSeconds);
                 world.Wire.RemovePath(world.Wire.Paths[0]);
+                await world.DelayAsync(1);
                 Assert.AreEqual(PostPathChange.Removed, world.ClientEvents.Paths[^1].Change);
             });
         }
