@@ -186,7 +186,7 @@ internal sealed partial class InMemoryConnection : TransportConnection
             byte[] bytes = [.. first, .. second];
             stream.Token = token;
             _wholeStreams.Add(token, stream);
-            Sender.Write(stream, bytes);
+            stream.Send!.WriteWhole(bytes);
             return TransportSendResult.Queued;
         }
     }

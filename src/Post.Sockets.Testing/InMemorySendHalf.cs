@@ -124,6 +124,16 @@ internal sealed class InMemorySendHalf
         return _write.Start(this, static (half, token) => ((InMemorySendHalf)half!).CancelWrite(token), cancellationToken);
     }
 
+    /// <summary>Writes all of the stream and its end, without anybody who waits for that.</summary>
+    public void WriteWhole(ReadOnlyMemory<byte> bytes)
+    {
+        _buffer = bytes;
+        _endOfBufferIsEnd = true;
+        _writing = true;
+        _sender.Activate(this);
+        _sender.Pump();
+    }
+
     /// <summary>Puts what fits into a packet; false when the connection's credit is used up.</summary>
     public bool AppendTo(Packet packet)
     {
@@ -323,7 +333,7 @@ internal sealed class InMemorySendHalf
         }
         else
         {
-            _write!.Complete(result);
+            _write?.Complete(result);
         }
     }
 

@@ -96,9 +96,6 @@ internal sealed class InMemorySender
         return TransportDatagramResult.Queued;
     }
 
-    /// <summary>Writes a whole stream, which its user does not wait for.</summary>
-    public void Write(InMemoryStream stream, byte[] bytes) => _ = stream.Send!.WriteAsync(bytes, end: true, CancellationToken.None);
-
     /// <summary>All of a stream has left for the first time.</summary>
     public void OnEndSent(InMemoryStream stream) => _connection.ReportSent(stream);
 

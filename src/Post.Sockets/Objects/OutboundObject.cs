@@ -112,7 +112,7 @@ internal sealed class OutboundObject : SentObject, ITimed
     public int Niceness { get; set; }
 
     /// <summary>Its way over the present connection.</summary>
-    public Transmission Transmission;
+    public OutboundTransmission Transmission;
 
     /// <summary>From which byte on it goes over the present connection.</summary>
     public OutboundStart Start;

@@ -98,7 +98,7 @@ internal sealed class OutboundRestarts(Outbox outbox, SendScheduler scheduler, O
         item.HandedBefore = item.Handed;
         item.TakeBack();
 
-        item.Transmission = new Transmission { PayloadTaken = item.Start.Offset };
+        item.Transmission = new OutboundTransmission { PayloadTaken = item.Start.Offset };
         if (item.Start.State == OutboundStart.Step.Told)
         {
             // The next connection has said already how much the receiver holds.

@@ -4,7 +4,7 @@ namespace Post.Sockets.Objects;
 /// The way of one object over one connection: what is forgotten when that connection is lost, and begins anew on the next. What
 /// belongs to the object however it travels stands in <see cref="OutboundObject"/>.
 /// </summary>
-internal struct Transmission
+internal struct OutboundTransmission
 {
     /// <summary>The stream it travels on, once it has one.</summary>
     public object? Stream;
