@@ -26,7 +26,7 @@ public sealed class AssociationFactory
         Continuations = transport.Dispatcher == TransportDispatcher.ThreadPool
             ? TaskCreationOptions.RunContinuationsAsynchronously
             : TaskCreationOptions.None;
-        Instruments = meterFactory is null ? PostInstruments.Shared : new PostInstruments(meterFactory.Create(PostInstruments.MeterName));
+        Metrics = PostMetrics.Create(meterFactory);
     }
 
     /// <summary>What carries the associations.</summary>
@@ -39,7 +39,7 @@ public sealed class AssociationFactory
     /// <summary>On the thread pool, continuations of the application do not run inside our work; in virtual time they do, in order.</summary>
     internal TaskCreationOptions Continuations { get; }
 
-    internal PostInstruments Instruments { get; }
+    internal PostMetrics Metrics { get; }
 
     /// <summary>Begins an association with a remote.</summary>
     /// <param name="local">The local identity and addresses.</param>

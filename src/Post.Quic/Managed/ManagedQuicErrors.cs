@@ -11,24 +11,9 @@ internal static class ManagedQuicErrors
     public static bool IsStreamFailure(QuicException exception) =>
         exception.QuicError is QuicError.StreamAborted;
 
-    public static TransportException Translate(Exception exception) => exception switch
-    {
-        TransportException already => already,
-        QuicException quic => new TransportException(ReasonOf(quic), quic.Message, quic.ApplicationErrorCode, quic),
-        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AccessDenied or SocketError.AddressNotAvailable } socket =>
-            new TransportException(
-                TransportErrorReason.LocalAddressUnavailable,
-                $"The local address cannot be used: {socket.Message}. Choose another address or port, or 0 for a free one.",
-                innerException: socket),
-        SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain or SocketError.NoRecovery } socket =>
-            new TransportException(
-                TransportErrorReason.HostNotFound, $"The name leads to no address: {socket.Message}.", innerException: socket),
-        SocketException socket => new TransportException(
-            TransportErrorReason.Unreachable, $"The remote cannot be reached: {socket.Message}.", innerException: socket),
-        ObjectDisposedException disposed => new TransportException(
-            TransportErrorReason.ClosedLocally, "The connection was closed on this side.", innerException: disposed),
-        _ => new TransportException(TransportErrorReason.Other, exception.Message, innerException: exception),
-    };
+    public static TransportException Translate(Exception exception) => exception is QuicException quic
+        ? new TransportException(ReasonOf(quic), quic.Message, quic.ApplicationErrorCode, quic)
+        : PlatformErrors.Translate(exception);
 
     private static TransportErrorReason ReasonOf(QuicException exception) => exception.QuicError switch
     {

@@ -34,26 +34,13 @@ internal static class QuicErrors
 
     public static TransportException Translate(Exception exception, bool isConnected) => exception switch
     {
-        TransportException already => already,
         QuicException quic => Translate(quic, isConnected),
         AuthenticationException authentication => new TransportException(
             TransportErrorReason.AuthenticationFailed,
             $"The peer's identity was not proven, or ours was not accepted: {authentication.Message} "
             + "Check the Remote's trust and the certificates of both sides.",
             innerException: authentication),
-        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AccessDenied or SocketError.AddressNotAvailable } socket =>
-            new TransportException(
-                TransportErrorReason.LocalAddressUnavailable,
-                $"The local address cannot be used: {socket.Message}. Choose another address or port, or 0 for a free one.",
-                innerException: socket),
-        SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain or SocketError.NoRecovery } socket =>
-            new TransportException(
-                TransportErrorReason.HostNotFound, $"The name leads to no address: {socket.Message}.", innerException: socket),
-        SocketException socket => new TransportException(
-            TransportErrorReason.Unreachable, $"The remote cannot be reached: {socket.Message}.", innerException: socket),
-        ObjectDisposedException disposed => new TransportException(
-            TransportErrorReason.ClosedLocally, "The connection was closed on this side.", innerException: disposed),
-        _ => new TransportException(TransportErrorReason.Other, exception.Message, innerException: exception),
+        _ => PlatformErrors.Translate(exception),
     };
 
     private static TransportException Translate(QuicException exception, bool isConnected)

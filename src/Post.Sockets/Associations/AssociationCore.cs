@@ -242,7 +242,7 @@ internal sealed class AssociationCore : IOwned, IConnectionUser, IObjectRequests
         long id, ReadOnlyMemory<byte> memory, ObjectSource? source, ObjectProperties properties, out bool isOwner)
     {
         var made = State.Outbox.Make(id, memory, source, properties);
-        State.Instruments.Sent();
+        State.Metrics.Sent();
         isOwner = State.Owner.EnterOrPost(
             new Message(static (target, item, _) => ((AssociationCore)target).TakeIn((OutboundObject)item!), this, made), isRunDue: true);
         return made;

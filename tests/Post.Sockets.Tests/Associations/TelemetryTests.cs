@@ -65,6 +65,29 @@ public sealed class TelemetryTests
     }
 
     [TestMethod]
+    public void Instruments_are_made_once_for_all_factories_that_share_a_meter()
+    {
+        var network = new InMemoryNetwork(1, PostWorld.Link(delay: 5));
+        using var meters = new Meters();
+        using var listening = new MeterListener();
+        var names = new List<string>();
+        listening.InstrumentPublished = (instrument, _) =>
+        {
+            if (ReferenceEquals(instrument.Meter, meters.Made))
+            {
+                names.Add(instrument.Name);
+            }
+        };
+        listening.Start();
+
+        _ = new AssociationFactory(network.CreateTransport(), meterFactory: meters);
+        _ = new AssociationFactory(network.CreateTransport(), meterFactory: meters);
+
+        Assert.IsNotEmpty(names);
+        CollectionAssert.AllItemsAreUnique(names);
+    }
+
+    [TestMethod]
     public void Activities_span_the_life_of_an_object()
     {
         var done = new List<Activity>();
@@ -103,7 +126,7 @@ public sealed class TelemetryTests
     {
         public Meter? Made { get; private set; }
 
-        public Meter Create(MeterOptions options) => Made = new Meter(options);
+        public Meter Create(MeterOptions options) => Made ??= new Meter(options);
 
         public void Dispose() => Made?.Dispose();
     }

@@ -107,7 +107,7 @@ internal sealed class PostConnection
 
     public volatile int MaxDatagramSize;
 
-    public PostInstruments Instruments => _factory.Instruments;
+    public PostMetrics Metrics => _factory.Metrics;
 
     /// <summary>The time on the transport's clock.</summary>
     public long Now => _factory.Transport.TimeProvider.GetTimestamp();
@@ -238,7 +238,7 @@ internal sealed class PostConnection
         }
 
         Log.PeerViolation(code, what);
-        Instruments.Violation(code);
+        Metrics.Violation(code);
         _helloHandler.OnViolation(this, code, what);
     }
 

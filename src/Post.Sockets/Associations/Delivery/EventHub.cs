@@ -52,7 +52,7 @@ internal sealed class EventHub : IThreadPoolWorkItem
     public void OnPathChanged(PostPath path, PostPathChange change, IReadOnlyList<PostPath> paths)
     {
         _state.Log.PathChanged(change, path.Id, path.LocalEndPoint, path.RemoteEndPoint, path.State, path.Mtu);
-        _state.Instruments.PathChanged(change);
+        _state.Metrics.PathChanged(change);
         if (_handlers.Has<PathsChanged>())
         {
             Enqueue(new PathsChanged(_state.Association, path, change, paths));
@@ -84,7 +84,7 @@ internal sealed class EventHub : IThreadPoolWorkItem
     public void OnHandlerFailed(AssociationEvent cause, Exception exception)
     {
         _state.Log.HandlerFailed(cause.GetType().Name, exception);
-        _state.Instruments.HandlerFailed(cause);
+        _state.Metrics.HandlerFailed(cause);
         if (cause is not HandlerFailed && _handlers.Has<HandlerFailed>())
         {
             Enqueue(new HandlerFailed(_state.Association, cause, exception));

@@ -68,7 +68,7 @@ internal sealed class AssociationLifecycle
     public async ValueTask StartAsync(PostConnection connection, CancellationToken cancellationToken)
     {
         _isCounted = true;
-        _state.Instruments.AssociationOpened(_state.Association.IsInitiator);
+        _state.Metrics.AssociationOpened(_state.Association.IsInitiator);
         if (connection.IsHandshakeCompleted)
         {
             OnHandshakeCompleted(connection);
@@ -320,7 +320,7 @@ internal sealed class AssociationLifecycle
         _state.Log.AssociationClosed(code, _state.Error);
         if (_isCounted)
         {
-            _state.Instruments.AssociationClosed(_state.Association.IsInitiator);
+            _state.Metrics.AssociationClosed(_state.Association.IsInitiator);
         }
 
         _delivery.OnClosed();

@@ -305,7 +305,7 @@ internal sealed class AssociationResumption : IHelloHandler
     private void AfterInterruption(PostConnection connection, PostErrorCode code, TransportException reason)
     {
         _state.Log.Interrupted(reason.Reason, reason.Message);
-        _state.Instruments.Interrupted(_state.Association.IsInitiator);
+        _state.Metrics.Interrupted(_state.Association.IsInitiator);
         connection.LetGo();
         Keeper?.Detach(connection.Transport);
         _ = connection.CloseAsync(code, "the connection was lost");
@@ -350,7 +350,7 @@ internal sealed class AssociationResumption : IHelloHandler
     private void AfterResumption(PostConnection connection)
     {
         _state.Log.Resumed(_state.Clock.Span(_state.Clock.Now - _lostAt), connection.Transport.RemoteEndPoint);
-        _state.Instruments.Resumed(_state.Association.IsInitiator);
+        _state.Metrics.Resumed(_state.Association.IsInitiator);
         connection.MakeReady();
         Keeper?.Attach(connection.Transport);
         _connected?.Release();

@@ -36,7 +36,7 @@ internal sealed class AssociationState
         Clock = new Clock(factory.Transport.TimeProvider);
         ClockOrigin = Clock.Now;
         Log = factory.AssociationLog;
-        Instruments = factory.Instruments;
+        Metrics = factory.Metrics;
         Owner = new AssociationOwner(_dispatcher, Continuations, owned);
         Timers = new TimerQueue(Clock, Owner.Wake);
         Trips = new TripTimes(Clock);
@@ -64,7 +64,7 @@ internal sealed class AssociationState
     public ILogger Log { get; }
 
     /// <summary>From any thread.</summary>
-    public PostInstruments Instruments { get; }
+    public PostMetrics Metrics { get; }
 
     public TaskCreationOptions Continuations { get; }
 

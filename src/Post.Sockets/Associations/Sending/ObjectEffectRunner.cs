@@ -59,7 +59,7 @@ internal sealed class ObjectEffectRunner(AssociationState state, CurrentConnecti
                 Complete((OutboundObject)effect.Subject!);
                 break;
             case ObjectEffectKind.CountDelivery:
-                state.Instruments.Received((InboundObject)effect.Subject!);
+                state.Metrics.Received((InboundObject)effect.Subject!);
                 break;
             case ObjectEffectKind.Discard:
                 Discard((InboundObject)effect.Subject!);
@@ -106,7 +106,7 @@ internal sealed class ObjectEffectRunner(AssociationState state, CurrentConnecti
         var receipt = new Receipt(item, item.Outcome!.Value, item.Reason, item.Error, elapsed);
         state.Outbox.Room.Release(item);
         item.Publish(receipt);
-        state.Instruments.Ended(item, receipt);
+        state.Metrics.Ended(item, receipt);
         state.Log.ObjectEnded(item.Id, receipt.Outcome, receipt.Reason, elapsed);
         item.TellEnd();
         events.OnObjectEnded(item, receipt);

@@ -1,13 +1,17 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using Post.Sockets.Objects;
 using Post.Sockets.Protocol;
 
 namespace Post.Sockets.Diagnostics;
 
 /// <summary>Metrics: meter <c>Post.Sockets</c>. The names are part of the public contract and stand in docs/semantics.md.</summary>
-internal sealed class PostInstruments
+internal sealed class PostMetrics
 {
     public const string MeterName = "Post.Sockets";
+
+    private static readonly ConditionalWeakTable<Meter, PostMetrics> Known = [];
+    private static readonly PostMetrics Shared = new(new Meter(MeterName));
 
     private readonly Counter<long> _ended;
     private readonly Counter<long> _sentBytes;
@@ -23,20 +27,20 @@ internal sealed class PostInstruments
     private readonly Counter<long> _pathChanges;
     private readonly Counter<long> _handlerFailures;
 
-    public PostInstruments(Meter meter)
+    private PostMetrics(Meter meter)
     {
         _ended = meter.CreateCounter<long>(
-            "post.sockets.objects.ended", "{object}", "Sent objects that had their end, by post.outcome and post.reason.");
+            "post.sockets.objects.ended", "{object}", "Sent objects that are complete, by post.outcome and post.reason.");
         _sentBytes = meter.CreateCounter<long>("post.sockets.sent", "By", "Payload bytes of acked objects.");
         _received = meter.CreateCounter<long>("post.sockets.objects.delivered", "{object}", "Objects handed to this application.");
         _receivedBytes = meter.CreateCounter<long>("post.sockets.received", "By", "Payload bytes handed to this application.");
         _duration = meter.CreateHistogram<double>(
-            "post.sockets.object.duration", "s", "From Send to the end of a sent object, by post.outcome.");
+            "post.sockets.object.duration", "s", "From Send to the receipt, by post.outcome.");
         _lifetimeUsed = meter.CreateHistogram<double>(
             "post.sockets.object.lifetime_used", "1", "Duration of acked objects as a share of their finite lifetime.");
         _associations = meter.CreateUpDownCounter<long>("post.sockets.associations", "{association}", "Associations alive.");
         _pending = meter.CreateUpDownCounter<long>(
-            "post.sockets.objects.pending", "{object}", "Sent objects without an end: the depth of the queues.");
+            "post.sockets.objects.pending", "{object}", "Sent objects that are not complete: the depth of the queues.");
         _interruptions = meter.CreateCounter<long>(
             "post.sockets.interruptions", "{interruption}", "Connections lost that their associations outlive, by post.side.");
         _resumptions = meter.CreateCounter<long>(
@@ -47,8 +51,13 @@ internal sealed class PostInstruments
             "post.sockets.handler_failures", "{failure}", "Exceptions that the application's handlers let out, by post.event.");
     }
 
-    /// <summary>The instruments of everybody without a meter factory.</summary>
-    public static PostInstruments Shared { get; } = new(new Meter(MeterName));
+    /// <summary>Instruments on the factory's meter, or on one of the process where there is no factory.</summary>
+    public static PostMetrics Create(IMeterFactory? factory) =>
+        factory is null
+            ? Shared
+
+            // A factory gives every caller the same meter. Instruments made twice on it would be reported twice.
+            : Known.GetValue(factory.Create(new MeterOptions(MeterName)), static meter => new PostMetrics(meter));
 
     public void Sent() => _pending.Add(1);
 
