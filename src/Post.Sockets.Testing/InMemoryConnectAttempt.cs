@@ -19,6 +19,7 @@ internal sealed class InMemoryConnectAttempt : ClockEntry
     private readonly long _start;
     private long _probe = FirstProbe.Ticks / 2;
     private InMemoryWire? _early;
+    private IPEndPoint? _from;
     private TransportException? _failure;
 
     public InMemoryConnectAttempt(InMemoryNetwork network, InMemoryTransport host, TransportConnectRequest request)
@@ -31,6 +32,10 @@ internal sealed class InMemoryConnectAttempt : ClockEntry
         _ticket = TakeTicket();
     }
 
+    private bool ComesThrough => _network.IsUp && Interface?.Carries(_from!.Address) != false;
+
+    private InMemoryInterface? Interface => _host.FindInterface(_from!.Address);
+
     private string SessionKey => $"in-memory|{_request.Remote}|{_request.Protocol}";
 
     public ValueTask<TransportConnection> Start(CancellationToken cancellationToken)
@@ -42,6 +47,15 @@ internal sealed class InMemoryConnectAttempt : ClockEntry
 
         lock (_network.Gate)
         {
+            try
+            {
+                _from = _host.ClientEndPoint(_request.Local, _request.Local.EndPoints.Count > 0 ? _request.Local.EndPoints[0] as IPEndPoint : null);
+            }
+            catch (TransportException exception)
+            {
+                return ValueTask.FromException<TransportConnection>(exception);
+            }
+
             long arrival = HandshakeTicks();
             long timeout = _request.Options.HandshakeTimeout.Ticks;
             if (arrival > timeout)
@@ -62,7 +76,7 @@ internal sealed class InMemoryConnectAttempt : ClockEntry
 
     public override void Fire()
     {
-        if (!_network.IsUp && _failure is null)
+        if (!ComesThrough && _failure is null)
         {
             Repeat();
             return;
@@ -131,7 +145,7 @@ internal sealed class InMemoryConnectAttempt : ClockEntry
 
     private bool TryStartEarly()
     {
-        if (!_network.IsUp || !_request.Options.AllowEarlyData || _ticket is null || (_host.Capabilities & TransportCapabilities.EarlyData) == 0)
+        if (!ComesThrough || !_request.Options.AllowEarlyData || _ticket is null || (_host.Capabilities & TransportCapabilities.EarlyData) == 0)
         {
             return false;
         }
@@ -180,17 +194,16 @@ internal sealed class InMemoryConnectAttempt : ClockEntry
         TimeSpan idle = Shorter(_request.Options.IdleTimeout, listener.Request.Options.IdleTimeout);
         var wire = new InMemoryWire(
             _network,
-            _host.Capabilities & listener.Capabilities,
+            Agreed(listener),
             new InMemoryConnection.EndSettings(_request.Options, listener.Request.Options, server, idle, _request.Options.KeepAliveInterval, _ticket is not null),
             new InMemoryConnection.EndSettings(listener.Request.Options, _request.Options, client, idle, listener.Request.Options.KeepAliveInterval, _ticket is not null),
-            _network.ClientEndPoint(_request.Local.EndPoints.Count > 0 ? _request.Local.EndPoints[0] as IPEndPoint : null),
+            (_host, listener.Host),
+            _from!,
             InMemoryNetwork.ServerEndPoint(listener, _request.Remote));
         wire.ClientEnd.HandshakeCompleted = !early;
         wire.ServerEnd.HandshakeCompleted = !early;
         wire.ServerEnd.Listener = listener;
-        wire.ClientEnd.Host = _host;
-        wire.ServerEnd.Host = listener.Host;
-        long roundTrip = _network.ToServer.Delay.Ticks + _network.ToClient.Delay.Ticks;
+        long roundTrip = wire.ClientEnd.MainPath.Path.RoundTripTicks;
         wire.ClientEnd.MainPath.OnRoundTrip(roundTrip);
         wire.ServerEnd.MainPath.OnRoundTrip(roundTrip);
         wire.ClientEnd.Watch();
@@ -199,6 +212,12 @@ internal sealed class InMemoryConnectAttempt : ClockEntry
         wire.ClientEnd.Tell(new LinkMessage(LinkMessageKind.Connect, null));
         return wire;
     }
+
+    /// <summary>What both hosts can do. Several paths take the will of both as well.</summary>
+    private TransportCapabilities Agreed(InMemoryListener listener) => _host.Capabilities & listener.Capabilities
+        & (_request.Options.Multipath == MultipathPolicy.None || listener.Request.Options.Multipath == MultipathPolicy.None
+            ? ~TransportCapabilities.Multipath
+            : ~TransportCapabilities.None);
 
     private void KeepSession(InMemoryWire wire)
     {
@@ -238,8 +257,8 @@ internal sealed class InMemoryConnectAttempt : ClockEntry
     /// <summary>A round trip, and more where packets of the handshake are lost.</summary>
     private long HandshakeTicks()
     {
-        InMemoryLinkOptions there = _network.ToServer;
-        InMemoryLinkOptions back = _network.ToClient;
+        InMemoryLinkOptions there = Interface?.Outgoing ?? _network.ToServer;
+        InMemoryLinkOptions back = Interface?.Incoming ?? _network.ToClient;
         Random random = _network.NextRandom();
         long roundTrip = there.Delay.Ticks + back.Delay.Ticks
             + (long)((there.Jitter.Ticks * random.NextDouble()) + (back.Jitter.Ticks * random.NextDouble()));

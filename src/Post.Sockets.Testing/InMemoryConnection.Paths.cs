@@ -16,7 +16,7 @@ internal sealed partial class InMemoryConnection
     {
         PathEnd old = _main;
         _main = path;
-        path.State = PostPathState.Active;
+        path.State = path.IsReserve ? PostPathState.Standby : PostPathState.Active;
         if (!ReferenceEquals(old, path))
         {
             foreach (LinkMessage message in old.Out.TakeHeld())
@@ -39,15 +39,10 @@ internal sealed partial class InMemoryConnection
     /// <summary>The path that the next packet should take; null when none takes one now.</summary>
     public PathEnd? PickPath()
     {
-        if (!Has(TransportCapabilities.Multipath))
-        {
-            return _main.CanSend() ? _main : null;
-        }
-
         PathEnd? best = null;
-        foreach (PathEnd path in _paths)
+        foreach (PathEnd path in Choices())
         {
-            if (IsInUse(path) && path.CanSend() && (best is null || path.SmoothedRtt < best.SmoothedRtt))
+            if (path.CanSend() && (best is null || path.SmoothedRtt < best.SmoothedRtt))
             {
                 best = path;
             }
@@ -59,9 +54,9 @@ internal sealed partial class InMemoryConnection
     public long WhenAnyPathCanSend()
     {
         long when = -1;
-        foreach (PathEnd path in _paths)
+        foreach (PathEnd path in Choices())
         {
-            long own = IsInUse(path) ? path.WhenCanSend() : -1;
+            long own = path.WhenCanSend();
             if (own >= 0 && (when < 0 || own < when))
             {
                 when = own;
@@ -71,35 +66,126 @@ internal sealed partial class InMemoryConnection
         return when;
     }
 
+    /// <summary>
+    /// The paths that what is sent now may take: the one in use, or, where all carry data together, each that works. While one works, nothing is
+    /// given to those that do not answer; and nothing to the reserve while another works.
+    /// </summary>
+    private IEnumerable<PathEnd> Choices()
+    {
+        if (!Has(TransportCapabilities.Multipath) || (Limits.Multipath != MultipathPolicy.Aggregate && !_main.IsSuspect))
+        {
+            return [_main];
+        }
+
+        int order = _paths.Min(Order);
+        return _paths.Where(path => Order(path) == order && path.State is not (PostPathState.Validating or PostPathState.Removed));
+    }
+
     /// <summary>Nothing comes through on a path: move to another that is in reserve or in use, else keep asking on this one.</summary>
     public void OnPathSilent(PathEnd path)
     {
-        path.State = PostPathState.Failed;
-        ReportPath(path, PostPathChange.Failed);
-        if (!ReferenceEquals(path, _main))
+        if (HasOther(path))
         {
-            return;
+            path.State = PostPathState.Suspect;
+            ReportPath(path, PostPathChange.StateChanged);
+            new InMemoryPathValidation(path.Path).Schedule();
+        }
+        else
+        {
+            path.State = PostPathState.Failed;
+            ReportPath(path, PostPathChange.Failed);
         }
 
-        foreach (PathEnd other in _paths)
+        if (ReferenceEquals(path, _main) && FindOther(path) is { } other)
         {
-            if (other.State is PostPathState.Standby or PostPathState.Active && !other.IsSuspect)
-            {
-                UsePath(other);
-                ReportPath(other, PostPathChange.StateChanged);
-                return;
-            }
+            UsePath(other);
+            ReportPath(other, PostPathChange.StateChanged);
         }
     }
 
     public void OnPathAnswers(PathEnd path)
     {
-        if (path.State == PostPathState.Failed)
+        if (path.State is PostPathState.Failed or PostPathState.Suspect)
         {
-            path.State = ReferenceEquals(path, _main) || Has(TransportCapabilities.Multipath) ? PostPathState.Active : PostPathState.Standby;
+            path.State = StateInUse(path);
             ReportPath(path, PostPathChange.Validated);
         }
     }
 
-    private static bool IsInUse(PathEnd path) => path.State is PostPathState.Active or PostPathState.Failed;
+    /// <summary>With multipath: another path works.</summary>
+    public bool HasOther(PathEnd path) => Has(TransportCapabilities.Multipath) && FindOther(path) is not null;
+
+    /// <summary>The best other path that is validated and answers.</summary>
+    public PathEnd? FindOther(PathEnd path)
+    {
+        PathEnd? best = null;
+        foreach (PathEnd other in _paths)
+        {
+            if (!ReferenceEquals(other, path)
+                && other.State is PostPathState.Standby or PostPathState.Active
+                && !other.HasLostInRow
+                && (best is null || (Order(other), other.SmoothedRtt).CompareTo((Order(best), best.SmoothedRtt)) < 0))
+            {
+                best = other;
+            }
+        }
+
+        return best;
+    }
+
+    /// <summary>What a path that answers is good for.</summary>
+    public PostPathState StateInUse(PathEnd path) => Has(TransportCapabilities.Multipath)
+        ? path.IsReserve ? PostPathState.Standby : PostPathState.Active
+        : ReferenceEquals(path, _main) ? PostPathState.Active : PostPathState.Standby;
+
+    /// <summary>A message could not go by a path that is gone.</summary>
+    public void Repeat(PathEnd gone, in LinkMessage message) => (FindOther(gone) ?? _main).Out.Send(message);
+
+    public void ClosePath(long id)
+    {
+        PathEnd path = _paths.Find(one => one.Path.Id == id)
+            ?? throw new TransportException(TransportErrorReason.PathNotFound, $"There is no path {id} any more.");
+        if (FindOther(path) is null)
+        {
+            throw new TransportException(TransportErrorReason.Unreachable, $"Path {id} is the last one that works, so it cannot be given up.");
+        }
+
+        _wire.DropPath(path.Path);
+    }
+
+    public void SetReserve(long id, bool isReserve)
+    {
+        if (_paths.Find(one => one.Path.Id == id) is not { } path)
+        {
+            return;
+        }
+
+        foreach (PathEnd end in (ReadOnlySpan<PathEnd>)[path.Path.AtClient, path.Path.AtServer])
+        {
+            end.IsReserve = isReserve;
+            if (end.State is PostPathState.Active or PostPathState.Standby)
+            {
+                end.State = isReserve ? PostPathState.Standby : PostPathState.Active;
+                end.Owner.ReportPath(end, PostPathChange.StateChanged);
+                end.Owner.FollowReserve();
+            }
+        }
+    }
+
+    /// <summary>What goes by one path goes by one that is for use, where there is one.</summary>
+    private void FollowReserve()
+    {
+        if (_main.State != PostPathState.Active && _paths.Find(static path => path.State == PostPathState.Active && !path.HasLostInRow) is { } other)
+        {
+            UsePath(other);
+        }
+    }
+
+    /// <summary>Those for use before those in reserve, and all that answer before those that do not.</summary>
+    private static int Order(PathEnd path) =>
+        path.State is not (PostPathState.Active or PostPathState.Standby) ? 3 : path.HasLostInRow ? 2 : path.IsReserve ? 1 : 0;
+
+    private bool IsInUse(PathEnd path) => Has(TransportCapabilities.Multipath)
+        ? path.State is not (PostPathState.Validating or PostPathState.Removed)
+        : path.State is PostPathState.Active or PostPathState.Failed;
 }

@@ -259,6 +259,51 @@ internal sealed partial class InMemoryConnection : TransportConnection
         }
     }
 
+    public override ValueTask<PostPath> OpenPathAsync(IPEndPoint localEndPoint, IPEndPoint? remoteEndPoint, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(localEndPoint);
+        if (!IsClient || !Has(TransportCapabilities.Multipath))
+        {
+            return base.OpenPathAsync(localEndPoint, remoteEndPoint, cancellationToken);
+        }
+
+        lock (Network.Gate)
+        {
+            ThrowIfEnded();
+            cancellationToken.ThrowIfCancellationRequested();
+            return new InMemoryPathOpening(_wire, localEndPoint, _wire.FindServer(remoteEndPoint)).Start(cancellationToken);
+        }
+    }
+
+    public override ValueTask ClosePathAsync(long pathId, CancellationToken cancellationToken)
+    {
+        if (!Has(TransportCapabilities.Multipath))
+        {
+            return base.ClosePathAsync(pathId, cancellationToken);
+        }
+
+        lock (Network.Gate)
+        {
+            ThrowIfEnded();
+            ClosePath(pathId);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public override void SetPathStatus(long pathId, TransportPathStatus status)
+    {
+        if (!Has(TransportCapabilities.Multipath))
+        {
+            base.SetPathStatus(pathId, status);
+        }
+
+        lock (Network.Gate)
+        {
+            SetReserve(pathId, status == TransportPathStatus.Backup);
+        }
+    }
+
     public override ValueTask CloseAsync(long errorCode, string reason, CancellationToken cancellationToken)
     {
         lock (Network.Gate)

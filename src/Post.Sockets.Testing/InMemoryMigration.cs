@@ -45,7 +45,7 @@ internal sealed class InMemoryMigration : ClockEntry
             {
                 _wait.Fail(failure.Again());
             }
-            else if (_new.IsUp && _new.ToServer.Loss < 1 && _new.ToClient.Loss < 1)
+            else if (_new.ComesThrough && _new.ToServer.Loss < 1 && _new.ToClient.Loss < 1)
             {
                 Use();
             }

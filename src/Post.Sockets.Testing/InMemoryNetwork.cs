@@ -16,6 +16,9 @@ public sealed class InMemoryNetwork
         | TransportCapabilities.Migration | TransportCapabilities.Resumption | TransportCapabilities.EarlyData
         | TransportCapabilities.ReliableReset | TransportCapabilities.WritesCompleteWhenSent | TransportCapabilities.Statistics | TransportCapabilities.WholeStreams;
 
+    /// <summary>All that the in-memory transport can do, several paths included.</summary>
+    public const TransportCapabilities AllCapabilities = DefaultCapabilities | TransportCapabilities.Multipath;
+
     // Where the system's choice of ports begins (RFC 6335 section 6).
     private const int FirstDynamicPort = 49152;
 
@@ -141,6 +144,21 @@ public sealed class InMemoryNetwork
 
     internal void Remove(InMemoryListener listener) => _listeners.Remove(listener);
 
+    /// <summary>An interface of a client's host changed: the paths over it go by it. Under the lock.</summary>
+    internal void ApplyInterface(InMemoryTransport host, InMemoryInterface changed)
+    {
+        foreach (InMemoryWire wire in _wires)
+        {
+            if (wire.ClientEnd.Host == host)
+            {
+                foreach (InMemoryPath path in wire.Paths)
+                {
+                    path.ApplyInterface(changed);
+                }
+            }
+        }
+    }
+
     /// <summary>Ends all that a host has: its listeners first, so that nobody is let in meanwhile. Under the lock.</summary>
     internal void Leave(InMemoryTransport host)
     {
@@ -163,6 +181,10 @@ public sealed class InMemoryNetwork
             }
         }
     }
+
+    /// <summary>A host listens at an address. Under the lock.</summary>
+    internal bool Listens(InMemoryTransport host, IPEndPoint address) =>
+        _listeners.Exists(listener => listener.Host == host && listener.LocalEndPoints.Contains(address));
 
     internal EndPoint Bind(EndPoint endPoint)
     {

@@ -8,11 +8,15 @@ public sealed class InMemoryPath
     private readonly InMemoryNetwork _network;
     private readonly SimulatedLink _toServer;
     private readonly SimulatedLink _toClient;
+    private readonly InMemoryInterface? _interface;
+    private readonly IPAddress _own;
     private bool _isUp = true;
 
     internal InMemoryPath(InMemoryWire wire, long id, IPEndPoint client, EndPoint server, InMemoryLinkOptions toServer, InMemoryLinkOptions toClient)
     {
         _network = wire.Network;
+        _own = client.Address;
+        _interface = wire.ClientEnd.Host?.FindInterface(client.Address);
         Id = id;
         ClientEndPoint = client;
         ServerEndPoint = server;
@@ -72,10 +76,30 @@ public sealed class InMemoryPath
 
     internal long RoundTripTicks => ToServer.Delay.Ticks + ToClient.Delay.Ticks;
 
-    /// <summary>Something comes through where neither this path nor the network is cut.</summary>
+    /// <summary>The interface of the client that it goes over; null where its host has none.</summary>
+    internal string? InterfaceName => _interface?.Name;
+
+    internal bool IsMetered => _interface?.IsMetered ?? false;
+
+    internal bool ComesThrough => _isUp && _network.IsUp && _interface?.Carries(_own) != false;
+
+    /// <summary>The client's interface changed. Under the network's lock.</summary>
+    internal void ApplyInterface(InMemoryInterface changed)
+    {
+        if (changed == _interface)
+        {
+            _toServer.Settings = changed.Outgoing;
+            _toClient.Settings = changed.Incoming;
+            ApplyUp();
+            AtClient.Owner.Sender.Pump();
+            AtServer.Owner.Sender.Pump();
+        }
+    }
+
+    /// <summary>Something comes through where neither this path nor its interface nor the network is cut.</summary>
     internal void ApplyUp()
     {
-        bool up = _isUp && _network.IsUp;
+        bool up = ComesThrough;
         if (up == _toServer.IsUp)
         {
             return;

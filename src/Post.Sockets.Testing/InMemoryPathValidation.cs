@@ -10,25 +10,45 @@ internal sealed class InMemoryPathValidation(InMemoryPath path) : ClockEntry
     {
         lock (path.Network.Gate)
         {
-            if (path.IsUp)
+            if (path.ComesThrough)
             {
-                Validate(path.AtClient);
-                Validate(path.AtServer);
+                Validate(path);
+            }
+            else
+            {
+                // It answers when it is up again.
+                Fail(path.AtClient);
+                Fail(path.AtServer);
             }
         }
     }
 
-    private void Validate(PathEnd end)
+    public static void Validate(InMemoryPath path)
     {
-        if (end.State is not (PostPathState.Validating or PostPathState.Failed))
+        Validate(path.AtClient);
+        Validate(path.AtServer);
+    }
+
+    private static void Fail(PathEnd end)
+    {
+        if (end.State == PostPathState.Suspect)
+        {
+            end.State = PostPathState.Failed;
+            end.Owner.ReportPath(end, PostPathChange.Failed);
+        }
+    }
+
+    private static void Validate(PathEnd end)
+    {
+        if (end.State is not (PostPathState.Validating or PostPathState.Suspect or PostPathState.Failed))
         {
             return;
         }
 
         InMemoryConnection owner = end.Owner;
-        bool inUse = ReferenceEquals(owner.MainPath, end) || owner.Has(TransportCapabilities.Multipath);
-        end.State = inUse ? PostPathState.Active : PostPathState.Standby;
-        end.OnRoundTrip(path.RoundTripTicks);
+        end.State = owner.StateInUse(end);
+        end.OnAnswer(end.Path.RoundTripTicks);
+        owner.Sender.OnPathAnswers(end);
         owner.ReportPath(end, PostPathChange.Validated);
         owner.Sender.Pump();
     }

@@ -180,6 +180,18 @@ internal sealed class InMemorySender
         Pump();
     }
 
+    /// <summary>A path answers: what those hold that do not is sent again there at once.</summary>
+    public void OnPathAnswers(PathEnd path)
+    {
+        for (Packet? packet = _inFlight; packet is not null; packet = packet.Next)
+        {
+            if (packet.Path != path && packet.Path.HasLostInRow && packet is { IsScheduled: true, ArrivesOnFire: false })
+            {
+                Network.Clock.Schedule(packet, Network.Clock.NowTicks);
+            }
+        }
+    }
+
     public void OnLost(Packet packet)
     {
         Unlink(packet);

@@ -15,6 +15,7 @@ public sealed class InMemoryWire
         TransportCapabilities capabilities,
         in InMemoryConnection.EndSettings client,
         in InMemoryConnection.EndSettings server,
+        (InMemoryTransport Client, InMemoryTransport Server) hosts,
         IPEndPoint clientEndPoint,
         EndPoint serverEndPoint)
     {
@@ -22,6 +23,8 @@ public sealed class InMemoryWire
         _serverEndPoint = serverEndPoint;
         ClientEnd = new InMemoryConnection(this, isClient: true, capabilities, client);
         ServerEnd = new InMemoryConnection(this, isClient: false, capabilities, server);
+        ClientEnd.Host = hosts.Client;
+        ServerEnd.Host = hosts.Server;
         MakePath(clientEndPoint, network.ToServer, network.ToClient, PostPathState.Active);
     }
 
@@ -123,9 +126,19 @@ public sealed class InMemoryWire
     /// <param name="reason">What the server is told.</param>
     public void BreakServer(TransportErrorReason reason = TransportErrorReason.TimedOut) => BreakEnd(ServerEnd, reason);
 
-    internal InMemoryPath MakePath(IPEndPoint? client, InMemoryLinkOptions toServer, InMemoryLinkOptions toClient, PostPathState state)
+    /// <summary>Makes a path, over the link of the client's interface where there is one.</summary>
+    internal InMemoryPath MakePath(
+        IPEndPoint? client, InMemoryLinkOptions? toServer, InMemoryLinkOptions? toClient, PostPathState state, EndPoint? server = null)
     {
-        var path = new InMemoryPath(this, _nextPathId++, Network.ClientEndPoint(client), _serverEndPoint, toServer, toClient);
+        client = ClientEnd.Host?.ClientEndPoint(null, client) ?? Network.ClientEndPoint(client);
+        InMemoryInterface? over = ClientEnd.Host?.FindInterface(client.Address);
+        var path = new InMemoryPath(
+            this,
+            _nextPathId++,
+            client,
+            server ?? _serverEndPoint,
+            over?.Outgoing ?? toServer ?? Network.ToServer,
+            over?.Incoming ?? toClient ?? Network.ToClient);
         _paths.Add(path);
         path.ApplyUp();
         foreach (PathEnd end in (ReadOnlySpan<PathEnd>)[path.AtClient, path.AtServer])
@@ -141,6 +154,13 @@ public sealed class InMemoryWire
         return path;
     }
 
+    /// <summary>The server's address that a further path goes to.</summary>
+    /// <exception cref="TransportException">The server's host does not listen there.</exception>
+    internal EndPoint FindServer(IPEndPoint? wished) =>
+        wished is null ? _serverEndPoint
+        : wished.Equals(_serverEndPoint) || Network.Listens(ServerEnd.Host!, wished) ? wished
+        : throw new TransportException(TransportErrorReason.Unreachable, $"The server is not at {wished}.");
+
     internal void DropPath(InMemoryPath path)
     {
         if (!_paths.Remove(path))
@@ -153,6 +173,11 @@ public sealed class InMemoryWire
             InMemoryConnection owner = end.Owner;
             end.State = PostPathState.Removed;
             owner.RemovePath(end);
+            foreach (LinkMessage held in end.Out.TakeHeld())
+            {
+                owner.Repeat(end, held);
+            }
+
             if (ReferenceEquals(owner.MainPath, end))
             {
                 InMemoryPath next = _paths[0];

@@ -15,6 +15,9 @@ internal sealed class PathEnd(
     // one case in 15,000.
     private const int SuspectAfter = 8;
 
+    // Where other paths work, two are enough: what is lost goes by those, and the path is asked whether it still comes through.
+    private const int SuspectBesideOthers = 2;
+
     // Unanswered probes, each waiting twice as long as the one before, after which a path has failed.
     private const int FailedAfterProbes = 3;
 
@@ -61,7 +64,13 @@ internal sealed class PathEnd(
     public TimeSpan MinRtt => TimeSpan.FromTicks(_minRtt == long.MaxValue ? 0 : _minRtt);
 
     /// <summary>Losses in a row say that nothing comes through: one packet at a time asks whether that is still so.</summary>
-    public bool IsSuspect => _lostInRow >= SuspectAfter;
+    public bool IsSuspect => _lostInRow >= SuspectAfter || (HasLostInRow && Owner.HasOther(this));
+
+    /// <summary>Enough was lost to leave it for another.</summary>
+    public bool HasLostInRow => _lostInRow >= SuspectBesideOthers;
+
+    /// <summary>One side wants it used only where no other works.</summary>
+    public bool IsReserve { get; set; }
 
     /// <summary>How long after its departure a packet is known to be lost: a round trip and an eighth, doubled while nothing answers.</summary>
     public long LossDelayTicks
@@ -113,6 +122,14 @@ internal sealed class PathEnd(
         return true;
     }
 
+    /// <summary>The path was asked whether it comes through, and does.</summary>
+    public void OnAnswer(long ticks)
+    {
+        _lostInRow = 0;
+        _backoff = 0;
+        OnRoundTrip(ticks);
+    }
+
     public void OnRoundTrip(long ticks)
     {
         _latestRtt = ticks;
@@ -160,7 +177,9 @@ internal sealed class PathEnd(
             _slowStartUntil = _window;
         }
 
-        return IsSuspect && State == PostPathState.Active && _backoff > FailedAfterProbes;
+        return IsSuspect
+            && State is PostPathState.Active or PostPathState.Standby
+            && (_backoff > FailedAfterProbes || Owner.HasOther(this));
     }
 
     public long Window() => IsReno
@@ -184,10 +203,12 @@ internal sealed class PathEnd(
             LocalEndPoint = LocalEndPoint,
             RemoteEndPoint = RemoteEndPoint,
             State = State,
+            InterfaceName = Owner.IsClient ? Path.InterfaceName : null,
+            IsMetered = Owner.IsClient && Path.IsMetered,
         };
         return !measured ? basic : basic with
         {
-            InterfaceName = "memory",
+            InterfaceName = basic.InterfaceName ?? "memory",
             SmoothedRtt = SmoothedRtt,
             MinRtt = MinRtt,
             LatestRtt = TimeSpan.FromTicks(_latestRtt),

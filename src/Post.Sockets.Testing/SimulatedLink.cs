@@ -158,6 +158,15 @@ internal sealed class SimulatedLink
             case LinkMessageKind.Ping:
                 break;
             default:
+                PathEnd sender = ReceiverPath.Path.AtClient == ReceiverPath ? ReceiverPath.Path.AtServer : ReceiverPath.Path.AtClient;
+                if (sender.Owner.HasOther(sender))
+                {
+                    // It is repeated on another path when its answer is overdue.
+                    _network.Clock.Schedule(
+                        new LateMessage(sender.Owner.FindOther(sender)!.Out, message), _network.Clock.NowTicks + (2 * sender.LossDelayTicks));
+                    break;
+                }
+
                 _held.Add(message);
                 break;
         }

@@ -18,5 +18,8 @@ internal sealed class KnownPath(long id, WayKey key)
     /// <summary>Since when its interface is down, or it does not answer; null while all is well.</summary>
     public TimeSpan? BadSince { get; set; }
 
+    /// <summary>The transport did not give it up when it was asked; not before then is it asked again.</summary>
+    public TimeSpan KeptUntil { get; set; }
+
     public bool IsValidated => State is PostPathState.Active or PostPathState.Standby;
 }

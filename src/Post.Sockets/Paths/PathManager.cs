@@ -28,6 +28,9 @@ internal sealed class PathManager(MultipathPolicy policy, Local local)
     /// <summary>A path whose interface is down keeps its place so long: a wireless link that roams is back before.</summary>
     private static readonly TimeSpan DownPatience = TimeSpan.FromSeconds(5);
 
+    /// <summary>Where the transport does not give a path up, since it knows of no other that works, it is asked again after so long.</summary>
+    private static readonly TimeSpan ClosePause = TimeSpan.FromSeconds(1);
+
     /// <summary>A path that does not answer is given up after so long, and tried anew later.</summary>
     private static readonly TimeSpan SilencePatience = TimeSpan.FromSeconds(30);
 
@@ -151,7 +154,7 @@ internal sealed class PathManager(MultipathPolicy policy, Local local)
         if (_paths.Find(one => one.Id == pathId) is { } path)
         {
             path.IsClosing = false;
-            path.BadSince = now;
+            path.KeptUntil = now + ClosePause;
         }
 
         Decide(now);
@@ -388,6 +391,12 @@ internal sealed class PathManager(MultipathPolicy policy, Local local)
     /// <summary>The path is of no more use, while another works.</summary>
     private bool IsDone(KnownPath path, List<Way> wanted, TimeSpan now)
     {
+        if (path.KeptUntil > now)
+        {
+            WakeAfter(path.KeptUntil - now, now);
+            return false;
+        }
+
         if (WayFinder.FindInterface(_machine!, path.Key.Local) is null)
         {
             return true;

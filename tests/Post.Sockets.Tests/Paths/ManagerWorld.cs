@@ -43,6 +43,9 @@ internal sealed class ManagerWorld
     public string[] Working => [.. _paths.Where(path => path.State is PostPathState.Active or PostPathState.Standby && IsAlive(path))
         .Select(path => NameOf(((IPEndPoint)path.LocalEndPoint!).Address)!).Order()];
 
+    /// <summary>The transport gives no path up.</summary>
+    public bool KeepsPaths { get; set; }
+
     public HashSet<long> Reserve { get; } = [];
 
     public bool HasWay => _interfaces.Values.Any(one => one.IsUp && one.Addresses.Count > 0 && !_silent.Contains(one.Name));
@@ -220,6 +223,9 @@ internal sealed class ManagerWorld
                 case PathActionKind.Open or PathActionKind.Move:
                     var lasts = NameOf(action.Way!.Local.Address) is { } name && !_silent.Contains(name) ? RoundTrip : 10 * RoundTrip;
                     _attempts.Add((Now + lasts, action.Way, action.Kind == PathActionKind.Move));
+                    break;
+                case PathActionKind.Close when KeepsPaths:
+                    _manager.OnCloseFailed(action.PathId, Now);
                     break;
                 case PathActionKind.Close:
                     var closed = _paths.Single(path => path.Id == action.PathId);

@@ -190,6 +190,20 @@ public sealed class PathManagerTests
     }
 
     [TestMethod]
+    public void A_path_that_the_transport_does_not_give_up_is_left_alone_for_a_while()
+    {
+        var world = Make();
+        world.RunFor(1000);
+        world.KeepsPaths = true;
+        world.Unplug("eth");
+        world.RunFor(10_000);
+        Assert.IsInRange(2, 12, world.Done.Count(action => action.Kind == PathActionKind.Close));
+        world.KeepsPaths = false;
+        world.RunFor(2000);
+        Assert.HasCount(1, world.Paths);
+    }
+
+    [TestMethod]
     public void A_way_that_never_answers_is_tried_less_and_less()
     {
         var world = Make();

@@ -178,7 +178,7 @@ public sealed class InMemoryPathTests
     [TestMethod]
     public void Several_paths_at_the_same_time_add_up()
     {
-        var world = new TransportWorld(link: Link, capabilities: InMemoryNetwork.DefaultCapabilities | TransportCapabilities.Multipath);
+        var world = new TransportWorld(link: Link, capabilities: InMemoryNetwork.AllCapabilities) { Limits = new() { Multipath = MultipathPolicy.Aggregate } };
         world.Run(async () =>
         {
             world.Wire.AddPath(toServer: Link with { BitsPerSecond = 4_000_000, Delay = TimeSpan.FromMilliseconds(50) });

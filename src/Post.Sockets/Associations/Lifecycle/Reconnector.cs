@@ -25,6 +25,7 @@ internal sealed class Reconnector : IHelloHandler
     private PostConnection? _candidate;
     private TaskCompletionSource<TransportException?>? _outcome;
     private CancellationTokenSource? _hurry;
+    private TaskCompletionSource? _paused;
 
     public Reconnector(
         AssociationState state,
@@ -61,6 +62,7 @@ internal sealed class Reconnector : IHelloHandler
     /// <summary>The machine has a new way: the next attempt begins now. On the dispatcher.</summary>
     public void Hurry()
     {
+        Volatile.Read(ref _paused)?.TrySetResult();
         try
         {
             Volatile.Read(ref _hurry)?.Cancel();
@@ -172,7 +174,7 @@ internal sealed class Reconnector : IHelloHandler
                     var pause = backoff.Next();
                     if (pause > TimeSpan.Zero)
                     {
-                        await Task.Delay(pause, _state.Clock.Provider, hurry.Token).ConfigureAwait(false);
+                        await PauseAsync(pause).ConfigureAwait(false);
                     }
 
                     failure = await TryAsync(beginsAnew, hurry.Token).ConfigureAwait(false);
@@ -216,6 +218,17 @@ internal sealed class Reconnector : IHelloHandler
             _lifecycle.EndWithoutConnection(new PostException(
                 PostErrorReason.Transport, $"The association could not go on: {exception.Message}", exception));
         }
+    }
+
+    /// <summary>Waits, but no longer than until the machine has a new way.</summary>
+    private async ValueTask PauseAsync(TimeSpan pause)
+    {
+        // Not by a token: what a delay that is canceled goes on to would leave the dispatcher.
+        var paused = new TaskCompletionSource(_state.Continuations);
+        Volatile.Write(ref _paused, paused);
+        await Task.WhenAny(Task.Delay(pause, _state.Clock.Provider, _lifecycle.Ended), paused.Task).ConfigureAwait(false);
+        Volatile.Write(ref _paused, null);
+        _lifecycle.Ended.ThrowIfCancellationRequested();
     }
 
     /// <summary>One attempt; null when it succeeded, or needs no other.</summary>
