@@ -180,13 +180,13 @@ internal sealed class InMemoryConnectAttempt : ClockEntry
     }
 
     private PeerIdentity JudgeServer(InMemoryListener listener) =>
-        InMemoryIdentity.Judge(_request.Remote.Trust, _request.Remote.Host, listener.Request.Local.Certificate)
+        InMemoryIdentity.Judge(_request.Remote.Trust, _request.Remote.Host, listener.Request.Local)
             ?? throw new TransportException(
                 TransportErrorReason.AuthenticationFailed, $"{_request.Remote} did not prove its identity as the Remote's trust asks.");
 
     private PeerIdentity JudgeClient(InMemoryListener listener) => listener.Request.ClientTrust is not { } trust
         ? PeerIdentity.Anonymous
-        : InMemoryIdentity.Judge(trust, null, _request.Local.Certificate)
+        : InMemoryIdentity.Judge(trust, null, _request.Local)
             ?? throw new TransportException(TransportErrorReason.IdentityRefused, $"{_request.Remote} did not accept our identity.");
 
     private InMemoryWire Connect(InMemoryListener listener, PeerIdentity server, PeerIdentity client, bool early = false)

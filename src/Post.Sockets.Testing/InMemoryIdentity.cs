@@ -9,13 +9,17 @@ namespace Post.Sockets.Testing;
 /// </summary>
 internal static class InMemoryIdentity
 {
-    public static PeerIdentity? Judge(PeerTrust trust, string? host, X509Certificate2? certificate)
+    public static PeerIdentity? Judge(PeerTrust trust, string? host, Local local)
     {
-        KeyFingerprint? key = certificate is null ? null : KeyFingerprint.Of(certificate);
+        // Certificates come first where either will do, as with the transports that have both.
+        X509Certificate2? certificate = trust.TakesCertificates ? local.Certificate : null;
+        IdentityKey? bare = certificate is null && trust.TakesBareKeys ? local.BareKey : null;
+        KeyFingerprint? key = certificate is null ? bare?.Fingerprint : KeyFingerprint.Of(certificate);
         bool accepted = trust.Proof switch
         {
             PeerProof.CertificateAuthority => certificate is null ? host is not null : IsVouchedFor(certificate, trust.Name ?? host),
             PeerProof.PinnedKey => key is { } known && trust.PinnedKeys.Contains(known),
+            PeerProof.Callback when bare is not null => trust.KeyValidator!(key!.Value, bare.SubjectPublicKeyInfo),
             PeerProof.Callback => certificate is not null && trust.Validator!(certificate, null, SslPolicyErrors.RemoteCertificateChainErrors),
             _ => false,
         };
@@ -25,6 +29,7 @@ internal static class InMemoryIdentity
             Name = trust.Proof == PeerProof.CertificateAuthority ? trust.Name ?? host : null,
             Key = key,
             Certificate = certificate,
+            BareKey = bare?.SubjectPublicKeyInfo ?? default,
         };
     }
 

@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace Post.Sockets;
 
 /// <summary>
-/// The SHA-256 of a certificate's public key (its SubjectPublicKeyInfo, as in RFC 7469): what a pinned identity is compared by.
+/// The SHA-256 of a public key (its SubjectPublicKeyInfo, as in RFC 7469), of a certificate or without one: what a pinned identity is compared by.
 /// It survives the renewal of a certificate as long as the key stays.
 /// </summary>
 public readonly struct KeyFingerprint : IEquatable<KeyFingerprint>, ISpanParsable<KeyFingerprint>

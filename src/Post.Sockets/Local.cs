@@ -26,6 +26,12 @@ public sealed record Local
         init;
     }
 
+    /// <summary>
+    /// Our key without a certificate, which peers get to see that take such keys; beside a certificate, or alone. Null: none. Over QUIC, the
+    /// managed engine has it, and System.Net.Quic does not.
+    /// </summary>
+    public IdentityKey? BareKey { get; init; }
+
     /// <summary>An identity that can be replaced while it is in use; it takes precedence over <see cref="Certificate"/>. Null: none.</summary>
     public RenewableIdentity? Renewable { get; init; }
 
@@ -50,8 +56,11 @@ public sealed record Local
     /// <summary>Where sessions are kept so that a later association with the same Remote starts quickly; null: nowhere.</summary>
     public ISessionCache? Sessions { get; init; }
 
-    /// <summary>The fingerprint of our public key, which peers can pin; null without a certificate.</summary>
-    public KeyFingerprint? Key => Certificate is null ? null : KeyFingerprint.Of(Certificate);
+    /// <summary>
+    /// The fingerprint of our public key, which peers can pin: that of the certificate, or of <see cref="BareKey"/> where there is no
+    /// certificate. Null where there is neither.
+    /// </summary>
+    public KeyFingerprint? Key => Certificate is null ? BareKey?.Fingerprint : KeyFingerprint.Of(Certificate);
 
     /// <summary>A Local that listens on, or connects from, a port of every address.</summary>
     /// <param name="port">The port; 0: the system chooses.</param>

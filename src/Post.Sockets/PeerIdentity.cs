@@ -18,8 +18,13 @@ public sealed record PeerIdentity
     public KeyFingerprint? Key { get; init; }
 
     /// <summary>
-    /// The peer's certificate. Null for an anonymous peer, and where a resumed session kept only the key. It belongs to the
+    /// The peer's certificate. Null for an anonymous peer, for one that showed a bare key, and where a resumed session kept only the key. It belongs to the
     /// connection: copy it to keep it.
     /// </summary>
     public X509Certificate2? Certificate { get; init; }
+
+    /// <summary>
+    /// The peer's public key, DER-encoded as SubjectPublicKeyInfo, where it showed its key without a certificate; empty for all others.
+    /// </summary>
+    public ReadOnlyMemory<byte> BareKey { get; init; }
 }

@@ -47,6 +47,13 @@ public sealed record Remote
         return Make(endPoint.Address.ToString(), endPoint.Port, PeerTrust.Pinned(keys)) with { Addresses = [endPoint.Address] };
     }
 
+    /// <summary>A remote that proves itself by a known public key without a certificate, whatever certificates it has beside it.</summary>
+    /// <param name="host">The name or address.</param>
+    /// <param name="port">The port.</param>
+    /// <param name="keys">The keys; any one will do.</param>
+    public static Remote WithBareKey(string host, int port, params IEnumerable<KeyFingerprint> keys) =>
+        Make(host, port, PeerTrust.BareKey(keys));
+
     /// <summary>A remote whose certificate the application judges.</summary>
     /// <param name="host">The name or address.</param>
     /// <param name="port">The port.</param>

@@ -7,6 +7,9 @@ namespace FileTransfer.Commands;
 /// <summary>Where a server listens, and how others reach it there.</summary>
 internal static class ListenAddresses
 {
+    /// <summary>As many as are worth a try: the ticket stays short enough to be copied.</summary>
+    private const int MaxInTicket = 6;
+
     /// <summary>Every address of this machine: of both families, where it has both.</summary>
     public static IPEndPoint Everywhere(int port) => new(Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, port);
 
@@ -41,5 +44,15 @@ internal static class ListenAddresses
                 .ThenBy(address => address.AddressFamily == AddressFamily.InterNetworkV6)
                 .Select(address => new IPEndPoint(address, listening.Port)),
         ];
+    }
+
+    /// <summary>The addresses for a ticket: those that other machines can use, or the loopback ones where there are no others.</summary>
+    public static IEnumerable<string> ForTicket(IReadOnlyList<IPEndPoint> reachable)
+    {
+        var others = reachable.Where(endPoint => !IPAddress.IsLoopback(endPoint.Address)).ToList();
+        return (others.Count > 0 ? others : reachable)
+            .Where(endPoint => endPoint.Address.AddressFamily == AddressFamily.InterNetwork || endPoint.Address.ScopeId == 0)
+            .Select(endPoint => endPoint.Address.ToString())
+            .Take(MaxInTicket);
     }
 }

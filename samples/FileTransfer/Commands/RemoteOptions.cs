@@ -13,7 +13,9 @@ namespace FileTransfer.Commands;
 internal sealed class RemoteOptions
 {
     public static readonly string ServerDescription = string.Create(
-        CultureInfo.InvariantCulture, $"The server: a name or an address; without a port, the port is {TransferLimits.DefaultPort}.");
+        CultureInfo.InvariantCulture, $"The server: its ticket, as serve prints it, or a name or an address; without a port, the port is {TransferLimits.DefaultPort}.");
+
+    private const string TicketPrefix = "post1:";
 
     private readonly Option<string?> _key = new("--key")
     {
@@ -48,6 +50,11 @@ internal sealed class RemoteOptions
     public async Task<FileClient> ConnectAsync(
         ParseResult parsed, string server, AssociationFactory host, IReporter reporter, CancellationToken cancellationToken)
     {
+        if (server.StartsWith(TicketPrefix, StringComparison.Ordinal))
+        {
+            return await FileClient.ConnectAsync(host, Local.Anonymous, ParseTicket(parsed, server).ToRemote(), cancellationToken);
+        }
+
         var (name, port) = ParseServer(server);
         if (parsed.GetValue(_authority))
         {
@@ -106,6 +113,23 @@ internal sealed class RemoteOptions
                 ExitCode.Usage,
                 $"'{server}' does not say where the server is. Write a name or an address, with or without a port: example.org, "
                 + $"192.0.2.1:{TransferLimits.DefaultPort}, [2001:db8::1]:{TransferLimits.DefaultPort}.");
+    }
+
+    private RemoteTicket ParseTicket(ParseResult parsed, string text)
+    {
+        if (parsed.GetValue(_key) is not null || parsed.GetValue(_authority) || parsed.GetValue(_trustFirst))
+        {
+            throw new TransferException(ExitCode.Usage, "A ticket has the server's key in it; leave out --key, --ca and --trust-first-use.");
+        }
+
+        try
+        {
+            return RemoteTicket.Parse(text);
+        }
+        catch (FormatException fault)
+        {
+            throw new TransferException(ExitCode.Usage, $"The ticket cannot be read. {fault.Message}");
+        }
     }
 
     private static KeyFingerprint? ParseKey(string? text) => text is null

@@ -40,9 +40,11 @@ internal static class ServeCommand
                 parsed.GetValue(writable),
                 reporter,
                 cancellationToken);
+            var reachable = ListenAddresses.Reachable(server.EndPoint);
             reporter.Listening(new ServerFacts(
-                [.. ListenAddresses.Reachable(server.EndPoint).Select(address => address.ToString())],
+                [.. reachable.Select(address => address.ToString())],
                 server.Key.ToString(),
+                new RemoteTicket(server.Key, server.EndPoint.Port, ListenAddresses.ForTicket(reachable)).ToString(),
                 host.Engine,
                 parsed.GetValue(writable)));
             try

@@ -20,6 +20,8 @@ internal sealed record JsonEvent(string Event)
 
     public string? Key { get; init; }
 
+    public string? Ticket { get; init; }
+
     public string? Engine { get; init; }
 
     public long? Files { get; init; }

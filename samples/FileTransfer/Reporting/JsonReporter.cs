@@ -45,6 +45,7 @@ internal sealed class JsonReporter(TextWriter output, Verbosity verbosity) : IRe
     {
         EndPoint = server.EndPoints[0],
         EndPoints = server.EndPoints,
+        Ticket = server.Ticket,
         Key = server.Key,
         Engine = server.Engine,
     });

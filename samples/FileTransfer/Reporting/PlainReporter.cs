@@ -86,12 +86,12 @@ internal class PlainReporter(TextWriter output, TextWriter error, Verbosity verb
 
     public void Listening(ServerFacts server)
     {
-        var lines = new List<string> { $"listening on {server.EndPoints[0]} ({server.Engine})", $"key {server.Key}" };
+        var lines = new List<string> { $"listening on {server.EndPoints[0]} ({server.Engine})", $"key {server.Key}", $"ticket {server.Ticket}" };
         lines.AddRange(server.EndPoints.Skip(1).Select(endPoint => $"also on {endPoint}"));
-        lines.Add($"on the other side:  post-file get {server.EndPoints[0]} --key {server.Key}");
+        lines.Add($"on the other side:  post-file get {server.Ticket}");
         if (server.IsWritable)
         {
-            lines.Add($"               or:  post-file put FILES --to {server.EndPoints[0]} --key {server.Key}");
+            lines.Add($"               or:  post-file put FILES --to {server.Ticket}");
         }
 
         Write(lines);

@@ -84,7 +84,6 @@ internal sealed class ConnectAttempt
                 RemoteEndPoint = remote,
                 LocalEndPoint = LocalAddresses.ForConnecting(_request.Local, remote.AddressFamily),
                 ClientAuthenticationOptions = ManagedOptions.Unpinned(TlsOptions.ForClient(_request, _verifier), _request.Remote.Trust),
-                PinnedPublicKeys = TlsOptions.PinsOf(_request.Remote.Trust),
                 SessionTicket = ticket,
                 EnableEarlyData = isEarly,
                 KeyExchangeGroups = _groups,
@@ -95,7 +94,8 @@ internal sealed class ConnectAttempt
                 MeterFactory = _meterFactory,
             },
             _request.Options);
-        QuicConnection connection = await QuicConnection.ConnectAsync(options, cancellationToken).ConfigureAwait(false);
+        QuicConnection connection = await QuicConnection.ConnectAsync(
+            ManagedOptions.WithKeys(options, _request.Local, _request.Remote.Trust), cancellationToken).ConfigureAwait(false);
         await _scope.HoldAsync(connection, connection.Closed).ConfigureAwait(false);
         return new ManagedConnection(connection, events, _verifier, TlsOptions.NameOf(_request));
     }

@@ -28,9 +28,10 @@ internal sealed partial class ManagedConnection(QuicConnection connection, Manag
         {
             // A server that does not take the session proves itself anew, maybe with another of the keys that are trusted.
             X509Certificate2? certificate = connection.RemoteCertificate;
-            if (_peer is not { } known || known.Certificate != certificate)
+            ReadOnlyMemory<byte> key = connection.RemotePublicKey?.SubjectPublicKeyInfo ?? default;
+            if (_peer is not { } known || known.Certificate != certificate || !known.BareKey.Span.SequenceEqual(key.Span))
             {
-                _peer = known = verifier.Identify(certificate, connectedName);
+                _peer = known = key.IsEmpty ? verifier.Identify(certificate, connectedName) : verifier.IdentifyKey(key);
             }
 
             return known;

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using Post.Quic.Engine;
+using Post.Quic.Security;
 using Post.Sockets;
 using Post.Sockets.Transport;
 
@@ -35,6 +36,27 @@ internal static class ManagedOptions
         return options;
     }
 
+    /// <summary>Keys without certificates: ours, and how the peer's are judged.</summary>
+    /// <exception cref="ArgumentException">The Local's key was made for another transport.</exception>
+    public static T WithKeys<T>(T options, Local local, PeerTrust? trust)
+        where T : QuicConnectionOptions => (T)(options with
+        {
+            PrivateKey = KeyOf(local)?.PrivateKey,
+            PinnedPublicKeys = TlsOptions.PinsOf(trust),
+            PeerIdentityKinds = KindsOf(trust),
+            RemotePublicKeyValidationCallback = JudgeOf(trust),
+        });
+
+    /// <summary>Our key without a certificate; null: none.</summary>
+    /// <exception cref="ArgumentException">It was made for another transport.</exception>
+    public static QuicIdentityKey? KeyOf(Local local) => local.BareKey switch
+    {
+        null => null,
+        QuicIdentityKey key => key,
+        { } other => throw new ArgumentException(
+            $"The Local's BareKey is a {other.GetType().Name}; the managed engine needs a {nameof(QuicIdentityKey)}.", nameof(local)),
+    };
+
     public static T WithLimits<T>(T options, TransportOptions asked)
         where T : QuicConnectionOptions => (T)(options with
         {
@@ -68,4 +90,15 @@ internal static class ManagedOptions
                 _ => QuicPathPolicy.Handover,
             },
         });
+
+    private static IReadOnlyList<QuicIdentityKind> KindsOf(PeerTrust? trust) => trust switch
+    {
+        { TakesBareKeys: true, TakesCertificates: false } => [QuicIdentityKind.RawPublicKey],
+        { TakesBareKeys: true } => [QuicIdentityKind.Certificate, QuicIdentityKind.RawPublicKey],
+        _ => [QuicIdentityKind.Certificate],
+    };
+
+    private static Func<QuicPublicKey, bool>? JudgeOf(PeerTrust? trust) => trust?.KeyValidator is { } validator
+        ? key => validator(KeyFingerprint.OfPublicKey(key.SubjectPublicKeyInfo.Span), key.SubjectPublicKeyInfo)
+        : null;
 }

@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Post.Quic.Engine;
@@ -123,12 +122,11 @@ public sealed partial class ManagedTransport : PostTransport
             new QuicServerConnectionOptions
             {
                 ServerAuthenticationOptions = AuthenticationOf(request, verifier),
-                PinnedPublicKeys = TlsOptions.PinsOf(request.ClientTrust),
                 EnableEarlyData = request.Options.AllowEarlyData,
                 KeyExchangeGroups = _groups,
             },
             request.Options);
-        X509Certificate2 identity = request.Local.Certificate!;
+        options = ManagedOptions.WithKeys(options, request.Local, request.ClientTrust);
         MergedListener listener = await MergedListener.OpenAsync(
             request,
             async address => Source(
@@ -139,7 +137,7 @@ public sealed partial class ManagedTransport : PostTransport
                         DualMode = address.DualMode,
                         PreferredEndPoints = [.. _options.PreferredEndPoints.Where(preferred =>
                             preferred.AddressFamily == address.EndPoint.AddressFamily || (address.DualMode && address.EndPoint.Address.Equals(IPAddress.IPv6Any)))],
-                        StatelessResetKey = ResetKey.Of(_restartSecret.Span, identity, address.EndPoint),
+                        StatelessResetKey = ResetKey.Of(_restartSecret.Span, request.Local, address.EndPoint),
                         ListenBacklog = request.Backlog,
                         TimeProvider = _time,
                         LoggerFactory = _loggerFactory,
@@ -170,7 +168,10 @@ public sealed partial class ManagedTransport : PostTransport
 
     /// <summary>With the identity of this moment, which may have been renewed since the last.</summary>
     private static SslServerAuthenticationOptions AuthenticationOf(TransportListenRequest request, PeerVerifier verifier) =>
-        ManagedOptions.Unpinned(TlsOptions.ForServer(request, verifier, TlsOptions.IdentityOf(request.Local)), request.ClientTrust);
+        ManagedOptions.Unpinned(
+            TlsOptions.ForServer(
+                request, verifier, request.Local is { Certificate: null, BareKey: not null } ? null : TlsOptions.IdentityOf(request.Local)),
+            request.ClientTrust);
 
     private ListenerSource Source(
         QuicListener listener, PeerVerifier verifier, ConditionalWeakTable<QuicConnection, ManagedEvents> served) => new(

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Post.Sockets;
 
 namespace Post.Quic.Managed;
 
@@ -18,16 +19,16 @@ internal static class ResetKey
     /// Empty, for a random one, where there is no secret that outlives the process, or no port that another start would have again.
     /// </summary>
     /// <param name="secret">The application's own secret; empty: the identity's private key.</param>
-    /// <param name="identity">The identity.</param>
+    /// <param name="local">The identity: its certificate, or its bare key.</param>
     /// <param name="endPoint">Where it listens.</param>
-    public static ReadOnlyMemory<byte> Of(ReadOnlySpan<byte> secret, X509Certificate2 identity, IPEndPoint endPoint)
+    public static ReadOnlyMemory<byte> Of(ReadOnlySpan<byte> secret, Local local, IPEndPoint endPoint)
     {
         if (endPoint.Port == 0)
         {
             return default;
         }
 
-        byte[]? ofIdentity = secret.IsEmpty ? SecretOf(identity) : null;
+        byte[]? ofIdentity = secret.IsEmpty ? SecretOf(local) : null;
         if (secret.IsEmpty && ofIdentity is null)
         {
             return default;
@@ -47,6 +48,10 @@ internal static class ResetKey
             CryptographicOperations.ZeroMemory(ofIdentity);
         }
     }
+
+    private static byte[]? SecretOf(Local local) => local.Certificate is { } certificate
+        ? SecretOf(certificate)
+        : ManagedOptions.KeyOf(local)?.PrivateKey.ExportPkcs8PrivateKey();
 
     /// <summary>The private number of the key itself: its encodings may differ from one version of a platform to the next. Null where it cannot be had.</summary>
     private static byte[]? SecretOf(X509Certificate2 identity)

@@ -82,6 +82,12 @@ internal sealed class PeerVerifier
         };
     }
 
+    /// <summary>Who the peer is, once its key without a certificate was accepted.</summary>
+    /// <param name="subjectPublicKeyInfo">The key.</param>
+    public PeerIdentity IdentifyKey(ReadOnlyMemory<byte> subjectPublicKeyInfo) => _trust is null
+        ? PeerIdentity.Anonymous
+        : new PeerIdentity { Proof = _trust.Proof, Key = KeyFingerprint.OfPublicKey(subjectPublicKeyInfo.Span), BareKey = subjectPublicKeyInfo };
+
     /// <summary>The identity of the peer, once the handshake is complete; where a proof was asked for, it was given.</summary>
     /// <param name="certificate">What it showed.</param>
     /// <param name="connectedName">The name that was connected to.</param>

@@ -15,6 +15,6 @@ internal static class SessionKeys
         PeerTrust trust = request.Remote.Trust;
         return trust.Proof == PeerProof.Callback
             ? null
-            : $"{engine}|{request.Protocol}|{request.Remote}|{trust.Proof}|{trust.Name}|{string.Join(',', trust.PinnedKeys)}|{request.Local.Key}";
+            : $"{engine}|{request.Protocol}|{request.Remote}|{trust.Proof}|{trust.TakesCertificates}|{trust.Name}|{string.Join(',', trust.PinnedKeys)}|{request.Local.Key}";
     }
 }

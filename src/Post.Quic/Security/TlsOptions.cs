@@ -42,9 +42,9 @@ internal static class TlsOptions
 
     /// <param name="request">Who we are, and what clients must prove.</param>
     /// <param name="verifier">Judges them.</param>
-    /// <param name="identity">What is shown to clients.</param>
+    /// <param name="identity">What is shown to clients; null: no certificate, but a bare key.</param>
     public static SslServerAuthenticationOptions ForServer(
-        TransportListenRequest request, PeerVerifier verifier, SslStreamCertificateContext identity) => new()
+        TransportListenRequest request, PeerVerifier verifier, SslStreamCertificateContext? identity) => new()
         {
             ApplicationProtocols = [new SslApplicationProtocol(request.Protocol)],
             ServerCertificateContext = identity,
@@ -58,7 +58,7 @@ internal static class TlsOptions
         local.Certificate is { HasPrivateKey: true }
             ? ContextOf(local)
             : throw new ArgumentException(
-                "A listener proves its identity: give the Local a certificate with its private key (Identity.CreateSelfSigned makes one).",
+                "A listener proves its identity: give the Local a certificate with its private key (Identity.CreateSelfSigned makes one), or, with the managed engine, a BareKey.",
                 nameof(local));
 
     /// <summary>Made once for each certificate: it is asked for with every connection, and may be another one by then.</summary>

@@ -88,6 +88,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         ArgumentNullException.ThrowIfNull(request);
         _scope.ThrowIfDisposed();
         ThrowIfImpossible(request.Options);
+        ThrowIfBareKey(request.Local, request.Remote.Trust);
         var verifier = PeerVerifier.OfServer(request.Remote);
         return await RemoteAddresses.ConnectToAnyAsync(
             request.Remote,
@@ -109,6 +110,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
         ArgumentNullException.ThrowIfNull(request);
         _scope.ThrowIfDisposed();
         ThrowIfImpossible(request.Options);
+        ThrowIfBareKey(request.Local, request.ClientTrust);
         var verifier = PeerVerifier.OfClients(request.ClientTrust);
         _ = TlsOptions.IdentityOf(request.Local);
         var served = new ConditionalWeakTable<QuicConnection, QuicConnectionExtras>();
@@ -156,6 +158,24 @@ public sealed partial class SystemNetQuicTransport : PostTransport
             throw new TransportException(
                 TransportErrorReason.NotSupported,
                 $"CongestionControl is {options.CongestionControl}, but System.Net.Quic always uses CUBIC; set it to Auto or Cubic, or take the managed engine.");
+        }
+    }
+
+    /// <summary>Refuses keys without certificates, which the platform's TLS neither shows nor takes.</summary>
+    internal static void ThrowIfBareKey(Local local, PeerTrust? trust)
+    {
+        if (local is { BareKey: not null, Certificate: null })
+        {
+            throw new TransportException(
+                TransportErrorReason.NotSupported,
+                "The Local has a BareKey and no certificate, but System.Net.Quic shows certificates alone; give it a Certificate too, or take the managed engine.");
+        }
+
+        if (trust is { TakesCertificates: false })
+        {
+            throw new TransportException(
+                TransportErrorReason.NotSupported,
+                "The peer is to show a bare key, but System.Net.Quic takes certificates alone; pin the key of a certificate (PeerTrust.Pinned), or take the managed engine.");
         }
     }
 

@@ -61,10 +61,20 @@ public sealed class ProgramTests
         Assert.AreEqual(0, await copied.ExitAsync(Canceled));
         Assert.IsTrue(File.Exists(directory.Combine("fetched/file")));
 
-        using PostFile refused = PostFile.Start("ls", command[2], "--key", "sha256:" + new string('0', 64));
+        string address = lines.Single(line => line.StartsWith("listening on ", StringComparison.Ordinal)).Split(' ')[2];
+        using PostFile refused = PostFile.Start("ls", address, "--key", "sha256:" + new string('0', 64));
         string error = await refused.Process.StandardError.ReadToEndAsync(Canceled);
         Assert.AreEqual(3, await refused.ExitAsync(Canceled), error);
         StringAssert.Contains(error, key);
+
+        // A ticket that was not copied whole, and one with the key said twice.
+        foreach (string[] wrong in new string[][] { [command[2][..^3]], [command[2], "--key", key] })
+        {
+            using PostFile unread = PostFile.Start(["ls", .. wrong]);
+            error = await unread.Process.StandardError.ReadToEndAsync(Canceled);
+            Assert.AreEqual(2, await unread.ExitAsync(Canceled), error);
+            StringAssert.Contains(error, "ticket");
+        }
     }
 
     [TestMethod]

@@ -15,7 +15,7 @@ internal static class MutationBudget
     {
         MutationRoom.Frames => 130_000,
         MutationRoom.TlsMessages => 150_000,
-        MutationRoom.SealedFrames => 50_000,
+        MutationRoom.SealedFrames or MutationRoom.RemoteTickets => 50_000,
         MutationRoom.ClientHellos => 60_000,
         MutationRoom.Certificates or MutationRoom.RawKeys => 6_000,
         MutationRoom.Handshakes => 400,

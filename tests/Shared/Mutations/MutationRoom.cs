@@ -38,4 +38,7 @@ internal enum MutationRoom
 
     /// <summary>Headers of post/1's streams.</summary>
     PostStreams,
+
+    /// <summary>Tickets with a peer's key and addresses, with and without the right checksum.</summary>
+    RemoteTickets,
 }
