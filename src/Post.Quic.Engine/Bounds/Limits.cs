@@ -172,7 +172,7 @@ internal static class Limits
     /// Microseconds since the last packet after which it is sent on the caller's thread even while packets are on their way: at that pace
     /// waiting for more gathers nothing.
     /// </summary>
-    public const long QuietTime = 50;
+    public const long QuietTime = 500;
 
     /// <summary>
     /// Streams that the peer reset before their end and that give their credit back at once; after those,

@@ -72,24 +72,26 @@ internal sealed class ConnectionCore : IDisposable
         && !_state.Keys.CanSend(EncryptionLevel.Application);
 
     /// <summary>
-    /// Little waits to be sent, and nothing is on its way that it could be gathered with: to wait for more would gain nothing.
+    /// When the last packet was sent, while any is on its way: what is given to be sent right after it may be gathered with more.
+    /// <see cref="long.MinValue"/>: none is, and little waits to be sent; <see cref="long.MaxValue"/>: much does.
     /// </summary>
-    public bool IsQuiet(long now)
+    public long BusySince
     {
-        if (_state.IsOver || _state.Streams.UnsentBytes + _state.Datagrams.QueuedBytes > Limits.SentByCaller)
+        get
         {
-            return false;
-        }
-
-        foreach (Path path in _state.Paths.Open)
-        {
-            if (path.Space.AckElicitingOutstanding != 0 && now - path.Space.LastAckElicitingSent < Limits.QuietTime)
+            if (_state.IsOver || _state.Streams.UnsentBytes + _state.Datagrams.QueuedBytes > Limits.SentByCaller)
             {
-                return false;
+                return long.MaxValue;
             }
-        }
 
-        return true;
+            long last = long.MinValue;
+            foreach (Path path in _state.Paths.Open)
+            {
+                last = path.Space.AckElicitingOutstanding == 0 ? last : Math.Max(last, path.Space.LastAckElicitingSent);
+            }
+
+            return last;
+        }
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
+using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Udp;
 
@@ -89,7 +90,12 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
     public EndpointClock Clock => _clock;
 
     /// <summary>Under the gate: what was just given to the core leaves as soon when it is sent on this thread, and gathers nothing by waiting.</summary>
-    public bool IsQuiet => Core.IsQuiet(_clock.Now);
+    public bool IsQuiet => Core.BusySince switch
+    {
+        long.MinValue => true,
+        long.MaxValue => false,
+        var last => _clock.Now - last >= Limits.QuietTime,
+    };
 
     /// <summary>Something in the core changed that may want to be sent; the thread pool sees to it.</summary>
     public void Wake()
@@ -142,9 +148,10 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
             _raiser = Environment.CurrentManagedThreadId;
             RaiseEvents(beforeSending: true);
             _raiser = 0;
+            EventBatch? events = null;
             try
             {
-                Flush();
+                Flush(out events);
             }
             catch (Exception error)
             {
@@ -152,7 +159,11 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
                 _onFault(error);
             }
 
-            RaiseEvents(beforeSending: false);
+            if (events is not null)
+            {
+                _raise(events);
+            }
+
             if (Interlocked.CompareExchange(ref _state, Idle, Running) == Running)
             {
                 return;
@@ -231,8 +242,11 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
         WakeHere();
     }
 
-    private void Flush()
+    /// <summary>Sends all that can be sent now.</summary>
+    /// <param name="events">What happened meanwhile and is to be raised.</param>
+    private void Flush(out EventBatch? events)
     {
+        events = null;
         if (_stalled.AreAny && Interlocked.Exchange(ref _isWritable, 0) != 0)
         {
             SendStalled();
@@ -254,6 +268,7 @@ internal sealed class ConnectionDriver : IThreadPoolWorkItem, IDisposable
                 length = Core.BuildDatagrams(buffer.Span[..UdpSocket.MaxBytesPerSend], now, out batch);
                 if (length == 0)
                 {
+                    events = _takeEvents(false);
                     Arm(now);
                     break;
                 }
