@@ -75,6 +75,11 @@ public sealed partial class QuicConnection
             _metrics.Migrated();
         }
 
+        if (Driver.IsSetUp)
+        {
+            _metrics.PathChanged(change);
+        }
+
         FollowMainPath(change);
         SettleMigration(change);
         SettleMultipath(change);

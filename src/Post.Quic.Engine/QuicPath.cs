@@ -84,6 +84,20 @@ public sealed record QuicPath
     /// <summary>Packets taken for lost.</summary>
     public long PacketsLost { get; init; }
 
+    /// <summary>Bytes of packets taken for lost.</summary>
+    public long BytesLost { get; init; }
+
+    /// <summary>Packets taken for lost that arrived after all.</summary>
+    public long SpuriousLosses { get; init; }
+
+    /// <summary>Times that the path was found congested, by losses or by marks, and its window reduced.</summary>
+    public long CongestionEvents { get; init; }
+
+    /// <summary>
+    /// Times that probes were sent on the path because no acknowledgement came; 0 for addresses that it does not go over any more.
+    /// </summary>
+    public long ProbeTimeouts { get; init; }
+
     /// <summary>Bytes of UDP payload sent on it.</summary>
     public long BytesSent { get; init; }
 
@@ -115,6 +129,10 @@ public sealed record QuicPath
         PacketsSent = path.PacketsSent,
         PacketsReceived = path.PacketsReceived,
         PacketsLost = path.PacketsLost,
+        BytesLost = path.BytesLost,
+        SpuriousLosses = path.PacketsSpuriouslyLost,
+        CongestionEvents = path.CongestionEvents,
+        ProbeTimeouts = path.ProbeTimeouts,
         BytesSent = path.BytesSent,
         BytesReceived = path.BytesReceived,
     };

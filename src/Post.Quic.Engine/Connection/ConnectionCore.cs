@@ -387,6 +387,8 @@ internal sealed class ConnectionCore : IDisposable
             DatagramsReceived = counters.DatagramsReceived,
             BytesSent = counters.BytesSent,
             BytesReceived = counters.BytesReceived,
+            BytesSentBeside = counters.BytesSentBeside,
+            BytesReceivedBeside = counters.BytesReceivedBeside,
             PacketsSent = counters.PacketsSent,
             PacketsReceived = counters.PacketsReceived,
             PacketsDropped = counters.PacketsDropped.Total,

@@ -11,6 +11,10 @@ internal sealed class ConnectionCounters
 
     public long BytesReceived { get; set; }
 
+    public long BytesSentBeside { get; set; }
+
+    public long BytesReceivedBeside { get; set; }
+
     public long PacketsSent { get; set; }
 
     public long PacketsReceived { get; set; }

@@ -11,6 +11,11 @@ internal readonly record struct ConnectionStatistics
 
     public long BytesReceived { get; init; }
 
+    /// <summary>Of the bytes sent and received, those on paths beside the first.</summary>
+    public long BytesSentBeside { get; init; }
+
+    public long BytesReceivedBeside { get; init; }
+
     public long PacketsSent { get; init; }
 
     public long PacketsReceived { get; init; }

@@ -23,7 +23,8 @@ internal abstract class ConnectionTrace
     {
     }
 
-    public virtual void PacketLost(long now, EncryptionLevel level, ulong packetNumber)
+    /// <summary>A packet is taken for lost; the number is one of the path's own.</summary>
+    public virtual void PacketLost(long now, uint pathId, EncryptionLevel level, ulong packetNumber)
     {
     }
 

@@ -578,5 +578,6 @@ internal sealed class Egress
         network.BytesSent += length;
         _state.Counters.DatagramsSent++;
         _state.Counters.BytesSent += length;
+        _state.Counters.BytesSentBeside += network.PathId == 0 ? 0 : length;
     }
 }

@@ -40,7 +40,7 @@ internal sealed class FrameOutcomes : IFrameOutcome
     }
 
     public void OnPacketLost(in SentPacket packet, long now) =>
-        _state.Trace?.PacketLost(now, packet.Level, packet.PacketNumber);
+        _state.Trace?.PacketLost(now, packet.PathId, packet.Level, packet.PacketNumber);
 
     public void OnOverdue(in SentFrame frame) => _state.Datagrams.OnOverdue(frame);
 

@@ -52,6 +52,8 @@ internal sealed class Ingress
             network.BytesReceived += datagram.Length;
         }
 
+        _state.Counters.BytesReceivedBeside += owner.Id == 0 ? 0 : datagram.Length;
+
         bool authentic = false;
         bool dropInitial = _state.IsServer && datagram.Length < MinInitialDatagram;
         var reader = new DatagramReader(datagram, _state.Paths.First.LocalIds.Length);

@@ -1,4 +1,5 @@
 using Post.Quic.Engine.Connection;
+using Post.Quic.Engine.Paths;
 
 namespace Post.Quic.Engine.Diagnostics;
 
@@ -13,6 +14,7 @@ internal sealed class ConnectionMetrics
     private readonly bool _isServer;
     private readonly Func<ConnectionStatistics> _statistics;
     private ConnectionStatisticsBox? _final;
+    private readonly HashSet<uint> _further = [];
     private long _openedAt;
     private bool _opened;
     private bool _closed;
@@ -57,9 +59,37 @@ internal sealed class ConnectionMetrics
     /// <summary>New data goes by another path than before.</summary>
     public void Migrated() => _metrics.OnMigrated(_isServer);
 
+    /// <summary>Something happened to a path.</summary>
+    public void PathChanged(in PathEvent change)
+    {
+        switch (change.Change)
+        {
+            case PathChange.Validated when change.PathId != 0 && _further.Add(change.PathId):
+                _metrics.OnPathOpened(_isServer);
+                break;
+            case PathChange.Abandoned:
+                _metrics.OnPathAbandoned(_isServer, change.Statistics.EndCode ?? 0);
+                if (_further.Remove(change.PathId))
+                {
+                    _metrics.OnFurtherPathEnded(_isServer);
+                }
+
+                break;
+            case PathChange.Standing when change.Statistics.State == PathState.Suspect:
+                _metrics.OnPathSuspected(_isServer);
+                break;
+        }
+    }
+
     /// <summary>Nothing is counted any more: these numbers stay in the totals, and the connection can be forgotten.</summary>
     public void Retire(in ConnectionStatistics final)
     {
+        foreach (uint _ in _further)
+        {
+            _metrics.OnFurtherPathEnded(_isServer);
+        }
+
+        _further.Clear();
         Volatile.Write(ref _final, new ConnectionStatisticsBox(final));
         _totals.Retire(this, final);
     }

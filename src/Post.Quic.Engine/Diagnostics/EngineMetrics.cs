@@ -31,6 +31,10 @@ internal sealed class EngineMetrics
     private readonly Counter<long> _versionNegotiations;
     private readonly Counter<long> _datagramsDropped;
     private readonly Counter<long> _migrations;
+    private readonly UpDownCounter<long> _furtherPaths;
+    private readonly Counter<long> _pathsOpened;
+    private readonly Counter<long> _pathsAbandoned;
+    private readonly Counter<long> _pathsSuspected;
     private readonly Counter<long> _tokensIssued;
     private readonly Counter<long> _tokensChecked;
 
@@ -54,12 +58,20 @@ internal sealed class EngineMetrics
         _datagramsDropped = meter.CreateCounter<long>(
             "quic.endpoint.datagrams.dropped", "{datagram}", "UDP datagrams that an endpoint dropped before any connection.");
         _migrations = meter.CreateCounter<long>("quic.migrations", "{migration}", "Changes of the active path.");
+        _furtherPaths = meter.CreateUpDownCounter<long>(
+            "quic.paths.active", "{path}", "Paths that were opened beside the first and not given up (multipath).");
+        _pathsOpened = meter.CreateCounter<long>("quic.paths.opened", "{path}", "Paths opened beside the first and validated.");
+        _pathsAbandoned = meter.CreateCounter<long>("quic.paths.abandoned", "{path}", "Paths given up, the first of a connection included.");
+        _pathsSuspected = meter.CreateCounter<long>(
+            "quic.paths.suspected", "{event}", "Times that a path fell silent and its work went to others.");
         _tokensIssued = meter.CreateCounter<long>("quic.tokens.issued", "{token}", "Address tokens given to clients.");
         _tokensChecked = meter.CreateCounter<long>("quic.tokens.received", "{token}", "Address tokens that clients brought.");
         CreateObservable("quic.datagrams.received", "{datagram}", "UDP datagrams received.", static s => s.DatagramsReceived);
         CreateObservable("quic.datagrams.sent", "{datagram}", "UDP datagrams sent.", static s => s.DatagramsSent);
         CreateObservable("quic.bytes.received", "By", "UDP payload received.", static s => s.BytesReceived);
         CreateObservable("quic.bytes.sent", "By", "UDP payload sent.", static s => s.BytesSent);
+        _ = meter.CreateObservableCounter("quic.paths.bytes.received", () => MeasurePaths(static s => (s.BytesReceived, s.BytesReceivedBeside)), "By", "UDP payload received by path.");
+        _ = meter.CreateObservableCounter("quic.paths.bytes.sent", () => MeasurePaths(static s => (s.BytesSent, s.BytesSentBeside)), "By", "UDP payload sent by path.");
         CreateObservable("quic.packets.received", "{packet}", "QUIC packets received.", static s => s.PacketsReceived);
         CreateObservable("quic.packets.sent", "{packet}", "QUIC packets sent.", static s => s.PacketsSent);
         CreateObservable("quic.packets.lost", "{packet}", "Packets sent and declared lost.", static s => s.PacketsLost);
@@ -125,6 +137,19 @@ internal sealed class EngineMetrics
             new KeyValuePair<string, object?>("quic.close.reason", MetricNames.Of(info.Source, info.IsApplication, info.ErrorCode)),
             new KeyValuePair<string, object?>("tls.alert", MetricNames.Alert(info)));
 
+    internal void OnPathOpened(bool isServer)
+    {
+        _furtherPaths.Add(1, Role(isServer));
+        _pathsOpened.Add(1, Role(isServer));
+    }
+
+    internal void OnFurtherPathEnded(bool isServer) => _furtherPaths.Add(-1, Role(isServer));
+
+    internal void OnPathAbandoned(bool isServer, ulong code) =>
+        _pathsAbandoned.Add(1, Role(isServer), new KeyValuePair<string, object?>("quic.path.reason", MetricNames.PathReason(code)));
+
+    internal void OnPathSuspected(bool isServer) => _pathsSuspected.Add(1, Role(isServer));
+
     internal void OnMigrated(bool isServer) => _migrations.Add(1, Role(isServer));
 
     private static KeyValuePair<string, object?> Role(bool isServer) => new("quic.role", isServer ? "server" : "client");
@@ -140,6 +165,14 @@ internal sealed class EngineMetrics
             yield return new Measurement<long>(
                 counts[reason], new KeyValuePair<string, object?>("quic.drop.reason", MetricNames.Of(reason)));
         }
+    }
+
+    /// <summary>Ids of paths come without end; the first one is told from the others.</summary>
+    private IEnumerable<Measurement<long>> MeasurePaths(Func<ConnectionStatistics, (long All, long Beside)> value)
+    {
+        (long all, long beside) = value(_totals.Read());
+        yield return new Measurement<long>(all - beside, new KeyValuePair<string, object?>("quic.path", "first"));
+        yield return new Measurement<long>(beside, new KeyValuePair<string, object?>("quic.path", "further"));
     }
 
     private IEnumerable<Measurement<long>> MeasureStreams()

@@ -53,6 +53,17 @@ internal static class MetricNames
         _ => Other,
     };
 
+    /// <summary>Why a path was given up (draft-ietf-quic-multipath-21 section 8).</summary>
+    public static string PathReason(ulong code) => code switch
+    {
+        0 => None,
+        (ulong)TransportErrorCode.ApplicationAbandonPath => "application",
+        (ulong)TransportErrorCode.PathResourceLimitReached => "resource_limit",
+        (ulong)TransportErrorCode.PathUnstableOrPoor => "unstable_or_poor",
+        (ulong)TransportErrorCode.NoConnectionIdAvailableForPath => "no_connection_id",
+        _ => Other,
+    };
+
     /// <summary>The TLS alert that ended a handshake: its number, of which there are 256 at most.</summary>
     public static string Alert(in ConnectionCloseInfo info)
     {

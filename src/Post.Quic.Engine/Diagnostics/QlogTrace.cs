@@ -16,7 +16,7 @@ internal sealed class QlogTrace : ConnectionTrace, IAsyncDisposable
 {
     private const int Prefix = sizeof(byte) + sizeof(long);
     private const int MaxPacketBody = 2048;
-    private const int PacketFixed = 24;
+    private const int PacketFixed = 28;
     private const int AddressLength = 16 + sizeof(ushort) + sizeof(uint);
 
     private readonly QlogRing _ring;
@@ -72,10 +72,11 @@ internal sealed class QlogTrace : ConnectionTrace, IAsyncDisposable
         }
     }
 
-    public override void PacketLost(long now, EncryptionLevel level, ulong packetNumber)
+    public override void PacketLost(long now, uint pathId, EncryptionLevel level, ulong packetNumber)
     {
-        if (TryBegin(QlogRecordKind.PacketLost, now, 9, out WireWriter writer))
+        if (TryBegin(QlogRecordKind.PacketLost, now, 13, out WireWriter writer))
         {
+            writer.WriteUInt32(pathId);
             writer.WriteByte((byte)level);
             writer.WriteUInt64(packetNumber);
             Commit(writer);
@@ -84,8 +85,9 @@ internal sealed class QlogTrace : ConnectionTrace, IAsyncDisposable
 
     public override void MetricsUpdated(long now, Network path)
     {
-        if (TryBegin(QlogRecordKind.Metrics, now, sizeof(uint) + QlogMetrics.Length, out WireWriter writer))
+        if (TryBegin(QlogRecordKind.Metrics, now, (2 * sizeof(uint)) + QlogMetrics.Length, out WireWriter writer))
         {
+            writer.WriteUInt32(path.PathId);
             writer.WriteUInt32((uint)path.Id);
             QlogMetrics.Of(path.Transmission).Write(ref writer);
             Commit(writer);
@@ -105,9 +107,11 @@ internal sealed class QlogTrace : ConnectionTrace, IAsyncDisposable
 
     public override void PathChanged(long now, in PathEvent change)
     {
-        if (TryBegin(QlogRecordKind.Path, now, 5 + (2 * AddressLength), out WireWriter writer))
+        if (TryBegin(QlogRecordKind.Path, now, 10 + (2 * AddressLength), out WireWriter writer))
         {
             writer.WriteByte((byte)change.Change);
+            writer.WriteByte((byte)change.Statistics.State);
+            writer.WriteUInt32(change.PathId);
             writer.WriteUInt32((uint)change.NetworkId);
             WriteAddress(ref writer, change.Local);
             WriteAddress(ref writer, change.Remote);
@@ -233,6 +237,7 @@ internal sealed class QlogTrace : ConnectionTrace, IAsyncDisposable
         int flagsAt = writer.Position;
         writer.WriteByte(0);
         writer.WriteUInt32((uint)(path?.Id ?? 0));
+        writer.WriteUInt32(path?.PathId ?? 0);
         writer.WriteUInt64(packetNumber);
         writer.WriteUInt32((uint)size);
         int paddingAt = writer.Position;

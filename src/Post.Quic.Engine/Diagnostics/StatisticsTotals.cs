@@ -73,6 +73,8 @@ internal sealed class StatisticsTotals(TimeProvider time)
         DatagramsReceived = a.DatagramsReceived + b.DatagramsReceived,
         BytesSent = a.BytesSent + b.BytesSent,
         BytesReceived = a.BytesReceived + b.BytesReceived,
+        BytesSentBeside = a.BytesSentBeside + b.BytesSentBeside,
+        BytesReceivedBeside = a.BytesReceivedBeside + b.BytesReceivedBeside,
         PacketsSent = a.PacketsSent + b.PacketsSent,
         PacketsReceived = a.PacketsReceived + b.PacketsReceived,
         PacketsDropped = a.PacketsDropped + b.PacketsDropped,

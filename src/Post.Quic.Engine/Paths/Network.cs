@@ -22,6 +22,9 @@ internal sealed class Network
     /// <summary>Names it to the layer above; never used twice in a connection.</summary>
     public int Id { get; }
 
+    /// <summary>The path that goes over it.</summary>
+    public uint PathId { get; init; }
+
     /// <summary>Its host may be unspecified until the first packet shows which of our addresses it is.</summary>
     public NetworkAddress Local { get; private set; }
 
@@ -147,6 +150,8 @@ internal sealed class Network
         BytesSent = BytesSent,
         BytesReceived = BytesReceived,
         BytesLost = (long)Transmission.BytesLost,
+        PacketsSpuriouslyLost = (long)Transmission.PacketsSpuriouslyLost,
+        ProbeTimeouts = path.HasNetwork && this == path.Network ? path.Recovery.ProbeTimeouts : 0,
         CongestionEvents = Transmission.Congestion.CongestionEvents,
     };
 }

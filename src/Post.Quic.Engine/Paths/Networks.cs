@@ -139,6 +139,7 @@ internal sealed class Networks
             metadata.Remote,
             sameWay ? likely.Transmission : _path.CreateTransmission())
         {
+            PathId = _path.Id,
             LocalIdSequence = localIdSequence,
         };
         return Insert(slot, network, remoteId);
@@ -164,6 +165,7 @@ internal sealed class Networks
 
         var network = new Network(_host.NextNetworkId(), local, remote, _path.CreateTransmission())
         {
+            PathId = _path.Id,
             LocalIdSequence = Active.LocalIdSequence,
             IsSearch = isSearch,
         };

@@ -112,7 +112,7 @@ internal sealed class Path
     {
         Transmission transmission = _host.CreateTransmission(0);
         _recovery = _host.CreateRecovery(Id, transmission);
-        var network = new Network(_host.NextNetworkId(), local, remote, transmission) { Spin = _host.FirstSpin };
+        var network = new Network(_host.NextNetworkId(), local, remote, transmission) { PathId = Id, Spin = _host.FirstSpin };
         _networks = new Networks(this, _host, network);
         _migration = new Migration(this, _host);
         return network;

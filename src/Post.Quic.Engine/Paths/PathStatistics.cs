@@ -65,5 +65,11 @@ internal readonly record struct PathStatistics
 
     public long BytesLost { get; init; }
 
+    /// <summary>Packets taken for lost that arrived after all.</summary>
+    public long PacketsSpuriouslyLost { get; init; }
+
+    /// <summary>Probe timeouts of the path in all, told with the network that is in use.</summary>
+    public long ProbeTimeouts { get; init; }
+
     public long CongestionEvents { get; init; }
 }

@@ -109,6 +109,9 @@ internal sealed class LossRecovery : IDisposable
 
     public bool IsHandshakeConfirmed => _probe.IsHandshakeConfirmed;
 
+    /// <summary>Probe timeouts in all.</summary>
+    public long ProbeTimeouts { get; private set; }
+
     /// <summary>Probe timeouts in a row.</summary>
     public int ProbeTimeoutCount => _probe.Count;
 
@@ -293,6 +296,7 @@ internal sealed class LossRecovery : IDisposable
         else if (_probe.Space is { } space && _probe.Deadline <= now)
         {
             _probe.OnExpired(now);
+            ProbeTimeouts++;
             Transmission.Ecn.OnProbeTimeout(_probe.Count);
             _probeContents.AskFor(space, HandshakeSpaces);
         }

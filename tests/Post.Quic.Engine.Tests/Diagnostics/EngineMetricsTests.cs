@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Time.Testing;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Diagnostics;
+using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Tests.Diagnostics;
@@ -14,7 +15,7 @@ public sealed class EngineMetricsTests
     public void Instruments_have_the_names_and_units_that_the_documentation_gives()
     {
         using var world = new MetricsWorld();
-        string documentation = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "operating.md"));
+        string documentation = File.ReadAllText(System.IO.Path.Combine(RepositoryRoot(), "docs", "operating.md"));
         foreach ((string name, string unit) in world.Instruments)
         {
             Assert.Contains($"| `{name}` | {unit} |", documentation);
@@ -40,6 +41,40 @@ public sealed class EngineMetricsTests
         Assert.AreEqual(1, world.Sum("quic.connections.closed", ("quic.close.reason", "peer_application")));
         Assert.AreEqual(2.5, world.Sum("quic.connection.duration"));
         Assert.AreEqual(0, world.Sum("quic.handshake.failures"));
+    }
+
+    [TestMethod]
+    public void Paths_beside_the_first_are_counted_from_their_validation_to_their_end()
+    {
+        using var world = new MetricsWorld();
+        ConnectionMetrics connection = world.Metrics.Track(
+            isServer: false, () => new ConnectionStatistics { BytesSent = 1_000, BytesSentBeside = 300, BytesReceived = 500 });
+        connection.PathChanged(Change(0, PathChange.Validated));
+        connection.PathChanged(Change(1, PathChange.Validated));
+        connection.PathChanged(Change(1, PathChange.Validated));
+        connection.PathChanged(Change(2, PathChange.Validated));
+        connection.PathChanged(Change(2, PathChange.Standing, PathState.Suspect));
+        connection.PathChanged(Change(2, PathChange.Standing, PathState.Failing));
+        connection.PathChanged(Change(2, PathChange.Abandoned, PathState.Abandoned, 0x3e76));
+        Assert.AreEqual(2, world.Sum("quic.paths.opened", ("quic.role", "client")));
+        Assert.AreEqual(1, world.Sum("quic.paths.active"));
+        Assert.AreEqual(1, world.Sum("quic.paths.suspected"));
+        Assert.AreEqual(1, world.Sum("quic.paths.abandoned", ("quic.path.reason", "unstable_or_poor")));
+        world.Collect();
+        Assert.AreEqual(300, world.Last("quic.paths.bytes.sent", ("quic.path", "further")));
+        Assert.AreEqual(700, world.Last("quic.paths.bytes.sent", ("quic.path", "first")));
+        Assert.AreEqual(500, world.Last("quic.paths.bytes.received", ("quic.path", "first")));
+        connection.Retire(default);
+        Assert.AreEqual(0, world.Sum("quic.paths.active"));
+
+        static PathEvent Change(uint id, PathChange change, PathState state = PathState.Available, ulong? code = null) =>
+            new(id, (int)id, change, default, default)
+            {
+                Statistics = new PathStatistics
+                {
+                    PathId = id, NetworkId = (int)id, Local = default, Remote = default, IsActive = true, IsValidated = true, State = state, EndCode = code,
+                },
+            };
     }
 
     [TestMethod]
@@ -129,9 +164,9 @@ public sealed class EngineMetricsTests
     private static string RepositoryRoot()
     {
         string? directory = AppContext.BaseDirectory;
-        while (directory is not null && !File.Exists(Path.Combine(directory, "Directory.Packages.props")))
+        while (directory is not null && !File.Exists(System.IO.Path.Combine(directory, "Directory.Packages.props")))
         {
-            directory = Path.GetDirectoryName(directory);
+            directory = System.IO.Path.GetDirectoryName(directory);
         }
 
         return directory ?? throw new InvalidOperationException("not inside the repository");

@@ -312,7 +312,7 @@ public sealed class QlogEventTests
         world.Trace.PhaseChanged(TraceWorld.Start, ConnectionPhase.Established);
         world.Trace.ConnectionIdChanged(TraceWorld.Start, ours: false, 1, new ConnectionId([7, 7]), retired: false);
         world.Trace.ConnectionIdChanged(TraceWorld.Start, ours: true, 0, new ConnectionId([8, 8]), retired: true);
-        world.Trace.PacketLost(TraceWorld.Start, EncryptionLevel.Application, 5);
+        world.Trace.PacketLost(TraceWorld.Start, 0, EncryptionLevel.Application, 5);
         world.Trace.PacketDropped(TraceWorld.Start, 77, PacketDropReason.NotAuthentic);
         QlogFile file = await world.ReadAsync();
         Assert.AreEqual("6b3343cf", file.Single("quic:version_information").GetProperty("chosen_version").GetString());

@@ -86,7 +86,7 @@ public sealed class QlogTraceTests
                 world.Trace.PacketSent(TraceWorld.Start, world.Path, EncryptionLevel.Application, (ulong)i, 1250, Payload);
                 world.Trace.PacketReceived(TraceWorld.Start, world.Path, EncryptionLevel.Application, (ulong)i, 1250, Payload);
                 world.Trace.MetricsUpdated(TraceWorld.Start, world.Path);
-                world.Trace.PacketLost(TraceWorld.Start, EncryptionLevel.Application, (ulong)i);
+                world.Trace.PacketLost(TraceWorld.Start, 0, EncryptionLevel.Application, (ulong)i);
                 world.Trace.PacketDropped(TraceWorld.Start, 1200, PacketDropReason.Duplicate);
                 world.Trace.PathChanged(TraceWorld.Start, path);
             }
