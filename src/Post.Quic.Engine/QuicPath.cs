@@ -64,8 +64,8 @@ public sealed record QuicPath
     public long EstimatedRate { get; init; }
 
     /// <summary>
-    /// Bits a second that pacing lets out at most once the window is full (RFC 9002 section 7.7); null in slow start, where it doubles with
-    /// the window.
+    /// Bits a second that leave at most once the window is full: by pacing (RFC 9002 section 7.7), or with BBR as the path was measured; null in slow
+    /// start, where it doubles with the window.
     /// </summary>
     public long? PacingRate { get; init; }
 

@@ -93,6 +93,12 @@ internal abstract class CongestionController
     }
 
     /// <summary>
+    /// Bytes a second that leave at most while more waits to be sent, as far as is known, whatever the pace is at this moment; 0 while that is
+    /// still being found out.
+    /// </summary>
+    public virtual long MaximumRate(long smoothedRtt) => InSlowStart ? 0 : PacingRate(smoothedRtt);
+
+    /// <summary>
     /// A packet is about to leave while nothing is in flight, after the application had nothing to send. Where this changes
     /// <see cref="PacingRate"/>, the new rate holds from this packet on.
     /// </summary>

@@ -141,7 +141,7 @@ internal sealed class Network
         CongestionWindow = Transmission.Congestion.Window,
         BytesInFlight = Transmission.BytesInFlight,
         EstimatedRate = Transmission.EstimatedBandwidth,
-        PacingRate = Transmission.Congestion.InSlowStart ? 0 : Transmission.Pacer.Rate,
+        PacingRate = Transmission.Congestion.MaximumRate(Transmission.Rtt.Smoothed),
         Mtu = Transmission.Mtu.Current,
         EcnCapable = Transmission.Ecn.State == EcnState.Capable,
         PacketsSent = PacketsSent,

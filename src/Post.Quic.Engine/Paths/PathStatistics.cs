@@ -45,7 +45,10 @@ internal readonly record struct PathStatistics
     /// <summary>Bytes a second that the window and the round-trip time allow.</summary>
     public long EstimatedRate { get; init; }
 
-    /// <summary>Bytes a second that pacing lets out; 0 in slow start, where it doubles with the window, and before it is known.</summary>
+    /// <summary>
+    /// Bytes a second that leave at most once the window is full: by pacing, or with BBR as the path was measured; 0 in slow start, where it
+    /// doubles with the window, and before it is known.
+    /// </summary>
     public long PacingRate { get; init; }
 
     /// <summary>The largest UDP payload that is known to arrive.</summary>

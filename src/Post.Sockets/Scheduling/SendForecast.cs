@@ -6,6 +6,9 @@ namespace Post.Sockets.Scheduling;
 /// </summary>
 internal readonly struct SendForecast
 {
+    /// <summary>The share of the time in which something must be able to leave to be begun.</summary>
+    private const double BeginningShare = 0.9;
+
     private readonly long _room;
     private readonly double _bytesPerUnit;
 
@@ -26,5 +29,11 @@ internal readonly struct SendForecast
             : default;
 
     /// <summary>Whether so many bytes may all have left after so many units of time.</summary>
-    public bool CanLeave(long bytes, long time) => _bytesPerUnit <= 0 || bytes <= _room + (_bytesPerUnit * time);
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="time">The time.</param>
+    /// <param name="isBegun">
+    /// They are the rest of something. What is not needs some time to spare, or it would be given up later for the least delay.
+    /// </param>
+    public bool CanLeave(long bytes, long time, bool isBegun) =>
+        _bytesPerUnit <= 0 || bytes <= _room + (_bytesPerUnit * time * (isBegun ? 1 : BeginningShare));
 }

@@ -81,7 +81,7 @@ public sealed class OptionRangeTests
             }
         }
 
-        Assert.AreEqual(6, checkedOptions);
+        Assert.AreEqual(8, checkedOptions);
     }
 
     [TestMethod]

@@ -44,6 +44,8 @@ internal sealed class BbrController : CongestionController
     /// <summary>Section 5.6.2.</summary>
     public override long PacingRate(long smoothedRtt) => _pacingRate;
 
+    public override long MaximumRate(long smoothedRtt) => InSlowStart ? 0 : _model.MaxBandwidth.Value;
+
     public override void Continue(CongestionController before, long smoothedRtt)
     {
         base.Continue(before, smoothedRtt);

@@ -198,15 +198,16 @@ internal sealed class SendChoice(AssociationState state, OutboundFraming framing
     }
 
     /// <summary>
-    /// Whether all of an object that was not begun can arrive in the time. One that was begun is not judged: most of it may be out. Nor is one of a few
-    /// packets, which keeps nobody waiting.
+    /// Whether all that is left of an object can arrive in the time, begun or not: under a load that is too large, what is begun and does not get
+    /// through takes the way from what would. One of a few packets is not judged, since it keeps nothing waiting.
     /// </summary>
     private bool CanStillArrive(OutboundObject item, long time) =>
-        item.Transmission.IsVisible
-        || item.Length - item.Transmission.PayloadTaken is not { } rest
+        item.Length - item.Transmission.PayloadTaken is not { } rest
         || rest < LeastForecast
         || Forecast.CanLeave(
-            state.Scheduler.OutstandingBefore(item.Entry) + writes.Outstanding.RestBefore(item.Entry) + rest, time - state.Trips.LongestWay);
+            state.Scheduler.OutstandingBefore(item.Entry) + writes.Outstanding.RestBefore(item.Entry) + rest,
+            time - state.Trips.LongestWay,
+            item.Transmission.IsVisible);
 
     private static bool MayGoEarly(OutboundObject item) =>
         item is { Properties.SafeToReplay: true, IsDurable: false } && (item.Source is null || item.Source.CanGoBack);
