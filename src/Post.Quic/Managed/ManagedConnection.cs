@@ -48,7 +48,11 @@ internal sealed partial class ManagedConnection(QuicConnection connection, Manag
 
     public override int MaxDatagramSize => connection.MaxDatagramSize;
 
-    public override void Start(TransportEvents listener) => events.Attach(listener);
+    public override void Start(TransportEvents listener)
+    {
+        events.Attach(listener);
+        connection.PushInboundStreams();
+    }
 
     public override TransportStream? TryOpenStream(TransportStreamKind kind, in TransportPriority priority)
     {
@@ -75,14 +79,6 @@ internal sealed partial class ManagedConnection(QuicConnection connection, Manag
         {
             throw ManagedQuicErrors.Translate(exception);
         }
-    }
-
-    public override ValueTask<TransportStream> AcceptStreamAsync(CancellationToken cancellationToken)
-    {
-        ValueTask<QuicStream> accepting = connection.AcceptInboundStreamAsync(cancellationToken);
-        return accepting.IsCompletedSuccessfully
-            ? new ValueTask<TransportStream>(new ManagedStream(accepting.GetAwaiter().GetResult()))
-            : FinishAcceptAsync(accepting);
     }
 
     public override TransportSendResult TrySendStream(
@@ -140,17 +136,5 @@ internal sealed partial class ManagedConnection(QuicConnection connection, Manag
         var ours = new ManagedStream(stream);
         ours.SetPriority(priority);
         return ours;
-    }
-
-    private static async ValueTask<TransportStream> FinishAcceptAsync(ValueTask<QuicStream> accepting)
-    {
-        try
-        {
-            return new ManagedStream(await accepting.ConfigureAwait(false));
-        }
-        catch (QuicException exception)
-        {
-            throw ManagedQuicErrors.Translate(exception);
-        }
     }
 }

@@ -25,13 +25,13 @@ public sealed class PeerFaultTests
     {
         await using TransportPair pair = await TransportPair.ConnectAsync(
             PostPair.TransportOf(client), new ManagedTransport(), null, null, null, null, Cancel);
-        Task<TransportStream> accepting = pair.Client.AcceptStreamAsync(Cancel).AsTask();
+        Task<TransportStream> accepting = pair.AcceptAsync(pair.Client, Cancel).AsTask();
         pair.ServerEvents.FailsOnAcknowledgement = true;
         TransportStream stream = await pair.Server.OpenStreamAsync(TransportStreamKind.Unidirectional, default, Cancel);
         await stream.WriteAsync(new byte[1], endOfStream: true, Cancel);
         await TransportPair.ReadAllAsync(await accepting, Cancel);
 
-        TransportException read = await Assert.ThrowsExactlyAsync<TransportException>(() => pair.Client.AcceptStreamAsync(Cancel).AsTask());
+        TransportException read = await Assert.ThrowsExactlyAsync<TransportException>(() => pair.AcceptAsync(pair.Client, Cancel).AsTask());
 
         Assert.AreEqual(TransportErrorReason.GaveUp, read.Reason, read.Message);
         Assert.AreEqual(TransportErrorReason.GaveUp, (await pair.ClientEvents.ClosedAsync(Cancel)).Reason);

@@ -8,6 +8,7 @@ namespace Post.Quic.Tests.Transports;
 internal sealed class RecordedEvents : TransportEvents
 {
     private readonly Channel<TransportStream> _acknowledged = Channel.CreateUnbounded<TransportStream>();
+    private readonly Channel<TransportStream> _accepted = Channel.CreateUnbounded<TransportStream>();
     private readonly Channel<long> _stopped = Channel.CreateUnbounded<long>();
     private readonly Channel<byte[]> _datagrams = Channel.CreateUnbounded<byte[]>();
     private readonly Channel<(long Token, TransportDatagramState State)> _datagramStates =
@@ -21,6 +22,19 @@ internal sealed class RecordedEvents : TransportEvents
     public bool FailsOnAcknowledgement { get; set; }
 
     public ValueTask<TransportStream> NextAcknowledgedAsync(CancellationToken cancellationToken) => _acknowledged.Reader.ReadAsync(cancellationToken);
+
+    /// <summary>The next stream of a transport that pushes them; the reason of the connection's end after the last.</summary>
+    public async ValueTask<TransportStream> NextStreamAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _accepted.Reader.ReadAsync(cancellationToken);
+        }
+        catch (ChannelClosedException ended) when (ended.InnerException is TransportException reason)
+        {
+            throw reason;
+        }
+    }
 
     public ValueTask<long> NextStoppedAsync(CancellationToken cancellationToken) => _stopped.Reader.ReadAsync(cancellationToken);
 
@@ -47,6 +61,8 @@ internal sealed class RecordedEvents : TransportEvents
         _acknowledged.Writer.TryWrite(stream);
     }
 
+    public override void OnStreamAccepted(TransportStream stream) => _accepted.Writer.TryWrite(stream);
+
     public override void OnStreamStopped(TransportStream stream, long errorCode) => _stopped.Writer.TryWrite(errorCode);
 
     public override void OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData, long arrivedAt) => _datagrams.Writer.TryWrite(payload.ToArray());
@@ -57,5 +73,9 @@ internal sealed class RecordedEvents : TransportEvents
 
     public override void OnPathChanged(PostPath path, PostPathChange change) => _paths.Writer.TryWrite((path, change));
 
-    public override void OnClosed(TransportException reason) => Assert.IsTrue(_closed.TrySetResult(reason), "OnClosed was pushed twice.");
+    public override void OnClosed(TransportException reason)
+    {
+        _accepted.Writer.TryComplete(reason);
+        Assert.IsTrue(_closed.TrySetResult(reason), "OnClosed was pushed twice.");
+    }
 }

@@ -28,7 +28,7 @@ public sealed class SessionCacheTests
         await Task.Run(pair.Client.GetStatistics, Cancel).WaitAsync(Cancel);
         TransportStream sent = await pair.Client.OpenStreamAsync(TransportStreamKind.Unidirectional, Ordinary, Cancel);
         await sent.WriteAsync("through"u8.ToArray(), endOfStream: true, Cancel);
-        TransportStream received = await pair.Server.AcceptStreamAsync(Cancel);
+        TransportStream received = await pair.AcceptAsync(pair.Server, Cancel);
         byte[] bytes = await TransportPair.ReadAllAsync(received, Cancel);
         await pair.ClientEvents.NextAcknowledgedAsync(Cancel);
         cache.Release();
@@ -51,7 +51,7 @@ public sealed class SessionCacheTests
         Assert.IsFalse(client.IsResumed);
         TransportStream sent = await pair.Client.OpenStreamAsync(TransportStreamKind.Unidirectional, Ordinary, Cancel);
         await sent.WriteAsync(new byte[1], endOfStream: true, Cancel);
-        await TransportPair.ReadAllAsync(await pair.Server.AcceptStreamAsync(Cancel), Cancel);
+        await TransportPair.ReadAllAsync(await pair.AcceptAsync(pair.Server, Cancel), Cancel);
         await client.DisposeAsync();
         await server.DisposeAsync();
     }

@@ -128,7 +128,7 @@ public abstract class TransportCapabilityContractTests
         byte[] sent = RandomNumberGenerator.GetBytes(2_000_000);
         TransportStream outbound = await pair.Client.OpenStreamAsync(TransportStreamKind.Unidirectional, Ordinary, Cancel);
         await outbound.WriteAsync(sent.AsMemory(0, 1000), endOfStream: false, Cancel);
-        TransportStream inbound = await pair.Server.AcceptStreamAsync(Cancel);
+        TransportStream inbound = await pair.AcceptAsync(pair.Server, Cancel);
         Task<byte[]> reading = TransportPair.ReadAllAsync(inbound, Cancel);
         await ConfirmHandshakeAsync(pair);
         EndPoint? before = pair.Server.RemoteEndPoint;
@@ -157,7 +157,7 @@ public abstract class TransportCapabilityContractTests
 
         TransportStream outbound = await pair.Client.OpenStreamAsync(TransportStreamKind.Unidirectional, Ordinary, Cancel);
         await outbound.WriteAsync(new byte[10], endOfStream: true, Cancel);
-        Assert.HasCount(10, await TransportPair.ReadAllAsync(await pair.Server.AcceptStreamAsync(Cancel), Cancel));
+        Assert.HasCount(10, await TransportPair.ReadAllAsync(await pair.AcceptAsync(pair.Server, Cancel), Cancel));
     }
 
     [TestMethod]
@@ -168,7 +168,7 @@ public abstract class TransportCapabilityContractTests
         await using TransportPair pair = await PairAsync(TransportCapabilities.Statistics | TransportCapabilities.Paths);
         TransportStream outbound = await pair.Client.OpenStreamAsync(TransportStreamKind.Unidirectional, Ordinary, Cancel);
         Task writing = outbound.WriteAsync(new byte[Size], endOfStream: true, Cancel).AsTask();
-        await TransportPair.ReadAllAsync(await pair.Server.AcceptStreamAsync(Cancel), Cancel);
+        await TransportPair.ReadAllAsync(await pair.AcceptAsync(pair.Server, Cancel), Cancel);
         await writing;
         await pair.ClientEvents.NextAcknowledgedAsync(Cancel);
 
@@ -292,7 +292,7 @@ public abstract class TransportCapabilityContractTests
     {
         TransportStream stream = await pair.Server.OpenStreamAsync(TransportStreamKind.Unidirectional, Ordinary, Cancel);
         await stream.WriteAsync(new byte[1], endOfStream: true, Cancel);
-        await TransportPair.ReadAllAsync(await pair.Client.AcceptStreamAsync(Cancel), Cancel);
+        await TransportPair.ReadAllAsync(await pair.AcceptAsync(pair.Client, Cancel), Cancel);
         await pair.ServerEvents.NextAcknowledgedAsync(Cancel);
     }
 

@@ -18,7 +18,7 @@ public abstract partial class TransportContractTests
         await using TransportPair pair = await PairAsync();
         TransportStream outbound = await pair.Client.OpenStreamAsync(TransportStreamKind.Bidirectional, Ordinary, Cancel);
         await outbound.WriteAsync(new byte[] { 1 }, endOfStream: false, Cancel);
-        TransportStream inbound = await pair.Server.AcceptStreamAsync(Cancel);
+        TransportStream inbound = await pair.AcceptAsync(pair.Server, Cancel);
         byte[] buffer = new byte[100];
         Assert.AreEqual(1, (await inbound.ReadAsync(buffer, Cancel)).Count);
 
@@ -55,7 +55,7 @@ public abstract partial class TransportContractTests
         // The last piece waits for a canceled read: where everything is there before the first read, none would be canceled.
         var someCanceled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Task writing = WriteInPiecesAsync();
-        TransportStream inbound = await pair.Server.AcceptStreamAsync(Cancel);
+        TransportStream inbound = await pair.AcceptAsync(pair.Server, Cancel);
 
         using var all = new MemoryStream();
         byte[] buffer = new byte[4096];
@@ -107,7 +107,7 @@ public abstract partial class TransportContractTests
         TransportStream outbound = await pair.Client.OpenStreamAsync(TransportStreamKind.Bidirectional, Ordinary, Cancel);
         using var giveUp = new CancellationTokenSource();
         Task<TransportWriteResult> writing = await WriteUntilStuckAsync(outbound, giveUp.Token);
-        TransportStream inbound = await pair.Server.AcceptStreamAsync(Cancel);
+        TransportStream inbound = await pair.AcceptAsync(pair.Server, Cancel);
 
         await giveUp.CancelAsync();
 
@@ -149,7 +149,7 @@ public abstract partial class TransportContractTests
             // A transport may have told the peer of an open that was canceled, as of a stream that was reset.
             for (int arrived = 0; arrived < Permitted;)
             {
-                TransportStream inbound = await pair.Server.AcceptStreamAsync(Cancel);
+                TransportStream inbound = await pair.AcceptAsync(pair.Server, Cancel);
                 TransportReadResult end = await ReadToEndAsync(inbound);
                 arrived += end.IsReset ? 0 : 1;
                 await inbound.DisposeAsync();
@@ -165,7 +165,7 @@ public abstract partial class TransportContractTests
         for (byte round = 0; round < 10; round++)
         {
             using var giveUp = new CancellationTokenSource();
-            Task<TransportStream> accepting = pair.Server.AcceptStreamAsync(giveUp.Token).AsTask();
+            Task<TransportStream> accepting = pair.AcceptAsync(pair.Server, giveUp.Token).AsTask();
             TransportStream outbound = await pair.Client.OpenStreamAsync(TransportStreamKind.Unidirectional, Ordinary, Cancel);
             await giveUp.CancelAsync();
             TransportStream? early = null;
@@ -179,7 +179,7 @@ public abstract partial class TransportContractTests
             }
 
             await outbound.WriteAsync(new[] { round }, endOfStream: true, Cancel);
-            TransportStream inbound = early ?? await pair.Server.AcceptStreamAsync(Cancel);
+            TransportStream inbound = early ?? await pair.AcceptAsync(pair.Server, Cancel);
             CollectionAssert.AreEqual(new[] { round }, await ReadAllAsync(inbound));
             await inbound.DisposeAsync();
         }
@@ -192,7 +192,7 @@ public abstract partial class TransportContractTests
         await using TransportPair pair = await PairAsync();
         TransportStream outbound = await pair.Client.OpenStreamAsync(TransportStreamKind.Bidirectional, Ordinary, Cancel);
         await outbound.WriteAsync(new byte[10], endOfStream: false, Cancel);
-        TransportStream inbound = await pair.Server.AcceptStreamAsync(Cancel);
+        TransportStream inbound = await pair.AcceptAsync(pair.Server, Cancel);
         await inbound.WriteAsync(new byte[10], endOfStream: false, Cancel);
 
         await outbound.DisposeAsync();
@@ -218,7 +218,7 @@ public abstract partial class TransportContractTests
         Assert.IsTrue(givingBack.IsCompleted, "It waited.");
         await givingBack;
 
-        CollectionAssert.AreEqual(sent, await ReadAllAsync(await pair.Server.AcceptStreamAsync(Cancel)));
+        CollectionAssert.AreEqual(sent, await ReadAllAsync(await pair.AcceptAsync(pair.Server, Cancel)));
         Assert.AreSame(outbound, await pair.ClientEvents.NextAcknowledgedAsync(Cancel));
     }
 
@@ -230,7 +230,7 @@ public abstract partial class TransportContractTests
         TransportStream outbound = await pair.Client.OpenStreamAsync(TransportStreamKind.Bidirectional, Ordinary, Cancel);
         Task<TransportWriteResult> writing = await WriteUntilStuckAsync(outbound, Cancel);
         Task<TransportReadResult> reading = outbound.ReadAsync(new byte[10], Cancel).AsTask();
-        TransportStream inbound = await pair.Server.AcceptStreamAsync(Cancel);
+        TransportStream inbound = await pair.AcceptAsync(pair.Server, Cancel);
 
         await outbound.DisposeAsync();
 
@@ -258,8 +258,8 @@ public abstract partial class TransportContractTests
 
         TransportStream next = await pair.Client.OpenStreamAsync(TransportStreamKind.Unidirectional, Ordinary, Cancel);
         await next.WriteAsync(new byte[] { 5 }, endOfStream: true, Cancel);
-        await ReadToEndAsync(await pair.Server.AcceptStreamAsync(Cancel));
-        CollectionAssert.AreEqual(new byte[] { 5 }, await ReadAllAsync(await pair.Server.AcceptStreamAsync(Cancel)));
+        await ReadToEndAsync(await pair.AcceptAsync(pair.Server, Cancel));
+        CollectionAssert.AreEqual(new byte[] { 5 }, await ReadAllAsync(await pair.AcceptAsync(pair.Server, Cancel)));
         Assert.IsFalse(pair.ClientEvents.ClosedAsync(Cancel).IsCompleted, "The connection was taken to be closed.");
     }
 
@@ -275,8 +275,8 @@ public abstract partial class TransportContractTests
         Task reading = stream.ReadAsync(new byte[10], Cancel).AsTask();
         Task uncanceled = (await pair.Client.OpenStreamAsync(TransportStreamKind.Bidirectional, Ordinary, Cancel))
             .ReadAsync(new byte[10], CancellationToken.None).AsTask();
-        Task accepting = pair.Client.AcceptStreamAsync(Cancel).AsTask();
-        await pair.Server.AcceptStreamAsync(Cancel);
+        Task accepting = pair.AcceptAsync(pair.Client, Cancel).AsTask();
+        await pair.AcceptAsync(pair.Server, Cancel);
 
         if (closes)
         {

@@ -84,7 +84,7 @@ public abstract partial class TransportContractTests
 
         TransportStream outbound = await pair.Client.OpenStreamAsync(kind, Ordinary, Cancel);
         Task<TransportWriteResult> writing = outbound.WriteAsync(sent, endOfStream: true, Cancel).AsTask();
-        TransportStream inbound = await pair.Server.AcceptStreamAsync(Cancel);
+        TransportStream inbound = await pair.AcceptAsync(pair.Server, Cancel);
         byte[] received = await ReadAllAsync(inbound);
 
         Assert.AreEqual(kind, inbound.Kind);
@@ -110,7 +110,7 @@ public abstract partial class TransportContractTests
         }
 
         async Task ReceiveAsync(TransportConnection at) =>
-            CollectionAssert.AreEqual(sent, await ReadAllAsync(await at.AcceptStreamAsync(Cancel)));
+            CollectionAssert.AreEqual(sent, await ReadAllAsync(await pair.AcceptAsync(at, Cancel)));
 
         await Task.WhenAll(SendAsync(pair.Client), SendAsync(pair.Server), ReceiveAsync(pair.Client), ReceiveAsync(pair.Server));
     }
@@ -127,7 +127,7 @@ public abstract partial class TransportContractTests
         (TransportConnection from, TransportConnection to) = Ends(pair, byServer);
         TransportStream outbound = await from.OpenStreamAsync(kind, Ordinary, Cancel);
         await outbound.WriteAsync(new byte[10], endOfStream: false, Cancel);
-        TransportStream inbound = await to.AcceptStreamAsync(Cancel);
+        TransportStream inbound = await pair.AcceptAsync(to, Cancel);
 
         outbound.Reset(0x77);
 
@@ -155,7 +155,7 @@ public abstract partial class TransportContractTests
         (TransportConnection from, TransportConnection to) = Ends(pair, byServer);
         TransportStream outbound = await from.OpenStreamAsync(kind, Ordinary, Cancel);
         await outbound.WriteAsync(new byte[10], endOfStream: false, Cancel);
-        TransportStream inbound = await to.AcceptStreamAsync(Cancel);
+        TransportStream inbound = await pair.AcceptAsync(to, Cancel);
 
         inbound.StopReading(0x55);
 
@@ -179,7 +179,7 @@ public abstract partial class TransportContractTests
         byte[] sent = RandomNumberGenerator.GetBytes(4_000_000);
 
         Task writing = outbound.WriteAsync(sent, endOfStream: true, Cancel).AsTask();
-        TransportStream inbound = await pair.Server.AcceptStreamAsync(Cancel);
+        TransportStream inbound = await pair.AcceptAsync(pair.Server, Cancel);
         Task early = await Task.WhenAny(pair.ClientEvents.NextAcknowledgedAsync(Cancel).AsTask(), Task.Delay(300, Cancel));
         bool acknowledgedUnread = early is Task<TransportStream>;
         byte[] received = await ReadAllAsync(inbound);
@@ -197,7 +197,7 @@ public abstract partial class TransportContractTests
     {
         await using TransportPair pair = await PairAsync();
         (TransportConnection from, TransportConnection to) = Ends(pair, byServer);
-        Task<TransportStream> accepting = to.AcceptStreamAsync(Cancel).AsTask();
+        Task<TransportStream> accepting = pair.AcceptAsync(to, Cancel).AsTask();
 
         await from.CloseAsync(0x1234, "over", Cancel);
 
@@ -274,7 +274,7 @@ public abstract partial class TransportContractTests
         Task sending = SendAsync();
         for (int i = 0; i < Count; i++)
         {
-            TransportStream stream = await to.AcceptStreamAsync(Cancel);
+            TransportStream stream = await pair.AcceptAsync(to, Cancel);
             seen.Add(BitConverter.ToInt32(await ReadAllAsync(stream)));
             await stream.DisposeAsync();
         }

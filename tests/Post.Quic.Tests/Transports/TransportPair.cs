@@ -42,6 +42,12 @@ internal sealed class TransportPair : IAsyncDisposable
 
     public RecordedEvents ServerEvents { get; } = new();
 
+    /// <summary>The next stream that the peer of an end opened, pushed or fetched.</summary>
+    public ValueTask<TransportStream> AcceptAsync(TransportConnection end, CancellationToken cancellationToken) =>
+        end.Capabilities.HasFlag(TransportCapabilities.WholeStreams)
+            ? (end == Client ? ClientEvents : ServerEvents).NextStreamAsync(cancellationToken)
+            : end.AcceptStreamAsync(cancellationToken);
+
     public TimeProvider ClientTime => _clientTransport.TimeProvider;
 
     public KeyFingerprint ServerKey => KeyFingerprint.Of(_identity);
