@@ -83,10 +83,10 @@ internal sealed class PostWorld
     private async Task ConnectAsync()
     {
         var transport = CreateTransport(_capabilities);
-        var host = new AssociationFactory(transport, Logs);
-        var listener = await host.ListenAsync(Local.At(new DnsEndPoint("server", 1)), new ListenerOptions { Association = ServerOptions });
+        var factory = new AssociationFactory(transport, Logs);
+        var listener = await factory.ListenAsync(Local.At(new DnsEndPoint("server", 1)), new ListenerOptions { Association = ServerOptions });
         var accepting = listener.AcceptAsync().AsTask();
-        Client = await host.AssociateAsync(Local.Anonymous, Remote.Named("server", 1), ClientOptions);
+        Client = await factory.AssociateAsync(Local.Anonymous, Remote.Named("server", 1), ClientOptions);
         Server = (await accepting)!;
     }
 }

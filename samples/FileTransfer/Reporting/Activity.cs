@@ -41,7 +41,7 @@ internal sealed class Activity(TransferProgress progress, TimeProvider? clock = 
             : progress.Files == 0
                 ? progress.IsListed ? "comparing" : string.Create(CultureInfo.InvariantCulture, $"looking, {progress.Listed} found")
                 : moved == before && _isReading
-                    ? $"reading what is there, {Sizes.Format(progress.Reading)}"
-                    : $"{Sizes.Format(seconds > 0 ? (moved - before) / seconds : 0)}/s";
+                    ? $"reading what is there, {ByteSizes.Format(progress.Reading)}"
+                    : $"{ByteSizes.Format(seconds > 0 ? (moved - before) / seconds : 0)}/s";
     }
 }

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace FileTransfer.Reporting;
 
 /// <summary>Writes numbers of bytes for people.</summary>
-internal static class Sizes
+internal static class ByteSizes
 {
     private static readonly string[] Units = ["B", "KiB", "MiB", "GiB", "TiB"];
 

@@ -65,7 +65,7 @@ internal sealed class LiveReporter(TextWriter output, TextWriter error, Verbosit
     {
         bar.MaxValue = Math.Max(1, progress.Total);
         bar.Value = progress.Total > 0 ? progress.There : 0;
-        column.Text = $"{Sizes.Format(progress.There)}, {activity}";
+        column.Text = $"{ByteSizes.Format(progress.There)}, {activity}";
         bar.Description = Markup.Escape(progress.Files > 0 ? $"{title} {progress.FilesDone}/{progress.Files}" : title);
     }
 

@@ -60,7 +60,7 @@ internal class PlainReporter(TextWriter output, TextWriter error, Verbosity verb
                 $"files: {summary.Files} complete, {summary.AlreadyThere} of them before; {summary.Failed.Count} failed"),
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Sizes.Format(summary.BytesMoved)} of {Sizes.Format(summary.Bytes)} moved in {summary.Seconds:0.00} s: {Sizes.Format(summary.BytesPerSecond)}/s"),
+                $"{ByteSizes.Format(summary.BytesMoved)} of {ByteSizes.Format(summary.Bytes)} moved in {summary.Seconds:0.00} s: {ByteSizes.Format(summary.BytesPerSecond)}/s"),
         };
         if (verbosity == Verbosity.Detailed)
         {
@@ -114,7 +114,7 @@ internal class PlainReporter(TextWriter output, TextWriter error, Verbosity verb
         {
             WriteError(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{title}: {progress.FilesDone}/{progress.Files} files, {Sizes.Format(progress.There)} of {Sizes.Format(progress.Total)}, {activity.Describe()}"));
+                $"{title}: {progress.FilesDone}/{progress.Files} files, {ByteSizes.Format(progress.There)} of {ByteSizes.Format(progress.Total)}, {activity.Describe()}"));
         }
 
         return await working;

@@ -7,7 +7,7 @@ using Post.Quic.Tests.Links;
 
 namespace Post.Quic.Tests.FileTransfers;
 
-/// <summary>Sizes around every constant of the protocol: what is asked for arrives whole.</summary>
+/// <summary>ByteSizes around every constant of the protocol: what is asked for arrives whole.</summary>
 [TestClass]
 public sealed class SizeTests : EndToEndTests
 {

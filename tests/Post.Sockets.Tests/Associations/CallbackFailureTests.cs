@@ -149,12 +149,12 @@ public sealed class CallbackFailureTests
     }.Run(async world =>
     {
         var thrown = new FormatException("The handler's own words.");
-        var host = new AssociationFactory(world.CreateTransport(), world.Logs);
-        await using var listener = await host.ListenAsync(Local.At(new DnsEndPoint("other", 1)));
+        var factory = new AssociationFactory(world.CreateTransport(), world.Logs);
+        await using var listener = await factory.ListenAsync(Local.At(new DnsEndPoint("other", 1)));
         var raised = new List<AcceptFailed>();
         listener.Register<AcceptFailed>(raised.Add);
         listener.Register<Accept>(_ => throw thrown);
-        var refused = await host.AssociateAsync(Local.Anonymous, Remote.Named("other", 1));
+        var refused = await factory.AssociateAsync(Local.Anonymous, Remote.Named("other", 1));
         await refused.Completion;
         Assert.AreEqual(PostErrorReason.AssociationRefused, refused.Error!.Reason);
         Assert.AreSame(thrown, raised.Single().Exception);
@@ -169,10 +169,10 @@ public sealed class CallbackFailureTests
     {
         var options = new AssociationOptions { AllowEarlyData = true };
         var thrown = new FormatException("The cache's own words.");
-        var host = new AssociationFactory(world.CreateTransport(), world.Logs);
-        await using var listener = await host.ListenAsync(Local.At(new DnsEndPoint("other", 1)), new ListenerOptions { Association = options });
+        var factory = new AssociationFactory(world.CreateTransport(), world.Logs);
+        await using var listener = await factory.ListenAsync(Local.At(new DnsEndPoint("other", 1)), new ListenerOptions { Association = options });
         listener.Register<Accept>(accept => accept.Association.Register<Received>(static _ => { }));
-        var association = await host.AssociateAsync(
+        var association = await factory.AssociateAsync(
             Local.Anonymous with { Sessions = new BrokenCache(thrown) }, Remote.Named("other", 1), options);
         (await association.Send("x"u8).Completion).EnsureAcked();
         Assert.IsTrue(world.Logs!.Entries.Any(entry => entry.Level == LogLevel.Warning && entry.Exception == thrown));

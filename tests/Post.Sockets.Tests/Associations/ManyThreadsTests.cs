@@ -18,13 +18,13 @@ public sealed class ManyThreadsTests
         var network = new InMemoryNetwork(1, PostWorld.Link(200_000_000, 1, loss: 0.01));
         using var running = network.Clock.RunInRealTime();
         var guard = new SeamGuard { IsTransportLocked = () => Monitor.IsEntered(network.Gate) };
-        var host = new AssociationFactory(new GuardedTransport(new PoolTransport(network.CreateTransport()), guard));
-        await using var listener = await host.ListenAsync(
+        var factory = new AssociationFactory(new GuardedTransport(new PoolTransport(network.CreateTransport()), guard));
+        await using var listener = await factory.ListenAsync(
             Local.At(new DnsEndPoint("server", 1)), new ListenerOptions { Association = new() { HandlerConcurrency = 4 } });
         var got = new ConcurrentDictionary<long, int>();
         listener.Register<Accept>(accept => accept.Association.Register<Received>(
             received => _ = got.AddOrUpdate(received.Object.Id, 1, static (_, count) => count + 1)));
-        await using var client = await host.AssociateAsync(Local.Anonymous, Remote.Named("server", 1));
+        await using var client = await factory.AssociateAsync(Local.Anonymous, Remote.Named("server", 1));
         var ends = new ConcurrentDictionary<long, int>();
         client.Register<ObjectCompleted>(ended => _ = ends.AddOrUpdate(ended.Object.Id, 1, static (_, count) => count + 1));
         var sent = new ConcurrentBag<SentObject>();

@@ -43,10 +43,10 @@ public sealed class TelemetryTests
         listening.Start();
         network.Run(async () =>
         {
-            var host = new AssociationFactory(network.CreateTransport(), meterFactory: meters);
-            await using var listener = await host.ListenAsync(Local.At(new DnsEndPoint("server", 1)));
+            var factory = new AssociationFactory(network.CreateTransport(), meterFactory: meters);
+            await using var listener = await factory.ListenAsync(Local.At(new DnsEndPoint("server", 1)));
             listener.Register<Accept>(accept => accept.Association.Register<Received>(_ => { }));
-            var association = await host.AssociateAsync(Local.Anonymous, Remote.Named("server", 1));
+            var association = await factory.AssociateAsync(Local.Anonymous, Remote.Named("server", 1));
             await association.Send(new byte[100]).Completion;
             var canceled = association.Send(new byte[10_000_000]);
             canceled.Cancel();

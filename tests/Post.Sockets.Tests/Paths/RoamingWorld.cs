@@ -49,9 +49,9 @@ internal sealed class RoamingWorld
         Network.Run(
             async () =>
             {
-                var host = new AssociationFactory(new GuardedTransport(Network.CreateTransport(InMemoryNetwork.AllCapabilities), _guard));
+                var factory = new AssociationFactory(new GuardedTransport(Network.CreateTransport(InMemoryNetwork.AllCapabilities), _guard));
                 var address = new IPEndPoint(IPAddress.Parse("198.51.100.1"), 4433);
-                await using var listener = await host.ListenAsync(Local.At(address), new ListenerOptions { Association = Options });
+                await using var listener = await factory.ListenAsync(Local.At(address), new ListenerOptions { Association = Options });
                 var accepting = listener.AcceptAsync().AsTask();
                 Client = await new AssociationFactory(new GuardedTransport(Laptop, _guard), Logs).AssociateAsync(
                     Local, Remote.Named("198.51.100.1", 4433) with { Addresses = [address.Address] }, Options);

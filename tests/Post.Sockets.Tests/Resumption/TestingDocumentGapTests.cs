@@ -14,12 +14,12 @@ public sealed class TestingDocumentGapTests
     {
         // The example begins here.
         var network = new InMemoryNetwork(seed: 1);
-        var host = new AssociationFactory(network.CreateTransport());
+        var factory = new AssociationFactory(network.CreateTransport());
 
         network.Run(async () =>
         {
-            await using Listener listener = await host.ListenAsync(Local.At(new DnsEndPoint("server", 4433)));
-            await using Association client = await host.AssociateAsync(Local.Anonymous, Remote.Named("server", 4433));
+            await using Listener listener = await factory.ListenAsync(Local.At(new DnsEndPoint("server", 4433)));
+            await using Association client = await factory.AssociateAsync(Local.Anonymous, Remote.Named("server", 4433));
             await using Association server = (await listener.AcceptAsync())!;
             server.Register<Received>(_ => { });
 

@@ -19,12 +19,12 @@ public sealed class TestingDocumentTests
             Delay = TimeSpan.FromMilliseconds(25),
             Loss = 0.02,
         });
-        var host = new AssociationFactory(network.CreateTransport());
+        var factory = new AssociationFactory(network.CreateTransport());
 
         network.Run(async () =>
         {
-            await using Listener listener = await host.ListenAsync(Local.At(new DnsEndPoint("server", 4433)));
-            await using Association client = await host.AssociateAsync(Local.Anonymous, Remote.Named("server", 4433));
+            await using Listener listener = await factory.ListenAsync(Local.At(new DnsEndPoint("server", 4433)));
+            await using Association client = await factory.AssociateAsync(Local.Anonymous, Remote.Named("server", 4433));
             await using Association server = (await listener.AcceptAsync())!;
 
             SentObject sent = client.Send("hello"u8.ToArray(), new ObjectProperties { Lifetime = TimeSpan.FromSeconds(2) });
