@@ -40,6 +40,9 @@ internal sealed class PostWorld
 
     public Association Server { get; private set; } = null!;
 
+    /// <summary>The rank of the datagram that either end handed over last.</summary>
+    public TransportPriority LastDatagram => _guard.LastDatagram;
+
     public InMemoryWire Wire => Network.Wires[0];
 
     public static InMemoryLinkOptions Link(

@@ -1,7 +1,9 @@
+using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Datagrams;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Streams;
+using Post.Quic.Engine.Tests.Multipath;
 using Post.Quic.Engine.Tests.Simulation;
 using Post.Quic.Engine.Tests.Worlds;
 
@@ -42,6 +44,17 @@ public sealed class CongestionChoiceTests
         stream.WriteAll(new byte[100]);
         pair.RunFor(100_000);
         Assert.AreEqual("bbr3", Transmission(pair).Congestion.Name);
+    }
+
+    [TestMethod]
+    public void Every_path_gets_it_and_those_that_are_opened_later_too()
+    {
+        using var links = new TwoLinks(1, TwoLinks.Link(20, 40), TwoLinks.Link(20, 50));
+        links.Begin(new byte[1_000], new SendUrgency(0, links.Pair.Now + 10_000_000));
+        links.Pair.RunFor(500_000);
+        _ = links.Open(NetworkAddress.FromIPv4(0x0a000103, 50_002));
+        string[] names = [.. links.Pair.Client.Core!.State.Paths.Open.ToArray().Select(path => path.Transmission.Congestion.Name)];
+        CollectionAssert.AreEqual(new[] { "bbr3", "bbr3", "bbr3" }, names);
     }
 
     [TestMethod]

@@ -16,9 +16,11 @@ public sealed class OverdueDatagramTests
         var item = world.Client.Send("now"u8, Perishable);
         await world.DelayAsync(10);
         Assert.AreEqual(before + 1, Sent(world));
+        Assert.IsFalse(world.LastDatagram.IsRepair);
         Tell(world, item, TransportDatagramState.Overdue);
         await world.DelayAsync(10);
         Assert.AreEqual(before + 2, Sent(world));
+        Assert.IsTrue(world.LastDatagram.IsRepair);
         Tell(world, item, TransportDatagramState.Overdue);
         Tell(world, item, TransportDatagramState.Lost);
         await world.DelayAsync(10);

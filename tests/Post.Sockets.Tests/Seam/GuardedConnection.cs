@@ -125,6 +125,7 @@ internal class GuardedConnection(TransportConnection inner, SeamGuard guard) : T
     public override TransportDatagramResult TrySendDatagram(ReadOnlySpan<byte> payload, in TransportPriority priority, long token)
     {
         guard.Check("Connection.TrySendDatagram");
+        guard.LastDatagram = priority;
         return inner.TrySendDatagram(payload, priority, token);
     }
 

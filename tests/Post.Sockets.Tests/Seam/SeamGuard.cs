@@ -25,6 +25,9 @@ internal sealed class SeamGuard
     /// <summary>Calls and events that broke a rule, each with its stack.</summary>
     public IReadOnlyCollection<string> Violations => _violations;
 
+    /// <summary>The rank of the datagram that was handed over last.</summary>
+    public TransportPriority LastDatagram { get; set; }
+
     /// <summary>Whether the current thread holds a lock of the transport; null where that cannot be known.</summary>
     public Func<bool>? IsTransportLocked { get; init; }
 
