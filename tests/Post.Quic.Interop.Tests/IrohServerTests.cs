@@ -75,6 +75,39 @@ public sealed class IrohServerTests : IrohTest
 
     [TestMethod]
     [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    public void Early_data_comes_back() => Run(async own =>
+    {
+        (_, QuicPublicKey key, int port) = await StartIrohServerAsync();
+        var tickets = Channel.CreateUnbounded<QuicSessionTicket>();
+        await using (QuicConnection first = await ConnectAsync(port, key, own, plain => plain with { Events = new TicketEvents(tickets.Writer) }))
+        {
+            await EchoAsync(first, 1000, QuicStreamType.Bidirectional);
+        }
+
+        var notes = new ConnectionNotes();
+        await using QuicConnection second = await ConnectAsync(
+            port, key, own, plain => plain with { SessionTicket = tickets.Reader.TryRead(out QuicSessionTicket? ticket) ? ticket : null, EnableEarlyData = true, Events = notes });
+        await EchoAsync(second, 1000, QuicStreamType.Bidirectional);
+        Assert.IsTrue(await notes.EarlyData.WaitAsync(Cancel));
+        Assert.AreEqual(key, second.RemotePublicKey);
+    });
+
+    [TestMethod]
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
+    public void Our_client_moves_to_another_address() => Run(async own =>
+    {
+        (PeerProcess peer, QuicPublicKey key, int port) = await StartIrohServerAsync();
+        await using QuicConnection connection = await ConnectAsync(
+            port, key, own, static plain => plain with { LocalEndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
+        await EchoAsync(connection, 100_000, QuicStreamType.Bidirectional);
+        await connection.MigrateAsync(new IPEndPoint(IPAddress.Parse("127.0.0.3"), 0), Cancel);
+        Assert.AreEqual(IPAddress.Parse("127.0.0.3"), connection.LocalEndPoint.Address);
+        await EchoAsync(connection, 100_000, QuicStreamType.Bidirectional);
+        Assert.IsFalse(peer.HasSaid("closed "));
+    });
+
+    [TestMethod]
+    [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
     public void Two_paths_of_one_connection_carry_data_and_one_of_them_goes_on_alone() => Run(async own =>
     {
         (PeerProcess peer, QuicPublicKey key, int port) = await StartIrohServerAsync();

@@ -197,6 +197,36 @@ public sealed class RawKeyTests
     }
 
     [TestMethod]
+    public void A_resumed_client_is_told_the_types_too()
+    {
+        // Other stacks (rustls) look for them in every handshake, and give up without them.
+        SigningKey key = TestKeys.All[0];
+        using TicketKeyRing keys = TlsPair.Keys();
+        TlsServerOptions options = ServerWith(key, keys, key);
+        TlsSessionTicket ticket = FirstTicket(TlsPair.ClientOptions(policy: TestKeys.Pinned(key), rawKey: TestKeys.Credential(key)), options);
+        byte[] types = [];
+        using TlsPair pair = new TlsPair(TlsPair.ClientOptions(ticket, policy: TestKeys.Pinned(key), rawKey: TestKeys.Credential(key)), options)
+        {
+            Tamper = (_, _, message) =>
+            {
+                if (MessageEdit.TypeOf(message) == HandshakeType.EncryptedExtensions)
+                {
+                    types =
+                    [
+                        .. MessageEdit.Extension(message, ExtensionType.ClientCertificateType),
+                        .. MessageEdit.Extension(message, ExtensionType.ServerCertificateType),
+                    ];
+                }
+
+                return message;
+            },
+        };
+        HandshakeTests.AssertComplete(pair.Run());
+        Assert.IsTrue(pair.Client.IsResumed);
+        CollectionAssert.AreEqual(new byte[] { 2, 2 }, types);
+    }
+
+    [TestMethod]
     public void A_session_is_not_resumed_with_another_key_of_our_own_or_under_other_rules()
     {
         SigningKey server = TestKeys.All[0];
