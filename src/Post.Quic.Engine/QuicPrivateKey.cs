@@ -90,7 +90,7 @@ public sealed class QuicPrivateKey : IDisposable
             "The text holds no \"-----BEGIN PRIVATE KEY-----\"; encrypted keys and those of other labels are not read, convert them with openssl pkcs8 -topk8 -nocrypt.");
     }
 
-    /// <summary>The private key as PKCS#8 PrivateKeyInfo in DER. Zero it after use: who has it is taken for this side.</summary>
+    /// <summary>The private key as PKCS#8 PrivateKeyInfo in DER. It proves the identity: zero it after use.</summary>
     /// <returns>The bytes.</returns>
     public byte[] ExportPkcs8PrivateKey() => _key.Export();
 

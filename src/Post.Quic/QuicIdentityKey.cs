@@ -49,7 +49,7 @@ public sealed class QuicIdentityKey : IdentityKey
         }
     }
 
-    /// <summary>The private key as PEM text (PKCS#8). Whoever has it is taken for this side.</summary>
+    /// <summary>The private key as PEM text (PKCS#8). It proves the identity: keep it secret.</summary>
     /// <returns>The text.</returns>
     public string ExportPem() => PrivateKey.ExportPkcs8PrivateKeyPem();
 

@@ -11,7 +11,7 @@ internal abstract class SigningAlgorithm(KeyAlgorithm algorithm)
     /// <summary>A key pair from its PKCS#8 PrivateKeyInfo; null where it is of another kind or malformed.</summary>
     public abstract SigningKey? Import(ReadOnlySpan<byte> pkcs8);
 
-    /// <summary>Whether signatures under the key prove anything: it is a point of the curve, and not one whose signatures anybody can make.</summary>
+    /// <summary>Whether signatures under the key prove anything: it is a point of the curve, and not one of small order.</summary>
     public abstract bool IsUsable(RawPublicKey key);
 
     /// <summary>Whether the owner of the key signed the content.</summary>

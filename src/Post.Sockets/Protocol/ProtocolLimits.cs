@@ -21,7 +21,7 @@ internal static class ProtocolLimits
     /// </summary>
     public const int MaxRangesPerFrame = 255;
 
-    /// <summary>Hosts in one <see cref="RemoteTicket"/>: against a text of someone else's that has a client knock at a thousand doors.</summary>
+    /// <summary>Hosts in one <see cref="RemoteTicket"/>: against a text that makes a client try a thousand addresses.</summary>
     public const int MaxTicketHosts = 16;
 
     /// <summary>Parameters in one HELLO, known or not: against a HELLO of a thousand empty ones.</summary>

@@ -181,7 +181,7 @@ public sealed class RawKeyRefusalTests
     }
 
     [TestMethod]
-    public void Ed25519_keys_whose_signatures_anybody_can_make_are_refused()
+    public void Ed25519_keys_of_small_order_are_refused()
     {
         SigningKey own = TestKeys.Ed25519();
         string[] points =
