@@ -158,6 +158,30 @@ public sealed class BbrPathTests
     }
 
     [TestMethod]
+    [DataRow(1_472)]
+    [DataRow(65_507)]
+    public void Ten_gigabits_on_loopback_are_filled(int size)
+    {
+        using var link = new LinkModel(1, new BbrController(size, new Crypto.SeededRandomSource(1)), size)
+        {
+            Rate = 1_250_000_000,
+            RoundTrip = 50,
+            Queue = 4_000_000,
+        };
+        link.RunUntil(Second / 20);
+        Assert.IsFalse(link.Error.IsError, $"{link.Error}");
+        Assert.IsGreaterThan(0.85, link.BytesReceived / (link.Rate * 0.05));
+    }
+
+    [TestMethod]
+    public void A_satellite_path_of_750_ms_is_filled_in_time()
+    {
+        using var flow = new BbrFlow(megabits: 20, roundTrip: 750, depth: 0.5);
+        flow.RunUntil(30 * Second);
+        Assert.IsGreaterThan(0.7, flow.Utilisation());
+    }
+
+    [TestMethod]
     public void Reordering_is_learned_and_what_it_took_comes_back()
     {
         using var flow = new BbrFlow(megabits: 50);
