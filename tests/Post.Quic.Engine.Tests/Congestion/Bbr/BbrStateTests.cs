@@ -1,4 +1,6 @@
+using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Congestion.Bbr;
+using Post.Quic.Engine.Tests.Crypto;
 
 namespace Post.Quic.Engine.Tests.Congestion.Bbr;
 
@@ -291,6 +293,85 @@ public sealed class BbrStateTests
         Assert.IsGreaterThan(0.8, flow.Utilisation());
         Assert.IsLessThan(BbrModel.Unlimited, flow.Model.LongTerm.Inflight);
     }
+
+    [TestMethod]
+    public void What_startup_was_left_for_and_did_not_happen_brings_it_back()
+    {
+        var bbr = new BbrController(1_000, new SeededRandomSource(1));
+        bbr.OnAcked(Ack(now: 50 * Millisecond, prior: 0, total: 10_000, lost: 0));
+        for (ulong number = 10; number <= 20; number += 2)
+        {
+            bbr.OnPacketLost(Loss(number, lost: (long)(number - 8) * 500, total: 10_000));
+        }
+
+        Assert.IsTrue(bbr.OnCongestionEvent(60 * Millisecond, 100 * Millisecond, ecn: false));
+        bbr.OnAcked(Ack(now: 101 * Millisecond, prior: 10_000, total: 20_000, lost: 6_000));
+        Assert.AreEqual(BbrState.Drain, bbr.State);
+        Assert.IsLessThan(BbrModel.Unlimited, bbr.Model.LongTerm.Inflight);
+
+        bbr.OnSpuriousCongestion();
+        Assert.AreEqual(BbrState.Startup, bbr.State);
+        Assert.AreEqual(BbrModel.Unlimited, bbr.Model.LongTerm.Inflight);
+        Assert.IsFalse(bbr.Model.FullPipe.WasReached);
+    }
+
+    [TestMethod]
+    public void A_search_that_ended_for_losses_that_were_none_begins_anew()
+    {
+        using var flow = new BbrFlow(depth: 4);
+        flow.RunUntil(BbrState.Up);
+        long now = flow.Link.Now;
+        flow.Controller.OnPacketLost(new LossSample
+        {
+            Now = now,
+            PacketNumber = 1,
+            TimeSent = now,
+            Size = BbrFlow.Size,
+            SentInFlight = 10 * BbrFlow.Size,
+            Lost = BbrFlow.Size,
+            TotalDelivered = flow.Link.Path.BytesDelivered,
+            IsAppLimited = false,
+        });
+        Assert.AreEqual(BbrState.Down, flow.Controller.State);
+        Assert.IsTrue(flow.Controller.OnCongestionEvent(now, now, ecn: false));
+        long limit = flow.Model.LongTerm.Inflight;
+        flow.Controller.OnSpuriousCongestion();
+        Assert.AreEqual(BbrState.Refill, flow.Controller.State);
+        Assert.IsLessThan(flow.Model.LongTerm.Inflight, limit);
+    }
+
+    private static AckSample Ack(long now, ulong prior, ulong total, long lost) => new()
+    {
+        Now = now,
+        AckedBytes = (long)(total - prior),
+        GrowthBytes = 0,
+        NewestSentTime = now - (50 * Millisecond),
+        RttSample = 50 * Millisecond,
+        SmoothedRtt = 50 * Millisecond,
+        MinimumRtt = 50 * Millisecond,
+        BytesInFlight = 1_000_000,
+        Delivery = new DeliverySample
+        {
+            Rate = 200_000,
+            Delivered = (long)(total - prior),
+            PriorDelivered = prior,
+            TotalDelivered = total,
+            SentInFlight = 20_000,
+            Lost = lost,
+        },
+    };
+
+    private static LossSample Loss(ulong number, long lost, ulong total) => new()
+    {
+        Now = 100 * Millisecond,
+        PacketNumber = number,
+        TimeSent = 60 * Millisecond,
+        Size = 1_000,
+        SentInFlight = 20_000,
+        Lost = lost,
+        TotalDelivered = total,
+        IsAppLimited = false,
+    };
 
     /// <summary>From now on the application has so many bytes a second to send.</summary>
     private static void LimitTo(BbrFlow flow, double rate)
