@@ -9,6 +9,7 @@ using Post.Sockets.Associations.Streams;
 using Post.Sockets.Diagnostics;
 using Post.Sockets.Objects;
 using Post.Sockets.Protocol;
+using Post.Sockets.Scheduling;
 using Post.Sockets.Transport;
 
 namespace Post.Sockets.Associations;
@@ -19,9 +20,14 @@ namespace Post.Sockets.Associations;
 /// </summary>
 internal sealed class AssociationCore : IOwned, IConnectionUser, IObjectRequests
 {
+    /// <summary>For so long, room gathers for senders that have found the queue full.</summary>
+    private static readonly TimeSpan GatheringTime = TimeSpan.FromMilliseconds(2);
+
     private readonly ObjectEffectRunner _effects;
     private readonly SendPump _pump;
     private readonly RoundTripMeasurements _measurements;
+    private TimedAction? _grantAnyhow;
+    private bool _isGatheringOver;
 
     public AssociationCore(Association association, AssociationFactory factory, AssociationOptions options, UInt128 id)
     {
@@ -291,13 +297,14 @@ internal sealed class AssociationCore : IOwned, IConnectionUser, IObjectRequests
     private void GrantRoom()
     {
         var room = State.Outbox.Room;
+        var isGathering = false;
         while (room.Waiting > 0)
         {
             SendWaiter? waiter;
             OutboundObject? granted = null;
             lock (room.Gate)
             {
-                waiter = room.TakeNext(State.IsSending, out var id);
+                waiter = room.TakeNext(State.IsSending, !_isGatheringOver, out var id, out isGathering);
                 if (waiter is not null && id >= 0)
                 {
                     granted = Make(id, waiter.Memory, waiter.Source, waiter.Properties, out _);
@@ -306,7 +313,7 @@ internal sealed class AssociationCore : IOwned, IConnectionUser, IObjectRequests
 
             if (waiter is null)
             {
-                return;
+                break;
             }
 
             if (granted is not null)
@@ -316,6 +323,17 @@ internal sealed class AssociationCore : IOwned, IConnectionUser, IObjectRequests
             else
             {
                 waiter.Refuse(State.WhyNotSending());
+            }
+        }
+
+        _isGatheringOver = false;
+        if (isGathering)
+        {
+            // Nothing more may be given back for long.
+            _grantAnyhow ??= new TimedAction(_ => _isGatheringOver = true);
+            if (!_grantAnyhow.IsSet)
+            {
+                State.Timers.Set(_grantAnyhow, State.Clock.Now + State.Clock.Units(GatheringTime));
             }
         }
     }

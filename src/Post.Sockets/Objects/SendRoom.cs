@@ -16,6 +16,18 @@ internal sealed class SendRoom(AssociationOptions options, Func<int> backlog)
     /// </summary>
     private const int UrgentFraction = 8;
 
+    /// <summary>
+    /// A sender that has found the queue full goes on when this fraction of it is free: woken for one object at a time, it would spend more on
+    /// that than on sending.
+    /// </summary>
+    private const int WakeFraction = 16;
+
+    /// <summary>Smaller queues hold so little that a fraction of it is no object.</summary>
+    private const long LargeQueueBytes = 1 << 20;
+
+    /// <inheritdoc cref="LargeQueueBytes"/>
+    private const long LargeQueueObjects = 1024;
+
     /// <summary>The whole queue may hold so many times its limit, over all classes of urgency: a bound for applications that use very many.</summary>
     private const int MaxOverdraft = 4;
 
@@ -93,10 +105,13 @@ internal sealed class SendRoom(AssociationOptions options, Func<int> backlog)
 
     /// <summary>The sender whose turn it is, with the number of its object if there is room for it; null when none can go on.</summary>
     /// <param name="isOpen">False: nothing new is sent, and all that wait are to be told so.</param>
+    /// <param name="gathers">Room is to gather first, where the queue is large.</param>
     /// <param name="id">The number of its object; -1 where it gets none.</param>
-    public SendWaiter? TakeNext(bool isOpen, out long id)
+    /// <param name="isGathering">There is room for the next, and more is waited for.</param>
+    public SendWaiter? TakeNext(bool isOpen, bool gathers, out long id, out bool isGathering)
     {
         id = -1;
+        isGathering = false;
         if (_waiters.Count == 0)
         {
             return null;
@@ -106,6 +121,12 @@ internal sealed class SendRoom(AssociationOptions options, Func<int> backlog)
         {
             // None passes the first: room gathers until there is enough for it.
             if (!_waiters.TryPeek(out var waiter) || (isOpen && !Has(waiter.HeldBytes, waiter.Niceness)))
+            {
+                return null;
+            }
+
+            isGathering = isOpen && gathers && !HasGathered();
+            if (isGathering)
             {
                 return null;
             }
@@ -137,6 +158,12 @@ internal sealed class SendRoom(AssociationOptions options, Func<int> backlog)
         Volatile.Write(ref _nextId, id + 1);
         return id;
     }
+
+    private bool HasGathered() =>
+        options.MaxQueuedBytes - _charged >= Slack(options.MaxQueuedBytes, LargeQueueBytes)
+        && options.MaxQueuedObjects - _objects >= Slack(options.MaxQueuedObjects, LargeQueueObjects);
+
+    private static long Slack(long limit, long large) => limit < large ? 0 : limit / WakeFraction;
 
     private bool Has(long bytes, int niceness)
     {

@@ -82,6 +82,89 @@ public sealed class ManyThreadsTests
         guard.AssertKept();
     }
 
+    [TestMethod]
+    [DataRow(1)]
+    [DataRow(2)]
+    public async Task Of_64_senders_every_object_ends_once_whatever_is_canceled_lost_or_disposed(int seed)
+    {
+        var network = new InMemoryNetwork(seed, PostWorld.Link(500_000_000, 1, loss: 0.01));
+        using var running = network.Clock.RunInRealTime();
+        var guard = new SeamGuard { IsTransportLocked = () => Monitor.IsEntered(network.Gate) };
+        var factory = new AssociationFactory(new GuardedTransport(new PoolTransport(network.CreateTransport()), guard));
+        await using var listener = await factory.ListenAsync(
+            Local.At(new DnsEndPoint("server", 1)), new ListenerOptions { Association = new() { HandlerConcurrency = 1 + seed } });
+        listener.Register<Accept>(accept => accept.Association.Register<Received>(static _ => { }));
+        var client = await factory.AssociateAsync(Local.Anonymous, Remote.Named("server", 1));
+        var ends = new ConcurrentDictionary<long, int>();
+        client.Register<ObjectCompleted>(ended => _ = ends.AddOrUpdate(ended.Object.Id, 1, static (_, count) => count + 1));
+        var sent = new ConcurrentBag<SentObject>();
+        using var losing = new CancellationTokenSource();
+        var losses = Task.Run(() => LoseAsync(network, losing.Token));
+        var closing = new TaskCompletionSource();
+        var threads = Enumerable.Range(0, 64).Select(number => new Thread(() =>
+        {
+            var random = new Random((seed * 1000) + number);
+            try
+            {
+                for (var i = 0; i < 200; i++)
+                {
+                    var item = client.Send(new byte[random.Next(2500)], new ObjectProperties
+                    {
+                        Niceness = random.Next(3),
+                        Lifetime = random.Next(3) > 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(random.Next(1, 500)),
+                    });
+                    sent.Add(item);
+                    if (random.Next(4) == 0)
+                    {
+                        item.Cancel();
+                    }
+                    else if (random.Next(16) == 0)
+                    {
+                        item.Reprioritize(random.Next(3));
+                    }
+
+                    if (number == 0 && i == 150)
+                    {
+                        closing.SetResult();
+                    }
+                }
+            }
+            catch (PostException exception) when (exception.Reason == PostErrorReason.AssociationEnded)
+            {
+                // Disposed, as it may be at any moment.
+            }
+        })).ToArray();
+        foreach (var thread in threads)
+        {
+            thread.Start();
+        }
+
+        await closing.Task;
+        var disposing = client.DisposeAsync().AsTask();
+        foreach (var thread in threads)
+        {
+            thread.Join();
+        }
+
+        await losing.CancelAsync();
+        await losses;
+        await disposing.WaitAsync(TimeSpan.FromSeconds(90));
+        foreach (var item in sent)
+        {
+            await item.Completion.WaitAsync(TimeSpan.FromSeconds(10));
+        }
+
+        for (var i = 0; i < 200 && ends.Count < sent.Count; i++)
+        {
+            await Task.Delay(20);
+        }
+
+        Assert.AreEqual(sent.Count, ends.Count);
+        Assert.IsTrue(ends.Values.All(static count => count == 1), "ended twice");
+        Assert.AreEqual(0, client.PendingObjects);
+        guard.AssertKept();
+    }
+
     private static async Task LoseAsync(InMemoryNetwork network, CancellationToken cancellationToken)
     {
         var random = new Random(1);

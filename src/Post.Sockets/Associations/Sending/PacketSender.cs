@@ -6,7 +6,7 @@ using Post.Sockets.Transport;
 namespace Post.Sockets.Associations.Sending;
 
 /// <summary>Hands over objects that fit into one packet, each in one call: as a datagram, or as a whole stream. By the owner.</summary>
-internal sealed class PacketSender(AssociationState state, OutboundFraming framing)
+internal sealed class PacketSender(AssociationState state, OutboundFraming framing, StreamSupply supply)
 {
     /// <summary>Sends an object as the datagram that the framing has measured last.</summary>
     public void SendDatagram(PostConnection connection, OutboundObject item)
@@ -41,8 +41,12 @@ internal sealed class PacketSender(AssociationState state, OutboundFraming frami
             case TransportSendResult.Full:
                 connection.Capacity.IsFullOfStreams = true;
                 break;
+            case TransportSendResult.NoStreams when supply.TryBeTold(connection):
+                // The objects that are under way end soon, and with them their streams.
+                connection.Capacity.IsFullOfStreams = true;
+                break;
             default:
-                // Too large, or no stream is permitted now: the way of the others has the patience.
+                // Too large for that, or a stream is at hand: the way of the others has the patience.
                 item.Transmission.IsWholeRefused = true;
                 break;
         }

@@ -7,6 +7,8 @@ namespace Post.Sockets.Associations.Sending;
 /// <summary>Asks the transport for its measurements, and tells all who go by them. By the owner.</summary>
 internal sealed class RoundTripMeasurements(AssociationState state, SendPump pump)
 {
+    private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(1);
+
     private long _measuredAt = long.MinValue / 2;
 
     /// <summary>Another connection takes over.</summary>
@@ -20,7 +22,7 @@ internal sealed class RoundTripMeasurements(AssociationState state, SendPump pum
     public void Measure(PostConnection connection, long now)
     {
         // Statistics cost the transport a lock: often enough to follow the path, not once per object.
-        if (now - _measuredAt < Math.Max(state.Trips.HalfRtt / 2, state.Trips.ReceiptDelay / 4))
+        if (now - _measuredAt < Math.Max(Math.Max(state.Trips.HalfRtt / 2, state.Trips.ReceiptDelay / 4), state.Clock.Units(Least)))
         {
             return;
         }

@@ -26,9 +26,9 @@ internal sealed class SendPump
         _connection = connection;
         var framing = new OutboundFraming(state, connection);
         _writes = new StreamWrites(state, connection, framing);
-        _packets = new PacketSender(state, framing);
-        _sources = new SourceFeeder(state, _writes);
         _supply = new StreamSupply(state, connection);
+        _packets = new PacketSender(state, framing, _supply);
+        _sources = new SourceFeeder(state, _writes);
         _choice = new SendChoice(state, framing, _writes, _supply);
     }
 

@@ -28,6 +28,25 @@ internal sealed class StreamSupply(AssociationState state, CurrentConnection cur
     /// <summary>An object that comes back to the scheduler when there is a stream.</summary>
     public void Wait(OutboundObject item) => _waiting.Add(item);
 
+    /// <summary>
+    /// The peer permits no more streams: has one opened with a wait, which tells when it does again. False where one is at hand.
+    /// </summary>
+    public bool TryBeTold(PostConnection connection)
+    {
+        if (_spares.Count > 0)
+        {
+            return false;
+        }
+
+        _connection = connection;
+        if (_opening == 0)
+        {
+            OpenSpares(connection, 1);
+        }
+
+        return true;
+    }
+
     /// <summary>The connection is over: gives back the streams that nobody needed, and forgets those that were to come.</summary>
     public void ReleaseSpares()
     {
@@ -71,15 +90,14 @@ internal sealed class StreamSupply(AssociationState state, CurrentConnection cur
         }
         else
         {
-            OpenSpares(connection);
+            OpenSpares(connection, state.Scheduler.FreshCount + _waiting.Count);
         }
     }
 
     /// <summary>Has as many more opened as are needed, which count as on their way from now on.</summary>
-    private void OpenSpares(PostConnection connection)
+    private void OpenSpares(PostConnection connection, int wanted)
     {
-        var wanted = Math.Clamp(state.Scheduler.FreshCount + _waiting.Count, 1, MaxAhead);
-        var missing = Math.Max(wanted - _opening - _spares.Count, 0);
+        var missing = Math.Max(Math.Clamp(wanted, 1, MaxAhead) - _opening - _spares.Count, 0);
         _opening += missing;
         if (missing > 0)
         {
@@ -137,9 +155,10 @@ internal sealed class StreamSupply(AssociationState state, CurrentConnection cur
         if (opened.Stream is { } stream)
         {
             _spares.Enqueue(stream);
-            if (state.Scheduler.FreshCount > 0)
+            opened.Connection.Capacity.IsFullOfStreams = false;
+            if (state.Scheduler.FreshCount > 0 && !opened.Connection.Can(TransportCapabilities.WholeStreams))
             {
-                OpenSpares(opened.Connection);
+                OpenSpares(opened.Connection, state.Scheduler.FreshCount);
             }
         }
     }
