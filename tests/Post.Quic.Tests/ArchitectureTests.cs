@@ -70,11 +70,29 @@ public sealed class ArchitectureTests
     }
 
     [TestMethod]
-    public void Rooms_of_the_engine_know_each_other_in_one_direction()
+    [DataRow("Post.Quic.Engine")]
+    [DataRow("Post.Sockets")]
+    public void Rooms_know_each_other_in_one_direction(string floor)
     {
-        string circle = Rooms.FindCircle("Post.Quic.Engine", Path.Combine(RepositoryRoot(), "src", "Post.Quic.Engine"));
+        string circle = Rooms.FindCircle(floor, Path.Combine(RepositoryRoot(), "src", floor));
 
         Assert.AreEqual(string.Empty, circle, "These rooms can reach each other; move what the lower one names to a room below both.");
+    }
+
+    [TestMethod]
+    [DataRow("Objects")]
+    [DataRow("Scheduling")]
+    [DataRow("Protocol")]
+    public void A_pure_room_of_Post_Sockets_knows_no_association_and_no_transport(string room)
+    {
+        foreach (string file in Directory.EnumerateFiles(Path.Combine(RepositoryRoot(), "src", "Post.Sockets", room), "*.cs"))
+        {
+            string text = File.ReadAllText(file);
+
+            Assert.DoesNotContain("Associations", text, $"{Path.GetFileName(file)} must say what is to be done, and not do it.");
+            Assert.DoesNotContain("Post.Sockets.Transport", text, $"{Path.GetFileName(file)} must not know what carries it.");
+            Assert.DoesNotContain("Post.Sockets.Diagnostics", text, $"{Path.GetFileName(file)} must not tell anybody.");
+        }
     }
 
     [TestMethod]
