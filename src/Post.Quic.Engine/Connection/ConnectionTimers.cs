@@ -119,7 +119,7 @@ internal sealed class ConnectionTimers
             deadline = Math.Min(deadline, path.Transmission.Mtu.NextTimeout);
         }
 
-        return Math.Min(deadline, path.Networks.Deadline);
+        return Math.Min(deadline, path.Validation.Deadline);
     }
 
     /// <summary>What acknowledgements, pacing and MTU discovery wait for is only that datagrams are built.</summary>
@@ -140,7 +140,7 @@ internal sealed class ConnectionTimers
 
         foreach (Path path in _state.Paths.Open)
         {
-            path.Networks.HandleTimeout(now);
+            path.Validation.HandleTimeout(now);
             if (_state.IsOver)
             {
                 return;

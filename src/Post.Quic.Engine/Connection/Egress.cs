@@ -2,12 +2,10 @@ using Post.Quic.Engine.Bounds;
 using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Crypto;
 using Post.Quic.Engine.InFlight;
-using Post.Quic.Engine.Lanes;
 using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Wire;
-using Post.Quic.Engine.Wire.Frames;
 
 namespace Post.Quic.Engine.Connection;
 
@@ -26,15 +24,18 @@ internal sealed class Egress
     private readonly ConnectionState _state;
     private readonly PacketBuilder _builder;
     private readonly PathWalk _walk;
-    private readonly PacketCopies _copies;
-    private int _closed;
+    private readonly CopyDatagrams _copies;
+    private readonly ProbeDatagrams _probes;
+    private readonly CloseDatagrams _close;
 
     public Egress(ConnectionState state)
     {
         _state = state;
         _builder = new PacketBuilder(state);
         _walk = new PathWalk(state);
-        _copies = new PacketCopies(state);
+        _copies = new CopyDatagrams(state, _builder, _walk);
+        _probes = new ProbeDatagrams(state, _builder);
+        _close = new CloseDatagrams(state, _builder);
     }
 
     public int Build(Span<byte> buffer, long now, out OutgoingDatagrams batch)
@@ -52,7 +53,7 @@ internal sealed class Egress
 
         if (_state.Phase == ConnectionPhase.Closing)
         {
-            return BuildClose(buffer, now, out batch);
+            return _close.Build(buffer, now, out batch);
         }
 
         if (_state.Keys.CanSend(EncryptionLevel.Application))
@@ -60,12 +61,12 @@ internal sealed class Egress
             _state.KeyUpdates.BeforeSending(now);
             if (_state.IsOver)
             {
-                return BuildClose(buffer, now, out batch);
+                return _close.Build(buffer, now, out batch);
             }
 
             while (_state.Paths.FindWithProbe(now, out Path? path) is { } probed)
             {
-                int length = BuildPathProbe(buffer, path!, probed, now, out batch);
+                int length = _probes.BuildPathProbe(buffer, path!, probed, now, out batch);
                 if (length != 0)
                 {
                     return length;
@@ -83,7 +84,7 @@ internal sealed class Egress
             _state.OnDeadline(now);
         }
 
-        int total = _copies.AreAny ? BuildCopy(buffer, now, out batch) : 0;
+        int total = _copies.AreAny ? _copies.Build(buffer, now, out batch) : 0;
         if (total == 0)
         {
             total = _state.Paths.AreSeveral ? BuildOnSeveral(buffer, now, out batch) : BuildOnOne(buffer, now, out batch);
@@ -96,7 +97,7 @@ internal sealed class Egress
 
         foreach (Path path in _state.Paths.Open)
         {
-            int length = BuildMtuProbe(buffer, path, now, out batch);
+            int length = _probes.BuildMtuProbe(buffer, path, now, out batch);
             if (length != 0)
             {
                 return length;
@@ -161,41 +162,6 @@ internal sealed class Egress
         return 0;
     }
 
-    /// <summary>What was sent, once more by another path.</summary>
-    private int BuildCopy(Span<byte> buffer, long now, out OutgoingDatagrams batch)
-    {
-        batch = default;
-        while (_copies.TryNext(_walk, now, out PacketCopy? copy, out Path? path))
-        {
-            Network network = path.Network;
-            int room = Math.Min(buffer.Length, _state.DatagramSize(network));
-            if (!_builder.TryBegin(buffer[..room], 0, EncryptionLevel.Application, path, network, out PacketDraft draft)
-                || draft.PayloadOffset + copy.Payload.Length + PacketKeys.Overhead > room)
-            {
-                _copies.GiveUp(copy);
-                continue;
-            }
-
-            copy.Payload.CopyTo(buffer[draft.PayloadOffset..]);
-            foreach (ref readonly SentFrame frame in copy.Frames)
-            {
-                path.Space.Frames.Record(frame);
-            }
-
-            draft.PayloadLength = copy.Payload.Length;
-            draft.IsFull = copy.IsFull;
-            draft.Flags = SentPacketFlags.AckEliciting | SentPacketFlags.InFlight;
-            _copies.OnSent(copy, path);
-            EcnCodepoint ecn = network.Transmission.Ecn.Mark;
-            int length = _builder.Finish(buffer[..room], ref draft, padTo: 0, path, network, ecn, now);
-            OnDatagramBuilt(network, length);
-            batch = new OutgoingDatagrams(network.Local, network.Remote, ecn, length, length);
-            return length;
-        }
-
-        return 0;
-    }
-
     private bool IsDeadlineNext =>
         (_state.Datagrams.TryPeekUrgency(out SendUrgency datagram) && datagram.Deadline != long.MaxValue)
         || (_state.Streams.TryPeekUrgency(out SendUrgency stream) && stream.Deadline != long.MaxValue);
@@ -238,7 +204,7 @@ internal sealed class Egress
                 break;
             }
 
-            OnDatagramBuilt(network, length);
+            _builder.OnDatagramBuilt(network, length);
             total += length;
             bool isFull = length == room && (segment == 0 || length == segment);
             segment = segment == 0 ? length : segment;
@@ -323,7 +289,7 @@ internal sealed class Egress
 
             if (hasContent && level == EncryptionLevel.Application && (_walk.Copies > 1 || space.Frames.LastTry is not null))
             {
-                TakeCopy(datagram.Slice(draft.PayloadOffset, draft.PayloadLength), space.Frames, path);
+                _copies.Take(datagram.Slice(draft.PayloadOffset, draft.PayloadLength), space.Frames, path);
             }
 
             // Before the next packet is begun behind it: what is padded later would run into that one.
@@ -354,25 +320,6 @@ internal sealed class Egress
         }
 
         return length;
-    }
-
-    private void TakeCopy(ReadOnlySpan<byte> payload, SentFrameLog log, Path path)
-    {
-        (Range bytes, int frames, bool isFull) = _state.FrameWriter.LastData;
-        if (frames == 0)
-        {
-            return;
-        }
-
-        if (_walk.Copies > 1)
-        {
-            _copies.Take(payload[bytes], isFull, log, frames, path, _walk.CopyPaths, _walk.Copies - 1, lastTry: null);
-            return;
-        }
-
-        // What is repeated for the last time goes twice, and both count in the window. What rides along may be bound to this path.
-        PathSet paths = _state.Lanes.IsOnlyDefault ? PathSet.Any : new PathSet(PathSetKind.Only, path.Id);
-        _copies.Take(payload[bytes], isFull, log, frames, path, paths, copies: 1, log.LastTry);
     }
 
     /// <summary>
@@ -422,162 +369,5 @@ internal sealed class Egress
             && _state.Streams.HasDataToSend
             ? room
             : 0;
-    }
-
-    /// <summary>
-    /// Challenges and answers that belong to one path, in a datagram of their own (RFC 9000 section 8.2): expanded to
-    /// 1200 bytes unless the limit on amplification forbids it. Returns 0 where that leaves no room for any of them.
-    /// </summary>
-    private int BuildPathProbe(Span<byte> buffer, Path path, Network network, long now, out OutgoingDatagrams batch)
-    {
-        batch = default;
-        int room = (int)Math.Min(Math.Min(buffer.Length, FullDatagram), network.Amplification.Budget);
-        if (!_builder.TryBegin(buffer[..room], 0, EncryptionLevel.Application, path, network, out PacketDraft draft))
-        {
-            return 0;
-        }
-
-        PacketNumberSpace space = path.Space;
-        var writer = new WireWriter(buffer[draft.PayloadOffset..(room - PacketKeys.Overhead)]);
-        while (network.Responses.TryWrite(ref writer))
-        {
-        }
-
-        if (network.Validation.WantsChallenge(now) && writer.Remaining >= PathChallengeFrame.Length)
-        {
-            if (network is { ActivateWhenValidated: true, Validation.HasAsked: true, PacketsReceived: 0 })
-            {
-                path.LocalIds.RecallAll();
-            }
-
-            ulong data = _state.Random.NextUInt64();
-            new PathChallengeFrame(data).Write(ref writer);
-            space.Frames.Record(new SentFrame(SentFrameKind.PathChallenge, data));
-            network.Validation.OnChallengeSent(data, expanded: room == FullDatagram, now);
-        }
-
-        draft.PayloadLength = writer.Position;
-        if (draft.PayloadLength == 0)
-        {
-            space.Frames.Discard();
-            return 0;
-        }
-
-        draft.Flags = SentPacketFlags.AckEliciting | SentPacketFlags.InFlight | SentPacketFlags.PathProbe;
-
-        // RFC 9000 section 8.2.1: all of the 1200 bytes or, where the limit on amplification forbids them, none of the
-        // padding: what is left of the limit is for asking again, should this be lost.
-        int padTo = room == FullDatagram ? room : 0;
-        int length = _builder.Finish(buffer[..room], ref draft, padTo, path, network, EcnCodepoint.NotEct, now);
-        OnDatagramBuilt(network, length);
-        batch = new OutgoingDatagrams(network.Local, network.Remote, EcnCodepoint.NotEct, length, length);
-        return length;
-    }
-
-    /// <summary>A packet of only PING and PADDING, as large as the size to be tried (RFC 9000 section 14.4).</summary>
-    private int BuildMtuProbe(Span<byte> buffer, Path path, long now, out OutgoingDatagrams batch)
-    {
-        batch = default;
-        Network network = path.Network;
-        if (!_state.IsHandshakeConfirmed || !path.IsUsable || network.IsHeld)
-        {
-            return 0;
-        }
-
-        int size = network.Transmission.Mtu.NextProbe(now, Math.Min(network.Transmission.Congestion.Window, buffer.Length));
-        PacketNumberSpace space = path.Space;
-        if (size == 0
-            || !network.Transmission.CanSendMtuProbe(size)
-            || !_builder.TryBegin(buffer[..size], 0, EncryptionLevel.Application, path, network, out PacketDraft draft))
-        {
-            return 0;
-        }
-
-        var writer = new WireWriter(buffer[draft.PayloadOffset..(size - PacketKeys.Overhead)]);
-        PingFrame.Write(ref writer);
-        space.Frames.Record(new SentFrame(SentFrameKind.Ping));
-        draft.PayloadLength = writer.Position;
-        draft.Flags = SentPacketFlags.AckEliciting | SentPacketFlags.InFlight | SentPacketFlags.MtuProbe;
-        int length = _builder.Finish(buffer[..size], ref draft, size, path, network, EcnCodepoint.NotEct, now);
-        OnDatagramBuilt(network, length);
-        batch = new OutgoingDatagrams(network.Local, network.Remote, EcnCodepoint.NotEct, length, length);
-        return length;
-    }
-
-    /// <summary>
-    /// CONNECTION_CLOSE at each level that the peer may be able to read (RFC 9000 section 10.2.3), and over every path that may still
-    /// work.
-    /// </summary>
-    private int BuildClose(Span<byte> buffer, long now, out OutgoingDatagrams batch)
-    {
-        batch = default;
-        while (_state.Closing.HasDataToSend)
-        {
-            if (_state.Closing.NextLevel(_state) is not { } level)
-            {
-                _state.Closing.OnSent();
-                return 0;
-            }
-
-            ReadOnlySpan<Path> open = _state.Paths.Open;
-            bool overAll = level == EncryptionLevel.Application;
-            Path? path = !overAll ? _state.Paths.First : _closed < open.Length ? open[_closed] : null;
-            int room = path is null ? 0 : (int)Math.Min(Math.Min(buffer.Length, FullDatagram), path.Network.Amplification.Budget);
-            if (room == 0 && open.Length == 1)
-            {
-                // The next datagram of the peer's brings the right to say it.
-                return 0;
-            }
-
-            if (overAll && _closed + 1 < open.Length)
-            {
-                _closed++;
-            }
-            else
-            {
-                _closed = 0;
-                _state.Closing.OnSent(level);
-            }
-
-            int length = room == 0 ? 0 : BuildClose(buffer[..room], level, path!, now, out batch);
-            if (length != 0)
-            {
-                return length;
-            }
-        }
-
-        return 0;
-    }
-
-    private int BuildClose(Span<byte> buffer, EncryptionLevel level, Path path, long now, out OutgoingDatagrams batch)
-    {
-        batch = default;
-        Network network = path.Network;
-        if (!_builder.TryBegin(buffer, 0, level, path, network, out PacketDraft draft))
-        {
-            return 0;
-        }
-
-        var writer = new WireWriter(buffer[draft.PayloadOffset..^PacketKeys.Overhead]);
-        if (!_state.Closing.TryWrite(level, ref writer))
-        {
-            return 0;
-        }
-
-        draft.PayloadLength = writer.Position;
-        int padTo = level == EncryptionLevel.Initial && !_state.IsServer ? FullDatagram : 0;
-        int length = _builder.Finish(buffer, ref draft, padTo, path, network, EcnCodepoint.NotEct, now);
-        OnDatagramBuilt(network, length);
-        batch = new OutgoingDatagrams(network.Local, network.Remote, EcnCodepoint.NotEct, length, length);
-        return length;
-    }
-
-    private void OnDatagramBuilt(Network network, int length)
-    {
-        network.Amplification.OnSent(length);
-        network.BytesSent += length;
-        _state.Counters.DatagramsSent++;
-        _state.Counters.BytesSent += length;
-        _state.Counters.BytesSentBeside += network.PathId == 0 ? 0 : length;
     }
 }

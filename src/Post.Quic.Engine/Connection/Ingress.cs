@@ -255,7 +255,7 @@ internal sealed class Ingress
         // Its path may be gone: the peer took the id back that we had for it, and gave no other.
         if (received.Level == EncryptionLevel.Application && isHighest && !received.IsStray && received.Path.Networks.Contains(received.Network))
         {
-            received.Path.Networks.OnReceivedFor(received.Network, received.LocalIdSequence);
+            received.Path.Ids.OnReceivedFor(received.Network, received.LocalIdSequence);
 
             // RFC 9000 section 17.4: a server sends what it saw, a client the opposite.
             if (_state.Spins)

@@ -147,22 +147,16 @@ internal sealed class Multipath
             _state.PathWatch.OnChanged(path, now);
             foreach (Path other in Paths.Open)
             {
-                if (other == path)
+                if (other != path)
                 {
-                    continue;
+                    // From here on paths are compared, and given up for each other: a round trip of long ago, or of a handshake on a machine
+                    // with much to do, is no measure for that.
+                    other.Recovery.Ping();
                 }
-
-                // There was nowhere else to send what it holds; now there is.
-                if (other.Standing != PathStanding.Good)
-                {
-                    other.Recovery.GiveBack(datagramsAreLost: other.Standing == PathStanding.Failing);
-                }
-
-                // From here on paths are compared, and given up for each other: a round trip of long ago, or of a handshake on a machine
-                // with much to do, is no measure for that.
-                other.Recovery.Ping();
             }
         }
+
+        _state.PathSilence.OnUsable();
     }
 
     /// <summary>ACK_FREQUENCY names no path: it is for all of them, those that come among them.</summary>
@@ -256,7 +250,7 @@ internal sealed class Multipath
         }
 
         path.Recovery.OnHandshakeConfirmed(now);
-        path.Networks.Validate(network, now);
+        path.Validation.Validate(network, now);
         _state.PathWatch.OnChanged(path, now);
     }
 

@@ -122,6 +122,16 @@ internal sealed class PacketBuilder
         return draft.End;
     }
 
+    /// <summary>A datagram with packets of ours is complete.</summary>
+    public void OnDatagramBuilt(Network network, int length)
+    {
+        network.Amplification.OnSent(length);
+        network.BytesSent += length;
+        _state.Counters.DatagramsSent++;
+        _state.Counters.BytesSent += length;
+        _state.Counters.BytesSentBeside += network.PathId == 0 ? 0 : length;
+    }
+
     /// <summary>Pads the packet of a very short frame, so that header protection finds its sample.</summary>
     public static void PadForSample(Span<byte> datagram, ref PacketDraft draft)
     {

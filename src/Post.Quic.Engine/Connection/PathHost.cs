@@ -50,7 +50,11 @@ internal sealed class PathHost : IPathHost
         _state.Events.OnPath(change);
     }
 
-    public void OnNetworkChanged(Path path, long now) => _state.PathWatch.OnChanged(path, now);
+    public void OnNetworkChanged(Path path, long now)
+    {
+        _state.PathWatch.OnChanged(path, now);
+        _state.PathSilence.OnUsable();
+    }
 
     public void OnResetTokenAdded(in NetworkAddress remote, in StatelessResetToken token) =>
         _state.Events.OnResetTokenAdded(remote, token);

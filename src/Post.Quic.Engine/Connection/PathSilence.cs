@@ -69,6 +69,26 @@ internal sealed class PathSilence
         Search(now);
     }
 
+    /// <summary>
+    /// A path carries content that did not before: it was validated, or a move of it was. What silent paths hold had nowhere else to go until
+    /// now.
+    /// </summary>
+    public void OnUsable()
+    {
+        if (!Paths.AreSeveral)
+        {
+            return;
+        }
+
+        foreach (Path path in Paths.Open)
+        {
+            if (path.Standing != PathStanding.Good && _state.Multipath.IsAnyUsableBeside(path))
+            {
+                path.Recovery.GiveBack(datagramsAreLost: path.Standing == PathStanding.Failing);
+            }
+        }
+    }
+
     /// <summary>Something was acknowledged on a path, or its time is up: is it still good for anything?</summary>
     public void Judge(Path path, long now)
     {

@@ -108,7 +108,7 @@ internal sealed class PathStatements
                 _state.Now, ours: false, frame.SequenceNumber, frame.ConnectionId, retired: false);
             if (path.HasNetwork)
             {
-                path.Networks.OnRemoteIdsChanged();
+                path.Ids.OnRemoteIdsChanged();
             }
 
             _state.Events.OnPathCredit();

@@ -127,7 +127,7 @@ internal sealed class PeerParameters
         if (peer.StatelessResetToken is { } token)
         {
             _state.Paths.First.RemoteIds.SetFirstToken(token);
-            _state.Paths.First.Networks.AnnounceToken(_state.Paths.First.Network);
+            _state.Paths.First.Ids.AnnounceToken(_state.Paths.First.Network);
         }
 
         if (peer.PreferredAddress is { } preferred && !_state.Paths.First.RemoteIds.IsZeroLength)

@@ -207,7 +207,7 @@ internal sealed class Migration
     public void SearchRoute(long now)
     {
         Network active = Networks.Active;
-        if (_host.IsServer || !active.IsLocalLearned || Networks.IsSearching)
+        if (_host.IsServer || !active.IsLocalLearned || _path.Validation.IsSearching)
         {
             return;
         }
@@ -277,7 +277,7 @@ internal sealed class Migration
         Networks.RemoveLeft();
     }
 
-    private void Validate(Network network, long now) => Networks.Validate(network, now);
+    private void Validate(Network network, long now) => _path.Validation.Validate(network, now);
 
     private void Activate(Network network, long now)
     {

@@ -1,23 +1,18 @@
 using Post.Quic.Engine.Addressing;
 using Post.Quic.Engine.Bounds;
-using Post.Quic.Engine.Congestion;
 using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Paths;
 
 /// <summary>
-/// The networks of a path: finds the one a datagram came over, gives each its connection id, validates them, and forgets them.
-/// Which of them is the active one is decided by <see cref="Migration"/>.
+/// The networks of a path: finds the one a datagram came over, adds others, and forgets them. Which of them is the active one is decided by
+/// <see cref="Migration"/>.
 /// </summary>
 internal sealed class Networks
 {
-    /// <summary>RFC 9000 section 8.2.4: the probe timeout of a network of which nothing is known yet.</summary>
-    private const long UnknownProbeTimeout = 3 * RttEstimator.InitialRtt;
-
     private readonly Path _path;
     private readonly IPathHost _host;
     private readonly Network?[] _networks = new Network?[Limits.MaxNetworks];
-    private bool _remoteIdsChanged;
 
     public Networks(Path path, IPathHost host, Network first)
     {
@@ -32,21 +27,6 @@ internal sealed class Networks
 
     /// <summary>All networks; some places are empty.</summary>
     public ReadOnlySpan<Network?> All => _networks;
-
-    /// <summary>When a network is to be challenged again or given up.</summary>
-    public long Deadline
-    {
-        get
-        {
-            long deadline = _path.Migration.Deadline;
-            foreach (Network? network in _networks)
-            {
-                deadline = Math.Min(deadline, network is { IsHeld: false } ? network.Validation.Deadline : long.MaxValue);
-            }
-
-            return deadline;
-        }
-    }
 
     /// <summary>The network a datagram came by; null for addresses not seen so far.</summary>
     public Network? Find(in DatagramMetadata metadata)
@@ -73,23 +53,6 @@ internal sealed class Networks
         }
 
         return byRemote;
-    }
-
-    /// <summary>The machine is being asked for another way to the peer.</summary>
-    public bool IsSearching
-    {
-        get
-        {
-            foreach (Network? network in _networks)
-            {
-                if (network is { IsSearch: true, Validation.State: PathValidationState.Validating })
-                {
-                    return true;
-                }
-            }
-
-            return false;
-        }
     }
 
     /// <summary>RFC 9000 section 9: a client takes packets from no server address that it does not talk to.</summary>
@@ -161,7 +124,7 @@ internal sealed class Networks
             return null;
         }
 
-        LetPeerFollow();
+        _path.Ids.LetPeerFollow();
 
         var network = new Network(_host.NextNetworkId(), local, remote, _path.CreateTransmission())
         {
@@ -196,24 +159,6 @@ internal sealed class Networks
         }
     }
 
-    /// <summary>The newest packet of a network was sent to this id of ours.</summary>
-    public void OnReceivedFor(Network network, ulong localIdSequence)
-    {
-        if (network.LocalIdSequence == localIdSequence)
-        {
-            return;
-        }
-
-        network.LocalIdSequence = localIdSequence;
-        ulong oldest = localIdSequence;
-        foreach (Network? other in _networks)
-        {
-            oldest = Math.Min(oldest, other?.LocalIdSequence ?? oldest);
-        }
-
-        _path.LocalIds.OnUsed(localIdSequence, oldest);
-    }
-
     public void Remove(Network network)
     {
         int slot = Array.IndexOf(_networks, network);
@@ -223,7 +168,7 @@ internal sealed class Networks
         }
 
         _networks[slot] = null;
-        WithdrawToken(network);
+        _path.Ids.WithdrawToken(network);
         bool idShared = false;
         bool wayShared = false;
         foreach (Network? other in _networks)
@@ -256,7 +201,7 @@ internal sealed class Networks
         {
             if (network is not null)
             {
-                WithdrawToken(network);
+                _path.Ids.WithdrawToken(network);
                 Report(network, PathChange.Removed);
             }
         }
@@ -276,160 +221,8 @@ internal sealed class Networks
         }
     }
 
-    /// <summary>The peer gave ids, and may have taken others back.</summary>
-    public void OnRemoteIdsChanged() => _remoteIdsChanged = true;
-
-    /// <summary>
-    /// Each network that used an id that the peer took back gets another; a network for which none is left is given up (RFC 9000 section
-    /// 5.1.2). Not before all frames of a packet are read: the ids that replace the ones of the first frame may come with the next.
-    /// </summary>
-    /// <param name="here">The network of that packet. It is served first: there the peer is.</param>
-    public void ReplaceRetiredIds(Network here)
-    {
-        if (!_remoteIdsChanged)
-        {
-            return;
-        }
-
-        _remoteIdsChanged = false;
-        _ = Contains(here) && ReplaceRetiredId(here);
-        ReplaceRetiredId(Active);
-        foreach (Network? network in _networks)
-        {
-            // The one to come back to waits for the next id. One that was left needs none.
-            if (network is { IsLeft: true } && !_path.RemoteIds.IsActive(network.RemoteId.Sequence))
-            {
-                Remove(network);
-            }
-            else if (network is not null && !ReplaceRetiredId(network) && network != Active && network != _path.Migration.Fallback)
-            {
-                Remove(network);
-            }
-        }
-
-        _host.OnNetworkChanged(_path, _host.Now);
-    }
-
     /// <summary>The network has not been given up; the active one never is, so nothing is searched for most packets.</summary>
     public bool Contains(Network network) => network == Active || Array.IndexOf(_networks, network) >= 0;
-
-    /// <summary>The id that the network uses may have a token by now: the owner routes stateless resets by it.</summary>
-    public void AnnounceToken(Network network)
-    {
-        if (network.AnnouncedToken is null && _path.RemoteIds.TryGetToken(network.RemoteId.Sequence, out StatelessResetToken token))
-        {
-            network.AnnouncedToken = token;
-            _host.OnResetTokenAdded(network.Remote, token);
-        }
-    }
-
-    public void WithdrawTokens()
-    {
-        foreach (Network? network in _networks)
-        {
-            if (network is not null)
-            {
-                WithdrawToken(network);
-            }
-        }
-    }
-
-    /// <summary>
-    /// PATH_RESPONSE came. One that answers nothing is ignored: RFC 9000 section 19.18 lets us, and the challenge may
-    /// have been given up meanwhile.
-    /// </summary>
-    public bool TryAnswer(ulong data, long now)
-    {
-        foreach (Network? network in _networks)
-        {
-            if (network is not null && network.Validation.TryAnswer(data))
-            {
-                bool wasValidated = network.IsValidated;
-                network.IsValidated = true;
-                network.Amplification.Validate();
-                network.LacksSizeProof = !network.Validation.ProvedMtu;
-                if (network.LacksSizeProof)
-                {
-                    // RFC 9000 section 8.2.1: the address is good, but whether 1200 bytes pass is not known yet.
-                    Validate(network, now);
-                }
-
-                if (!wasValidated)
-                {
-                    if (network.IsSearch)
-                    {
-                        Report(network, PathChange.Added);
-                    }
-
-                    Report(network, PathChange.Validated);
-                }
-
-                _path.Migration.OnValidated(network, now);
-                _host.OnValidated(_path, now);
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    /// <summary>Asks the peer over the network for a sign of life.</summary>
-    public void Validate(Network network, long now)
-    {
-        network.HeardWhenAsked = network.PacketsReceived;
-        network.Validation.Start(
-            _path.Recovery.ProbeTimeoutPeriod << network.SilentValidations,
-            ValidationTime(network) << network.SilentValidations,
-            now);
-    }
-
-    /// <summary>The process did not run for a while: a peer that was asked to answer had no chance to be heard.</summary>
-    public void OnStall(long now)
-    {
-        foreach (Network? network in _networks)
-        {
-            if (network is { Validation.State: PathValidationState.Validating })
-            {
-                Validate(network, now);
-            }
-        }
-    }
-
-    /// <summary>A network has something to say that can only be said on it.</summary>
-    public Network? FindWithProbe(long now)
-    {
-        foreach (Network? network in _networks)
-        {
-            if (network is { IsHeld: false } && (network.Responses.Count != 0 || network.Validation.WantsChallenge(now)))
-            {
-                return network;
-            }
-        }
-
-        return null;
-    }
-
-    public void HandleTimeout(long now)
-    {
-        foreach (Network? network in _networks)
-        {
-            if (_host.IsOver)
-            {
-                // The failure of one ended the connection; the others are gone with it.
-                return;
-            }
-
-            if (network is null || !network.Validation.TryExpire(now))
-            {
-                continue;
-            }
-
-            Report(network, PathChange.Failed);
-            _path.Migration.OnFailed(network, now);
-        }
-
-        _path.Migration.HandleTimeout(now);
-    }
 
     public void Report(Network network, PathChange change)
     {
@@ -443,33 +236,6 @@ internal sealed class Networks
         {
             Statistics = network.ToStatistics(_path),
         });
-    }
-
-    /// <summary>
-    /// RFC 9000 section 8.2.4: three times the larger of the present probe timeout and that of a new network. Once more, since the
-    /// third challenge leaves only then: where a tenth of all packets is lost, two are answered in vain one time in thirty.
-    /// </summary>
-    private long ValidationTime(Network network) =>
-        4 * Math.Max(_path.Recovery.ProbeTimeoutPeriod, network.Transmission.Rtt.HasSample ? 0 : UnknownProbeTimeout);
-
-    /// <summary>
-    /// A peer that has to answer by a new network needs an id of ours that it has not used (RFC 9000 section 9.5). One that may hold two
-    /// and keeps those of networks that we left has none after the first move: quiche then drops all that comes by the next.
-    /// </summary>
-    private void LetPeerFollow()
-    {
-        ulong oldest = Active.LocalIdSequence;
-        ulong newest = oldest;
-        foreach (Network? network in _networks)
-        {
-            if (network is not null)
-            {
-                oldest = Math.Min(oldest, network.LocalIdSequence);
-                newest = Math.Max(newest, network.LocalIdSequence);
-            }
-        }
-
-        _path.LocalIds.OnNewNetwork(newest, oldest);
     }
 
     /// <summary>We come back to where we left: packets from there belong to the new attempt.</summary>
@@ -488,7 +254,7 @@ internal sealed class Networks
     {
         network.RemoteId = remoteId;
         _networks[slot] = network;
-        AnnounceToken(network);
+        _path.Ids.AnnounceToken(network);
         Report(network, PathChange.Added);
         return network;
     }
@@ -509,33 +275,6 @@ internal sealed class Networks
         }
 
         return null;
-    }
-
-    private bool ReplaceRetiredId(Network network)
-    {
-        if (_path.RemoteIds.IsActive(network.RemoteId.Sequence))
-        {
-            return true;
-        }
-
-        WithdrawToken(network);
-        if (!_path.RemoteIds.TryTake(out RemoteConnectionId next))
-        {
-            return false;
-        }
-
-        network.RemoteId = next;
-        AnnounceToken(network);
-        return true;
-    }
-
-    private void WithdrawToken(Network network)
-    {
-        if (network.AnnouncedToken is { } token)
-        {
-            network.AnnouncedToken = null;
-            _host.OnResetTokenRemoved(network.Remote, token);
-        }
     }
 
     /// <summary>An empty place, or that of a network that is neither active nor the one to fall back to.</summary>

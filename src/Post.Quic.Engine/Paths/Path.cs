@@ -13,6 +13,8 @@ internal sealed class Path
     private readonly IPathHost _host;
     private LossRecovery? _recovery;
     private Networks? _networks;
+    private NetworkIds? _ids;
+    private NetworkValidation? _validation;
     private Migration? _migration;
 
     /// <summary>Fields: the structs are changed in place.</summary>
@@ -48,6 +50,12 @@ internal sealed class Path
     public PacketNumberSpace Space => Recovery.Application;
 
     public Networks Networks => _networks ?? throw NoNetwork();
+
+    /// <summary>The connection ids that its networks use.</summary>
+    public NetworkIds Ids => _ids ?? throw NoNetwork();
+
+    /// <summary>Whether its networks reach the peer.</summary>
+    public NetworkValidation Validation => _validation ?? throw NoNetwork();
 
     public Migration Migration => _migration ?? throw NoNetwork();
 
@@ -114,6 +122,8 @@ internal sealed class Path
         _recovery = _host.CreateRecovery(Id, transmission);
         var network = new Network(_host.NextNetworkId(), local, remote, transmission) { PathId = Id, Spin = _host.FirstSpin };
         _networks = new Networks(this, _host, network);
+        _ids = new NetworkIds(this, _host);
+        _validation = new NetworkValidation(this, _host);
         _migration = new Migration(this, _host);
         return network;
     }
@@ -155,7 +165,7 @@ internal sealed class Path
         PacingDeadline = long.MaxValue;
         RemoteIds.RetireAll();
         LocalIds.Stop();
-        _networks?.WithdrawTokens();
+        _ids?.WithdrawTokens();
     }
 
     /// <summary>The peer says that it gives the path up, and why.</summary>

@@ -203,7 +203,7 @@ internal sealed class PathTable
         network.RemoteId = remoteId;
         path.Phase = PathPhase.Validating;
         Arrange();
-        path.Networks.AnnounceToken(network);
+        path.Ids.AnnounceToken(network);
         path.Networks.Report(network, PathChange.Added);
         return network;
     }
@@ -279,7 +279,7 @@ internal sealed class PathTable
     {
         foreach (Path candidate in _open)
         {
-            if (candidate.Networks.FindWithProbe(now) is { } network)
+            if (candidate.Validation.FindWithProbe(now) is { } network)
             {
                 path = candidate;
                 return network;
@@ -326,7 +326,7 @@ internal sealed class PathTable
     {
         foreach (Path one in _open)
         {
-            one.Networks.ReplaceRetiredIds(one == path ? network : one.Network);
+            one.Ids.ReplaceRetiredIds(one == path ? network : one.Network);
         }
     }
 
@@ -393,7 +393,7 @@ internal sealed class PathTable
     {
         foreach (Path path in _open)
         {
-            if (path.Networks.TryAnswer(data, now))
+            if (path.Validation.TryAnswer(data, now))
             {
                 return;
             }
@@ -406,7 +406,7 @@ internal sealed class PathTable
         foreach (Path path in _open)
         {
             path.Recovery.OnStall(duration, now);
-            path.Networks.OnStall(now);
+            path.Validation.OnStall(now);
         }
     }
 
@@ -418,7 +418,7 @@ internal sealed class PathTable
             path.LocalIds.RetireAll();
             if (path.HasNetwork)
             {
-                path.Networks.WithdrawTokens();
+                path.Ids.WithdrawTokens();
             }
         }
 

@@ -33,6 +33,25 @@ public sealed class RandomOperationTests
             .Array[1, 80]
             .SampleSeeded(steps => Run(steps, paths: 4), Sequences, Print);
 
+    /// <summary>
+    /// What a silent path held stayed with it when another path could carry it again not because it was new, but because its move was
+    /// validated.
+    /// </summary>
+    [TestMethod]
+    [DataRow(
+        "(141,5896,9) (65,8600,7) (69,1370,9) (103,9086,6) (57,6057,6) (140,6653,9) (68,3983,9) (46,2825,4) (23,5383,4) "
+        + "(48,222,5) (105,4840,9) (7,9728,8) (57,5072,0) (56,6335,5) (109,6050,7) (126,4049,9) (98,2460,5) (144,5980,5) "
+        + "(18,1482,5) (86,514,1) (56,6714,3) (70,3772,2) (139,1497,5) (29,8556,4) (119,8917,8) (90,1397,7) (87,3262,0) "
+        + "(89,1890,4) (107,3089,0) (138,7365,9) (130,7353,9) (0,4841,2) (53,9387,4) (2,4227,8) (103,9434,9) (134,8570,2) "
+        + "(119,5716,7) (136,1011,1) (71,2349,3) (68,4965,0) (4,6889,1) (18,5421,3) (44,7606,7) (42,989,3) (18,2464,8) "
+        + "(68,6113,7) (119,5571,9) (68,2361,6) (101,8534,0) (31,2501,1) (86,4634,5) (21,4942,7) (90,5159,9) (109,95,9) "
+        + "(132,709,3) (0,229,4) (69,7133,2) (14,6699,4) (2,2890,7) (17,9776,7) (56,1451,5) (147,5464,9) (141,6467,9) "
+        + "(78,6423,6) (11,3547,4) (69,6550,4) (36,8991,7) (67,7723,9) (85,5272,2) (131,8075,4) (62,8480,7) (26,7013,0) "
+        + "(134,2188,3) (21,7813,9) (98,5526,4) (31,5944,8)")]
+    public void Operations_that_once_left_data_with_a_silent_path(string steps) => Run(
+        [.. steps.Split(' ').Select(static step => step.Trim('(', ')').Split(',').Select(int.Parse).ToArray()).Select(static step => (step[0], step[1], step[2]))],
+        paths: 4);
+
     private static string Print((int Kind, int Amount, int Which)[] steps) =>
         string.Join(' ', steps.Select(step => $"({step.Kind},{step.Amount},{step.Which})"));
 

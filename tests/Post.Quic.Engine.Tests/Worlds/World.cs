@@ -121,7 +121,7 @@ internal static class World
     {
         ConnectionCore core = side.Core!;
         IEnumerable<string> seen = core.GetPaths().Select(path =>
-            $"{path.Local}-{path.Remote}{(path.IsActive ? " active" : "")}{(path.IsValidated ? " validated" : "")} "
+            $"{path.PathId} {path.State} {path.Local}-{path.Remote}{(path.IsActive ? " active" : "")}{(path.IsValidated ? " validated" : "")} "
             + $"mtu {path.Mtu} window {path.CongestionWindow} in flight {path.BytesInFlight} lost {path.PacketsLost}");
         return $"{side.Name} {core.Phase} read {side.BytesRead}, probes {core.GetStatistics().ProbeTimeouts}, "
             + $"next at {core.NextTimeout - core.State.Now}, paths: {string.Join(", ", seen)}";
