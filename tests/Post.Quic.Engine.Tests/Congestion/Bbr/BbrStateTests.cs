@@ -268,6 +268,21 @@ public sealed class BbrStateTests
     }
 
     [TestMethod]
+    public void The_first_packets_after_silence_go_at_the_bandwidth_whatever_the_state()
+    {
+        using var flow = new BbrFlow();
+        flow.RunUntil(BbrState.Up);
+        flow.Link.IsPaused = true;
+        flow.RunUntil(flow.Link.Now + Second);
+        Assert.AreEqual(BbrState.Up, flow.Controller.State);
+        Assert.AreEqual(0, flow.Link.Path.BytesInFlight);
+        flow.Link.IsPaused = false;
+        flow.RunUntil(flow.Link.Now + 1);
+        Assert.AreEqual(flow.Model.Bandwidth * 0.99, flow.Controller.PacingRate(0), 1.0);
+        Assert.AreEqual(flow.Model.Bandwidth * 0.99, flow.Link.Path.Pacer.Rate, 1.0);
+    }
+
+    [TestMethod]
     public void An_application_that_pauses_while_the_path_is_refilled_leaves_the_bandwidth_as_it_was()
     {
         using var flow = new BbrFlow();
