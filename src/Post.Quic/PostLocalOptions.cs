@@ -31,6 +31,11 @@ public sealed class PostLocalOptions
     /// </summary>
     public IList<string> EndPoints { get; } = [];
 
+    /// <summary>
+    /// Further addresses at which clients can reach the listener, as they see them: <c>address:port</c>, at most eight. Clients open paths to them.
+    /// </summary>
+    public IList<string> FurtherEndPoints { get; } = [];
+
     /// <summary>The network interfaces that may be used, the preferred ones first; empty: all.</summary>
     public IList<string> Interfaces { get; } = [];
 

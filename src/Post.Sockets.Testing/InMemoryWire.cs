@@ -163,7 +163,8 @@ public sealed class InMemoryWire
 
     internal void DropPath(InMemoryPath path)
     {
-        if (!_paths.Remove(path))
+        // The last one stays, whatever became of it: a connection without any has no place to wait.
+        if (_paths.Count < 2 || !_paths.Remove(path))
         {
             return;
         }
@@ -180,8 +181,7 @@ public sealed class InMemoryWire
 
             if (ReferenceEquals(owner.MainPath, end))
             {
-                InMemoryPath next = _paths[0];
-                owner.UsePath(owner.IsClient ? next.AtClient : next.AtServer);
+                owner.UsePath(owner.FindOther(end) ?? (owner.IsClient ? _paths[0].AtClient : _paths[0].AtServer));
                 owner.ReportPath(owner.MainPath, PostPathChange.StateChanged);
             }
 

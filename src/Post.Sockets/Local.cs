@@ -53,6 +53,13 @@ public sealed record Local
     /// </summary>
     public IReadOnlyList<string> MeteredInterfaces { get; init; } = [];
 
+    /// <summary>
+    /// On a listener: further addresses at which its clients can reach it, as they see them, the preferred ones first. They are told in HELLO, so that
+    /// clients with <see cref="MultipathPolicy"/> open paths to them; more than eight are left out. The connection must arrive where the first one
+    /// did: with the managed engine, that is an address served by the same wildcard socket (<c>[::]:4433</c>). Empty, the default: none are told.
+    /// </summary>
+    public IReadOnlyList<IPEndPoint> FurtherEndPoints { get; init; } = [];
+
     /// <summary>Where sessions are kept so that a later association with the same Remote starts quickly; null: nowhere.</summary>
     public ISessionCache? Sessions { get; init; }
 

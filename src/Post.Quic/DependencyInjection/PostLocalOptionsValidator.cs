@@ -8,6 +8,9 @@ namespace Post.Quic.DependencyInjection;
 /// <summary>Says at start what is wrong with a Local's options, and what to do.</summary>
 internal sealed class PostLocalOptionsValidator : IValidateOptions<PostLocalOptions>
 {
+    /// <summary>What post/1 takes (docs/protocol.md section 4.1).</summary>
+    private const int MaxFurtherEndPoints = 8;
+
     public ValidateOptionsResult Validate(string? name, PostLocalOptions options)
     {
         var failures = new List<string>();
@@ -39,6 +42,19 @@ internal sealed class PostLocalOptionsValidator : IValidateOptions<PostLocalOpti
             {
                 failures.Add($"'{text}' in EndPoints is no address and port; write it like 0.0.0.0:4433 or [::]:4433.");
             }
+        }
+
+        foreach (var text in options.FurtherEndPoints)
+        {
+            if (!IPEndPoint.TryParse(text, out var further) || further.Port == 0 || further.Address.Equals(IPAddress.Any) || further.Address.Equals(IPAddress.IPv6Any))
+            {
+                failures.Add($"'{text}' in FurtherEndPoints is no address and port that clients could send to; write it like 203.0.113.7:4433.");
+            }
+        }
+
+        if (options.FurtherEndPoints.Count > MaxFurtherEndPoints)
+        {
+            failures.Add($"FurtherEndPoints names {options.FurtherEndPoints.Count} addresses; name at most {MaxFurtherEndPoints}, which is what clients are told.");
         }
 
         foreach (var text in options.TrustedKeys)

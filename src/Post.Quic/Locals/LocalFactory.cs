@@ -20,6 +20,7 @@ internal static class LocalFactory
             IntermediateCertificates = isRenewable ? null : issuers,
             Renewable = isRenewable ? new RenewableIdentity(identity!.Own, issuers) : null,
             EndPoints = [.. options.EndPoints.Select(IPEndPoint.Parse)],
+            FurtherEndPoints = [.. options.FurtherEndPoints.Select(IPEndPoint.Parse)],
             Interfaces = [.. options.Interfaces],
             MeteredInterfaces = [.. options.MeteredInterfaces],
             Sessions = options.KeepSessions ? new MemorySessionCache(time) : null,

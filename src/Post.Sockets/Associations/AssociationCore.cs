@@ -207,6 +207,9 @@ internal sealed class AssociationCore : IOwned, IConnectionUser, IObjectRequests
     void IConnectionUser.OnPathChanged(PostConnection connection, PostPath path, PostPathChange change) =>
         Resumption.Keeper?.OnPath(connection.Transport, path, change);
 
+    void IConnectionUser.OnPeerAddresses(PostConnection connection, FurtherAddresses addresses) =>
+        Resumption.Keeper?.OnPeerAddresses(connection.Transport, addresses.Allowed(connection.Transport.RemoteEndPoint));
+
     ValueTask<bool> IConnectionUser.AcceptStreamAsync(
         PostConnection connection, TransportStream stream, ReadOnlyMemory<byte> bytes, bool isCompleted) =>
         Streams.AcceptAsync(connection, stream, bytes, isCompleted);

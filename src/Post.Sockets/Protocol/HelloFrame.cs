@@ -44,6 +44,9 @@ internal sealed record HelloFrame
     /// <summary>The peer's unfinished objects that this end holds, where the connection resumes an association.</summary>
     public HeldObjects Held { get; init; } = HeldObjects.None;
 
+    /// <summary>From a listener: where else it can be reached.</summary>
+    public FurtherAddresses Addresses { get; init; } = FurtherAddresses.None;
+
     public static bool TryParse(ReadOnlySpan<byte> payload, out HelloFrame hello)
     {
         var defaults = new HelloFrame();
@@ -58,6 +61,7 @@ internal sealed record HelloFrame
         UInt128 associationId = UInt128.Zero;
         long resumption = 0;
         var held = HeldObjects.None;
+        var addresses = FurtherAddresses.None;
         ulong seen = 0;
 
         var reader = new PostReader(payload);
@@ -71,7 +75,7 @@ internal sealed record HelloFrame
                 return false;
             }
 
-            if (id > HelloParameter.Held)
+            if (id > HelloParameter.Addresses)
             {
                 continue;
             }
@@ -95,7 +99,8 @@ internal sealed record HelloFrame
                 HelloParameter.AssociationId => TryReadAssociationId(value, out associationId),
                 HelloParameter.Resumes => TryReadValue(value, out resumption) && resumption > 0,
                 HelloParameter.LowestId => TryReadValue(value, out lowestId),
-                _ => HeldObjects.TryParse(value, out held),
+                HelloParameter.Held => HeldObjects.TryParse(value, out held),
+                _ => FurtherAddresses.TryParse(value, out addresses),
             };
             if (!valid)
             {
@@ -121,6 +126,7 @@ internal sealed record HelloFrame
             Resumption = resumption,
             LowestId = lowestId,
             Held = held,
+            Addresses = addresses,
         };
         return true;
     }
@@ -156,6 +162,13 @@ internal sealed record HelloFrame
             writer.WriteInteger(HelloParameter.Held);
             writer.WriteInteger(Held.Length());
             Held.Write(ref writer);
+        }
+
+        if (Addresses.All.Count > 0)
+        {
+            writer.WriteInteger(HelloParameter.Addresses);
+            writer.WriteInteger(Addresses.Length());
+            Addresses.Write(ref writer);
         }
 
         if (grease != 0)

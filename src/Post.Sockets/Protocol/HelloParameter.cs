@@ -13,4 +13,5 @@ internal static class HelloParameter
     public const long Resumes = 0x07;
     public const long LowestId = 0x08;
     public const long Held = 0x09;
+    public const long Addresses = 0x0a;
 }

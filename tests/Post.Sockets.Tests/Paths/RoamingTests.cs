@@ -82,6 +82,51 @@ public sealed class RoamingTests
     });
 
     [TestMethod]
+    public void Paths_lead_to_the_further_addresses_that_a_listener_tells()
+    {
+        var further = new IPEndPoint(IPAddress.Parse("198.51.100.2"), 4433);
+        new RoamingWorld { Further = [further] }.Run(async world =>
+        {
+            world.Laptop.RemoveInterface(world.Wifi);
+            await world.DelayAsync(7000);
+            CollectionAssert.AreEqual(
+                new EndPoint?[] { RoamingWorld.ServerAddress, further }, world.Client.Paths.Select(path => path.RemoteEndPoint).ToArray());
+        });
+    }
+
+    [TestMethod]
+    public void Each_change_of_a_path_is_told_in_order_with_the_paths_of_its_moment() => new RoamingWorld().Run(async world =>
+    {
+        var told = new List<PathsChanged>();
+        world.Client.Register<PathsChanged>(told.Add);
+        for (var i = 0; i < 20; i++)
+        {
+            world.Wired.IsUp = i % 2 != 0;
+            await world.DelayAsync(300);
+            world.Wifi.IsSilent = i % 3 == 0;
+            _ = world.Client.Send("x"u8);
+            await world.DelayAsync(7000);
+        }
+
+        Assert.IsGreaterThan(20, told.Count);
+        var known = new Dictionary<long, PostPathState> { [0] = PostPathState.Active, [1] = PostPathState.Standby };
+        foreach (var one in told)
+        {
+            if (one.Change == PostPathChange.Removed)
+            {
+                known.Remove(one.Path.Id);
+            }
+            else
+            {
+                known[one.Path.Id] = one.Path.State;
+            }
+
+            CollectionAssert.AreEquivalent(known, one.Paths.ToDictionary(path => path.Id, path => path.State), $"{one.Change} {one.Path}");
+            Assert.IsNotNull(one.Path.InterfaceName);
+        }
+    });
+
+    [TestMethod]
     public void A_local_that_names_one_interface_keeps_to_it() =>
         new RoamingWorld { Local = Local.Anonymous with { Interfaces = ["wlan0"] } }.Run(async world =>
         {
@@ -114,7 +159,7 @@ public sealed class RoamingTests
     public void Whatever_happens_to_its_links_nothing_is_lost_late_or_doubled()
     {
         var only = Environment.GetEnvironmentVariable("POST_QUIC_SEED");
-        var worlds = int.Parse(Environment.GetEnvironmentVariable("POST_QUIC_WORLDS") ?? "100", CultureInfo.InvariantCulture);
+        var worlds = int.Parse(Environment.GetEnvironmentVariable("POST_QUIC_WORLDS") ?? "50", CultureInfo.InvariantCulture);
         foreach (var seed in only is null ? Enumerable.Range(0, worlds) : [int.Parse(only, CultureInfo.InvariantCulture)])
         {
             try
@@ -174,8 +219,12 @@ public sealed class RoamingTests
     {
         var random = new Random(seed);
         var policy = (MultipathPolicy)random.Next(4);
-        var lossy = PostWorld.Link(5_000_000 + random.Next(20_000_000), random.Next(5, 60), loss: random.Next(3) == 0 ? 0.05 : 0);
-        new RoamingWorld(seed, policy, lossy, PostWorld.Link(2_000_000 + random.Next(10_000_000), random.Next(10, 200), loss: random.Next(3) == 0 ? 0.1 : 0)).Run(
+        var wired = PostWorld.Link(5_000_000 + random.Next(20_000_000), random.Next(5, 60), loss: random.Next(3) == 0 ? 0.05 : 0);
+        var wireless = PostWorld.Link(2_000_000 + random.Next(10_000_000), random.Next(10, 200), loss: random.Next(3) == 0 ? 0.1 : 0);
+
+        // How far the clocks of the ends are apart is known up to the difference of the ways: docs/semantics.md.
+        var blur = (wired.Delay - wireless.Delay).Duration();
+        new RoamingWorld(seed, policy, wired, wireless).Run(
             async world =>
             {
                 var got = new List<(int Number, TimeSpan At)>();
@@ -237,7 +286,7 @@ public sealed class RoamingTests
                 Assert.HasCount(got.Count, got.Select(one => one.Number).Distinct(), "twice");
                 foreach (var (number, at) in got)
                 {
-                    Assert.IsTrue(sent[number].Deadline is not { } deadline || at <= deadline, $"object {number} was late");
+                    Assert.IsTrue(sent[number].Deadline is not { } deadline || at <= deadline + blur, $"object {number} was late");
                 }
 
                 Assert.IsEmpty(Enumerable.Range(0, sent.Count).Where(i => sent[i].Deadline is null).Except(got.Select(one => one.Number)), "lost");

@@ -11,6 +11,8 @@ internal sealed class RoamingWorld
     public static readonly IPAddress Ethernet = IPAddress.Parse("192.0.2.1");
     public static readonly IPAddress Wireless = IPAddress.Parse("203.0.113.1");
 
+    public static readonly IPEndPoint ServerAddress = new(IPAddress.Parse("198.51.100.1"), 4433);
+
     private readonly SeamGuard _guard = new();
 
     public RoamingWorld(
@@ -33,6 +35,9 @@ internal sealed class RoamingWorld
 
     public AssociationOptions Options { get; init; }
 
+    /// <summary>Where else the server is.</summary>
+    public IReadOnlyList<IPEndPoint> Further { get; init; } = [];
+
     public Local Local { get; init; } = Local.Anonymous;
 
     /// <summary>What the client logs.</summary>
@@ -50,8 +55,9 @@ internal sealed class RoamingWorld
             async () =>
             {
                 var factory = new AssociationFactory(new GuardedTransport(Network.CreateTransport(InMemoryNetwork.AllCapabilities), _guard));
-                var address = new IPEndPoint(IPAddress.Parse("198.51.100.1"), 4433);
-                await using var listener = await factory.ListenAsync(Local.At(address), new ListenerOptions { Association = Options });
+                var address = ServerAddress;
+                await using var listener = await factory.ListenAsync(
+                    new Local { EndPoints = [address, .. Further], FurtherEndPoints = Further }, new ListenerOptions { Association = Options });
                 var accepting = listener.AcceptAsync().AsTask();
                 Client = await new AssociationFactory(new GuardedTransport(Laptop, _guard), Logs).AssociateAsync(
                     Local, Remote.Named("198.51.100.1", 4433) with { Addresses = [address.Address] }, Options);

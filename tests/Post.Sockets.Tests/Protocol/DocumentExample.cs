@@ -135,6 +135,7 @@ internal sealed partial class DocumentExample
         AddUnless(text, "resumes", hello.Resumption, 0);
         AddUnless(text, "lowest-id", hello.LowestId, 0);
         text.Append(hello.Held.Count == 0 ? "" : $"held {hello.Held}\n");
+        text.Append(hello.Addresses.All.Count == 0 ? "" : $"addresses {hello.Addresses}\n");
     }
 
     private static string Describe(IdRangeList ids)
@@ -183,6 +184,7 @@ internal sealed partial class DocumentExample
         AssociationId = Text("association-id") is { } id ? UInt128.Parse(id, NumberStyles.HexNumber, null) : UInt128.Zero,
         Resumption = Number("resumes", 0),
         LowestId = Number("lowest-id", 0),
+        Addresses = FurtherAddresses.Of((Text("addresses") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(System.Net.IPEndPoint.Parse)),
         Held = HeldObjects.Of((Text("held") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)
             .Select(one => one.Split('@')).Select(one => new HeldObject(ParseNumber(one[0]), ParseNumber(one[1])))),
     };

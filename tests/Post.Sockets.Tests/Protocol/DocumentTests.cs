@@ -60,6 +60,7 @@ public sealed class DocumentTests
         Assert.Contains($"| header of an object | {ProtocolLimits.MaxObjectHeader} bytes |", limits);
         Assert.Contains($"| durable id of an object | {ProtocolLimits.MaxDurableId} bytes |", limits);
         Assert.Contains($"| unfinished objects in HELLO | {ProtocolLimits.MaxHeldObjects} |", limits);
+        Assert.Contains($"| further addresses in HELLO | {ProtocolLimits.MaxPeerAddresses} |", limits);
         Assert.Contains($"2^{Math.Log2(ProtocolLimits.IdWindow)} for the sender, 2^{Math.Log2(ProtocolLimits.IdWindowTolerance)} before", limits);
         Assert.Contains($"the smaller of {ProtocolLimits.MaxReceiptDelay.TotalMilliseconds} ms and RTT/4", limits);
         Assert.Contains($"| wait for HELLO | {ProtocolLimits.HelloTimeout.TotalSeconds} seconds |", limits);

@@ -105,6 +105,8 @@ public sealed class MutationTests
             case ControlFrameType.Hello when HelloFrame.TryParse(frame.Payload, out HelloFrame hello):
                 hello.Write(again);
                 Check(hello.Held);
+                Assert.IsLessThanOrEqualTo(ProtocolLimits.MaxPeerAddresses, hello.Addresses.All.Count);
+                _ = hello.Addresses.Allowed(null);
                 break;
             case ControlFrameType.Receipt when IdListFrame.TryParseReceipt(frame.Payload, out ReceiptStatus status, out IdRangeList ids):
                 IdListFrame.WriteReceipt(again, status, Check(ids));
@@ -178,6 +180,7 @@ public sealed class MutationTests
             Features = (HelloFeatures)random.Next(8),
             AssociationId = (UInt128)random.Next() + 1,
             Resumption = 1 + random.Next(9),
+            Addresses = FurtherAddresses.Of(Enumerable.Range(0, random.Next(10)).Select(i => new System.Net.IPEndPoint(random.Next(2) == 0 ? 16_909_060 + i : 1, 1 + i))),
             Held = HeldObjects.Of(Enumerable.Range(0, random.Next(20)).Select(i => new HeldObject((i * 1000) + random.Next(1000), random.NextInt64(1L << 40)))),
         }.Write(bytes, (ulong)random.NextInt64());
         for (int i = random.Next(4); i > 0; i--)

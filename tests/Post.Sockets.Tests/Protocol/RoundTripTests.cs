@@ -273,6 +273,8 @@ public sealed class RoundTripTests
                 AssociationId = new UInt128(grease, id | 1),
                 Resumption = (id & 4) != 0 ? 1 + (antecedents * 7919) : 0,
                 LowestId = (id & 4) != 0 ? lowest : 0,
+                Addresses = FurtherAddresses.Of(Enumerable.Range(0, (int)(id % 9)).Select(i => new System.Net.IPEndPoint(
+                    (id & (1UL << i)) != 0 ? new System.Net.IPAddress((long)(size % 0xffffffffL)) : System.Net.IPAddress.Parse($"2001:db8::{i + 1}"), 1 + (i * 7000)))),
                 Held = HeldObjects.Of((id & 12) != 12 ? [] : Enumerable.Range(0, (int)(id % 40)).Select(i => new HeldObject((lowest / 2) + (i * (long)(id % 1000 + 1)), size >> i))),
             };
             Span<byte> buffer = stackalloc byte[HelloFrame.MaxLength];

@@ -116,6 +116,7 @@ internal sealed class ConnectionEvents(PostConnection connection) : TransportEve
 
     public override void OnPathChanged(PostPath path, PostPathChange change)
     {
+        path = connection.Describe(path);
         connection.Paths.OnChanged(path, change);
         connection.User?.OnPathChanged(connection, path, change);
     }

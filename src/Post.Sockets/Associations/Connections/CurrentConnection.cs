@@ -17,7 +17,7 @@ internal sealed class CurrentConnection(Clock clock)
     public ConnectionFacts Facts => Value?.Facts() ?? Volatile.Read(ref _lastFacts);
 
     /// <summary>The paths there are; none while there is no connection. From any thread.</summary>
-    public IReadOnlyList<PostPath> Paths => Value?.Transport.GetPaths() ?? [];
+    public IReadOnlyList<PostPath> Paths => Value?.GetPaths() ?? [];
 
     /// <summary>How long the present connection has been there.</summary>
     public long Age => clock.Now - _connectedAt;

@@ -38,6 +38,9 @@ internal interface IConnectionUser
     /// <summary>Something happened to a path. From any thread.</summary>
     void OnPathChanged(PostConnection connection, PostPath path, PostPathChange change);
 
+    /// <summary>The peer says where else it can be reached. From any thread.</summary>
+    void OnPeerAddresses(PostConnection connection, FurtherAddresses addresses);
+
     /// <summary>The peer has opened a Post stream, of which the first bytes are here; false when it does not belong to the application.</summary>
     ValueTask<bool> AcceptStreamAsync(PostConnection connection, TransportStream stream, ReadOnlyMemory<byte> bytes, bool isCompleted);
 

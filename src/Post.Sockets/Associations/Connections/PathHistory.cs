@@ -60,6 +60,12 @@ internal sealed class PathHistory
         lock (_gate)
         {
             var known = Find(path.Id);
+            if (path.InterfaceName is null && known is not null && Equals(known.LocalEndPoint, path.LocalEndPoint))
+            {
+                // The interface has lost the address, or is gone: what happens to the path is still its news.
+                path = path with { InterfaceName = known.InterfaceName, IsMetered = known.IsMetered };
+            }
+
             if (change == PostPathChange.StateChanged && known?.State == path.State
                 && Equals(known.LocalEndPoint, path.LocalEndPoint) && Equals(known.RemoteEndPoint, path.RemoteEndPoint))
             {

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Post.Sockets.Associations.Ownership;
 using Post.Sockets.Diagnostics;
 using Post.Sockets.Objects;
+using Post.Sockets.Paths;
 using Post.Sockets.Protocol;
 using Post.Sockets.Transport;
 
@@ -72,6 +73,12 @@ internal sealed class PostConnection
     /// <summary>The paths of the connection, and who is told of them.</summary>
     public PathHistory Paths { get; } = new();
 
+    /// <summary>The paths as they are now.</summary>
+    public IReadOnlyList<PostPath> GetPaths() => [.. Transport.GetPaths().Select(Describe)];
+
+    /// <summary>A path with what the transport does not know of it.</summary>
+    public PostPath Describe(PostPath path) => PathDescription.Describe(path, _factory.Transport.Interfaces, User?.State.Association.Local);
+
     /// <summary>What the peer said; null before it did.</summary>
     public HelloFrame? PeerHello { get; private set; }
 
@@ -138,7 +145,7 @@ internal sealed class PostConnection
                 AwaitHello();
             }
 
-            Paths.Begin(Transport.GetPaths());
+            Paths.Begin(GetPaths());
             Transport.Start(new ConnectionEvents(this));
             Inbound.Start();
         }
@@ -201,6 +208,11 @@ internal sealed class PostConnection
         _helloTimer = null;
         PeerHello = hello;
         _helloHandler.OnHello(this, hello);
+        if (hello.Addresses.All.Count > 0)
+        {
+            User?.OnPeerAddresses(this, hello.Addresses);
+        }
+
         User?.State.Owner.Post(new Message(static (target, _, _) => ((PostConnection)target).GoOn(ref ((PostConnection)target)._waitingForHello), this));
     }
 

@@ -109,6 +109,7 @@ internal sealed class AssociationLifecycle
         Resumption = connection.Resumption,
         LowestId = connection.ToldLowest,
         Held = connection.ToldHeld,
+        Addresses = _state.Association.IsInitiator ? FurtherAddresses.None : FurtherAddresses.Of(_state.Association.Local.FurtherEndPoints),
     };
 
     /// <summary>The peer will serve nothing from an id on.</summary>
