@@ -28,7 +28,7 @@ internal sealed class LossRecovery : IDisposable
     private readonly ProbeContents _probeContents;
     private readonly LossDetector _detector;
     private readonly AckReceiver _acks;
-    private readonly PacketNumberSpace[] _spaces;
+    private PacketNumberSpace[] _spaces;
     private ulong _lostBefore;
     private ulong _spuriousBefore;
 
@@ -363,16 +363,37 @@ internal sealed class LossRecovery : IDisposable
         }
     }
 
-    /// <summary>Gives back what only traffic needs. Nothing is on its way.</summary>
+    /// <summary>Gives back what only traffic needs. Nothing is on its way but acknowledgements, which nobody acknowledges: they are forgotten.</summary>
     public void Rest()
     {
         foreach (PacketNumberSpace space in _spaces)
         {
+            for (ulong number = space.Sent.First; space.AckElicitingOutstanding == 0 && number < space.Sent.End; number++)
+            {
+                ref SentPacket packet = ref space.Sent[number];
+                if (packet.State == SentPacketState.Outstanding)
+                {
+                    space.Sent.Settle(ref packet, SentPacketState.Lost);
+                }
+            }
+
+            space.Trim();
             space.Sent.Rest();
             space.Frames.Rest();
         }
 
         Application.Received.Rest();
+        bool isInUse = _spaces.Length == 1;
+        foreach (PacketNumberSpace space in HandshakeSpaces)
+        {
+            isInUse |= !space.IsDiscarded;
+        }
+
+        if (!isInUse)
+        {
+            // Their keys are gone, and with them all that asks for them.
+            _spaces = [Application];
+        }
     }
 
     /// <summary>Another network may be sent over, beside those there are; its index comes from <see cref="Transmissions.FreeIndex"/>.</summary>

@@ -37,6 +37,28 @@ public sealed class RestTests
     }
 
     [TestMethod]
+    public void Acknowledgements_that_nobody_acknowledges_are_forgotten_at_rest()
+    {
+        using Pair pair = new Pair().Handshake();
+        Assert.IsTrue(pair.Client.Core!.Streams.TryOpen(false, out StreamState? stream));
+        for (int i = 0; i < 5; i++)
+        {
+            stream!.Write(new byte[100]);
+            pair.RunFor(200_000);
+        }
+
+        Assert.AreNotEqual(0, Space(pair.Server).Sent.OutstandingCount, "the server has sent nothing but acknowledgements");
+        pair.RunFor(2 * Limits.TimeToRest);
+        Assert.AreEqual(long.MaxValue, pair.Server.Core!.Rest(pair.Now));
+        Assert.AreEqual(0, Space(pair.Server).Sent.Capacity);
+        stream!.Write(new byte[100]);
+        stream.Finish();
+        pair.RunUntil(() => pair.Server.EndedStreams.Contains(stream.Id), 5_000_000, "the end");
+        pair.Transfer(pair.Server, pair.Client, pair.RandomBytes(50_000), 10_000_000);
+        Assert.AreEqual(0, pair.Client.Core.GetStatistics().PacketsLost + pair.Server.Core.GetStatistics().PacketsLost);
+    }
+
+    [TestMethod]
     public void While_something_is_on_its_way_or_waits_there_is_no_rest()
     {
         using Pair pair = new Pair().Handshake();
