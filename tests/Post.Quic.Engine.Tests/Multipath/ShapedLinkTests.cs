@@ -62,7 +62,6 @@ public sealed class ShapedLinkTests
         {
             Wait(client.OpenPathAsync(TwoLinkNetwork.ClientOn(2), cancellationToken: Cancel).AsTask());
             QuicPath cut = Prefer(client, server, link);
-            Measure(server, client);
             using var over = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
             Task<long> slowest = SendObjectsAsync(client, server, over.Token);
             Thread.Sleep(1_000);
@@ -102,24 +101,6 @@ public sealed class ShapedLinkTests
             Task.WhenAll(sending, receiving).WaitAsync(Cancel).GetAwaiter().GetResult();
             CheckDelay(Volatile.Read(ref longest), timeouts);
         });
-
-    /// <summary>
-    /// Has the server measure its round trip. It sends the objects' receiver little else than leave to open more streams, and what it knows
-    /// from the handshake alone is as slow as the handshake was: until it finds out that those frames are lost, the client waits for them.
-    /// </summary>
-    private void Measure(QuicConnection from, QuicConnection to)
-    {
-        QuicStream stream = Wait(from.OpenOutboundStreamAsync(QuicStreamType.Unidirectional, Cancel).AsTask());
-        Task receiving = ReceiveAsync(to, static _ => { });
-        for (int i = 0; i < 100; i++)
-        {
-            Wait(stream.WriteAsync(new byte[100], Cancel).AsTask());
-            Thread.Sleep(5);
-        }
-
-        stream.CompleteWrites();
-        Wait(receiving);
-    }
 
     /// <summary>Three probe timeouts, of the side that has the longer ones.</summary>
     private TimeSpan Timeouts(QuicConnection client, QuicConnection server, long pathId)
