@@ -27,7 +27,7 @@ internal sealed class FrameWriter
     private bool HasConnectionFrames(Path carrier) =>
         _state.HandshakeDoneToSend
         || _newTokenToSend
-        || _state.Paths.HasConnectionIdsToSend(carrier)
+        || _state.Paths.Ids.HaveDataToSend(carrier)
         || _state.MultipathFrames.HasDataToSend;
 
     /// <summary>Where the data of streams and datagrams stands in the packet that was filled last, and how many frames it is.</summary>
@@ -216,7 +216,7 @@ internal sealed class FrameWriter
             _state.MultipathFrames.Write(ref writer, log, path);
         }
 
-        _state.Paths.WriteConnectionIds(path, ref writer, log);
+        _state.Paths.Ids.WriteFrames(path, ref writer, log);
 
         if (_state.AckFrequency.HasDataToSend)
         {

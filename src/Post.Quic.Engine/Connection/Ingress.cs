@@ -242,7 +242,7 @@ internal sealed class Ingress
             return error;
         }
 
-        _state.Paths.ReplaceRetiredIds(received.Path, received.Network);
+        _state.Paths.Ids.ReplaceRetired(received.Path, received.Network);
         if (!space.IsDiscarded)
         {
             space.Received.OnReceived(received.Number, summary.IsAckEliciting, received.Ecn, now);
@@ -366,7 +366,7 @@ internal sealed class Ingress
     {
         return _state.Multipath.IsEnabled
             && InvariantHeader.TryParse(datagram, _state.Paths.First.LocalIds.Length, out InvariantHeader header)
-            && _state.Paths.FindByLocalId(header.DestinationConnectionId, out _) is { } path
+            && _state.Paths.Ids.Find(header.DestinationConnectionId, out _) is { } path
                 ? path
                 : _state.Paths.First;
     }
@@ -412,7 +412,7 @@ internal sealed class Ingress
 
     private void CheckStatelessReset(ReadOnlySpan<byte> datagram, long now)
     {
-        if (datagram.Length >= MinStatelessReset && _state.Paths.IsStatelessReset(datagram[^StatelessResetToken.Length..]))
+        if (datagram.Length >= MinStatelessReset && _state.Paths.Ids.IsStatelessReset(datagram[^StatelessResetToken.Length..]))
         {
             // RFC 9000 section 10.3.1: the peer knows nothing of us; there is nobody left to close to.
             _state.Lifecycle.OnStatelessReset(now);

@@ -1,7 +1,5 @@
 using Post.Quic.Engine.Addressing;
-using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Recovery;
-using Post.Quic.Engine.Wire;
 
 namespace Post.Quic.Engine.Paths;
 
@@ -26,6 +24,7 @@ internal sealed class PathTable
         _known = [First];
         _open = _known;
         Limits = new PathLimits();
+        Ids = new PathIds(this);
     }
 
     /// <summary>The path of the handshake. It stays here when it is given up, since the spaces of the handshake are its own.</summary>
@@ -36,6 +35,9 @@ internal sealed class PathTable
 
     /// <summary>All of which something is known: those, the ones that only have connection ids, and the ones given up lately.</summary>
     public ReadOnlySpan<Path> Known => _known;
+
+    /// <summary>The connection ids of all paths.</summary>
+    public PathIds Ids { get; }
 
     /// <summary>Up to which id paths may be used, by our word and the peer's.</summary>
     public PathLimits Limits { get; }
@@ -173,21 +175,6 @@ internal sealed class PathTable
         return null;
     }
 
-    /// <summary>Finds by which path a packet came: the connection id that it was sent to tells.</summary>
-    public Path? FindByLocalId(ReadOnlySpan<byte> id, out ulong sequence)
-    {
-        foreach (Path path in _known)
-        {
-            if (path.LocalIds.TryFind(id, out sequence))
-            {
-                return path;
-            }
-        }
-
-        sequence = 0;
-        return null;
-    }
-
     /// <summary>
     /// Gives an unused path its first network. It carries nothing else until it is validated; null where the peer gave no
     /// connection id to send to.
@@ -262,18 +249,6 @@ internal sealed class PathTable
         return false;
     }
 
-    /// <summary>RFC 9000 section 10.3.1: does a datagram end in the token of an id in use?</summary>
-    public bool IsStatelessReset(ReadOnlySpan<byte> lastBytes)
-    {
-        bool found = false;
-        foreach (Path path in _open)
-        {
-            found |= path.RemoteIds.IsStatelessReset(lastBytes);
-        }
-
-        return found;
-    }
-
     /// <summary>Finds a network with something to say that can only be said over it.</summary>
     public Network? FindWithProbe(long now, out Path? path)
     {
@@ -317,45 +292,6 @@ internal sealed class PathTable
         }
 
         return best.Phase == PathPhase.Open ? best : Main;
-    }
-
-    /// <summary>After the frames of a packet: connection ids that the peer took back are replaced.</summary>
-    /// <param name="path">The path that the packet came by.</param>
-    /// <param name="network">And the network.</param>
-    public void ReplaceRetiredIds(Path path, Network network)
-    {
-        foreach (Path one in _open)
-        {
-            one.Ids.ReplaceRetiredIds(one == path ? network : one.Network);
-        }
-    }
-
-    /// <summary>Frames wait that give connection ids, or give them back.</summary>
-    /// <param name="carrier">The path of the packet that could carry them.</param>
-    public bool HasConnectionIdsToSend(Path carrier)
-    {
-        foreach (Path path in _known)
-        {
-            if (path.LocalIds.HasDataToSend || path.RemoteIds.HasDataToSend(Carrying(carrier, path)))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    /// <summary>Writes those frames while they fit.</summary>
-    public void WriteConnectionIds(Path carrier, ref WireWriter writer, SentFrameLog log)
-    {
-        foreach (Path path in _known)
-        {
-            _ = path.RemoteIds.WriteFrames(ref writer, log, Carrying(carrier, path));
-            if (path.LocalIds.HasDataToSend)
-            {
-                _ = path.LocalIds.WriteFrames(ref writer, log);
-            }
-        }
     }
 
     /// <summary>
@@ -439,10 +375,6 @@ internal sealed class PathTable
             }
         }
     }
-
-    // RFC 9000 section 19.16: an id is not given back in a packet that is sent to it.
-    private static ulong Carrying(Path carrier, Path path) =>
-        carrier == path ? path.Network.RemoteId.Sequence : ulong.MaxValue;
 
     private void Add(Path path)
     {
