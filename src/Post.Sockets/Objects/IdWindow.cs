@@ -11,12 +11,13 @@ internal sealed class IdWindow(long span)
     /// <summary>Ids below the floor whose failure is remembered, for dependents that are on their way.</summary>
     private const long Memory = 1 << 14;
 
-    private ulong[] _resolved = new ulong[(2 * Memory) / 64];
-    private ulong[] _failed = new ulong[(2 * Memory) / 64];
+    // Nothing before the first id: most associations are idle.
+    private ulong[] _resolved = [];
+    private ulong[] _failed = [];
 
     // One bit for each word of _resolved that is full. A frame of nine bytes can claim two million ids, again and again: what is full is
     // passed over 4096 ids at a time.
-    private ulong[] _full = new ulong[(2 * Memory) / 64 / 64];
+    private ulong[] _full = [];
     private long _cleared;
 
     /// <summary>The lowest id that is not resolved.</summary>

@@ -122,13 +122,19 @@ internal struct PayloadBuffer
     private static byte[] Rent(int size)
     {
         var pooled = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(size, 16));
-        return pooled - size <= pooled / 8 ? ArrayPool<byte>.Shared.Rent(size) : GC.AllocateUninitializedArray<byte>(size);
+        return pooled - size > pooled / 8 ? GC.AllocateUninitializedArray<byte>(size)
+            : SmallBlocks.Keeps(pooled) ? SmallBlocks.Rent(pooled)
+            : ArrayPool<byte>.Shared.Rent(size);
     }
 
     private static void Return(byte[] array)
     {
-        // What the pool has no place for is not its own.
-        if (array.Length >= 16 && System.Numerics.BitOperations.IsPow2(array.Length))
+        // What the pools have no place for is not their own.
+        if (SmallBlocks.Keeps(array.Length))
+        {
+            SmallBlocks.Return(array);
+        }
+        else if (array.Length >= 16 && System.Numerics.BitOperations.IsPow2(array.Length))
         {
             ArrayPool<byte>.Shared.Return(array);
         }

@@ -11,7 +11,7 @@ internal sealed class IndexedHeap<TItem, TKey, TSlot>
     where TKey : struct, IComparable<TKey>
     where TSlot : IHeapSlot<TItem>
 {
-    private (TKey Key, TItem Item)[] _nodes = new (TKey, TItem)[16];
+    private (TKey Key, TItem Item)[] _nodes = [];
 
     public int Count { get; private set; }
 
@@ -31,7 +31,7 @@ internal sealed class IndexedHeap<TItem, TKey, TSlot>
     {
         if (Count == _nodes.Length)
         {
-            Array.Resize(ref _nodes, Count * 2);
+            Array.Resize(ref _nodes, Math.Max(4, Count * 2));
         }
 
         var index = Count++;

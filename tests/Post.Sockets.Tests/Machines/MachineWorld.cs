@@ -27,6 +27,8 @@ internal sealed class MachineWorld
 
     public Machine ServerMachine { get; }
 
+    public AssociationOptions ClientOptions { get; init; } = new();
+
     public AssociationOptions ServerOptions { get; init; } = new();
 
     public TransportCapabilities Capabilities { get; init; } = InMemoryNetwork.DefaultCapabilities;
@@ -62,7 +64,7 @@ internal sealed class MachineWorld
             var accepting = listener.AcceptAsync().AsTask();
             var going = beside?.Invoke() ?? Task.CompletedTask;
             Client = await Association.AssociateAsync(
-                ClientMachine.CreateTransport(Network, _guard, Capabilities), Local.Anonymous, Remote.Named("server", 1));
+                ClientMachine.CreateTransport(Network, _guard, Capabilities), Local.Anonymous, Remote.Named("server", 1), ClientOptions);
             Server = (await accepting)!;
             await body();
             await going;

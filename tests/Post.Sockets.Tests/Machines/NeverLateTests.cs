@@ -252,13 +252,17 @@ public sealed class NeverLateTests
     }
 
     [TestMethod]
-    public void With_several_paths_the_fastest_shows_the_clock()
+    [DataRow(MultipathPolicy.Aggregate)]
+    [DataRow(MultipathPolicy.Handover)]
+    public void With_several_paths_the_fastest_that_carries_shows_the_clock(MultipathPolicy policy)
     {
         var link = PostWorld.Link(delay: 50);
         var random = new Random(1);
         var world = new MachineWorld(1, link)
         {
             Capabilities = InMemoryNetwork.DefaultCapabilities | TransportCapabilities.Multipath,
+            ClientOptions = new() { Multipath = policy },
+            ServerOptions = new() { Multipath = policy },
             HandlerTime = () => random.Next(3) * 9,
         };
         world.Run(async () =>

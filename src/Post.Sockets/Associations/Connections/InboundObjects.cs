@@ -1,4 +1,4 @@
-using System.Buffers;
+using System.Buffers.Binary;
 using Post.Sockets.Associations.Ownership;
 using Post.Sockets.Objects;
 using Post.Sockets.Protocol;
@@ -11,6 +11,9 @@ namespace Post.Sockets.Associations.Connections;
 /// </summary>
 internal sealed class InboundObjects(PostConnection connection)
 {
+    /// <summary>Bytes before a copy that is left to the owner: its length, and whether it is early data, and a stream.</summary>
+    private const int About = sizeof(int);
+
     /// <summary>
     /// False for an object that must not come as early data: an attacker could have replayed it, or it is known by who sends it, which is
     /// not proven yet.
@@ -117,30 +120,34 @@ internal sealed class InboundObjects(PostConnection connection)
     /// <summary>The owner is busy: it takes a copy of the bytes when it comes to that.</summary>
     private void PostCopy(ReadOnlySpan<byte> bytes, bool isEarly, long arrivedAt, bool isStream)
     {
-        var copy = ArrayPool<byte>.Shared.Rent(bytes.Length);
-        bytes.CopyTo(copy);
+        // What is to be known of it beside its time stands before it.
+        var size = About + bytes.Length;
+        var copy = size <= SmallBlocks.Largest ? SmallBlocks.Rent(SmallBlocks.Largest) : new byte[size];
+        BinaryPrimitives.WriteInt32LittleEndian(copy, (bytes.Length << 2) | (isEarly ? 2 : 0) | (isStream ? 1 : 0));
+        bytes.CopyTo(copy.AsSpan(About));
         connection.State.Owner.PostQuietly(new Message(
-            static (target, arrived, arrivedAt) => ((InboundObjects)target).TakeCopy((ArrivedObject)arrived!, arrivedAt),
-            this,
-            new ArrivedObject(copy, bytes.Length, isEarly, isStream),
-            arrivedAt));
+            static (target, copy, arrivedAt) => ((InboundObjects)target).TakeCopy((byte[])copy!, arrivedAt), this, copy, arrivedAt));
     }
 
-    private void TakeCopy(ArrivedObject arrived, long arrivedAt)
+    private void TakeCopy(byte[] copy, long arrivedAt)
     {
         Span<long> scratch = stackalloc long[ProtocolLimits.MaxAntecedents];
-        var bytes = arrived.Bytes.AsSpan(0, arrived.Length);
+        var about = BinaryPrimitives.ReadInt32LittleEndian(copy);
+        var bytes = copy.AsSpan(About, about >> 2);
         _ = ObjectHeader.TryParse(bytes, scratch, out var header, out var consumed, out _);
-        if (arrived.IsStream && connection.State.Inbox.IsUnfinished(header.Id))
+        if ((about & 1) != 0 && connection.State.Inbox.IsUnfinished(header.Id))
         {
             connection.Inbound.OnAccepted(new ArrivedStream(bytes.ToArray(), arrivedAt));
         }
         else
         {
-            Take(header, bytes[consumed..], arrived.IsEarly, arrivedAt);
+            Take(header, bytes[consumed..], (about & 2) != 0, arrivedAt);
         }
 
-        ArrayPool<byte>.Shared.Return(arrived.Bytes);
+        if (SmallBlocks.Keeps(copy.Length))
+        {
+            SmallBlocks.Return(copy);
+        }
     }
 
     /// <summary>By the owner.</summary>
@@ -165,6 +172,4 @@ internal sealed class InboundObjects(PostConnection connection)
             connection.Violate(violation, $"object {header.Id} has an impossible id");
         }
     }
-
-    private sealed record ArrivedObject(byte[] Bytes, int Length, bool IsEarly, bool IsStream);
 }

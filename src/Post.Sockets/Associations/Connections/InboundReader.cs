@@ -13,6 +13,9 @@ internal sealed class InboundReader(PostConnection connection)
     /// <summary>The first read of a stream: whole small objects, or the header of any.</summary>
     private const int FirstRead = 4096;
 
+    /// <summary>The later reads of the control stream: the receipts of some round trips.</summary>
+    private const int ControlRead = 512;
+
     private bool _hasControl;
 
     private bool IsFull => connection is { IsReady: true, User.State.Inbox.Deliverable.IsFull: true };
@@ -84,7 +87,12 @@ internal sealed class InboundReader(PostConnection connection)
 
                 if (stream.Kind == TransportStreamKind.Unidirectional && type == StreamType.Control)
                 {
-                    await ReadControlAsync(stream, buffer, consumed, filled, result.IsCompleted).ConfigureAwait(false);
+                    // Read for as long as the connection lives, and little at a time.
+                    var control = new byte[Math.Max(ControlRead, filled)];
+                    buffer.AsSpan(0, filled).CopyTo(control);
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = [];
+                    await ReadControlAsync(stream, control, consumed, filled, result.IsCompleted).ConfigureAwait(false);
                     break;
                 }
 
@@ -156,7 +164,11 @@ internal sealed class InboundReader(PostConnection connection)
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            if (buffer.Length > 0)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+
             connection.User?.State.Owner.Wake();
         }
     }

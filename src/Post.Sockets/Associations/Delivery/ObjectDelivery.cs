@@ -1,6 +1,7 @@
 using Post.Sockets.Associations.Ownership;
 using Post.Sockets.Diagnostics;
 using Post.Sockets.Objects;
+using Post.Sockets.Scheduling;
 
 namespace Post.Sockets.Associations.Delivery;
 
@@ -13,6 +14,12 @@ internal sealed class ObjectDelivery : IThreadPoolWorkItem
 {
     private const int MaxWaitingStreams = 128;
 
+    /// <summary>So many objects are taken by quick handlers before what follows from that is done in one go.</summary>
+    private const int MaxTakenInARow = 32;
+
+    /// <summary>Handlers that are quicker than this are at the next object before the receipt for the last one could be written.</summary>
+    private static readonly TimeSpan Quick = TimeSpan.FromMicroseconds(50);
+
     private readonly AssociationState _state;
     private readonly EventHub _events;
     private readonly HandlerWatch _watch;
@@ -21,6 +28,7 @@ internal sealed class ObjectDelivery : IThreadPoolWorkItem
     private readonly Queue<PostStream> _streams = new();
     private readonly Queue<TaskCompletionSource> _streamWaiters = new();
     private readonly Queue<TaskCompletionSource> _roomWaiters = new();
+    private readonly TimedAction _runSoon = new(static _ => { });
     private long _handled;
     private int _running;
     private bool _isClosed;
@@ -231,17 +239,13 @@ internal sealed class ObjectDelivery : IThreadPoolWorkItem
         }
     }
 
-    private InboundObject? TryTake(bool isHandled)
+    private InboundObject? TryTake(bool isHandled, bool isQuiet = false)
     {
         while (Deliverable.TryTake(out var isExpired) is { } item)
         {
             if (!isExpired)
             {
-                _state.Owner.Post(new Message(
-                    static (target, taken, isHandled) => ((Inbox)target).OnTaken((InboundObject)taken!, isHandled != 0),
-                    _state.Inbox,
-                    item,
-                    isHandled && _state.Inbox.KeepsHandlersInOrder ? 1 : 0));
+                PostTaken(item, isHandled && _state.Inbox.KeepsHandlersInOrder, isQuiet);
                 return item;
             }
 
@@ -250,6 +254,37 @@ internal sealed class ObjectDelivery : IThreadPoolWorkItem
         }
 
         return null;
+    }
+
+    private void PostTaken(InboundObject item, bool isHandled, bool isQuiet)
+    {
+        if (!isQuiet)
+        {
+            _state.Owner.Post(new Message(
+                static (target, taken, isHandled) => ((Inbox)target).OnTaken((InboundObject)taken!, isHandled != 0),
+                _state.Inbox,
+                item,
+                isHandled ? 1 : 0));
+            return;
+        }
+
+        // The next handler may be slow: the receipt is not to wait for it.
+        _state.Owner.PostQuietly(new Message(
+            static (target, taken, isHandled) =>
+            {
+                var state = ((ObjectDelivery)target)._state;
+                var runSoon = ((ObjectDelivery)target)._runSoon;
+                state.Inbox.OnTaken((InboundObject)taken!, isHandled != 0);
+                if (!runSoon.IsSet && !state.IsClosed)
+                {
+                    var now = state.Clock.Now;
+                    state.Timers.Set(runSoon, now + state.Trips.ReceiptDelay);
+                    state.Timers.Arm(state.Timers.Next, now);
+                }
+            },
+            this,
+            item,
+            isHandled ? 1 : 0));
     }
 
     private bool TryBeginHandler()
@@ -271,15 +306,23 @@ internal sealed class ObjectDelivery : IThreadPoolWorkItem
         do
         {
             // One thread goes on for as long as more comes: a hop for each object would cost more than most handlers do.
-            while (_events.Handlers.Has<Received>() && TryTake(isHandled: true) is { } item)
+            var inARow = 0;
+            while (_events.Handlers.Has<Received>() && TryTake(isHandled: true, isQuiet: inARow > 0) is { } item)
             {
+                var began = _state.Clock.Now;
                 await HandleAsync(item).ConfigureAwait(false);
+                inARow = _state.Clock.Now - began < _state.Clock.Units(Quick) && inARow < MaxTakenInARow ? inARow + 1 : 0;
                 Interlocked.Increment(ref _handled);
                 if (_state.Inbox.KeepsHandlersInOrder)
                 {
                     _state.Owner.Post(new Message(
                         static (target, handled, _) => ((Inbox)target).OnHandled((InboundObject)handled!), _state.Inbox, item));
                 }
+            }
+
+            if (inARow > 0)
+            {
+                _state.Owner.RunNow();
             }
 
             lock (_gate)

@@ -11,7 +11,7 @@ internal sealed class OutboundFraming(AssociationState state, CurrentConnection 
     /// <summary>What may be tried in one call: no packet is larger than this, or only where its path proved it.</summary>
     private const int LargestPacket = 2048;
 
-    private readonly long[] _antecedents = new long[ProtocolLimits.MaxAntecedents];
+    private long[] _antecedents = [];
     private byte[] _buffer = [];
     private SortedSet<long>? _delivered;
 
@@ -98,6 +98,11 @@ internal sealed class OutboundFraming(AssociationState state, CurrentConnection 
         if (item.Antecedents is null && item.Properties.Antecedents.Count == 0)
         {
             return 0;
+        }
+
+        if (_antecedents.Length == 0)
+        {
+            _antecedents = new long[ProtocolLimits.MaxAntecedents];
         }
 
         var count = 0;

@@ -42,11 +42,14 @@ internal sealed class RoundTripMeasurements(AssociationState state, SendPump pum
         }
     }
 
-    /// <summary>The least round trip of all paths: what arrives first by any of them shows the peer's clock.</summary>
-    private static TimeSpan FastestOf(PostConnection connection, TimeSpan ofMain)
+    /// <summary>
+    /// The least round trip of all paths that carry data together: what arrives first by any of them shows the peer's clock. One that is kept
+    /// ready brings nothing.
+    /// </summary>
+    private TimeSpan FastestOf(PostConnection connection, TimeSpan ofMain)
     {
         var fastest = ofMain;
-        if (connection.Can(TransportCapabilities.Multipath))
+        if (connection.Can(TransportCapabilities.Multipath) && state.Options.Multipath >= MultipathPolicy.Interactive)
         {
             foreach (var path in connection.Transport.GetPaths())
             {
