@@ -19,6 +19,6 @@ public interface IPostHandler
     /// only, await <see cref="Association.Completion"/>.
     /// </summary>
     /// <param name="association">The association.</param>
-    /// <param name="stopping">The host is shutting down: finish what is under way, and return.</param>
+    /// <param name="stopping">Canceled when the host shuts down: finish what is under way, and return.</param>
     Task RunAsync(Association association, CancellationToken stopping);
 }

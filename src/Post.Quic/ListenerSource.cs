@@ -5,7 +5,7 @@ namespace Post.Quic;
 
 /// <summary>One socket of a <see cref="MergedListener"/>.</summary>
 /// <param name="EndPoint">Where it listens.</param>
-/// <param name="Accept">Waits for the next connection; throws for one peer's failed handshake, too.</param>
+/// <param name="Accept">Waits for the next connection; a failed handshake of one peer throws, too.</param>
 /// <param name="Dispose">Closes it.</param>
 internal sealed record ListenerSource(
     EndPoint EndPoint,

@@ -23,7 +23,7 @@ internal sealed partial class MergedListener : TransportListener
         _accepted = Channel.CreateBounded<TransportConnection>(backlog);
         LocalEndPoints = [.. sources.Select(source => source.EndPoint)];
 
-        // What flows with the caller is the caller's, and not of those who are accepted later.
+        // The caller's execution context must not flow into connections that are accepted later.
         using (ExecutionContext.SuppressFlow())
         {
             _loops = Task.WhenAll([.. sources.Select(AcceptLoopAsync)]);
@@ -35,7 +35,7 @@ internal sealed partial class MergedListener : TransportListener
     /// <summary>When the endpoints are closed.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>Opens a listener for each endpoint of the Local, or none at all.</summary>
+    /// <summary>Opens a listener for each endpoint of the Local; if one fails, none stays open.</summary>
     public static async ValueTask<MergedListener> OpenAsync(
         TransportListenRequest request,
         Func<ListenAddress, ValueTask<ListenerSource>> open,
@@ -139,7 +139,7 @@ internal sealed partial class MergedListener : TransportListener
                     return;
                 }
 
-                // One peer's failed handshake is no reason to turn the others away.
+                // A failed handshake of one peer must not stop the others.
                 HandshakeFailed(exception.Message);
             }
         }

@@ -3,7 +3,7 @@ using Post.Sockets;
 
 namespace Post.Quic;
 
-/// <summary>The hosted listeners that are running, by the name of their Local: tells, for example, on which ports they listen.</summary>
+/// <summary>The hosted listeners that are running, by the name of their Local; they tell, for example, on which ports they listen.</summary>
 public sealed class PostListeners
 {
     private readonly ConcurrentDictionary<string, Listener> _running = new(StringComparer.Ordinal);

@@ -7,8 +7,8 @@ using Post.Sockets;
 namespace Post.Quic;
 
 /// <summary>
-/// The Locals that configuration states, by name; each is made once, when it is first asked for. Registered by <c>AddPostQuic</c>;
-/// a constructor may also ask for a <see cref="Local"/> itself (the unnamed one, or by its name as service key).
+/// The Locals that configuration describes, by name; each is created once, when it is first requested. Registered by <c>AddPostQuic</c>;
+/// a constructor may also request a <see cref="Local"/> itself (the unnamed one, or by its name as service key).
 /// </summary>
 public sealed class PostLocals : IDisposable
 {
@@ -31,7 +31,7 @@ public sealed class PostLocals : IDisposable
     /// </summary>
     /// <param name="name">The name; null or empty: the unnamed one.</param>
     /// <returns>The Local, always the same.</returns>
-    /// <exception cref="OptionsValidationException">Its options are wrong; the message says what to do.</exception>
+    /// <exception cref="OptionsValidationException">Its options are invalid; the message says what to do.</exception>
     public Local Get(string? name = null) => _locals
         .GetOrAdd(name ?? Options.DefaultName, key => new Lazy<Local>(() => Create(key)))
         .Value;
@@ -53,7 +53,7 @@ public sealed class PostLocals : IDisposable
         };
     }
 
-    /// <summary>Forgets the private keys, and looks at no files any more.</summary>
+    /// <summary>Disposes the private keys and stops watching files.</summary>
     public void Dispose()
     {
         while (_watchers.TryTake(out var watcher))

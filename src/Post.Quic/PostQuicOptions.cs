@@ -26,7 +26,7 @@ public sealed class PostQuicOptions
     /// <summary>
     /// The key exchange groups of TLS 1.3 to offer and to take, in order of preference; those that this platform lacks are left out, with a
     /// warning in the log. Empty (the default): the engine's own choice. Only the managed engine has that choice (System.Net.Quic leaves it to
-    /// OpenSSL or Schannel), so naming any makes <see cref="PostEngine.Auto"/> take that one. To be safe from quantum computers of tomorrow,
+    /// OpenSSL or Schannel), so naming any makes <see cref="PostEngine.Auto"/> take that one. To be safe from future quantum computers,
     /// put <see cref="QuicKeyExchangeGroup.X25519MlKem768"/> first.
     /// </summary>
     public IList<QuicKeyExchangeGroup> KeyExchangeGroups { get; } = [];

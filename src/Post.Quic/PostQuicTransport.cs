@@ -6,7 +6,7 @@ using Post.Sockets.Transport;
 namespace Post.Quic;
 
 /// <summary>
-/// Chooses the engine and makes the transport, for those who use no dependency injection:
+/// Chooses the engine and creates the transport, where no dependency injection is used:
 /// <c>await using var transport = PostQuicTransport.Create();</c>
 /// </summary>
 /// <remarks>
@@ -14,11 +14,11 @@ namespace Post.Quic;
 /// </remarks>
 public static class PostQuicTransport
 {
-    /// <summary>Makes the transport that the options ask for.</summary>
-    /// <param name="options">Which engine, and what it must be able to do; null: the defaults.</param>
+    /// <summary>Creates the transport that the options ask for.</summary>
+    /// <param name="options">The engine, and what it must be able to do; null: the defaults.</param>
     /// <param name="loggerFactory">Where it logs; null: nowhere.</param>
-    /// <param name="timeProvider">The clock; null, or the system's: one that is the same, but runs on while the machine sleeps.</param>
-    /// <param name="meterFactory">Whose the instruments of the managed engine are; null: the process's.</param>
+    /// <param name="timeProvider">The clock; null or the system's clock: one that continues while the machine sleeps.</param>
+    /// <param name="meterFactory">Creates the meter of the managed engine; null: a meter of the process.</param>
     /// <returns>The transport; dispose it when all associations are over.</returns>
     /// <exception cref="PlatformNotSupportedException">
     /// No engine can serve what the options ask for; the message names the remedy for the platform at hand.

@@ -6,8 +6,8 @@ namespace Post.Quic;
 internal static class TransportClock
 {
     /// <summary>
-    /// The one that was given. The system's own, which services are commonly given, stands still while the machine sleeps: lifetimes and
-    /// timeouts must not, so in its place comes one that is the same but for that.
+    /// The given clock. The system's clock stands still while the machine sleeps, but lifetimes and timeouts must not, so it is replaced by one that
+    /// continues.
     /// </summary>
     public static TimeProvider Of(TimeProvider? given) =>
         given is null || ReferenceEquals(given, TimeProvider.System) ? BootTimeProvider.Shared : given;

@@ -2,14 +2,14 @@ using Post.Sockets.Transport;
 
 namespace Post.Quic;
 
-/// <summary>What a transport has opened and not closed yet: it ends with the transport.</summary>
+/// <summary>Holds what a transport has opened and not closed yet, and ends it with the transport.</summary>
 internal sealed class TransportScope(string name) : IAsyncDisposable
 {
     private readonly HashSet<IAsyncDisposable> _open = [];
     private readonly Lock _gate = new();
     private bool _isDisposed;
 
-    /// <summary>Refuses to begin what the transport, being disposed, could not end.</summary>
+    /// <summary>Throws if the transport was disposed.</summary>
     /// <exception cref="TransportException">The transport was disposed.</exception>
     public void ThrowIfDisposed()
     {
@@ -21,7 +21,7 @@ internal sealed class TransportScope(string name) : IAsyncDisposable
 
     /// <summary>Holds something until it ends.</summary>
     /// <param name="opened">What was opened. Where the transport was disposed meanwhile, it is closed at once.</param>
-    /// <param name="ended">When it is over, however that comes about.</param>
+    /// <param name="ended">Completes when it has ended, for whatever reason.</param>
     /// <exception cref="TransportException">The transport was disposed.</exception>
     public async ValueTask<T> HoldAsync<T>(T opened, Task ended)
         where T : class, IAsyncDisposable
@@ -38,7 +38,7 @@ internal sealed class TransportScope(string name) : IAsyncDisposable
             throw Disposed();
         }
 
-        // Off the thread that ends it, which may hold locks; and without what flows with the caller, which must not live as long.
+        // Not on the thread that ends it, which may hold locks, and without the caller's execution context, which must not live as long.
         using (ExecutionContext.SuppressFlow())
         {
             _ = ended.ContinueWith(_ => Forget(opened), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);

@@ -63,7 +63,7 @@ internal sealed partial class HostedListener<THandler> : IHostedService, IAsyncD
         }
         catch (OperationCanceledException)
         {
-            // The host waits no longer.
+            // The shutdown timeout of the host is over.
             AbortAll();
         }
     }
@@ -86,7 +86,7 @@ internal sealed partial class HostedListener<THandler> : IHostedService, IAsyncD
         }
         catch (TimeoutException)
         {
-            // A handler that minds neither its token nor its association's end.
+            // The handler ignores both its token and the end of its association.
         }
     }
 
@@ -98,7 +98,7 @@ internal sealed partial class HostedListener<THandler> : IHostedService, IAsyncD
         }
     }
 
-    /// <summary>Waits for all that are served, those included whose handler still makes up its mind to accept them.</summary>
+    /// <summary>Waits for all associations that are served, including those whose handler has not accepted them yet.</summary>
     private async Task FinishAsync()
     {
         while (Serving() is { Length: > 0 } serving)
@@ -132,8 +132,8 @@ internal sealed partial class HostedListener<THandler> : IHostedService, IAsyncD
         var isAccepted = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
         {
-            // From here on a host that stops waits for it. It is served off this thread: the association starts only when this
-            // handler has returned.
+            // From here on, a stopping host waits for it. It is served on another thread, since the association starts only when this handler has
+            // returned.
             _serving[accept.Association] = Task.Run(
                 () => ServeAsync(accept.Association, handler, scope, isAccepted.Task), CancellationToken.None);
         }

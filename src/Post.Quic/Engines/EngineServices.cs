@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Post.Quic.Engines;
 
-/// <summary>What the surroundings give to an engine; what is null, it does without.</summary>
+/// <summary>Services that an engine uses; it does without those that are null.</summary>
 /// <param name="LoggerFactory">Where it logs.</param>
 /// <param name="TimeProvider">The clock.</param>
 /// <param name="MeterFactory">Whose its instruments are; without one, they are the process's.</param>

@@ -28,7 +28,7 @@ public sealed partial class ManagedTransport : PostTransport
     /// <summary>Creates the transport.</summary>
     /// <param name="options">How it speaks QUIC; null: the defaults.</param>
     /// <param name="loggerFactory">Where it logs; null: nowhere.</param>
-    /// <param name="timeProvider">The clock; null, or the system's: <see cref="Engine.Time.BootTimeProvider"/>, which runs on while the machine sleeps.</param>
+    /// <param name="timeProvider">The clock; null or the system's clock: <see cref="Engine.Time.BootTimeProvider"/>, which continues while the machine sleeps.</param>
     /// <param name="meterFactory">
     /// Whose the instruments of the meter <c>Post.Quic.Engine</c> are (docs/operating.md lists them); null: the process's.
     /// </param>

@@ -29,7 +29,7 @@ public sealed partial class SystemNetQuicTransport : PostTransport
     /// <summary>Creates the transport.</summary>
     /// <param name="options">How to find the native library; null: as the system does.</param>
     /// <param name="loggerFactory">Where it logs; null: nowhere.</param>
-    /// <param name="timeProvider">The clock; null, or the system's: one that is the same, but runs on while the machine sleeps.</param>
+    /// <param name="timeProvider">The clock; null or the system's clock: one that continues while the machine sleeps.</param>
     /// <exception cref="PlatformNotSupportedException">
     /// System.Net.Quic does not work here; the message names the remedy for the platform at hand.
     /// </exception>

@@ -12,7 +12,7 @@ public sealed class ReadmeTests
     public TestContext TestContext { get; set; } = null!;
 
     [TestMethod]
-    [Timeout(300_000, CooperativeCancellation = true)]
+    [Timeout(600_000, CooperativeCancellation = true)]
     public async Task The_example_compiles_as_pasted_and_runs_in_a_new_project_with_the_package()
     {
         string repository = Repository();
