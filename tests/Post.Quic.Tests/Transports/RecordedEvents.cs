@@ -9,6 +9,8 @@ internal sealed class RecordedEvents : TransportEvents
 {
     private readonly Channel<TransportStream> _acknowledged = Channel.CreateUnbounded<TransportStream>();
     private readonly Channel<TransportStream> _accepted = Channel.CreateUnbounded<TransportStream>();
+    private readonly Channel<byte[]> _whole = Channel.CreateUnbounded<byte[]>();
+    private readonly Channel<string> _fates = Channel.CreateUnbounded<string>();
     private readonly Channel<long> _stopped = Channel.CreateUnbounded<long>();
     private readonly Channel<byte[]> _datagrams = Channel.CreateUnbounded<byte[]>();
     private readonly Channel<(long Token, TransportDatagramState State)> _datagramStates =
@@ -20,6 +22,14 @@ internal sealed class RecordedEvents : TransportEvents
 
     /// <summary>True: it throws, as it must not, when a stream was acknowledged.</summary>
     public bool FailsOnAcknowledgement { get; set; }
+
+    /// <summary>False: whole streams are not taken, and come as streams.</summary>
+    public bool TakesWholeStreams { get; set; }
+
+    public ValueTask<byte[]> NextWholeAsync(CancellationToken cancellationToken) => _whole.Reader.ReadAsync(cancellationToken);
+
+    /// <summary>What became next of whole streams that this side sent.</summary>
+    public ValueTask<string> NextFateAsync(CancellationToken cancellationToken) => _fates.Reader.ReadAsync(cancellationToken);
 
     public ValueTask<TransportStream> NextAcknowledgedAsync(CancellationToken cancellationToken) => _acknowledged.Reader.ReadAsync(cancellationToken);
 
@@ -60,6 +70,15 @@ internal sealed class RecordedEvents : TransportEvents
 
         _acknowledged.Writer.TryWrite(stream);
     }
+
+    public override bool OnStreamReceived(long streamId, ReadOnlySpan<byte> bytes, bool isEarlyData, long arrivedAt) =>
+        TakesWholeStreams && _whole.Writer.TryWrite(bytes.ToArray());
+
+    public override void OnStreamSent(long token) => _fates.Writer.TryWrite($"sent {token}");
+
+    public override void OnSentStreamAcknowledged(long token) => _fates.Writer.TryWrite($"acknowledged {token}");
+
+    public override void OnSentStreamStopped(long token, long errorCode) => _fates.Writer.TryWrite($"stopped {token} with {errorCode}");
 
     public override void OnStreamAccepted(TransportStream stream) => _accepted.Writer.TryWrite(stream);
 
