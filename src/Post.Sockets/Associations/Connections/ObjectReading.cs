@@ -277,8 +277,10 @@ internal sealed class ObjectReading(PostConnection connection, TransportStream s
                 }
             }
         }
-        catch (Exception exception) when (exception is TransportException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception exception) when (
+            exception is TransportException or OperationCanceledException or ObjectDisposedException || item.IsGone)
         {
+            // One that the owner has given up meanwhile has its stream stopped: a read that comes after that may throw what it likes.
             _isBroken = true;
         }
 
