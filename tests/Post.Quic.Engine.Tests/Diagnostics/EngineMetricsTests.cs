@@ -72,7 +72,14 @@ public sealed class EngineMetricsTests
             {
                 Statistics = new PathStatistics
                 {
-                    PathId = id, NetworkId = (int)id, Local = default, Remote = default, IsActive = true, IsValidated = true, State = state, EndCode = code,
+                    PathId = id,
+                    NetworkId = (int)id,
+                    Local = default,
+                    Remote = default,
+                    IsActive = true,
+                    IsValidated = true,
+                    State = state,
+                    EndCode = code,
                 },
             };
     }

@@ -180,7 +180,9 @@ public sealed class EarlyDataTests
             MaxWholeObjectSize = 1_000,
             Incremental = IncrementalDelivery.Never,
             ReceiveBudget = 64_000,
-            MaxInboundUnidirectionalStreams = 8, StreamReceiveWindow = 20_000, ConnectionReceiveWindow = 40_000,
+            MaxInboundUnidirectionalStreams = 8,
+            StreamReceiveWindow = 20_000,
+            ConnectionReceiveWindow = 40_000,
         });
 
         await using Association association = await world.AssociateAsync(Cancel);

@@ -1,7 +1,7 @@
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging;
-using Post.Quic.SystemNetQuic;
 using Post.Quic.MsQuic;
+using Post.Quic.SystemNetQuic;
 
 namespace Post.Quic.Tests.Transports;
 

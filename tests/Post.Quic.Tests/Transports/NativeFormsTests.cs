@@ -4,9 +4,9 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using Post.Quic.SystemNetQuic;
 using Post.Quic.MsQuic;
 using Post.Quic.MsQuic.Native;
+using Post.Quic.SystemNetQuic;
 
 namespace Post.Quic.Tests.Transports;
 

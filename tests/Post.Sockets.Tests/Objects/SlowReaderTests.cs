@@ -55,7 +55,8 @@ public sealed class SlowReaderTests
 
     private static AssociationOptions Narrow => new()
     {
-        StreamReceiveWindow = 128 * 1024, ConnectionReceiveWindow = 16 * 1024 * 1024,
+        StreamReceiveWindow = 128 * 1024,
+        ConnectionReceiveWindow = 16 * 1024 * 1024,
     };
 
     private static async Task<long> CountAsync(Stream stream)
