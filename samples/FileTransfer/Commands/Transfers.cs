@@ -23,7 +23,20 @@ internal static class Transfers
             if (changed.Change < PostPathChange.StateChanged)
             {
                 Interlocked.Increment(ref changes);
-                reporter.Detail($"path {changed.Path.Id}: {changed.Change}");
+            }
+            else if (changed.Change > PostPathChange.StateChanged)
+            {
+                return;
+            }
+
+            var text = $"path {changed.Path.Id} ({changed.Path.InterfaceName ?? "unknown interface"}, {changed.Path.LocalEndPoint}): {changed.Change}, {changed.Path.State}";
+            if (changed.Path.State is PostPathState.Suspect or PostPathState.Failed or PostPathState.Removed || changed.Change == PostPathChange.Migrated)
+            {
+                reporter.Note(text);
+            }
+            else
+            {
+                reporter.Detail(text);
             }
         });
         var watch = Stopwatch.StartNew();
@@ -55,5 +68,5 @@ internal static class Transfers
 
     private static string Describe(PostPath path) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{path.Id}: {path.LocalEndPoint} -> {path.RemoteEndPoint}, {path.State}{(path.SmoothedRtt is { } rtt ? $", round trip {rtt.TotalMilliseconds:0.00} ms" : string.Empty)}");
+        $"{path.Id}: {path.LocalEndPoint}{(path.InterfaceName is { } name ? $" ({name})" : string.Empty)} -> {path.RemoteEndPoint}, {path.State}{(path.SmoothedRtt is { } rtt ? $", round trip {rtt.TotalMilliseconds:0.00} ms" : string.Empty)}");
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Post.Quic.Managed;
 using Post.Sockets;
@@ -14,6 +15,10 @@ namespace Post.Quic.Tests.Roaming;
 internal sealed class RoamingProcess : IDisposable
 {
     private const string Role = "POST_QUIC_TEST_ROAMING";
+
+    public const int LargeObjects = 8;
+
+    public const int LargeSize = 2_000_000;
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
 
@@ -62,7 +67,8 @@ internal sealed class RoamingProcess : IDisposable
             : SendAsync(Enum.Parse<MultipathPolicy>(words[1]), int.Parse(words[2], CultureInfo.InvariantCulture), KeyFingerprint.Parse(words[3]));
     }
 
-    /// <summary>Answers <c>mark</c> (forget the silences so far) and <c>report</c> (objects, distinct ones, longest silence in ms).</summary>
+    /// <summary>Answers <c>mark</c> (forget the silences so far) and <c>report</c> (objects, distinct ones, longest silence in ms,
+    /// large ones that came with the hash that they begin with).</summary>
     private static async Task ServeAsync(MultipathPolicy policy)
     {
         var gate = new Lock();
@@ -75,27 +81,49 @@ internal sealed class RoamingProcess : IDisposable
         await using Listener listener = await Listener.ListenAsync(
             transport, Local.OnPort(0, identity), new ListenerOptions { Association = new() { Multipath = policy } });
         Console.WriteLine($"{((IPEndPoint)listener.LocalEndPoints[0]).Port} {KeyFingerprint.Of(identity)}");
+        int whole = 0;
+        using var pulse = new Pulse();
         listener.Register<Accept>(accept => accept.Association.Register<Received>(received =>
         {
+            byte[] bytes = received.Object.ToArray();
             lock (gate)
             {
+                if (bytes.Length > sizeof(int))
+                {
+                    whole += SHA256.HashData(bytes.AsSpan(SHA256.HashSizeInBytes)).AsSpan().SequenceEqual(bytes.AsSpan(0, SHA256.HashSizeInBytes)) ? 1 : 0;
+                    return;
+                }
+
                 longest = Math.Max(longest, Stopwatch.GetElapsedTime(last).TotalMilliseconds);
                 last = Stopwatch.GetTimestamp();
                 taken++;
-                numbers.Add(BitConverter.ToInt32(received.Object.ToArray()));
+                numbers.Add(BitConverter.ToInt32(bytes));
             }
         }));
         while (await Console.In.ReadLineAsync() is { } question)
         {
             lock (gate)
             {
+                if (question == "mark")
+                {
+                    pulse.Restart();
+                }
+
                 longest = question == "mark" ? 0 : Math.Max(longest, Stopwatch.GetElapsedTime(last).TotalMilliseconds);
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{taken} {numbers.Count} {longest:F0}"));
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{taken} {numbers.Count} {longest:F0} {whole} {pulse.Longest:F0}"));
             }
         }
     }
 
-    /// <summary>Answers <c>paths</c>, <c>interruptions</c> and <c>stop</c> (objects sent, and how many were acknowledged).</summary>
+    private static byte[] Large(int number)
+    {
+        byte[] bytes = new byte[LargeSize];
+        new Random(number).NextBytes(bytes);
+        SHA256.HashData(bytes.AsSpan(SHA256.HashSizeInBytes), bytes);
+        return bytes;
+    }
+
+    /// <summary>Answers <c>large</c> (sends objects of 2 MB, and says how many were acknowledged in how many seconds), <c>paths</c>, <c>interruptions</c> and <c>stop</c> (objects sent, and how many were acknowledged).</summary>
     private static async Task SendAsync(MultipathPolicy policy, int port, KeyFingerprint key)
     {
         using ILoggerFactory? logs = Environment.GetEnvironmentVariable("POST_QUIC_TEST_LOG") is null
@@ -105,6 +133,7 @@ internal sealed class RoamingProcess : IDisposable
         await using Association association = await new AssociationFactory(transport, logs).AssociateAsync(
             Local.Anonymous, Remote.Pinned(RoamingNetwork.ServerHost, port, key), new AssociationOptions { Multipath = policy });
         int interruptions = 0;
+        using var pulse = new Pulse();
         association.Register<ConnectionChanged>(changed => interruptions += changed.IsConnected ? 0 : 1);
         var sent = new List<SentObject>();
         using var over = new CancellationTokenSource();
@@ -125,6 +154,12 @@ internal sealed class RoamingProcess : IDisposable
                 case "paths":
                     Console.WriteLine(string.Join(", ", association.Paths.Select(path => $"{path.LocalEndPoint} {path.InterfaceName} {path.State}")));
                     break;
+                case "large":
+                    var watch = Stopwatch.StartNew();
+                    Receipt[] receipts = await Task.WhenAll(Enumerable.Range(0, LargeObjects).Select(one => association.Send(Large(one)).Completion));
+                    Console.WriteLine(string.Create(
+                        CultureInfo.InvariantCulture, $"{receipts.Count(static receipt => receipt.IsAcked)} {watch.Elapsed.TotalSeconds}"));
+                    break;
                 case "interruptions":
                     Console.WriteLine(interruptions);
                     break;
@@ -132,8 +167,34 @@ internal sealed class RoamingProcess : IDisposable
                     await over.CancelAsync();
                     await sending;
                     Receipt[] ends = await Task.WhenAll(sent.Select(one => one.Completion));
-                    Console.WriteLine($"{sent.Count} {ends.Count(end => end.IsAcked)}");
+                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{sent.Count} {ends.Count(end => end.IsAcked)} {pulse.Longest:F0}"));
                     break;
+            }
+        }
+    }
+
+    /// <summary>How long the machine kept this process from running at most, in milliseconds: what it adds to every delay.</summary>
+    private sealed class Pulse : IDisposable
+    {
+        private readonly Timer _timer;
+        private long _last = Stopwatch.GetTimestamp();
+        private double _longest;
+
+        public Pulse() => _timer = new Timer(_ => Beat(), null, 0, 10);
+
+        public double Longest => Volatile.Read(ref _longest);
+
+        public void Restart() => Volatile.Write(ref _longest, 0);
+
+        public void Dispose() => _timer.Dispose();
+
+        private void Beat()
+        {
+            long now = Stopwatch.GetTimestamp();
+            double silence = Stopwatch.GetElapsedTime(Interlocked.Exchange(ref _last, now), now).TotalMilliseconds;
+            if (silence > Volatile.Read(ref _longest))
+            {
+                Volatile.Write(ref _longest, silence);
             }
         }
     }
