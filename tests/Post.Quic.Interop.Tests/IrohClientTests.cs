@@ -1,4 +1,3 @@
-using System.Net;
 using Post.Quic.Engine;
 using Post.Quic.Interop.Tests.Foreign;
 using Post.Quic.Interop.Tests.Managed;

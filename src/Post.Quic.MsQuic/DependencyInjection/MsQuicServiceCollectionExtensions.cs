@@ -1,4 +1,3 @@
-using Post.Quic;
 using Post.Quic.MsQuic;
 
 namespace Microsoft.Extensions.DependencyInjection;

@@ -5,9 +5,9 @@ namespace Post.Quic.Interfaces;
 /// <summary>The interfaces of this machine, watched once for the whole process, from when the first association asks.</summary>
 internal static class SystemInterfaces
 {
-    private static readonly Lazy<InterfaceWatcher> _shared = new(static () => Create());
+    private static readonly Lazy<InterfaceWatcher> Watcher = new(static () => Create());
 
-    public static InterfaceWatcher Shared => _shared.Value;
+    public static InterfaceWatcher Shared => Watcher.Value;
 
     /// <summary>Watches the network namespace of the calling thread.</summary>
     public static MachineInterfaces Create()

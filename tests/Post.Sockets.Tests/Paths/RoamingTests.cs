@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using Post.Sockets.Testing;
 
 namespace Post.Sockets.Tests.Paths;
 

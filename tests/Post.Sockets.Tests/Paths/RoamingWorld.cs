@@ -1,7 +1,6 @@
 using System.Net;
 using Post.Sockets.Testing;
 using Post.Sockets.Tests.Seam;
-using Post.Sockets.Transport;
 
 namespace Post.Sockets.Tests.Paths;
 
