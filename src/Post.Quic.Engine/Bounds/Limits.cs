@@ -145,8 +145,8 @@ internal static class Limits
     public const int ArrivedStreamsKept = 16;
 
     /// <summary>
-    /// Bytes of events that wait for a listener that is busy, beyond which datagrams are dropped as a full socket would drop them. Streams
-    /// are held by flow control instead: those that wait count against the peer's limits.
+    /// Bytes of events that wait for a listener that is busy, beyond which packets are dropped, before they are acknowledged, as a full
+    /// socket would drop them. Streams are held by flow control before that: those that wait count against the peer's limits.
     /// </summary>
     public const int WaitingEventBytes = 1 << 20;
 

@@ -76,7 +76,7 @@ internal sealed class ConnectionDatagrams(QuicConnection connection, ConnectionE
         {
             Keep(data);
         }
-        else if (events.HasRoomFor(data.Length))
+        else
         {
             events.Note(
                 new ConnectionEvent(

@@ -215,6 +215,13 @@ internal sealed class EndpointSocket : IUdpReceiver, IDisposable
                 return false;
             }
 
+            // What is processed is acknowledged, and a DATAGRAM frame that is then dropped would be lost without a sign. So a listener that is
+            // behind makes the whole packet a loss, as a full socket does, which the peer's recovery and congestion control see.
+            if (!connection.EventQueue.HasRoomFor(datagram.Length))
+            {
+                return true;
+            }
+
             connection.Driver.Core.ReceiveDatagram(datagram, metadata, now);
             return true;
         }
