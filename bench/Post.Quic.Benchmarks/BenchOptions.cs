@@ -14,6 +14,7 @@ internal sealed record BenchOptions
         Echoes = 20,
         Handshakes = 3,
         Associations = 20,
+        MaxAssociations = 50,
         Limit = TimeSpan.FromSeconds(60),
     };
 
@@ -40,6 +41,9 @@ internal sealed record BenchOptions
 
     /// <summary>Associations, or connections, that are there at once.</summary>
     public int Associations { get; init; } = 1_000;
+
+    /// <summary>No case has more associations at once, whatever its name says.</summary>
+    public int MaxAssociations { get; init; } = int.MaxValue;
 
     /// <summary>Decides which packets the links lose; each run takes the next one, the same for every engine.</summary>
     public int Seed { get; init; } = 1;

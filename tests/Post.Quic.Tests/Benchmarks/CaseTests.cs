@@ -53,9 +53,12 @@ public sealed class CaseTests
         double median = line.GetProperty("median").GetDouble();
         Assert.IsTrue(double.IsFinite(median), line.ToString());
 
-        // The heap may well shrink beside a few connections, and no object need be late; but nothing comes in no time.
+        // The heap may well shrink beside a few connections, a few objects fit into what was allocated before, no object need be late, and
+        // behind bulk all those of TCP may be; but nothing comes in no time.
         string figure = line.GetProperty("figure").GetString()!;
-        bool mayBeNothing = figure == "late" || figure.StartsWith("managed heap", StringComparison.Ordinal)
+        bool mayBeNothing = figure == "late" || figure.StartsWith("allocated", StringComparison.Ordinal)
+            || (figure == "in time" && line.GetProperty("engine").GetString() == "TLS over TCP")
+            || figure.StartsWith("managed heap", StringComparison.Ordinal)
             || figure.StartsWith("resident", StringComparison.Ordinal) || figure.StartsWith("CPU", StringComparison.Ordinal);
         Assert.IsTrue(mayBeNothing || median > 0, line.ToString());
     }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Post.Quic.Benchmarks.Engines;
 using Post.Quic.Benchmarks.Reporting;
 
@@ -18,7 +19,16 @@ internal sealed class IdleAssociationsCase(int count = 0) : BenchCase
         BenchEngine engine, BenchOptions settings, CancellationToken cancellationToken)
     {
         await using ObjectService service = await engine.ServeAsync(new ServiceOptions(), cancellationToken);
-        return await IdleMemory.MeasureAsync(count == 0 ? settings.Associations : count, "association", MakeAsync, cancellationToken);
+        int associations = count == 0 ? settings.Associations : Math.Min(count, settings.MaxAssociations);
+        try
+        {
+            return await IdleMemory.MeasureAsync(associations, "association", MakeAsync, cancellationToken);
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.TooManyOpenSockets)
+        {
+            throw new NotMeasuredException(
+                $"This machine allows fewer sockets than {associations:N0} associations need; raise the limits on open files (ulimit -n, fs.file-max).");
+        }
 
         async Task<IAsyncDisposable> MakeAsync()
         {
