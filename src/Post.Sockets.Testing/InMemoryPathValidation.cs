@@ -1,4 +1,3 @@
-using Post.Sockets.Transport;
 namespace Post.Sockets.Testing;
 
 /// <summary>A round trip over a path that is new, or back: if it comes through, both ends may use the path.</summary>

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
-using Post.Sockets.Associations;
 using Post.Sockets.Associations.Connections;
 using Post.Sockets.Associations.Delivery;
 using Post.Sockets.Associations.Lifecycle;

@@ -1,5 +1,4 @@
 using Post.Quic.Engine.Bounds;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Recovery;
 
 namespace Post.Quic.Engine.Connection;

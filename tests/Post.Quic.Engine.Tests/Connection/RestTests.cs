@@ -1,5 +1,4 @@
 using Post.Quic.Engine.Bounds;
-using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Recovery;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Simulation;

@@ -1,7 +1,5 @@
-using Post.Quic.Engine.Connection;
 using Post.Quic.Engine.Datagrams;
 using Post.Quic.Engine.Lanes;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Simulation;
 

@@ -1,5 +1,4 @@
 using Post.Quic.Engine.Connection;
-using Post.Quic.Engine.Paths;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Simulation;
 

@@ -3,7 +3,6 @@ using Post.Quic.Engine.InFlight;
 using Post.Quic.Engine.Streams;
 using Post.Quic.Engine.Tests.Simulation;
 using Post.Quic.Engine.Wire;
-using Post.Quic.Engine.Wire.Frames;
 
 namespace Post.Quic.Engine.Tests.Streams;
 

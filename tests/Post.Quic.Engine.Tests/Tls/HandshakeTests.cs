@@ -1,5 +1,4 @@
 using Post.Quic.Engine.Crypto;
-using Post.Quic.Engine.Crypto.Providers;
 using Post.Quic.Engine.Tls;
 using Post.Quic.Engine.Tls.Certificates;
 using Post.Quic.Engine.Wire;

@@ -1,4 +1,3 @@
-using Post.Sockets.Objects;
 using Post.Sockets.Protocol;
 using Post.Sockets.Transport;
 

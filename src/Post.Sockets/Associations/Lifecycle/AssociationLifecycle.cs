@@ -3,7 +3,6 @@ using Post.Sockets.Associations.Delivery;
 using Post.Sockets.Associations.Ownership;
 using Post.Sockets.Associations.Sending;
 using Post.Sockets.Diagnostics;
-using Post.Sockets.Objects;
 using Post.Sockets.Protocol;
 using Post.Sockets.Scheduling;
 using Post.Sockets.Transport;

@@ -1,5 +1,4 @@
 using Post.Sockets.Associations.Connections;
-using Post.Sockets.Associations.Delivery;
 using Post.Sockets.Associations.Keeping;
 using Post.Sockets.Associations.Ownership;
 using Post.Sockets.Associations.Sending;

@@ -1,6 +1,5 @@
 using Post.Sockets.Associations.Connections;
 using Post.Sockets.Associations.Ownership;
-using Post.Sockets.Objects;
 using Post.Sockets.Scheduling;
 using Post.Sockets.Transport;
 
