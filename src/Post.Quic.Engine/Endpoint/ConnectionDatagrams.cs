@@ -76,7 +76,7 @@ internal sealed class ConnectionDatagrams(QuicConnection connection, ConnectionE
         {
             Keep(data);
         }
-        else
+        else if (events.HasRoomFor(data.Length))
         {
             events.Note(
                 new ConnectionEvent(
