@@ -141,6 +141,37 @@ public sealed class PushedEventTests
 
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task What_a_busy_listener_has_no_room_for_is_not_acknowledged()
+    {
+        const int Tries = 5;
+        Listener sent = new(), received = new();
+        await using LoopbackPair pair = await ConnectAsync(sent, received);
+        byte[] waiting = new byte[Limits.WaitingEventBytes / 64], datagram = new byte[8];
+        for (int i = 0; i < Tries; i++)
+        {
+            lock (pair.Server.Driver.Gate)
+            {
+                // They wait until the driver runs, which the packet of the datagram is the next to cause.
+                var events = (IConnectionEvents)pair.Server;
+                _ = pair.Server.EventQueue.Take();
+                while (pair.Server.EventQueue.HasRoomFor(waiting.Length))
+                {
+                    events.OnDatagramReceived(waiting, isEarlyData: false, arrivedAt: 0);
+                }
+            }
+
+            BinaryPrimitives.WriteInt64BigEndian(datagram, 1 + i);
+            Assert.AreEqual(QuicDatagramResult.Queued, pair.Client.TrySendDatagram(datagram, default, 1 + i));
+            await Until(() => sent.Datagrams.ContainsKey(1 + i));
+        }
+
+        // The peer is told that it arrived only where the listener has it.
+        await Until(() => sent.Datagrams.All(one => one.Value == QuicDatagramState.SuspectedLost || received.DatagramTokens.Contains(one.Key)));
+        Assert.Contains(QuicDatagramState.SuspectedLost, sent.Datagrams.Values);
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
     public async Task What_a_listener_does_not_take_comes_again_as_a_stream()
     {
         const int Objects = 1000;
@@ -191,6 +222,11 @@ public sealed class PushedEventTests
 
         public ConcurrentBag<long> Acknowledged { get; } = [];
 
+        /// <summary>What was told of each datagram that was sent: suspected to be lost, or acknowledged.</summary>
+        public ConcurrentDictionary<long, QuicDatagramState> Datagrams { get; } = [];
+
+        public ConcurrentBag<long> DatagramTokens { get; } = [];
+
         public Action<long>? OnObject { get; set; }
 
         public int TakesOneOf { get; init; } = 1;
@@ -228,6 +264,20 @@ public sealed class PushedEventTests
         public override void OnStreamSent(long token) => Note(() => Sent.Add(token));
 
         public override void OnSentStreamAcknowledged(long token) => Note(() => Acknowledged.Add(token));
+
+        public override bool OnDatagramReceived(ReadOnlySpan<byte> payload, bool isEarlyData, long arrivedAt)
+        {
+            DatagramTokens.Add(BinaryPrimitives.ReadInt64BigEndian(payload));
+            return true;
+        }
+
+        public override void OnDatagramState(long token, QuicDatagramState state)
+        {
+            if (state is QuicDatagramState.SuspectedLost or QuicDatagramState.Acknowledged)
+            {
+                Datagrams.TryAdd(token, state);
+            }
+        }
 
         public override void OnEventsDrained() => Drained++;
 
