@@ -17,19 +17,25 @@ public sealed class ObjectCostTests : EndToEndTests
     [Timeout(TimeoutMilliseconds, CooperativeCancellation = true)]
     public async Task A_small_object_leaves_little_garbage()
     {
-        const int Count = 5000;
+        const int Count = 5000, Rounds = 5;
         await using PostPair pair = await ConnectAsync(TestEngine.Managed, TestEngine.Managed);
         byte[] payload = Bytes(1024);
         long taken = 0;
         pair.Server.Register<Received>(received => Interlocked.Add(ref taken, received.Object.Payload.Length));
-        await SendAsync(2000);
-
-        long before = GC.GetTotalAllocatedBytes(precise: true);
         await SendAsync(Count);
-        double each = (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)Count;
 
-        Assert.IsLessThan(MostBytes, each);
-        Assert.AreEqual((2000 + Count) * 1024L, Interlocked.Read(ref taken));
+        // A round in which more objects are pending than in all before it makes the pools and tables grow, which no later one pays again.
+        double[] each = new double[Rounds];
+        for (int round = 0; round < Rounds; round++)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            await SendAsync(Count);
+            each[round] = (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)Count;
+        }
+
+        Array.Sort(each);
+        Assert.IsLessThan(MostBytes, each[Rounds / 2], string.Join(", ", each));
+        Assert.AreEqual((1 + Rounds) * Count * 1024L, Interlocked.Read(ref taken));
 
         async Task SendAsync(int count)
         {
