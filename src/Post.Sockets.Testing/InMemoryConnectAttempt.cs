@@ -166,7 +166,7 @@ internal sealed class InMemoryConnectAttempt : ClockEntry
         InMemoryListener listener = _network.Find(_request.Remote, out bool addressExists)
             ?? throw new TransportException(
                 addressExists ? TransportErrorReason.Refused : TransportErrorReason.Unreachable,
-                $"Nobody listens on {_request.Remote} of this in-memory network.");
+                $"There is no listener at {_request.Remote} in this in-memory network.");
         if (listener.Request.Protocol != _request.Protocol)
         {
             throw new TransportException(

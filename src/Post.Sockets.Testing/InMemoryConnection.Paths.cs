@@ -1,9 +1,78 @@
+using System.Net;
 using Post.Sockets.Transport;
+
 namespace Post.Sockets.Testing;
 
 /// <content>The paths, and which of them is used.</content>
 internal sealed partial class InMemoryConnection
 {
+    public override IReadOnlyList<PostPath> GetPaths()
+    {
+        lock (Network.Gate)
+        {
+            return [.. _paths.Select(path => path.Snapshot(Has(TransportCapabilities.Paths)))];
+        }
+    }
+
+    public override ValueTask MigrateAsync(IPEndPoint? localEndPoint, CancellationToken cancellationToken)
+    {
+        if (!IsClient || !Has(TransportCapabilities.Migration))
+        {
+            return base.MigrateAsync(localEndPoint, cancellationToken);
+        }
+
+        lock (Network.Gate)
+        {
+            ThrowIfEnded();
+            return new InMemoryMigration(_wire, localEndPoint).Start(cancellationToken);
+        }
+    }
+
+    public override ValueTask<PostPath> OpenPathAsync(IPEndPoint localEndPoint, IPEndPoint? remoteEndPoint, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(localEndPoint);
+        if (!IsClient || !Has(TransportCapabilities.Multipath))
+        {
+            return base.OpenPathAsync(localEndPoint, remoteEndPoint, cancellationToken);
+        }
+
+        lock (Network.Gate)
+        {
+            ThrowIfEnded();
+            cancellationToken.ThrowIfCancellationRequested();
+            return new InMemoryPathOpening(_wire, localEndPoint, _wire.FindServer(remoteEndPoint)).Start(cancellationToken);
+        }
+    }
+
+    public override ValueTask ClosePathAsync(long pathId, CancellationToken cancellationToken)
+    {
+        if (!Has(TransportCapabilities.Multipath))
+        {
+            return base.ClosePathAsync(pathId, cancellationToken);
+        }
+
+        lock (Network.Gate)
+        {
+            ThrowIfEnded();
+            ClosePath(pathId);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public override void SetPathStatus(long pathId, TransportPathStatus status)
+    {
+        if (!Has(TransportCapabilities.Multipath))
+        {
+            base.SetPathStatus(pathId, status);
+        }
+
+        lock (Network.Gate)
+        {
+            SetReserve(pathId, status == TransportPathStatus.Backup);
+        }
+    }
+
     public void AddPath(PathEnd path)
     {
         _paths.Add(path);

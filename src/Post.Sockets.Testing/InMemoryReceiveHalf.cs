@@ -1,4 +1,5 @@
 using Post.Sockets.Transport;
+
 namespace Post.Sockets.Testing;
 
 /// <summary>The receiving direction of a stream: puts pieces in order, and gives credit for what was read.</summary>

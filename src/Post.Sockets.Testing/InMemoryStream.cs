@@ -1,4 +1,5 @@
 using Post.Sockets.Transport;
+
 namespace Post.Sockets.Testing;
 
 /// <summary>One end of a stream of the in-memory network.</summary>

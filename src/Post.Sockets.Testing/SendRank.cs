@@ -1,4 +1,5 @@
 using Post.Sockets.Transport;
+
 namespace Post.Sockets.Testing;
 
 /// <summary>Who goes first on a connection, as far as its <see cref="TransportPriority"/> is honoured.</summary>

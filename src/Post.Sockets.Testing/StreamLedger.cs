@@ -1,4 +1,5 @@
 using Post.Sockets.Transport;
+
 namespace Post.Sockets.Testing;
 
 /// <summary>The streams of one end: opening within the peer's limit, accepting, and what the peer may open in turn.</summary>

@@ -1,4 +1,5 @@
 using Post.Sockets.Transport;
+
 namespace Post.Sockets.Testing;
 
 /// <summary>The failure of a connection meets many callers; each gets an exception of its own, with its own stack trace.</summary>
