@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using Post.Quic.Engine.Tests.Udp;
+using Post.Tests;
 
 namespace Post.Quic.Engine.Tests.Endpoint;
 
@@ -58,7 +59,7 @@ public sealed class LinkMigrationTests
             Wait(outbound.ReadExactlyAsync(new byte[10], Cancel).AsTask());
             Assert.AreEqual("10.77.1.2", client.GetPaths().Single(path => path.IsActive).LocalEndPoint.Address.ToString());
 
-            PrivateNetwork.Execute("ip link set c1 down");
+            SystemCommand.Run("ip link set c1 down");
             long start = System.Diagnostics.Stopwatch.GetTimestamp();
             Wait(outbound.WriteAsync(new byte[10], Cancel).AsTask());
             Wait(outbound.ReadExactlyAsync(new byte[10], Cancel).AsTask());
@@ -101,7 +102,7 @@ public sealed class LinkMigrationTests
 
             WaitUntilConfirmed(client);
             Wait(client.MigrateAsync(new IPEndPoint(IPAddress.Parse("10.77.2.2"), 0), Cancel).AsTask());
-            PrivateNetwork.Execute("ip link set c1 down");
+            SystemCommand.Run("ip link set c1 down");
             Task writing = outbound.WriteAsync(data.AsMemory(1_000_000), completeWrites: true, Cancel).AsTask();
             byte[] echoed = new byte[data.Length];
             Wait(outbound.ReadExactlyAsync(echoed, Cancel).AsTask());

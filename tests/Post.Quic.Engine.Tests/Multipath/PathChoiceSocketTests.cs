@@ -103,7 +103,7 @@ public sealed class PathChoiceSocketTests
     public async Task A_server_that_forbids_migration_is_opened_no_path_to_and_moved_no_connection_of()
     {
         await using LoopbackPair pair = await ConnectAsync(server: options => options with { ForbidMigration = true });
-        await FailsAsync(QuicError.PathForbidden, () => pair.Client.OpenPathAsync(At(2), cancellationToken: Cancel).AsTask());
+        await MultipathPair.FailsAsync(QuicError.PathForbidden, () => pair.Client.OpenPathAsync(At(2), cancellationToken: Cancel).AsTask());
         InvalidOperationException error = await Assert.ThrowsExactlyAsync<InvalidOperationException>(
             () => pair.Client.MigrateAsync(At(2), Cancel).AsTask());
         Assert.Contains("forbids", error.Message);
@@ -143,7 +143,7 @@ public sealed class PathChoiceSocketTests
                 }
             }
 
-            await FailsAsync(QuicError.NoPathConnectionId, () => pair.Client.OpenPathAsync(At(2), cancellationToken: Cancel).AsTask());
+            await MultipathPair.FailsAsync(QuicError.NoPathConnectionId, () => pair.Client.OpenPathAsync(At(2), cancellationToken: Cancel).AsTask());
         }
         finally
         {
@@ -273,25 +273,10 @@ public sealed class PathChoiceSocketTests
 
     private static long Sent(QuicConnection connection, long path) => connection.GetPaths().Single(one => one.PathId == path).BytesSent;
 
-    private static async Task FailsAsync(QuicError error, Func<Task> action) =>
-        Assert.AreEqual(error, (await Assert.ThrowsExactlyAsync<QuicException>(action)).QuicError);
-
     private Task<LoopbackPair> ConnectAsync(
         Func<QuicClientConnectionOptions, QuicClientConnectionOptions>? client = null,
-        Func<QuicServerConnectionOptions, QuicServerConnectionOptions>? server = null)
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            Assert.Inconclusive("Only on Linux is all of 127.0.0.0/8 of this machine.");
-        }
-
-        return LoopbackPair.ConnectAsync(
-            Cancel,
-            options => (client ?? Same)(options with { MaxPaths = 4, IdleTimeout = Timeout.InfiniteTimeSpan }),
-            options => (server ?? Same)(options with { MaxPaths = 4, IdleTimeout = Timeout.InfiniteTimeSpan }));
-
-        static T Same<T>(T options) => options;
-    }
+        Func<QuicServerConnectionOptions, QuicServerConnectionOptions>? server = null) =>
+        MultipathPair.ConnectAsync(Cancel, client, server);
 
     private async Task TransferAsync(QuicConnection from, QuicConnection to, int bytes, Action<QuicStream>? prepare = null)
     {

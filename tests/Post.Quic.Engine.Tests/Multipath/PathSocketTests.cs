@@ -132,8 +132,8 @@ public sealed class PathSocketTests
             options => options with { MaxPaths = client }, options => options with { MaxPaths = server });
         Assert.IsFalse(pair.Client.IsMultipathNegotiated);
         Assert.IsFalse(pair.Server.IsMultipathNegotiated);
-        await FailsAsync(QuicError.MultipathNotNegotiated, () => pair.Client.OpenPathAsync(At(2), cancellationToken: Cancel).AsTask());
-        await FailsAsync(QuicError.MultipathNotNegotiated, () => pair.Client.ClosePathAsync(0, cancellationToken: Cancel).AsTask());
+        await MultipathPair.FailsAsync(QuicError.MultipathNotNegotiated, () => pair.Client.OpenPathAsync(At(2), cancellationToken: Cancel).AsTask());
+        await MultipathPair.FailsAsync(QuicError.MultipathNotNegotiated, () => pair.Client.ClosePathAsync(0, cancellationToken: Cancel).AsTask());
         Assert.AreEqual(
             QuicError.MultipathNotNegotiated,
             Assert.ThrowsExactly<QuicException>(() => pair.Client.SetPathStatus(0, QuicPathStatus.Backup)).QuicError);
@@ -146,7 +146,7 @@ public sealed class PathSocketTests
     {
         await using LoopbackPair pair = await ConnectAsync(server: options => options with { MaxPaths = 2 });
         QuicPath opened = await pair.Client.OpenPathAsync(At(2), cancellationToken: Cancel);
-        await FailsAsync(QuicError.PathLimitReached, () => pair.Client.OpenPathAsync(At(3), cancellationToken: Cancel).AsTask());
+        await MultipathPair.FailsAsync(QuicError.PathLimitReached, () => pair.Client.OpenPathAsync(At(3), cancellationToken: Cancel).AsTask());
         Assert.AreEqual(2, pair.Client.Host.Sockets.Length, "a path that was refused keeps a socket");
 
         await pair.Client.ClosePathAsync(opened.PathId, cancellationToken: Cancel);
@@ -179,9 +179,9 @@ public sealed class PathSocketTests
             () => pair.Client.OpenPathAsync(new IPEndPoint(IPAddress.IPv6Loopback, 0), cancellationToken: Cancel).AsTask());
         await Assert.ThrowsExactlyAsync<SocketException>(
             () => pair.Client.OpenPathAsync(new IPEndPoint(IPAddress.Parse("203.0.113.1"), 0), cancellationToken: Cancel).AsTask());
-        await FailsAsync(QuicError.NoViablePath, () => pair.Client.ClosePathAsync(0, cancellationToken: Cancel).AsTask());
-        await FailsAsync(QuicError.PathNotFound, () => pair.Client.ClosePathAsync(1, cancellationToken: Cancel).AsTask());
-        await FailsAsync(QuicError.PathNotFound, () => pair.Client.ClosePathAsync(uint.MaxValue, cancellationToken: Cancel).AsTask());
+        await MultipathPair.FailsAsync(QuicError.NoViablePath, () => pair.Client.ClosePathAsync(0, cancellationToken: Cancel).AsTask());
+        await MultipathPair.FailsAsync(QuicError.PathNotFound, () => pair.Client.ClosePathAsync(1, cancellationToken: Cancel).AsTask());
+        await MultipathPair.FailsAsync(QuicError.PathNotFound, () => pair.Client.ClosePathAsync(uint.MaxValue, cancellationToken: Cancel).AsTask());
         await Assert.ThrowsExactlyAsync<ArgumentOutOfRangeException>(
             () => pair.Client.ClosePathAsync(uint.MaxValue + 1L, cancellationToken: Cancel).AsTask());
         await Assert.ThrowsExactlyAsync<ArgumentOutOfRangeException>(() => pair.Client.ClosePathAsync(0, 1L << 62, Cancel).AsTask());
@@ -191,8 +191,8 @@ public sealed class PathSocketTests
             QuicError.PathNotFound, Assert.ThrowsExactly<QuicException>(() => pair.Client.SetPathStatus(1, QuicPathStatus.Backup)).QuicError);
         Assert.AreEqual(1, pair.Client.Host.Sockets.Length);
         await pair.Client.CloseAsync(0, cancellationToken: Cancel);
-        await FailsAsync(QuicError.OperationAborted, () => pair.Client.OpenPathAsync(At(2), cancellationToken: Cancel).AsTask());
-        await FailsAsync(QuicError.OperationAborted, () => pair.Client.ClosePathAsync(0, cancellationToken: Cancel).AsTask());
+        await MultipathPair.FailsAsync(QuicError.OperationAborted, () => pair.Client.OpenPathAsync(At(2), cancellationToken: Cancel).AsTask());
+        await MultipathPair.FailsAsync(QuicError.OperationAborted, () => pair.Client.ClosePathAsync(0, cancellationToken: Cancel).AsTask());
     }
 
     [TestMethod]
@@ -218,7 +218,7 @@ public sealed class PathSocketTests
         await using LoopbackPair pair = await ConnectAsync();
         using var nobody = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         nobody.Bind(At(9));
-        await FailsAsync(
+        await MultipathPair.FailsAsync(
             QuicError.PathNotValidated, () => pair.Client.OpenPathAsync(At(2), (IPEndPoint)nobody.LocalEndPoint!, Cancel).AsTask());
         await UntilAsync(() => pair.Client.Host.Sockets.Length == 1, "the socket of a path that failed is still open");
         await LivesAsync(_atClient, [QuicPathChange.Added, QuicPathChange.Failed, QuicPathChange.Abandoned, QuicPathChange.Removed]);
@@ -309,25 +309,10 @@ public sealed class PathSocketTests
         Assert.AreSequenceEqual(life, log.LifeOf(1));
     }
 
-    private static async Task FailsAsync(QuicError error, Func<Task> action) =>
-        Assert.AreEqual(error, (await Assert.ThrowsExactlyAsync<QuicException>(action)).QuicError);
-
     private Task<LoopbackPair> ConnectAsync(
         Func<QuicClientConnectionOptions, QuicClientConnectionOptions>? client = null,
-        Func<QuicServerConnectionOptions, QuicServerConnectionOptions>? server = null)
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            Assert.Inconclusive("Only on Linux is all of 127.0.0.0/8 of this machine.");
-        }
-
-        return LoopbackPair.ConnectAsync(
-            Cancel,
-            options => (client ?? Same)(options with { MaxPaths = 4, Events = _atClient, IdleTimeout = Timeout.InfiniteTimeSpan }),
-            options => (server ?? Same)(options with { MaxPaths = 4, Events = _atServer, IdleTimeout = Timeout.InfiniteTimeSpan }));
-
-        static T Same<T>(T options) => options;
-    }
+        Func<QuicServerConnectionOptions, QuicServerConnectionOptions>? server = null) =>
+        MultipathPair.ConnectAsync(Cancel, client, server, _atClient, _atServer);
 
     private async Task TransferAsync(QuicConnection from, QuicConnection to, int bytes)
     {

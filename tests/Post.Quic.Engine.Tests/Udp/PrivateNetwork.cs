@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
+using Post.Tests;
 
 namespace Post.Quic.Engine.Tests.Udp;
 
@@ -32,7 +32,7 @@ internal static partial class PrivateNetwork
 
                 foreach (string command in commands)
                 {
-                    Execute(command);
+                    SystemCommand.Run(command);
                 }
 
                 test();
@@ -45,27 +45,6 @@ internal static partial class PrivateNetwork
         thread.Start();
         thread.Join();
         failure?.Throw();
-    }
-
-    /// <summary>Runs a command in the namespace of the calling thread.</summary>
-    public static void Execute(string command)
-    {
-        // A process starts in the namespace of the thread that starts it.
-        string[] words = command.Split(' ');
-        try
-        {
-            using var process = Process.Start(new ProcessStartInfo(words[0], words[1..]) { RedirectStandardError = true })!;
-            string error = process.StandardError.ReadToEnd();
-            process.WaitForExit();
-            if (process.ExitCode != 0)
-            {
-                Assert.Inconclusive($"{command}: {error}");
-            }
-        }
-        catch (System.ComponentModel.Win32Exception error)
-        {
-            Assert.Inconclusive($"{command}: {error.Message}");
-        }
     }
 
     [LibraryImport("libc", EntryPoint = "unshare", SetLastError = true)]

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.InteropServices;
+using Post.Tests;
 
 namespace Post.Quic.Engine.Tests.Udp;
 
@@ -47,8 +48,8 @@ internal sealed partial class TwoLinkNetwork
     {
         // What is sent to a hardware address that nobody has is dropped by who receives it.
         const string Nobody = "lladdr 02:00:00:00:00:99 nud permanent";
-        PrivateNetwork.Execute($"ip neigh replace 10.77.{link}.1 {Nobody} dev c{link}");
-        PrivateNetwork.Execute($"{_there} ip neigh replace 10.77.{link}.2 {Nobody} dev s{link}");
+        SystemCommand.Run($"ip neigh replace 10.77.{link}.1 {Nobody} dev c{link}");
+        SystemCommand.Run($"{_there} ip neigh replace 10.77.{link}.2 {Nobody} dev s{link}");
     }
 
     /// <summary>Two links into the server's namespace, and a route over each of them, chosen by the source address.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Post.Tests;
 
 namespace Post.Quic.Tests.Roaming;
 
@@ -33,8 +34,8 @@ internal sealed class RoamingNetwork : IDisposable
         var network = new RoamingNetwork();
         try
         {
-            Execute($"ip netns add {network.There}");
-            Execute($"ip netns add {network.Here}");
+            SystemCommand.Run($"ip netns add {network.There}");
+            SystemCommand.Run($"ip netns add {network.Here}");
             network.OnServer("ip link set lo up");
             network.OnServer($"ip addr add {ServerHost}/32 dev lo");
             network.OnClient("ip link set lo up");
@@ -82,9 +83,9 @@ internal sealed class RoamingNetwork : IDisposable
         OnServer($"ip neigh replace 10.78.{link}.2 {Nobody} dev s{link}");
     }
 
-    public void OnClient(string command) => Execute($"ip netns exec {Here} {command}");
+    public void OnClient(string command) => SystemCommand.Run($"ip netns exec {Here} {command}");
 
-    public void OnServer(string command) => Execute($"ip netns exec {There} {command}");
+    public void OnServer(string command) => SystemCommand.Run($"ip netns exec {There} {command}");
 
     /// <summary>How to start a process on one of the two machines.</summary>
     public string[] At(bool server) => ["ip", "netns", "exec", server ? There : Here];
@@ -95,25 +96,6 @@ internal sealed class RoamingNetwork : IDisposable
         {
             using var process = Process.Start(new ProcessStartInfo("ip", ["netns", "del", name]) { RedirectStandardError = true });
             process?.WaitForExit();
-        }
-    }
-
-    private static void Execute(string command)
-    {
-        string[] words = command.Split(' ');
-        try
-        {
-            using var process = Process.Start(new ProcessStartInfo(words[0], words[1..]) { RedirectStandardError = true })!;
-            string error = process.StandardError.ReadToEnd();
-            process.WaitForExit();
-            if (process.ExitCode != 0)
-            {
-                Assert.Inconclusive($"{command}: {error}");
-            }
-        }
-        catch (System.ComponentModel.Win32Exception error)
-        {
-            Assert.Inconclusive($"{command}: {error.Message}");
         }
     }
 }
