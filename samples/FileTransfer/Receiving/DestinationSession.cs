@@ -392,7 +392,7 @@ internal sealed class DestinationSession(
         FileFaultException.IsOne(exception) || exception is TransferException { Code: ExitCode.LocalProblem };
 
     private static TransferException NotWanted(uint number) =>
-        new(ExitCode.Refused, $"The sender sends file {number}, which nobody asked for.");
+        new(ExitCode.Refused, $"The sender sends file {number}, which was not asked for.");
 
     private MessageHeader Header(MessageType type) => new() { Type = type, Request = request };
 

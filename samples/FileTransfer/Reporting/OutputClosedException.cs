@@ -4,7 +4,7 @@ namespace FileTransfer.Reporting;
 internal sealed class OutputClosedException : Exception
 {
     public OutputClosedException()
-        : base("Nobody reads the output any more.")
+        : base("The reader of the output has closed it.")
     {
     }
 }

@@ -36,7 +36,7 @@ internal sealed class ListingPage
                 Add(PassedOver, passedOver.What);
                 break;
             default:
-                throw new InvalidOperationException($"Nobody knows what to do with {item.GetType().Name}.");
+                throw new InvalidOperationException($"A listing cannot hold a {item.GetType().Name}.");
         }
     }
 

@@ -63,7 +63,7 @@ internal sealed class FileServer : IAsyncDisposable
         {
             destination?.Dispose();
             source.Dispose();
-            throw new TransferException(ExitCode.LocalProblem, $"Nobody can be served: {exception.Message}", exception);
+            throw new TransferException(ExitCode.LocalProblem, $"The server cannot start: {exception.Message}", exception);
         }
         catch
         {

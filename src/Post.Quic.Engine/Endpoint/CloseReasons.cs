@@ -110,11 +110,11 @@ internal static class CloseReasons
             + "Choose another, or leave the choice to the system.",
         SocketError.InvalidArgument => "This machine cannot send from the local address to that one (invalid argument). A loopback "
             + "address reaches no other machine, and a link-local IPv6 address needs its interface: fe80::1%eth0.",
-        SocketError.AccessDenied => "This machine, or a router, does not permit to send to that address (permission denied). A broadcast address "
-            + "is nobody's; else look at the firewalls.",
+        SocketError.AccessDenied => "This machine, or a router, does not permit to send to that address (permission denied). If it is not "
+            + "a broadcast address, check the firewalls.",
         _ => $"The peer cannot be reached ({error}).",
     };
 
-    // The peer's text is cut and cleaned by the core; in quotes nobody takes it for ours.
+    // The peer's text is cut and cleaned by the core. The quotation marks show that it is not ours.
     private static string Quote(string reason) => reason.Length == 0 ? string.Empty : $" (\"{reason}\")";
 }

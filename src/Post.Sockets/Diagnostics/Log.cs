@@ -95,7 +95,7 @@ internal static partial class Log
     public static partial void PathFailed(
         this ILogger logger, Paths.PathActionKind kind, long pathId, System.Net.EndPoint? local, System.Net.EndPoint? remote, string reason);
 
-    [LoggerMessage(22, LogLevel.Warning, "The source of an object failed when it was told that nobody waits for it any more")]
+    [LoggerMessage(22, LogLevel.Warning, "The source of an object failed when it was told that its bytes are no longer wanted")]
     public static partial void SourceInterruptFailed(this ILogger logger, Exception exception);
 
     [LoggerMessage(13, LogLevel.Information, "Associated with {Remote} over {Transport} as {Side}")]

@@ -159,6 +159,6 @@ internal static class ChainJudge
             .SelectMany(static extension => extension.EnumerateDnsNames().Concat(extension.EnumerateIPAddresses().Select(static one => one.ToString())))
             .Take(MaxNamesTold)
             .Select(static name => "'" + string.Concat(name.Take(MaxNameTold).Where(static one => !char.IsControl(one) && one != '\'')) + "'")];
-        return names.Length > 0 ? string.Join(", ", names) : "nobody in its subjectAltName";
+        return names.Length > 0 ? string.Join(", ", names) : "no name, since it has no subjectAltName";
     }
 }

@@ -4,13 +4,13 @@ using Post.Sockets.Transport;
 namespace Post.Sockets.Associations.Ownership;
 
 /// <summary>
-/// Who may use the state of an association: one thread at a time, and no lock. Whoever wants something done leaves a message; who finds the
-/// association idle does it there and then, on its own thread, together with what others leave meanwhile. So a call into the transport is made
-/// with no lock held, and an event that comes out of it is one more message.
+/// Gives the state of an association to one thread at a time, the owner, without a lock. A thread that needs something done posts a message.
+/// If the association is idle, that thread becomes the owner and handles the message at once, with those that other threads post meanwhile.
+/// So calls into the transport are made with no lock held, and an event that such a call raises is one more message.
 /// </summary>
 internal sealed class AssociationOwner(TransportDispatcher dispatcher, TaskCreationOptions continuations, IOwned owned) : IThreadPoolWorkItem
 {
-    /// <summary>A caller is not kept for ever by what others want: after so many rounds the dispatcher's thread goes on.</summary>
+    /// <summary>After this many rounds the dispatcher's thread takes over, so that a caller is not kept by the messages of others.</summary>
     private const int MaxRounds = 16;
 
     private List<Message> _incoming = [];
@@ -60,7 +60,7 @@ internal sealed class AssociationOwner(TransportDispatcher dispatcher, TaskCreat
     /// <param name="isRunDue">False where <see cref="RunNow"/> or <see cref="Wake"/> follows: more comes that can be dealt with in one go.</param>
     public void Leave(bool isRunDue)
     {
-        // What is completed here goes on where it was begun, and not in the context of whoever happens to be the owner.
+        // Continuations that are completed here must not run in the synchronization context of the thread that is the owner by chance.
         var context = SynchronizationContext.Current;
         if (context is null)
         {
